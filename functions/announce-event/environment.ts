@@ -1,0 +1,7 @@
+import * as z from 'zod';
+
+/** What this function reads from its environment. `infra` must set exactly these, and the compiler checks it. */
+export const environment = z.object({
+  EVENT_BUS: z.string().min(1),
+});
+export type Environment = z.infer<typeof environment>;

@@ -1,0 +1,88 @@
+import * as z from 'zod';
+
+/** What can be asked of a verification. */
+export const check = z.enum(['spoof_detect', 'photo_verify', 'video_verify']);
+export type Check = z.infer<typeof check>;
+
+export const captureName = z.enum(['selfie', 'id_card', 'video']);
+export type CaptureName = z.infer<typeof captureName>;
+
+/** Exactly the captures each check needs: no more are taken, no fewer will do. */
+export const capturesOf = {
+  spoof_detect: ['selfie'],
+  photo_verify: ['selfie', 'id_card'],
+  video_verify: ['video', 'id_card'],
+} as const satisfies Record<Check, readonly CaptureName[]>;
+
+export const imageTypes = ['image/jpeg', 'image/png', 'image/webp', 'image/heic'] as const;
+export const videoTypes = ['video/mp4', 'video/quicktime', 'video/webm'] as const;
+
+export const contentType = z.enum([...imageTypes, ...videoTypes]);
+export type ContentType = z.infer<typeof contentType>;
+
+export const typesOf: Record<CaptureName, readonly ContentType[]> = {
+  selfie: imageTypes,
+  id_card: imageTypes,
+  video: videoTypes,
+};
+
+const mebibyte = 1024 * 1024;
+/** The most bytes a capture may have; a provider's smaller limit wins. */
+export const maximumBytesOf: Record<CaptureName, number> = {
+  selfie: 10 * mebibyte,
+  id_card: 10 * mebibyte,
+  video: 50 * mebibyte,
+};
+
+/** What the client said it would upload. */
+export const declaredCapture = z.object({ contentType, contentLength: z.int().positive().optional() });
+export type DeclaredCapture = z.infer<typeof declaredCapture>;
+
+/** What landed first: the only version of that key a provider will ever read. */
+export const landedCapture = z.object({
+  versionId: z.string(),
+  etag: z.string(),
+  bytes: z.int().nonnegative(),
+  landedAt: z.string(),
+});
+export type LandedCapture = z.infer<typeof landedCapture>;
+
+export type Landed = Partial<Record<CaptureName, LandedCapture>>;
+
+/** Where a capture lives: nothing of the caller's becomes a path. */
+export function captureKey(verificationId: string, round: number, name: CaptureName): string {
+  return `captures/${verificationId}/${round}/${name}`;
+}
+
+/** The prefix under which everything of one verification lies. */
+export function capturesPrefix(verificationId: string): string {
+  return `captures/${verificationId}/`;
+}
+
+const keyPattern = /^captures\/([a-z2-7]{26})\/([1-3])\/(selfie|id_card|video)$/;
+
+/** The reverse of `captureKey`, or undefined for a key that is not ours. */
+export function parseCaptureKey(key: string): { verificationId: string; round: number; name: CaptureName } | undefined {
+  const [, verificationId, round, name] = keyPattern.exec(key) ?? [];
+  if (!verificationId || !round || !name) return undefined;
+  return { verificationId, round: Number(round), name: captureName.parse(name) };
+}
+
+const startsWith = (bytes: Uint8Array, offset: number, text: string) =>
+  [...text].every((character, index) => bytes[offset + index] === character.charCodeAt(0));
+
+const heicBrands = ['heic', 'heix', 'heim', 'heis', 'mif1', 'msf1'];
+
+/** The type by magic bytes (the first 32 suffice), never by name or header; undefined for anything else. */
+export function sniffContentType(bytes: Uint8Array): ContentType | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'image/jpeg';
+  if (bytes[0] === 0x89 && startsWith(bytes, 1, 'PNG\r\n')) return 'image/png';
+  if (startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP')) return 'image/webp';
+  if (bytes[0] === 0x1a && bytes[1] === 0x45 && bytes[2] === 0xdf && bytes[3] === 0xa3) return 'video/webm';
+  if (startsWith(bytes, 4, 'ftyp')) {
+    if (heicBrands.some((brand) => startsWith(bytes, 8, brand))) return 'image/heic';
+    if (startsWith(bytes, 8, 'avif') || startsWith(bytes, 8, 'avis')) return undefined;
+    return startsWith(bytes, 8, 'qt  ') ? 'video/quicktime' : 'video/mp4';
+  }
+  return undefined;
+}

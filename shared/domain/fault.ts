@@ -1,0 +1,86 @@
+/**
+ * Everything that can go wrong and be somebody's business, in one table.
+ *
+ * `status` is what an HTTP caller sees. `retry` is whether the same call may work later: queues hand the message over
+ * again, callers read it as `retryable`. `attempt` is what a provider's fault means for its verification: try the same
+ * provider once more, go on to the next one of the route, or give up on the route at once.
+ * A spoof or a missing face is not here: those are findings, and findings are values.
+ */
+export const faults = {
+  request_unreadable: { status: 400, retry: false, title: 'The request cannot be read' },
+  request_invalid: { status: 422, retry: false, title: 'The request is not valid' },
+  request_too_large: { status: 413, retry: false, title: 'The request is too large' },
+  route_unknown: { status: 404, retry: false, title: 'There is nothing at this address' },
+  api_key_invalid: { status: 401, retry: false, title: 'The API key is not valid' },
+  client_token_invalid: { status: 401, retry: false, title: 'The client token is not valid' },
+  verification_unknown: { status: 404, retry: false, title: 'No verification has this source_id' },
+  source_id_conflict: { status: 409, retry: false, title: 'This source_id is taken by another request' },
+  source_id_erased: { status: 409, retry: false, title: 'The verification with this source_id was erased' },
+  state_conflict: { status: 409, retry: false, title: 'The verification is not in a state that allows this' },
+  rounds_spent: { status: 409, retry: false, title: 'All rounds of captures are used' },
+  retries_spent: { status: 409, retry: false, title: 'This verification was retried too often' },
+  captures_gone: { status: 409, retry: false, title: 'The captures are no longer stored' },
+  check_unavailable: { status: 422, retry: false, title: 'No provider of the route can do this check' },
+  provider_unavailable: { status: 422, retry: false, title: 'This provider cannot be used' },
+  capture_type_unsupported: {
+    status: 422,
+    retry: false,
+    attempt: 'fail_over',
+    title: 'The provider does not take captures of this type',
+  },
+  capture_length_invalid: { status: 422, retry: false, title: 'The capture is larger than allowed' },
+  language_unsupported: { status: 422, retry: false, title: 'There is no model for this language' },
+  busy: { status: 503, retry: true, title: 'The verification is changing; try again' },
+  capture_missing: { status: 409, retry: false, attempt: 'give_up', title: 'A pinned capture is no longer stored' },
+  provider_unreachable: { status: 503, retry: true, attempt: 'retry', title: 'The provider did not answer' },
+  provider_timed_out: { status: 503, retry: true, attempt: 'retry', title: 'The provider took too long' },
+  provider_failed: { status: 502, retry: true, attempt: 'retry', title: 'The provider failed' },
+  provider_refused: { status: 502, retry: false, attempt: 'fail_over', title: 'The provider refused the request' },
+  provider_unreadable: {
+    status: 502,
+    retry: false,
+    attempt: 'fail_over',
+    title: 'The provider sent an unknown answer',
+  },
+  webhook_overdue: { status: 502, retry: false, attempt: 'fail_over', title: "The provider's webhook never came" },
+  lease_expired: { status: 503, retry: true, attempt: 'retry', title: 'The attempt ended without an answer' },
+} as const satisfies Record<
+  string,
+  { status: number; retry: boolean; attempt?: 'retry' | 'fail_over' | 'give_up'; title: string }
+>;
+
+export type FaultCode = keyof typeof faults;
+
+export const faultCodes = Object.keys(faults) as [FaultCode, ...FaultCode[]];
+
+/** One thing wrong with a request: where, and what to do about it. */
+export interface FieldError {
+  /** JSON pointer into the body, or the name of a header or parameter. */
+  readonly field: string;
+  readonly message: string;
+}
+
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly code: FaultCode;
+  readonly errors: readonly FieldError[] | undefined;
+
+  /** `detail` reaches callers and logs: never put a face, a name, a key, a signed URL or a vendor's body in it. */
+  constructor(code: FaultCode, detail: string, options?: { cause?: unknown; errors?: readonly FieldError[] }) {
+    super(detail, options);
+    this.code = code;
+    this.errors = options?.errors;
+  }
+
+  get status(): number {
+    return faults[this.code].status;
+  }
+
+  get retry(): boolean {
+    return faults[this.code].retry;
+  }
+
+  get title(): string {
+    return faults[this.code].title;
+  }
+}

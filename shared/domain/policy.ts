@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import type { Check } from './captures.ts';
+
+export const providerName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
+
+const route = z.array(providerName).min(1).max(8);
+
+/** What a tenant has decided: whom to ask for what, how strictly, how long to wait and to keep. */
+export const policy = z.object({
+  version: z.int().positive(),
+  /** Providers in order: the next is asked when the one before cannot answer. */
+  routes: z.object({ spoof_detect: route, photo_verify: route, video_verify: route } satisfies Record<Check, unknown>),
+  /** Per provider, by threshold name; what is not named here is the provider's own default. */
+  thresholds: z.record(providerName, z.record(z.string(), z.number())),
+  deadlines: z.object({
+    /** How long a round waits for its captures. */
+    capturesSeconds: z.int().min(60).max(86_400),
+  }),
+  retention: z.object({
+    /** How long a record is kept after it was made. */
+    recordDays: z.int().min(1).max(3650),
+  }),
+  /** Keep captures after the decision, until the bucket's lifecycle takes them. */
+  keepCaptures: z.boolean(),
+});
+export type Policy = z.infer<typeof policy>;
+
+export const defaultPolicy: Policy = {
+  version: 1,
+  routes: { spoof_detect: ['builtin'], photo_verify: ['builtin'], video_verify: ['builtin'] },
+  thresholds: {},
+  deadlines: { capturesSeconds: 3600 },
+  retention: { recordDays: 30 },
+  keepCaptures: false,
+};
+
+/**
+ * The part of a policy one verification needs, kept in its record: a later policy changes nothing for it,
+ * and no step after the first has to read the tenant again.
+ */
+export const plan = z.object({
+  policyVersion: z.int().positive(),
+  route,
+  thresholds: z.record(providerName, z.record(z.string(), z.number())),
+  capturesSeconds: z.int().positive(),
+  keepCaptures: z.boolean(),
+});
+export type Plan = z.infer<typeof plan>;
+
+/** What `policy` means for one check; `only`, where given, is the whole route. */
+export function planFor(policy: Policy, check: Check, only?: string): Plan {
+  const route = only ? [only] : policy.routes[check];
+  return {
+    policyVersion: policy.version,
+    route,
+    thresholds: Object.fromEntries(Object.entries(policy.thresholds).filter(([name]) => route.includes(name))),
+    capturesSeconds: policy.deadlines.capturesSeconds,
+    keepCaptures: policy.keepCaptures,
+  };
+}

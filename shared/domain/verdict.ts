@@ -1,0 +1,55 @@
+import * as z from 'zod';
+
+/** What the person, and the integrator, are told: bona fide, not, or "please try again". */
+export const outcome = z.enum(['passed', 'failed', 'recapture']);
+export type Outcome = z.infer<typeof outcome>;
+
+/** What the person can put right with another capture. */
+export const recaptureReasons = [
+  'face_not_detected',
+  'multiple_faces',
+  'face_too_small',
+  'face_too_large',
+  'face_cropped',
+  'face_turned',
+  'too_blurred',
+  'too_dark',
+  'too_bright',
+  'capture_unreadable',
+  'capture_too_large',
+  'id_face_too_small',
+  'audio_missing',
+  'digits_not_heard',
+] as const;
+
+/** What another capture would not change. */
+export const failureReasons = [
+  'presentation_attack_suspected',
+  'face_mismatch',
+  'wrong_digits',
+  'face_changed_in_video',
+] as const;
+
+export const reason = z.enum([...recaptureReasons, ...failureReasons]);
+export type Reason = z.infer<typeof reason>;
+
+const score = z.number().min(0).max(1);
+
+/** 0..1, higher is better: bona fide, same person, right digits. Absent where nothing was measured. */
+export const scores = z.object({ live: score.optional(), match: score.optional(), digits: score.optional() });
+export type Scores = z.infer<typeof scores>;
+
+/**
+ * What a provider concluded, in our words.
+ * `confidence` is the probability that the outcome is right, null where the provider does not know it.
+ */
+export const finding = z.object({ outcome, confidence: score.nullable(), reasons: z.array(reason), scores });
+export type Finding = z.infer<typeof finding>;
+
+/** A finding that became the decision of its round. */
+export const verdict = finding.extend({ provider: z.string(), policyVersion: z.int().positive() });
+export type Verdict = z.infer<typeof verdict>;
+
+/** Numbers behind a finding by name, units in the name (`face_width_px`, `sharpness_ratio`): for the integrator, never for the person. */
+export const measurements = z.record(z.string(), z.number());
+export type Measurements = z.infer<typeof measurements>;

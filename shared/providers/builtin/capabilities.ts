@@ -1,0 +1,12 @@
+import { imageTypes } from '../../domain/captures.ts';
+import type { Capabilities } from '../provider.ts';
+
+/** What the built-in engine can do today. Its own queue is consumed by `functions/analyse-capture`. */
+export const builtin: Capabilities = {
+  name: 'builtin',
+  remote: false,
+  checks: ['spoof_detect'],
+  accepts: { selfie: imageTypes },
+  maximumBytes: {},
+  timeoutSeconds: 60,
+};
