@@ -1,0 +1,48 @@
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Construct } from 'constructs';
+import type { Environment } from '../../functions/analyse-capture/environment.ts';
+import { readSettings } from '../settings.ts';
+import type { CapturesBucket } from './captures-bucket.ts';
+import { type ProviderQueues, providerTimeoutSeconds } from './provider-queues.ts';
+import type { Records } from './records.ts';
+import { ServiceFunction } from './service-function.ts';
+
+/** What the engine works on. */
+export interface BuiltinEngineProps {
+  readonly records: Records;
+  readonly captures: CapturesBucket;
+  readonly providers: ProviderQueues;
+}
+
+/** Looks at captures itself: the only function that carries models, fed by its own queue. */
+export class BuiltinEngine extends Construct {
+  readonly function: ServiceFunction<Environment>;
+
+  constructor(scope: Construct, id: string, { records, captures, providers }: BuiltinEngineProps) {
+    super(scope, id);
+    const { engineConcurrency, engineMemoryMegabytes } = readSettings(this);
+    this.function = new ServiceFunction<Environment>(this, 'analyse-capture', {
+      timeoutSeconds: providerTimeoutSeconds.builtin,
+      memoryMegabytes: engineMemoryMegabytes,
+      hurtWhenFailing:
+        'People whose captures are in wait for a second attempt, and get no verdict when that fails too.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        CAPTURES_BUCKET: captures.bucketName,
+        PROVIDER_QUEUES: providers.environment,
+        MODELS: 'models',
+      },
+    });
+    // Concurrency is bounded at the queue: reserving it fails the first deployment of a new account, which has 10.
+    this.function.addEventSource(
+      new SqsEventSource(providers.queues.builtin.queue, {
+        batchSize: 1,
+        reportBatchItemFailures: true,
+        maxConcurrency: engineConcurrency,
+      }),
+    );
+    records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
+    captures.allowCaptures(this.function, 'GetObject', 'GetObjectVersion', 'DeleteObjectVersion');
+    providers.allowSending(this.function);
+  }
+}

@@ -1,0 +1,63 @@
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Construct } from 'constructs';
+import type { Environment } from '../../functions/notice-capture/environment.ts';
+import { type CapturesBucket, capturesPrefix } from './captures-bucket.ts';
+import type { Encryption } from './encryption.ts';
+import type { ProviderQueues } from './provider-queues.ts';
+import type { Records } from './records.ts';
+import { ServiceFunction } from './service-function.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** What intake works on. */
+export interface CaptureIntakeProps {
+  readonly encryption: Encryption;
+  readonly records: Records;
+  readonly captures: CapturesBucket;
+  readonly providers: ProviderQueues;
+}
+
+/** Notices captures as they land, and sends a verification on once all of its captures are in. */
+export class CaptureIntake extends Construct {
+  readonly work: WorkQueue;
+  readonly function: ServiceFunction<Environment>;
+
+  constructor(scope: Construct, id: string, { encryption, records, captures, providers }: CaptureIntakeProps) {
+    super(scope, id);
+    const timeoutSeconds = 10;
+    this.work = new WorkQueue(this, 'captures', {
+      encryption,
+      consumerTimeoutSeconds: timeoutSeconds,
+      hurtWhenUndeliverable:
+        'People uploaded captures that nobody noticed: their verifications expire without a verdict.',
+      undeliverableRunbook: 'undeliverable-captures',
+      hurtWhenLate: 'People who uploaded wait minutes for verification to begin: captures are noticed late.',
+      lateAfterSeconds: 60,
+    });
+
+    new Rule(this, 'landed', {
+      description: 'A capture landed in the bucket',
+      eventPattern: {
+        source: ['aws.s3'],
+        detailType: ['Object Created'],
+        detail: { bucket: { name: [captures.bucketName] }, object: { key: [{ prefix: capturesPrefix }] } },
+      },
+      targets: [new SqsQueue(this.work.queue, { deadLetterQueue: this.work.undeliverable })],
+    });
+
+    this.function = new ServiceFunction<Environment>(this, 'notice-capture', {
+      timeoutSeconds,
+      hurtWhenFailing: 'People who uploaded wait longer for verification to begin; after five failures it never does.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        CAPTURES_BUCKET: captures.bucketName,
+        PROVIDER_QUEUES: providers.environment,
+      },
+    });
+    this.function.addEventSource(new SqsEventSource(this.work.queue, { batchSize: 10, reportBatchItemFailures: true }));
+    records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
+    captures.allowCaptures(this.function, 'DeleteObject', 'DeleteObjectVersion');
+    providers.allowSending(this.function);
+  }
+}

@@ -1,0 +1,85 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, HttpMethods } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { readSettings } from '../settings.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { Encryption } from './encryption.ts';
+import type { AnyServiceFunction } from './service-function.ts';
+
+/** Every capture's key begins with this. */
+export const capturesPrefix = 'captures/';
+
+/** An action on captures, as IAM names it. `ListBucketVersions` is on the bucket, the others on its objects. */
+export type CaptureAction = 'PutObject' | 'GetObject' | 'GetObjectVersion' | 'DeleteObject' | 'DeleteObjectVersion';
+
+/** Where faces lie for as short as can be: private, versioned, over TLS only, gone in a day whatever else fails. */
+export class CapturesBucket extends Bucket {
+  readonly #encryption: Encryption;
+  readonly #resource: CfnBucket;
+
+  constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
+    const { allowedOrigins, retainData } = readSettings(scope);
+    const aDay = Duration.days(1);
+    super(scope, id, {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      // A verdict is about the one version that was noticed; versions make "which one" a fact.
+      versioned: true,
+      ...(encryption.key
+        ? { encryption: BucketEncryption.KMS, encryptionKey: encryption.key, bucketKeyEnabled: true }
+        : { encryption: BucketEncryption.S3_MANAGED }),
+      lifecycleRules: [
+        { id: 'captures-live-a-day', expiration: aDay, noncurrentVersionExpiration: aDay },
+        { id: 'unfinished-uploads-live-a-day', abortIncompleteMultipartUploadAfter: aDay },
+        { id: 'no-empty-delete-markers', expiredObjectDeleteMarker: true },
+      ],
+      removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(allowedOrigins.length > 0 && {
+        cors: [
+          {
+            allowedOrigins: [...allowedOrigins],
+            allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
+            allowedHeaders: ['content-type', 'if-none-match', 'x-amz-*'],
+            exposedHeaders: ['ETag'],
+            maxAge: 3600,
+          },
+        ],
+      }),
+    });
+    this.#encryption = encryption;
+
+    // Not `eventBridgeEnabled`: that would bring a Python function into every deployment to set this one property.
+    const bucket = this.node.defaultChild;
+    if (!(bucket instanceof CfnBucket)) throw new Error('A bucket is made of a bucket.');
+    this.#resource = bucket;
+    bucket.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+
+    acknowledge(
+      this,
+      'AwsSolutions-S1',
+      'Server access logs would keep the uploader’s address and the object key for longer than the capture itself may live. Every access is by a function whose own log names the verification, and CloudTrail data events can be switched on for an investigation.',
+    );
+  }
+
+  /** Lets a function do these things to captures, and to nothing else in the bucket. */
+  allowCaptures(serviceFunction: AnyServiceFunction, ...actions: readonly CaptureAction[]): void {
+    serviceFunction.allow(
+      actions.map((action) => `s3:${action}`),
+      this.arnForObjects(`${capturesPrefix}*`),
+    );
+    acknowledge(
+      serviceFunction.role ?? serviceFunction,
+      `AwsSolutions-IAM5[Resource::<${Stack.of(this).getLogicalId(this.#resource)}.Arn>/${capturesPrefix}*]`,
+      'A capture’s key begins with its verification’s id, and one function serves every verification: the captures, and nothing else in the bucket, are as narrow as a role can be.',
+    );
+    this.#encryption.allowUse(serviceFunction);
+  }
+
+  /** Lets a function find every version of a verification's captures, to delete them. */
+  allowListing(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['s3:ListBucketVersions'], this.bucketArn, {
+      StringLike: { 's3:prefix': `${capturesPrefix}*` },
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { Duration } from 'aws-cdk-lib';
+import { Dashboard, GraphWidget, type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import type { BuiltinEngine } from './builtin-engine.ts';
+import type { CaptureIntake } from './capture-intake.ts';
+import type { ProviderQueues } from './provider-queues.ts';
+import type { PublicApi } from './public-api.ts';
+import type { ResultDelivery } from './result-delivery.ts';
+import { ServiceAlarm } from './service-alarm.ts';
+import type { Sweep } from './sweep.ts';
+
+/** Everything worth watching. */
+export interface OverviewProps {
+  readonly api: PublicApi;
+  readonly intake: CaptureIntake;
+  readonly providers: ProviderQueues;
+  readonly engine: BuiltinEngine;
+  readonly delivery: ResultDelivery;
+  readonly sweep: Sweep;
+}
+
+/** One page for the question "is it us?", in the order a verification passes through. */
+export class Overview extends Construct {
+  constructor(scope: Construct, id: string, { api, intake, providers, engine, delivery, sweep }: OverviewProps) {
+    super(scope, id);
+    const period = Duration.minutes(1);
+    const functions = [
+      ...Object.values(api.functions),
+      intake.function,
+      engine.function,
+      delivery.function,
+      sweep.function,
+    ];
+    const work = [intake.work, ...Object.values(providers.queues)];
+    const undeliverable = [...work.map((each) => each.undeliverable), delivery.undeliverable, sweep.undeliverable];
+
+    const throttles = functions.map((each) => each.metricThrottles({ period: Duration.minutes(5) }));
+    new ServiceAlarm(this, 'function-throttles', {
+      hurt: 'Everybody waits longer and integrators get 503: the account’s Lambda concurrency is used up.',
+      runbook: 'function-throttles',
+      metric: sum(throttles),
+      threshold: 10,
+      evaluationPeriods: 2,
+    });
+
+    const widgets: readonly [title: string, metrics: readonly IMetric[]][] = [
+      [
+        'Requests',
+        [
+          api.stage.metricCount({ period }),
+          api.stage.metricClientError({ period }),
+          api.stage.metricServerError({ period }),
+        ],
+      ],
+      ['Seconds to answer (ms, p99)', [api.stage.metricLatency({ period, statistic: 'p99' })]],
+      ['Oldest waiting message (s)', work.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage({ period }))],
+      ['Analysis (ms)', ['p50', 'p99'].map((statistic) => engine.function.metricDuration({ period, statistic }))],
+      ['Events behind (ms)', [delivery.function.metric('IteratorAge', { period, statistic: 'Maximum' })]],
+      [
+        'Undeliverable messages',
+        undeliverable.map((queue) => queue.metricApproximateNumberOfMessagesVisible({ period })),
+      ],
+      ['Errors by function', functions.map((each) => each.metricErrors({ period }))],
+      ['Throttles by function', throttles],
+    ];
+    const dashboard = new Dashboard(this, 'dashboard', { defaultInterval: Duration.hours(3) });
+    for (const [title, left] of widgets) {
+      dashboard.addWidgets(new GraphWidget({ title, left: [...left], width: 12, height: 6 }));
+    }
+  }
+}
+
+function sum(metrics: readonly IMetric[]): MathExpression {
+  const named = metrics.map((metric, index) => [`m${index}`, metric] as const);
+  return new MathExpression({
+    label: 'Throttled invocations',
+    expression: named.map(([name]) => name).join(' + '),
+    usingMetrics: Object.fromEntries(named),
+    period: Duration.minutes(5),
+  });
+}

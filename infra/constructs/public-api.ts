@@ -1,0 +1,215 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  CfnStage,
+  CorsHttpMethod,
+  HttpApi,
+  HttpMethod,
+  HttpRoute,
+  HttpRouteKey,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Environment as Erase } from '../../functions/erase-verification/environment.ts';
+import type { Environment as Read } from '../../functions/read-verification/environment.ts';
+import type { Environment as Request } from '../../functions/request-verification/environment.ts';
+import type { Environment as Retry } from '../../functions/retry-verification/environment.ts';
+import { type ApiFunctionName, routeKey, routes } from '../routes.ts';
+import { readSettings } from '../settings.ts';
+import { acknowledge } from './acknowledge.ts';
+import type { CapturesBucket } from './captures-bucket.ts';
+import type { ProviderQueues } from './provider-queues.ts';
+import type { Records } from './records.ts';
+import type { Secrets } from './secrets.ts';
+import { ServiceAlarm } from './service-alarm.ts';
+import { type AnyServiceFunction, ServiceFunction } from './service-function.ts';
+
+/** What the API works on. */
+export interface PublicApiProps {
+  readonly records: Records;
+  readonly captures: CapturesBucket;
+  readonly providers: ProviderQueues;
+  readonly secrets: Secrets;
+}
+
+/**
+ * Somebody waits for these with a page open. A function's first second is spent loading code, and its share of a
+ * processor grows with its memory: 1024 MB starts about twice as fast as 512 and costs the same per request.
+ */
+const apiMemoryMegabytes = 1024;
+
+/** The HTTP API integrators and capture pages call: the routes of `routes.ts`, each answered by its function. */
+export class PublicApi extends Construct {
+  readonly api: HttpApi;
+  readonly stage: HttpStage;
+  readonly functions: Readonly<Record<ApiFunctionName, AnyServiceFunction>>;
+
+  constructor(scope: Construct, id: string, props: PublicApiProps) {
+    super(scope, id);
+    const { allowedOrigins } = readSettings(this);
+    this.functions = {
+      'request-verification': this.#requestVerification(props),
+      'read-verification': this.#readVerification(props),
+      'erase-verification': this.#eraseVerification(props),
+      'retry-verification': this.#retryVerification(props),
+    };
+    this.api = new HttpApi(this, 'api', {
+      apiName: 'bonafide',
+      description: 'Captures in, verdicts out',
+      createDefaultStage: false,
+      ...(allowedOrigins.length > 0 && {
+        corsPreflight: {
+          allowOrigins: [...allowedOrigins],
+          allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.DELETE],
+          // Pages carry client tokens. A tenant's key has no place in a browser, so x-api-key is not allowed there.
+          allowHeaders: ['authorization', 'content-type'],
+          maxAge: Duration.hours(1),
+        },
+      }),
+    });
+    this.stage = this.#stage(this.#routes());
+
+    new ServiceAlarm(this, 'server-errors', {
+      hurt: 'Integrators get errors that are ours: verifications are not begun, read or erased.',
+      runbook: 'api-server-errors',
+      metric: this.stage.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
+      threshold: 5,
+    });
+  }
+
+  #requestVerification({ records, captures, secrets }: PublicApiProps): AnyServiceFunction {
+    const request = new ServiceFunction<Request>(this, 'request-verification', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'People cannot begin a verification: integrators get errors instead of upload URLs.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        CAPTURES_BUCKET: captures.bucketName,
+        CLIENT_TOKEN_SECRET: secrets.clientToken.secretArn,
+      },
+    });
+    records.allowVerifications(request, 'GetItem', 'PutItem', 'UpdateItem');
+    records.allowTenants(request);
+    captures.allowCaptures(request, 'PutObject'); // what it signs, not what it does
+    secrets.allowClientToken(request);
+    return request;
+  }
+
+  #readVerification({ records, secrets }: PublicApiProps): AnyServiceFunction {
+    const { maximumWaitSeconds } = readSettings(this);
+    const read = new ServiceFunction<Read>(this, 'read-verification', {
+      memoryMegabytes: apiMemoryMegabytes,
+      timeoutSeconds: maximumWaitSeconds + 5,
+      hurtWhenFailing: 'Integrators and pages cannot see verdicts that were made.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        CLIENT_TOKEN_SECRET: secrets.clientToken.secretArn,
+        MAXIMUM_WAIT_SECONDS: String(maximumWaitSeconds),
+      },
+    });
+    records.allowVerifications(read, 'GetItem');
+    records.allowIndex(read, 'by_state');
+    records.allowTenants(read);
+    secrets.allowClientToken(read);
+    return read;
+  }
+
+  #eraseVerification({ records, captures }: PublicApiProps): AnyServiceFunction {
+    const erase = new ServiceFunction<Erase>(this, 'erase-verification', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'People who asked to be forgotten are not: erasures fail or stay unfinished.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        CAPTURES_BUCKET: captures.bucketName,
+      },
+    });
+    records.allowVerifications(erase, 'GetItem', 'UpdateItem');
+    records.allowTenants(erase);
+    captures.allowListing(erase);
+    captures.allowCaptures(erase, 'DeleteObject', 'DeleteObjectVersion');
+    return erase;
+  }
+
+  #retryVerification({ records, captures, providers }: PublicApiProps): AnyServiceFunction {
+    const retry = new ServiceFunction<Retry>(this, 'retry-verification', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'Integrators cannot retry what errored: those people must begin again.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        CAPTURES_BUCKET: captures.bucketName,
+        PROVIDER_QUEUES: providers.environment,
+      },
+    });
+    records.allowVerifications(retry, 'GetItem', 'UpdateItem');
+    records.allowTenants(retry);
+    captures.allowCaptures(retry, 'GetObject', 'GetObjectVersion');
+    providers.allowSending(retry);
+    return retry;
+  }
+
+  #routes(): readonly HttpRoute[] {
+    const integrations = new Map<ApiFunctionName, HttpLambdaIntegration>();
+    return routes.map((route) => {
+      const integration =
+        integrations.get(route.function) ?? new HttpLambdaIntegration(route.function, this.functions[route.function]);
+      integrations.set(route.function, integration);
+      const added = new HttpRoute(this, routeKey(route), {
+        httpApi: this.api,
+        routeKey: HttpRouteKey.with(route.path, HttpMethod[route.method]),
+        integration,
+      });
+      acknowledge(
+        added,
+        'AwsSolutions-APIG4',
+        'Every function checks the tenant’s key or the client token itself, before anything else, in the same lookup that gives it the tenant: an authorizer would be a second invocation and a second read for the same answer.',
+      );
+      return added;
+    });
+  }
+
+  #stage(added: readonly HttpRoute[]): HttpStage {
+    const { throttle, routeThrottles } = readSettings(this);
+    const logGroup = new LogGroup(this, 'access-logs', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const stage = new HttpStage(this, 'stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: throttle.rate, burstLimit: throttle.burst },
+      accessLogSettings: { destination: new LogGroupLogDestination(logGroup), format: accessLogFormat },
+    });
+    const resource = stage.node.defaultChild;
+    if (!(resource instanceof CfnStage)) throw new Error('A stage is made of a stage.');
+    resource.routeSettings = Object.fromEntries(
+      [...routeThrottles].map(([key, { rate, burst }]) => [
+        key,
+        { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst },
+      ]),
+    );
+    // API Gateway refuses settings for routes it has not got yet.
+    stage.node.addDependency(...added);
+    return stage;
+  }
+}
+
+/** The route, never the path, the query or the address: a source_id may name a person, and so may an address. */
+const accessLogFormat = AccessLogFormat.custom(
+  JSON.stringify({
+    time: '$context.requestTime',
+    request: '$context.requestId',
+    route: '$context.routeKey',
+    status: '$context.status',
+    milliseconds: '$context.responseLatency',
+    functionMilliseconds: '$context.integrationLatency',
+    responseBytes: '$context.responseLength',
+    error: '$context.error.messageString',
+  }),
+);

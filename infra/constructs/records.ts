@@ -1,0 +1,89 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+  type TableProps,
+} from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import { readSettings } from '../settings.ts';
+import type { Encryption } from './encryption.ts';
+import type { AnyServiceFunction } from './service-function.ts';
+
+/** An action on items, as DynamoDB names it. */
+export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'Query';
+
+/** What is remembered: verifications with their history, and tenants with their keys. */
+export class Records extends Construct {
+  readonly verifications: Table;
+  readonly tenants: Table;
+  readonly #encryption: Encryption;
+
+  constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
+    super(scope, id);
+    this.#encryption = encryption;
+    const { retainData } = readSettings(this);
+    const kept: Omit<TableProps, 'partitionKey'> = {
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      deletionProtection: retainData,
+      ...(encryption.key
+        ? { encryption: TableEncryption.CUSTOMER_MANAGED, encryptionKey: encryption.key }
+        : { encryption: TableEncryption.DEFAULT }),
+    };
+
+    this.verifications = new Table(this, 'verifications', {
+      ...kept,
+      partitionKey: { name: 'verificationId', type: AttributeType.STRING },
+      stream: StreamViewType.NEW_AND_OLD_IMAGES,
+      timeToLiveAttribute: 'purgeAt',
+    });
+    // Lists never show history, scores or metadata, so the index does not hold them.
+    this.verifications.addGlobalSecondaryIndex({
+      indexName: 'by_state',
+      partitionKey: { name: 'tenantState', type: AttributeType.STRING },
+      sortKey: { name: 'createdAt', type: AttributeType.STRING },
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['sourceId', 'check', 'state', 'round', 'sequence', 'verdict', 'updatedAt'],
+    });
+    // Sparse: only records that wait for something have a deadline. Sharded: one key would be one hot partition.
+    this.verifications.addGlobalSecondaryIndex({
+      indexName: 'by_due',
+      partitionKey: { name: 'dueShard', type: AttributeType.STRING },
+      sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+
+    this.tenants = new Table(this, 'tenants', {
+      ...kept,
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+    });
+  }
+
+  /** Lets a function do these things, and no others, to a verification whose id it knows. */
+  allowVerifications(serviceFunction: AnyServiceFunction, ...actions: readonly ItemAction[]): void {
+    this.#allow(serviceFunction, actions, this.verifications.tableArn);
+  }
+
+  /** Lets a function list a tenant's verifications by state, or those that are due. */
+  allowIndex(serviceFunction: AnyServiceFunction, indexName: 'by_state' | 'by_due'): void {
+    this.#allow(serviceFunction, ['Query'], `${this.verifications.tableArn}/index/${indexName}`);
+  }
+
+  /** Lets a function look up a tenant or an API key. Only `npm run admin` writes them. */
+  allowTenants(serviceFunction: AnyServiceFunction): void {
+    this.#allow(serviceFunction, ['GetItem'], this.tenants.tableArn);
+  }
+
+  #allow(serviceFunction: AnyServiceFunction, actions: readonly ItemAction[], resource: string): void {
+    serviceFunction.allow(
+      actions.map((action) => `dynamodb:${action}`),
+      resource,
+    );
+    this.#encryption.allowUse(serviceFunction);
+  }
+}

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { AssetHashType, DockerImage, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type Conditions, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { bundleEngine, bundleFunction, engineFunction, projectRoot } from '../bundle.ts';
+import { readSettings } from '../settings.ts';
+import { acknowledge } from './acknowledge.ts';
+import { ServiceAlarm } from './service-alarm.ts';
+
+/** What is particular to one function. */
+export interface ServiceFunctionProps<Environment extends Record<string, string>> {
+  /** Exactly what the function's own `environment.ts` says it reads. */
+  readonly environment: Environment;
+  /** Who waits in vain, and for what, while this function fails: the first line of its alarm. */
+  readonly hurtWhenFailing: string;
+  /** @default 10 */
+  readonly timeoutSeconds?: number;
+  /** @default 512 */
+  readonly memoryMegabytes?: number;
+  /** Where an asynchronous invocation goes that failed for good. */
+  readonly undeliverable?: IQueue;
+}
+
+/** A Lambda from `functions/<name>/handler.ts`, with this service's defaults and no permission but to log. */
+export class ServiceFunction<Environment extends Record<string, string>> extends LambdaFunction {
+  constructor(scope: Construct, name: string, props: ServiceFunctionProps<Environment>) {
+    const settings = readSettings(scope);
+    const logGroup = new LogGroup(scope, `${name}-logs`, {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // A role of its own, because CDK's default one may write to every log group of the account.
+    const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    super(scope, name, {
+      code: bundled(name, settings.architecture),
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: settings.architecture,
+      memorySize: props.memoryMegabytes ?? 512,
+      timeout: Duration.seconds(props.timeoutSeconds ?? 10),
+      environment: { ...props.environment },
+      loggingFormat: LoggingFormat.JSON,
+      logGroup,
+      role,
+      tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+      ...(props.undeliverable && { deadLetterQueue: props.undeliverable }),
+    });
+    if (settings.tracing) acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'X-Ray has no resources to name.');
+
+    new ServiceAlarm(this, 'errors', {
+      hurt: props.hurtWhenFailing,
+      runbook: 'function-errors',
+      metric: this.metricErrors({ period: Duration.minutes(5) }),
+    });
+  }
+
+  /** Grants these actions on this one resource, under these conditions. */
+  allow(actions: readonly string[], resource: string, conditions?: Conditions): void {
+    this.addToRolePolicy(
+      new PolicyStatement({ actions: [...actions], resources: [resource], ...(conditions && { conditions }) }),
+    );
+  }
+}
+
+/** Any function of this service, whatever it reads from its environment. */
+export type AnyServiceFunction = ServiceFunction<Record<string, string>>;
+
+/** Bundles in this process: no Docker, no child process, the same bytes every time. */
+function bundled(name: string, architecture: Architecture): Code {
+  const processor = architecture === Architecture.ARM_64 ? 'arm64' : 'x64';
+  // The function's own folder, not the project: CDK tells assets apart by their source.
+  return Code.fromAsset(join(projectRoot, 'functions', name), {
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      image: DockerImage.fromRegistry('unused'),
+      local: {
+        tryBundle(outputDirectory) {
+          if (name === engineFunction) bundleEngine(outputDirectory, processor);
+          else bundleFunction(name, outputDirectory);
+          return true;
+        },
+      },
+    },
+  });
+}

@@ -1,0 +1,64 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+import type { Environment } from '../../functions/sweep-verifications/environment.ts';
+import type { CapturesBucket } from './captures-bucket.ts';
+import type { Encryption } from './encryption.ts';
+import type { ProviderQueues } from './provider-queues.ts';
+import type { Records } from './records.ts';
+import { ServiceAlarm } from './service-alarm.ts';
+import { ServiceFunction } from './service-function.ts';
+import { UndeliverableQueue } from './work-queue.ts';
+
+/** What sweeping works on. */
+export interface SweepProps {
+  readonly encryption: Encryption;
+  readonly records: Records;
+  readonly captures: CapturesBucket;
+  readonly providers: ProviderQueues;
+}
+
+/** Once a minute: passed deadlines, dead leases, lost messages, unfinished erasures. */
+export class Sweep extends Construct {
+  readonly function: ServiceFunction<Environment>;
+  readonly undeliverable: UndeliverableQueue;
+
+  constructor(scope: Construct, id: string, { encryption, records, captures, providers }: SweepProps) {
+    super(scope, id);
+    this.undeliverable = new UndeliverableQueue(this, 'undeliverable', {
+      encryption,
+      hurt: 'Verifications that got stuck stay stuck, and erasures that were interrupted stay unfinished.',
+      runbook: 'undeliverable-sweeps',
+    });
+    this.function = new ServiceFunction<Environment>(this, 'sweep-verifications', {
+      timeoutSeconds: 50,
+      hurtWhenFailing: 'Verifications that got stuck stay stuck, and erasures that were interrupted stay unfinished.',
+      undeliverable: this.undeliverable,
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        CAPTURES_BUCKET: captures.bucketName,
+        PROVIDER_QUEUES: providers.environment,
+      },
+    });
+    // The next minute's sweep is the retry.
+    this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(5) });
+    new Rule(this, 'every-minute', {
+      description: 'Sweeps verifications',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaFunction(this.function)],
+    });
+    records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
+    records.allowIndex(this.function, 'by_due');
+    captures.allowListing(this.function);
+    captures.allowCaptures(this.function, 'DeleteObject', 'DeleteObjectVersion');
+    providers.allowSending(this.function);
+
+    new ServiceAlarm(this, 'stopped', {
+      hurt: 'Nobody frees verifications that get stuck: people may wait without end, and erasures may stay unfinished.',
+      runbook: 'sweep-stopped',
+      metric: this.function.metricInvocations({ period: Duration.minutes(5) }),
+      below: true,
+    });
+  }
+}

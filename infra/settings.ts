@@ -1,0 +1,107 @@
+import { Architecture } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { routeKey, routes, stageThrottle, type Throttle } from './routes.ts';
+
+/** Everything a deployment may choose, read from CDK context in this one place. */
+export interface Settings {
+  /** `architecture`: arm64 (default) or x64. The engine's native parts must have been prepared for it. */
+  readonly architecture: Architecture;
+  /** `retainData`: true keeps tables and bucket when the stack goes (default); false destroys them with it. */
+  readonly retainData: boolean;
+  /** `encryption`: s3 (default: keys that AWS owns) or kms (one key of this account, for everything at rest). */
+  readonly encryption: 's3' | 'kms';
+  /** `allowedOrigins`: web origins that may call the API and upload captures. None by default. */
+  readonly allowedOrigins: readonly string[];
+  /** `engineConcurrency`: how many captures are analysed at once. SQS takes no less than 2. */
+  readonly engineConcurrency: number;
+  /** `engineMemoryMegabytes`: and with it the engine's share of processors. */
+  readonly engineMemoryMegabytes: number;
+  /** `throttle`: `rate/burst` of the whole API. */
+  readonly throttle: Throttle;
+  /** `throttles`: `rate/burst` by route key, over what `routes.ts` says. */
+  readonly routeThrottles: ReadonlyMap<string, Throttle>;
+  /** `alarmTopicArn`: an SNS topic that is told of every alarm. */
+  readonly alarmTopicArn: string | undefined;
+  /** `tracing`: true records X-Ray traces. */
+  readonly tracing: boolean;
+  /** How long a GET may wait for a verdict. `local`: true lets it be longer, where nobody pays for waiting. */
+  readonly maximumWaitSeconds: number;
+}
+
+/** Reads the deployment's choices, and refuses those that mean nothing. */
+export function readSettings(scope: Construct): Settings {
+  const read = (key: string): unknown => scope.node.tryGetContext(key);
+  const architecture = oneOf('architecture', read('architecture'), ['arm64', 'x64']);
+  return {
+    architecture: architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+    retainData: flag('retainData', read('retainData'), true),
+    encryption: oneOf('encryption', read('encryption'), ['s3', 'kms']),
+    allowedOrigins: list(read('allowedOrigins')),
+    engineConcurrency: wholeNumber('engineConcurrency', read('engineConcurrency'), { default: 5, from: 2, to: 1000 }),
+    // 3008 MB is all a new account may ask for, and 1.7 processors: a verdict in about a second.
+    engineMemoryMegabytes: wholeNumber('engineMemoryMegabytes', read('engineMemoryMegabytes'), {
+      default: 3008,
+      from: 1024,
+      to: 10_240,
+    }),
+    throttle: throttle('throttle', read('throttle')) ?? stageThrottle,
+    routeThrottles: throttlesByRoute(read('throttles')),
+    alarmTopicArn: read('alarmTopicArn') === undefined ? undefined : String(read('alarmTopicArn')),
+    tracing: flag('tracing', read('tracing'), false),
+    maximumWaitSeconds: flag('local', read('local'), false) ? 20 : 10,
+  };
+}
+
+/** Context given as `-c key=value` is always text, context in a file is not: both are meant. */
+function flag(key: string, value: unknown, whenAbsent: boolean): boolean {
+  if (value === undefined) return whenAbsent;
+  if (value === true || value === 'true') return true;
+  if (value === false || value === 'false') return false;
+  throw new Error(`Context ${key} must be true or false, not ${JSON.stringify(value)}.`);
+}
+
+function oneOf<const Choice extends string>(
+  key: string,
+  value: unknown,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
+  const choice = value === undefined ? choices[0] : choices.find((candidate) => candidate === value);
+  if (choice === undefined)
+    throw new Error(`Context ${key} must be ${choices.join(' or ')}, not ${JSON.stringify(value)}.`);
+  return choice;
+}
+
+function wholeNumber(key: string, value: unknown, range: { default: number; from: number; to: number }): number {
+  const number = value === undefined ? range.default : Number(value);
+  if (Number.isInteger(number) && number >= range.from && number <= range.to) return number;
+  throw new Error(
+    `Context ${key} must be a whole number from ${range.from} to ${range.to}, not ${JSON.stringify(value)}.`,
+  );
+}
+
+function list(value: unknown): readonly string[] {
+  const parts = Array.isArray(value) ? value.map(String) : String(value ?? '').split(',');
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function throttle(key: string, value: unknown): Throttle | undefined {
+  if (value === undefined) return undefined;
+  const [, rate, burst] = /^(\d+)\/(\d+)$/.exec(String(value)) ?? [];
+  if (rate === undefined || burst === undefined) {
+    throw new Error(
+      `Context ${key} must be requests per second and burst, like 100/200, not ${JSON.stringify(value)}.`,
+    );
+  }
+  return { rate: Number(rate), burst: Number(burst) };
+}
+
+function throttlesByRoute(value: unknown): ReadonlyMap<string, Throttle> {
+  const given: unknown = typeof value === 'string' ? JSON.parse(value) : (value ?? {});
+  const throttles = new Map(routes.flatMap((route) => (route.throttle ? [[routeKey(route), route.throttle]] : [])));
+  for (const [key, text] of Object.entries(given ?? {})) {
+    if (!routes.some((route) => routeKey(route) === key)) throw new Error(`Context throttles names no route: ${key}.`);
+    const parsed = throttle(`throttles[${key}]`, text);
+    if (parsed) throttles.set(key, parsed);
+  }
+  return throttles;
+}

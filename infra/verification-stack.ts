@@ -1,0 +1,39 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { BuiltinEngine } from './constructs/builtin-engine.ts';
+import { CaptureIntake } from './constructs/capture-intake.ts';
+import { CapturesBucket } from './constructs/captures-bucket.ts';
+import { Encryption } from './constructs/encryption.ts';
+import { Overview } from './constructs/overview.ts';
+import { ProviderQueues } from './constructs/provider-queues.ts';
+import { PublicApi } from './constructs/public-api.ts';
+import { Records } from './constructs/records.ts';
+import { ResultDelivery } from './constructs/result-delivery.ts';
+import { Secrets } from './constructs/secrets.ts';
+import { Sweep } from './constructs/sweep.ts';
+
+/** The whole service. Read it as a table of contents. */
+export class VerificationStack extends Stack {
+  constructor(scope: Construct, id: string, props?: StackProps) {
+    super(scope, id, props);
+
+    const encryption = new Encryption(this, 'encryption');
+    const records = new Records(this, 'records', { encryption });
+    const captures = new CapturesBucket(this, 'captures', { encryption });
+    const secrets = new Secrets(this, 'secrets', { encryption });
+    const providers = new ProviderQueues(this, 'providers', { encryption });
+
+    const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets });
+    const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
+    const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers });
+    const delivery = new ResultDelivery(this, 'result-delivery', { encryption, records });
+    const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers });
+    new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep });
+
+    new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
+    new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });
+    new CfnOutput(this, 'VerificationsTable', { value: records.verifications.tableName });
+    new CfnOutput(this, 'TenantsTable', { value: records.tenants.tableName });
+    new CfnOutput(this, 'EventBusName', { value: delivery.bus.eventBusName });
+  }
+}
