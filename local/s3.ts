@@ -1,0 +1,387 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { listenOnLoopback, readBody } from './loopback-server.ts';
+import { type CorsRule, corsHeaders, preflightRefused } from './s3/cors.ts';
+import { S3Error } from './s3/error.ts';
+import { listing } from './s3/listing.ts';
+import { type ObjectVersion, type ObjectVersions, openObjectVersions } from './s3/object-versions.ts';
+import { readPayload } from './s3/payload.ts';
+import { readPostForm } from './s3/post-form.ts';
+import { type Credentials, verifySignature } from './s3/signature.ts';
+import { document, element, texts, unescapeXml } from './s3/xml.ts';
+
+export type { Credentials } from './s3/signature.ts';
+
+/** What the template says about a bucket. */
+export interface Bucket {
+  name: string;
+  versioned: boolean;
+  /** Whether its events go to EventBridge. */
+  notifies: boolean;
+  cors: CorsRule[];
+  /** Days after which the latest, and the replaced, versions under a prefix go. */
+  lifecycle: { prefix: string; current?: number; replaced?: number }[];
+}
+
+export interface S3Options {
+  directory: string;
+  buckets: Bucket[];
+  credentials: Credentials;
+  port?: number;
+  region?: string;
+  /** Called at least once for every object created, also after a restart, until it resolves. */
+  onEvent?: (event: S3Event) => Promise<void>;
+}
+
+export interface S3 {
+  endpoint: string;
+  stop: () => Promise<void>;
+}
+
+/** The event S3 sends to EventBridge. */
+export interface S3Event {
+  version: '0';
+  id: string;
+  'detail-type': 'Object Created';
+  source: 'aws.s3';
+  account: string;
+  time: string;
+  region: string;
+  resources: string[];
+  detail: Record<string, unknown>;
+}
+
+interface Call {
+  request: IncomingMessage;
+  bucket: Bucket;
+  key: string;
+  parameters: URLSearchParams;
+  raw: Buffer;
+  /** What the signature says the payload is. */
+  payload: string;
+}
+
+interface Reply {
+  status: number;
+  headers?: Record<string, string>;
+  body?: Buffer | string;
+}
+
+/** Far above any capture, far below this process's memory. */
+const largestBodyBytes = 512 * 1024 * 1024;
+const eventRetryMs = 1000;
+const lifecycleSweepMs = 3_600_000;
+
+/** An S3 that believes nobody: every request must be signed, unexpired and exactly what was signed. */
+export async function startS3(options: S3Options): Promise<S3> {
+  const objects = openObjectVersions(options.directory);
+  const buckets = new Map(options.buckets.map((bucket) => [bucket.name, bucket]));
+  const events = deliverEvents(objects, options.onEvent);
+
+  const eventOf = (reason: string) => (version: ObjectVersion) => objectCreated(version, reason, options.region);
+
+  const store = async (call: Call, key: string, body: Buffer, headers: Record<string, string>, reason: string) => {
+    const { bucket, request } = call;
+    if (!key || Buffer.byteLength(key) > 1024) throw new S3Error(400, 'KeyTooLongError', 'Your key is too long');
+    const version = await objects.put({
+      bucket: bucket.name,
+      key,
+      body,
+      headers,
+      versioned: bucket.versioned,
+      onlyIfAbsent: request.headers['if-none-match'] === '*',
+      event: bucket.notifies && options.onEvent ? eventOf(reason) : undefined,
+    });
+    events.wake();
+    return version;
+  };
+
+  const putObject = async (call: Call): Promise<Reply> => {
+    const { headers } = call.request;
+    if (headers['x-amz-copy-source']) throw notImplemented('CopyObject');
+    // A presigned URL carries the x-amz-* values its signer gave in the query.
+    const values = Object.fromEntries(
+      [...call.parameters, ...Object.entries(headers)].map(([name, value]) => [name.toLowerCase(), String(value)]),
+    );
+    const { body, checksums } = readPayload(call.raw, call.payload, values);
+    const version = await store(call, call.key, body, { ...objectHeaders(values), ...checksums }, 'PutObject');
+    return { status: 200, headers: { ...checksums, ...versionHeaders(version) } };
+  };
+
+  const postObject = async (request: IncomingMessage, bucket: Bucket, raw: Buffer): Promise<Reply> => {
+    const contentType = String(request.headers['content-type']);
+    const posted = await readPostForm(raw, contentType, bucket.name, options.credentials);
+    const call = { request, bucket, key: posted.key, parameters: new URLSearchParams(), raw, payload: '' };
+    const version = await store(call, posted.key, posted.body, objectHeaders(posted.fields), 'POST Object');
+    const location = `http://${request.headers.host}/${bucket.name}/${encodeURIComponent(posted.key)}`;
+    const headers = { ...versionHeaders(version), location };
+    if (posted.fields.success_action_status !== '201') {
+      return { status: posted.fields.success_action_status === '200' ? 200 : 204, headers };
+    }
+    const content =
+      element('Location', location) +
+      element('Bucket', bucket.name) +
+      element('Key', posted.key) +
+      element('ETag', `"${version.etag}"`);
+    return { status: 201, headers, body: document(`<PostResponse>${content}</PostResponse>`) };
+  };
+
+  const getObject = async ({ request, bucket, key, parameters }: Call): Promise<Reply> => {
+    const versionId = parameters.get('versionId') ?? undefined;
+    const version = objects.find(bucket.name, key, versionId);
+    if (!version) {
+      const code = versionId === undefined ? 'NoSuchKey' : 'NoSuchVersion';
+      throw new S3Error(404, code, `The specified ${versionId === undefined ? 'key' : 'version'} does not exist.`);
+    }
+    if (version.deleteMarker) {
+      const headers = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': version.versionId };
+      if (versionId === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.', headers);
+      throw new S3Error(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.', headers);
+    }
+    const wanted = request.headers['if-match'];
+    if (wanted !== undefined && wanted !== '*' && wanted.replaceAll('"', '') !== version.etag) {
+      throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+    }
+    const range = rangeOf(request.headers.range, version.size);
+    const headers = {
+      // A checksum is of the whole object, so a part of it comes without.
+      ...shownHeaders(version, !range && request.headers['x-amz-checksum-mode'] === 'ENABLED'),
+      ...versionHeaders(version),
+      'last-modified': new Date(version.lastModified).toUTCString(),
+      'accept-ranges': 'bytes',
+    };
+    const length = range ? range.end - range.start + 1 : version.size;
+    const sized = { ...headers, 'content-length': String(length) };
+    if (request.method === 'HEAD') return { status: 200, headers: sized };
+    const body = await objects.read(version);
+    if (!range) return { status: 200, headers: sized, body };
+    const contentRange = `bytes ${range.start}-${range.end}/${version.size}`;
+    return {
+      status: 206,
+      headers: { ...sized, 'content-range': contentRange },
+      body: body.subarray(range.start, range.end + 1),
+    };
+  };
+
+  const removeOne = (bucket: Bucket, key: string, versionId: string | undefined) =>
+    objects.remove(bucket.name, key, versionId, bucket.versioned);
+
+  const deleteObject = async ({ bucket, key, parameters }: Call): Promise<Reply> => {
+    const removed = await removeOne(bucket, key, parameters.get('versionId') ?? undefined);
+    const headers = {
+      ...(removed?.deleteMarker && { 'x-amz-delete-marker': 'true' }),
+      ...(removed && bucket.versioned && { 'x-amz-version-id': removed.versionId }),
+    };
+    return { status: 204, headers };
+  };
+
+  const deleteObjects = async (call: Call): Promise<Reply> => {
+    const xml = readPayload(call.raw, call.payload, headerValues(call.request)).body.toString();
+    const wanted = texts(xml, 'Object').map((object) => ({
+      key: unescapeXml(texts(object, 'Key')[0] ?? ''),
+      versionId: texts(object, 'VersionId')[0],
+    }));
+    if (wanted.length === 0 || wanted.length > 1000) {
+      throw new S3Error(400, 'MalformedXML', 'The XML you provided was not well-formed');
+    }
+    const done: string[] = [];
+    for (const { key, versionId } of wanted) {
+      const removed = await removeOne(call.bucket, key, versionId);
+      const marker = removed?.deleteMarker
+        ? element('DeleteMarker', true) + element('DeleteMarkerVersionId', removed.versionId)
+        : '';
+      const version = versionId === undefined ? '' : element('VersionId', versionId);
+      done.push(`<Deleted>${element('Key', key)}${version}${marker}</Deleted>`);
+    }
+    const shown = texts(xml, 'Quiet')[0] === 'true' ? '' : done.join('');
+    return { status: 200, body: document(`<DeleteResult>${shown}</DeleteResult>`) };
+  };
+
+  const route = (call: Call): Promise<Reply> | Reply => {
+    const { request, key, parameters } = call;
+    const unknown = ['uploads', 'uploadId', 'tagging', 'acl', 'attributes'].find((name) => parameters.has(name));
+    if (unknown) throw notImplemented(unknown);
+    switch (`${request.method} ${key ? 'object' : 'bucket'}`) {
+      case 'PUT object':
+        return putObject(call);
+      case 'GET object':
+      case 'HEAD object':
+        return getObject(call);
+      case 'DELETE object':
+        return deleteObject(call);
+      case 'HEAD bucket':
+        return { status: 200 };
+      case 'GET bucket':
+        return { status: 200, body: listing(objects, call.bucket.name, parameters) };
+      case 'POST bucket':
+        if (parameters.has('delete')) return deleteObjects(call);
+    }
+    throw notImplemented(`${request.method} ${request.url?.split('?')[0]}`);
+  };
+
+  const answer = async (request: IncomingMessage, bucket: Bucket | undefined, key: string): Promise<Reply> => {
+    const raw = await readBody(request, largestBodyBytes);
+    if (!bucket) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
+    const form = String(request.headers['content-type']).startsWith('multipart/form-data');
+    if (request.method === 'POST' && !key && form) return postObject(request, bucket, raw);
+    const url = request.url ?? '/';
+    const signed = { method: request.method ?? '', url, headers: request.headers };
+    const payload = verifySignature(signed, options.credentials);
+    return route({ request, bucket, key, parameters: new URLSearchParams(url.split('?')[1]), raw, payload });
+  };
+
+  const server = await listenOnLoopback(async (request, response) => {
+    const path = request.url?.split('?')[0] ?? '/';
+    const [, bucketName = '', ...rest] = path.split('/');
+    const bucket = buckets.get(bucketName);
+    const cors = corsHeaders(bucket?.cors ?? [], request.method ?? '', request.headers);
+    let reply: Reply;
+    try {
+      if (request.method === 'OPTIONS') {
+        if (!cors['access-control-allow-origin']) throw preflightRefused();
+        reply = { status: 200 };
+      } else reply = await answer(request, bucket, decodeKey(rest.join('/')));
+    } catch (error) {
+      if (!(error instanceof S3Error)) console.error(error);
+      const refusal = error instanceof S3Error ? error : new S3Error(500, 'InternalError', 'We encountered an error.');
+      reply = { status: refusal.status, headers: refusal.headers, body: refusal.toXml(path) };
+    }
+    const body = request.method === 'HEAD' ? undefined : reply.body;
+    response.writeHead(reply.status, {
+      'x-amz-request-id': randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase(),
+      ...(typeof reply.body === 'string' && { 'content-type': 'application/xml' }),
+      ...(request.method !== 'HEAD' && reply.status !== 204 && { 'content-length': Buffer.byteLength(body ?? '') }),
+      ...reply.headers,
+      ...cors,
+    });
+    response.end(body);
+  }, options.port);
+
+  const expire = async () => {
+    for (const { name, versioned, lifecycle } of buckets.values()) {
+      for (const { prefix, ...days } of lifecycle) await objects.expire(name, prefix, versioned, days);
+    }
+  };
+  const expireQuietly = () => void expire().catch((error: unknown) => console.error(error));
+  const sweeper = setInterval(expireQuietly, lifecycleSweepMs);
+  sweeper.unref();
+  expireQuietly();
+
+  return {
+    endpoint: server.url,
+    async stop() {
+      clearInterval(sweeper);
+      await server.stop();
+      await events.stop();
+      objects.close();
+    },
+  };
+}
+
+/** Hands stored events over one after another; what is not taken stays and is tried again. */
+function deliverEvents(objects: ObjectVersions, onEvent: S3Options['onEvent']) {
+  let stopped = false;
+  let running: Promise<void> | undefined;
+  let retry: NodeJS.Timeout | undefined;
+
+  const deliverAll = async () => {
+    for (let pending = objects.pendingEvents(); pending.length > 0; pending = objects.pendingEvents()) {
+      for (const { id, event } of pending) {
+        if (stopped) return;
+        await onEvent?.(event as S3Event);
+        objects.eventDelivered(id);
+      }
+    }
+  };
+  const wake = () => {
+    if (stopped || running || !onEvent) return;
+    clearTimeout(retry);
+    running = deliverAll()
+      .catch((error: unknown) => {
+        console.error('an S3 event could not be delivered and will be tried again', error);
+        retry = setTimeout(wake, eventRetryMs);
+      })
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  wake();
+  return {
+    wake,
+    async stop() {
+      stopped = true;
+      clearTimeout(retry);
+      await running;
+    },
+  };
+}
+
+function objectCreated(version: ObjectVersion, reason: string, region = 'us-east-1'): S3Event {
+  const { bucket, key, size, etag, sequencer, versionId } = version;
+  return {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    account: '000000000000',
+    time: version.lastModified,
+    region,
+    resources: [`arn:aws:s3:::${bucket}`],
+    detail: {
+      version: '0',
+      bucket: { name: bucket },
+      object: { key, size, etag, ...(versionId !== 'null' && { 'version-id': versionId }), sequencer },
+      'request-id': randomUUID(),
+      requester: '000000000000',
+      'source-ip-address': '127.0.0.1',
+      reason,
+    },
+  };
+}
+
+/** The values of a request or form that belong to the object and come back with it. */
+function objectHeaders(values: Record<string, string | undefined>): Record<string, string> {
+  const kept = ['content-type', 'cache-control', 'content-disposition', 'content-encoding', 'content-language'];
+  const headers: Record<string, string> = { 'content-type': 'binary/octet-stream' };
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || value === 'aws-chunked') continue;
+    if (kept.includes(name) || name.startsWith('x-amz-meta-')) headers[name] = value;
+  }
+  return headers;
+}
+
+function shownHeaders({ headers }: ObjectVersion, checksums: boolean): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => checksums || !name.startsWith('x-amz-checksum-')),
+  );
+}
+
+function versionHeaders({ etag, versionId }: ObjectVersion): Record<string, string> {
+  return { etag: `"${etag}"`, ...(versionId !== 'null' && { 'x-amz-version-id': versionId }) };
+}
+
+function headerValues({ headers }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+}
+
+/** A single `bytes=` range, both ends included; undefined when there is none to honour. */
+function rangeOf(header: string | undefined, size: number): { start: number; end: number } | undefined {
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  if (from === '' && to === '') return undefined;
+  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
+  const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
+  if (start > end) throw new S3Error(416, 'InvalidRange', 'The requested range is not satisfiable');
+  return { start, end };
+}
+
+function decodeKey(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new S3Error(400, 'InvalidURI', "Couldn't parse the specified URI.");
+  }
+}
+
+function notImplemented(what: string): S3Error {
+  return new S3Error(501, 'NotImplemented', `The local S3 does not know ${what}`);
+}
