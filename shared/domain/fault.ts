@@ -6,7 +6,7 @@
  * provider once more, go on to the next one of the route, or give up on the route at once.
  * A spoof or a missing face is not here: those are findings, and findings are values.
  */
-export const faults = {
+const table = {
   request_unreadable: { status: 400, retry: false, title: 'The request cannot be read' },
   request_invalid: { status: 422, retry: false, title: 'The request is not valid' },
   request_too_large: { status: 413, retry: false, title: 'The request is too large' },
@@ -44,12 +44,18 @@ export const faults = {
   },
   webhook_overdue: { status: 502, retry: false, attempt: 'fail_over', title: "The provider's webhook never came" },
   lease_expired: { status: 503, retry: true, attempt: 'retry', title: 'The attempt ended without an answer' },
-} as const satisfies Record<
-  string,
-  { status: number; retry: boolean; attempt?: 'retry' | 'fail_over' | 'give_up'; title: string }
->;
+} as const satisfies Record<string, FaultRow>;
 
-export type FaultCode = keyof typeof faults;
+interface FaultRow {
+  readonly status: number;
+  readonly retry: boolean;
+  readonly attempt?: 'retry' | 'fail_over' | 'give_up';
+  readonly title: string;
+}
+
+export type FaultCode = keyof typeof table;
+
+export const faults: Readonly<Record<FaultCode, FaultRow>> = table;
 
 export const faultCodes = Object.keys(faults) as [FaultCode, ...FaultCode[]];
 

@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import type { Event } from '../../shared/domain/event.ts';
+import { eventOf } from '../../shared/domain/event.ts';
+import { verification } from '../../shared/domain/verification.ts';
+import type { Log } from '../../shared/lambda/log.ts';
+
+/** One change of the verifications table, its images unmarshalled. */
+export interface Change {
+  readonly sequenceNumber: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface Dependencies {
+  /** Puts events on the bus, at most ten; answers which were not taken, by index. */
+  readonly put: (events: Event[]) => Promise<number[]>;
+  readonly log: Log;
+}
+
+const perPut = 10;
+const triesPerBatch = 3;
+
+/**
+ * Every move in these changes becomes one event, in the table's order. Answers the first change that could not be
+ * announced: the stream hands over everything from there again, and a repeat carries the same id and body.
+ */
+export async function announceChanges(
+  changes: readonly Change[],
+  { put, log }: Dependencies,
+): Promise<{ failed: string | undefined }> {
+  const moves = changes.flatMap((change) => {
+    const event = moveIn(change);
+    return event ? [{ event, sequenceNumber: change.sequenceNumber }] : [];
+  });
+  for (let start = 0; start < moves.length; start += perPut) {
+    let left = moves.slice(start, start + perPut);
+    for (let tries = 0; left.length > 0; tries += 1) {
+      const [first] = left;
+      if (tries === triesPerBatch) return { failed: first?.sequenceNumber };
+      try {
+        const refused = await put(left.map(({ event }) => event));
+        left = left.filter((_, index) => refused.includes(index));
+      } catch (error) {
+        log.error('announce.failed', error);
+        return { failed: first?.sequenceNumber };
+      }
+    }
+  }
+  return { failed: undefined };
+}
+
+/** Notes, landings and `accepted` change a record without moving it: only a higher sequence is a move. */
+function moveIn({ before, after }: Change): Event | undefined {
+  if (before === undefined || after === undefined) return undefined; // made, or purged by the table's TTL
+  const to = verification.parse(after);
+  return to.sequence > sequenceOf.parse(before).sequence ? eventOf(to) : undefined;
+}
+
+const sequenceOf = z.object({ sequence: z.number() });

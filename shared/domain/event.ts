@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { check } from './captures.ts';
+import { outcome } from './verdict.ts';
+import { type State, sourceId, state, tenantId, type Verification } from './verification.ts';
+
+/** The event of a move, by the state it leads to. */
+export const eventTypeOf = {
+  awaiting_captures: 'verification.recapture_requested',
+  queued: 'verification.queued',
+  dispatched: 'verification.dispatched',
+  decided: 'verification.decided',
+  errored: 'verification.errored',
+  expired: 'verification.expired',
+  erased: 'verification.erased',
+} as const satisfies Record<State, string>;
+
+/** `source` of our events on the bus. */
+export const eventSource = 'bonafide';
+
+/** Thin: enough to route by, nothing about the person. Scores and reasons are read from the API. */
+export const event = z.object({
+  /** The same for every repeat of the same move. */
+  id: z.string(),
+  type: z.enum(Object.values(eventTypeOf) as [string, ...string[]]),
+  /** Null for the first move. */
+  previous_event_id: z.string().nullable(),
+  occurred_at: z.string(),
+  tenant: tenantId,
+  source_id: sourceId,
+  check,
+  state,
+  round: z.int(),
+  sequence: z.int(),
+  outcome: outcome.optional(),
+});
+export type Event = z.infer<typeof event>;
+
+/** The event of the move that brought a record to where it is: a function of the record alone. */
+export function eventOf(record: Verification): Event {
+  return {
+    id: eventId(record.verificationId, record.sequence),
+    type: eventTypeOf[record.state],
+    // Sequence 1 is the making, which its maker was told of: the chain begins with 2.
+    previous_event_id: record.sequence > 2 ? eventId(record.verificationId, record.sequence - 1) : null,
+    occurred_at: record.updatedAt,
+    tenant: record.tenant,
+    source_id: record.sourceId,
+    check: record.check,
+    state: record.state,
+    round: record.round,
+    sequence: record.sequence,
+    ...(record.state === 'decided' ? { outcome: record.verdict.outcome } : {}),
+  };
+}
+
+function eventId(verificationId: string, sequence: number): string {
+  return `evt_${verificationId}_${sequence}`;
+}

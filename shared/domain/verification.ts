@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
+import { type FaultCode, faultCodes } from './fault.ts';
+import { plan, providerName } from './policy.ts';
+import { measurements, outcome, verdict } from './verdict.ts';
+
+export const states = ['awaiting_captures', 'queued', 'dispatched', 'decided', 'errored', 'expired', 'erased'] as const;
+export const state = z.enum(states);
+export type State = z.infer<typeof state>;
+
+/**
+ * A verification's life, as data: every state, and every state it may move to.
+ * The store checks its moves against this table and `docs/state-machine.md` draws it: there is no second copy to drift.
+ */
+export const transitions = {
+  awaiting_captures: ['queued', 'expired', 'erased'],
+  queued: ['queued', 'dispatched', 'decided', 'errored', 'erased'],
+  dispatched: ['dispatched', 'queued', 'decided', 'errored', 'erased'],
+  decided: ['awaiting_captures', 'erased'],
+  errored: ['queued', 'erased'],
+  expired: ['erased'],
+  erased: [],
+} as const satisfies Record<State, readonly State[]>;
+
+/** The states a record in `from` may move to. */
+export type Next<From extends State> = (typeof transitions)[From][number];
+
+export function mayMove(from: State, to: State): boolean {
+  return transitions[from].some((next) => next === to);
+}
+
+/** A waiting caller is answered once one of these is reached. */
+export const restingStates: readonly State[] = ['decided', 'errored', 'expired', 'erased'];
+
+export const maximumRounds = 3;
+/** Calls to one provider within one pass of the route. */
+export const attemptsPerPass = 2;
+/** How often `retry` may begin another pass: keeps the record small whatever a caller does. */
+export const maximumRetries = 10;
+/** Notes kept in the history; the rest are only counted. */
+export const maximumNotes = 20;
+
+/** The tenant's own id for a verification, and its idempotency key. */
+export const sourceId = z
+  .string()
+  .regex(/^[A-Za-z0-9._:-]{1,128}$/, 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : -')
+  .refine((value) => value !== '.' && value !== '..', 'must not be "." or ".."');
+
+export const tenantId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be 1 to 40 characters of a-z 0-9 -, beginning with a letter');
+
+const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/** base32(SHA-256(tenant, 0, source_id)), 26 characters: one key from either side, and nothing of the caller's in a path. */
+export function verificationIdOf(tenant: string, source: string): string {
+  const digest = createHash('sha256').update(`${tenant}\0${source}`).digest();
+  let bits = 0n;
+  for (const byte of digest.subarray(0, 17)) bits = (bits << 8n) | BigInt(byte);
+  return Array.from({ length: 26 }, (_, index) => base32[Number((bits >> BigInt(136 - 5 * (index + 1))) & 31n)]).join(
+    '',
+  );
+}
+
+/** A table key taken out of a row, a message or an object key. */
+export const verificationId = z.string().regex(/^[a-z2-7]{26}$/);
+
+/** Why something was written down without moving the record. */
+export const noteCode = z.enum([
+  'capture_repeated',
+  'capture_overwritten',
+  'capture_late',
+  'answer_late',
+  'answer_repeated',
+  'answer_contradictory',
+]);
+export type NoteCode = z.infer<typeof noteCode>;
+
+const faultCode = z.enum(faultCodes);
+
+/** One line of a verification's history: at most 300 bytes, no scores, no vendor's text. */
+export const historyEntry = z.object({
+  at: z.string(),
+  /** The record's sequence after a move, or at the time of a note. */
+  sequence: z.int().positive(),
+  kind: z.enum(['moved', 'noted']),
+  state,
+  round: z.int().min(1).max(maximumRounds),
+  code: z.union([noteCode, faultCode]).optional(),
+  outcome: outcome.optional(),
+  provider: providerName.optional(),
+  attempt: z.int().positive().optional(),
+});
+export type HistoryEntry = z.infer<typeof historyEntry>;
+
+/** One call to one provider. The record keeps which round and which pass of the route it belongs to. */
+export const attempt = z.object({
+  attempt: z.int().positive(),
+  provider: providerName,
+  round: z.int().positive(),
+  pass: z.int().positive(),
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  result: z.union([z.enum(['decided', 'accepted']), faultCode]).optional(),
+  measurements: measurements.optional(),
+});
+export type Attempt = z.infer<typeof attempt>;
+
+const landed = z.partialRecord(captureName, landedCapture);
+
+/** In every record, the tombstone's too. */
+const identity = {
+  verificationId,
+  tenant: tenantId,
+  sourceId,
+  check,
+  round: z.int().min(1).max(maximumRounds),
+  /** 1 when made, +1 with every move and with nothing else: the fence. */
+  sequence: z.int().positive(),
+  createdAt: z.string(),
+  /** When it last moved. Notes leave it alone. */
+  updatedAt: z.string(),
+  /** Epoch seconds after which the table forgets the record. */
+  purgeAt: z.int(),
+  /** The move that wrote this sequence: tells a writer whose answer was lost that it had won. */
+  moveId: z.string(),
+  history: z.array(historyEntry),
+  notes: z.int().nonnegative(),
+  notesDropped: z.int().nonnegative(),
+};
+
+/** What was asked and how far it came; gone with erasure. */
+const request = {
+  /** SHA-256 of the request as parsed: the same body is a repeat, another one a conflict. */
+  requestHash: z.string(),
+  plan,
+  declared: z.partialRecord(captureName, declaredCapture),
+  challenge: z.string().optional(),
+  languageCode: z.string().optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+  /** Which walk along the route this is: +1 with every round and every retry. */
+  pass: z.int().positive(),
+  retries: z.int().nonnegative(),
+  attempts: z.array(attempt),
+};
+
+const common = { ...identity, ...request };
+/** Epoch seconds at which the sweep has to look at the record. */
+const dueAt = z.int();
+
+/** Fields exist only in the states that have them: no verdict can be read before `decided`. */
+const inState = {
+  awaiting_captures: z.object({
+    ...common,
+    state: z.literal('awaiting_captures'),
+    missing: z.array(captureName).min(1),
+    landed,
+    dueAt,
+  }),
+  queued: z.object({ ...common, state: z.literal('queued'), landed, provider: providerName, dueAt }),
+  dispatched: z.object({
+    ...common,
+    state: z.literal('dispatched'),
+    landed,
+    provider: providerName,
+    attempt: z.int().positive(),
+    /** `answer`: dueAt is the end of the lease. `webhook`: dueAt is when the webhook is overdue. */
+    waitingFor: z.enum(['answer', 'webhook']),
+    dueAt,
+  }),
+  decided: z.object({ ...common, state: z.literal('decided'), landed, verdict }),
+  errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode }),
+  expired: z.object({ ...common, state: z.literal('expired') }),
+  /** The tombstone. `dueAt` stays until every object is gone. */
+  erased: z.object({ ...identity, state: z.literal('erased'), dueAt: dueAt.optional() }),
+} satisfies Record<State, z.ZodObject>;
+
+export const verification = z.discriminatedUnion('state', [
+  inState.awaiting_captures,
+  inState.queued,
+  inState.dispatched,
+  inState.decided,
+  inState.errored,
+  inState.expired,
+  inState.erased,
+]);
+export type Verification = z.infer<typeof verification>;
+export type In<S extends State> = Extract<Verification, { state: S }>;
+
+/** The fields a move into `S` must give: what that state has of its own. */
+export type Own<S extends State> = Omit<In<S>, 'state' | keyof typeof identity | keyof typeof request>;
+/** What a move may change besides. */
+export type Changes = Partial<Pick<In<'queued'>, 'round' | 'pass' | 'retries' | 'attempts' | 'challenge' | 'declared'>>;
+/** What the history should say of a move, besides what the record says itself. */
+export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt'>>;
+
+export interface MoveStamp {
+  readonly at: Date;
+  readonly moveId: string;
+}
+
+const identityNames = Object.keys(identity);
+const commonNames = Object.keys(common);
+
+/**
+ * The record after a move. Both stores build on it: the real one writes the difference, the fake one keeps the result.
+ * Erasure leaves the identity alone, and of the history only the line that says so.
+ */
+export function moved<S extends State>(
+  from: Verification,
+  to: S,
+  fields: Own<S> & Changes,
+  remark: Remark,
+  stamp: MoveStamp,
+): In<S> {
+  if (!mayMove(from.state, to)) throw new Error(`A verification cannot move from ${from.state} to ${to}`);
+  const kept = to === 'erased' ? identityNames : commonNames;
+  const at = stamp.at.toISOString();
+  const sequence = from.sequence + 1;
+  const round = fields.round ?? from.round;
+  const entry: HistoryEntry = { at, sequence, kind: 'moved', state: to, round, ...remark };
+  const history = to === 'erased' ? [entry] : [...from.history, entry];
+  const next = {
+    ...Object.fromEntries(Object.entries(from).filter(([name]) => kept.includes(name))),
+    ...fields,
+    ...(to === 'erased' ? { notes: 0, notesDropped: 0 } : {}),
+    state: to,
+    sequence,
+    updatedAt: at,
+    moveId: stamp.moveId,
+    history,
+  };
+  return inState[to].parse(next) as In<S>;
+}
+
+/** Attempts of `provider` in the pass the record is in. */
+export function attemptsInPass(record: { attempts: Attempt[]; pass: number }, provider: string): number {
+  return record.attempts.filter((made) => made.pass === record.pass && made.provider === provider).length;
+}
+
+/** The attempts with the one numbered `number` ended. */
+export function withEnded(
+  attempts: readonly Attempt[],
+  number: number,
+  ended: Pick<Attempt, 'endedAt' | 'result' | 'measurements'>,
+): Attempt[] {
+  return attempts.map((made) => (made.attempt === number ? { ...made, ...ended } : made));
+}
+
+/** The fault an errored record carries, in the words callers read. */
+export type ErroredFault = FaultCode;

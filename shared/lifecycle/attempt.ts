@@ -1,0 +1,169 @@
+import { Fault, type FaultCode } from '../domain/fault.ts';
+import {
+  type Attempt,
+  attemptsInPass,
+  attemptsPerPass,
+  type In,
+  type Verification,
+  withEnded,
+} from '../domain/verification.ts';
+import type { Log } from '../lambda/log.ts';
+import type { Answer, Provider } from '../providers/provider.ts';
+import { leaseMarginSeconds } from '../providers/registry.ts';
+import { type Captures, pinnedOf } from '../stores/captures.ts';
+import type { Send, Work } from '../stores/queues.ts';
+import type { Moved, Verifications } from '../stores/verifications.ts';
+import { decide } from './decide.ts';
+import { endWithFault, epochSeconds } from './next-step.ts';
+
+/** How long a provider may take to send its webhook. */
+export const webhookSeconds = 15 * 60;
+/** The second call comes after a random part of this. */
+const backoffSeconds = 10;
+
+export interface Dependencies {
+  readonly verifications: Verifications;
+  readonly captures: Pick<Captures, 'open' | 'removeVersion'>;
+  readonly provider: Provider;
+  readonly send: Send;
+  readonly now: () => Date;
+  /** 0 ≤ n < 1 */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/**
+ * One message of a provider's queue: claims the verification, calls the provider, records what it said.
+ * Every message may come twice, late, or while its twin is being worked on: only the claim that moves the record calls.
+ */
+export async function attemptVerification(message: Work, dependencies: Dependencies): Promise<void> {
+  const { verifications, provider } = dependencies;
+  const read = await verifications.find(message.verification_id);
+  const claimed = await claim(read, message, dependencies);
+  if (claimed === undefined) {
+    // The decision may be recorded and its worker dead: the message that comes again finishes the clean-up.
+    if (read?.state === 'decided' && decidedBy(read, provider.name)) await removeCaptures(read, dependencies);
+    return;
+  }
+  const made = await ask(claimed, dependencies);
+  if (made instanceof Fault) return recordFault(claimed, made.code, dependencies);
+  switch (made.kind) {
+    case 'decided': {
+      const { attempt, round } = claimed;
+      const decided = await decide(claimed, { ...made, attempt, round, provider: provider.name }, dependencies);
+      if (decided) await removeCaptures(decided, dependencies);
+      return;
+    }
+    case 'accepted':
+      return recordAccepted(claimed, dependencies);
+  }
+}
+
+/** Moves the record to `dispatched`, or undefined where this message may not. */
+async function claim(
+  read: Verification | undefined,
+  message: Work,
+  { verifications, provider, now }: Dependencies,
+): Promise<In<'dispatched'> | undefined> {
+  let current = read;
+  while (current && mayClaim(current, message, provider.name, now())) {
+    const at = now();
+    const number = Math.max(0, ...current.attempts.map((made) => made.attempt)) + 1;
+    const made = { attempt: number, provider: provider.name, round: current.round, pass: current.pass };
+    const result: Moved<'dispatched'> = await verifications.move(
+      current,
+      'dispatched',
+      {
+        landed: current.landed,
+        provider: provider.name,
+        attempt: number,
+        waitingFor: 'answer',
+        dueAt: epochSeconds(at) + provider.timeoutSeconds + leaseMarginSeconds,
+        attempts: [...withDeadLease(current, at), { ...made, startedAt: at.toISOString() }],
+      },
+      { provider: provider.name, attempt: number },
+    );
+    if (result.kind === 'moved') return result.verification;
+    current = result.current;
+  }
+  return undefined;
+}
+
+/** A takeover ends the attempt whose lease is dead; should its worker live after all, its answer may still be first. */
+function withDeadLease(record: In<'queued'> | In<'dispatched'>, at: Date): Attempt[] {
+  if (record.state === 'queued') return record.attempts;
+  return withEnded(record.attempts, record.attempt, { endedAt: at.toISOString(), result: 'lease_expired' });
+}
+
+/** This sequence on this provider's queue; or a dead lease of this provider with a call left in the pass. */
+function mayClaim(
+  record: Verification,
+  message: Work,
+  provider: string,
+  now: Date,
+): record is In<'queued'> | In<'dispatched'> {
+  if (record.state === 'queued') return record.provider === provider && record.sequence === message.sequence;
+  return (
+    record.state === 'dispatched' &&
+    record.provider === provider &&
+    record.waitingFor === 'answer' &&
+    record.dueAt <= epochSeconds(now) &&
+    attemptsInPass(record, provider) < attemptsPerPass
+  );
+}
+
+/** The provider's answer, or the fault it ended with. A bug of an adapter is a fault of its provider. */
+async function ask(claimed: In<'dispatched'>, { provider, captures, log }: Dependencies): Promise<Answer | Fault> {
+  const pinned = pinnedOf(claimed);
+  try {
+    return await provider.submit({
+      verificationId: claimed.verificationId,
+      attempt: claimed.attempt,
+      round: claimed.round,
+      check: claimed.check,
+      captures: claimed.landed,
+      openCapture: (name) => {
+        const capture = pinned.find((one) => one.name === name);
+        if (!capture) throw new Fault('capture_missing', `There is no ${name} in this round.`);
+        return captures.open(capture);
+      },
+      thresholds: claimed.plan.thresholds[provider.name] ?? {},
+      challenge: claimed.challenge,
+      languageCode: claimed.languageCode,
+    });
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    log.error('provider.failed', error, { provider: provider.name, verification_id: claimed.verificationId });
+    return new Fault('provider_failed', `${provider.name} failed.`, { cause: error });
+  }
+}
+
+async function recordFault(claimed: In<'dispatched'>, code: FaultCode, dependencies: Dependencies): Promise<void> {
+  const result = await endWithFault(claimed, code, dependencies);
+  const { log, send, random } = dependencies;
+  log.warn('attempt.ended', { verification_id: claimed.verificationId, attempt: claimed.attempt, code });
+  if (result.kind === 'lost' || result.verification.state === 'errored') return;
+  const again = result.verification.provider === claimed.provider;
+  const delaySeconds = again ? Math.floor(random() * backoffSeconds) : 0; // full jitter
+  await send(result.verification.provider, result.verification, delaySeconds);
+}
+
+/** Lost means somebody went on without this attempt, or its webhook was faster than its response: nothing to do. */
+async function recordAccepted(claimed: In<'dispatched'>, { verifications, now }: Dependencies): Promise<void> {
+  await verifications.accept(claimed, {
+    attempts: claimed.attempts.map((made) =>
+      made.attempt === claimed.attempt ? { ...made, result: 'accepted' as const } : made,
+    ),
+    dueAt: epochSeconds(now()) + webhookSeconds,
+  });
+}
+
+function decidedBy(record: In<'decided'>, provider: string): boolean {
+  return record.verdict.provider === provider;
+}
+
+/** Captures outlive their decision only where the policy keeps them; the bucket's lifecycle takes what a kill leaves. */
+async function removeCaptures(record: In<'decided'>, { captures }: Dependencies): Promise<void> {
+  if (record.plan.keepCaptures) return;
+  await Promise.all(pinnedOf(record).map((pinned) => captures.removeVersion(pinned)));
+}

@@ -1,0 +1,187 @@
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import {
+  type CaptureName,
+  captureKey,
+  capturesPrefix,
+  type DeclaredCapture,
+  type Landed,
+  maximumBytesOf,
+} from '../domain/captures.ts';
+import { Fault } from '../domain/fault.ts';
+import type { OpenedCapture } from '../providers/provider.ts';
+
+/** One way in, two shapes: a PUT for code, a form POST for browsers. */
+export interface Upload {
+  readonly put: { url: string; headers: Record<string, string> };
+  readonly post: { url: string; fields: Record<string, string> };
+}
+
+/** Which stored bytes: the pinned version of a capture, never just its key. */
+export interface Pinned {
+  readonly verificationId: string;
+  readonly round: number;
+  readonly name: CaptureName;
+  readonly versionId: string;
+}
+
+/** Signing only: no request is made. */
+export interface Uploads {
+  readonly presign: (
+    capture: { verificationId: string; round: number; name: CaptureName },
+    declared: DeclaredCapture,
+    limits: { expiresInSeconds: number; maximumBytes: number },
+  ) => Promise<Upload>;
+}
+
+/**
+ * A client whose presigned URLs carry no checksum of a body it has not seen.
+ * `new S3Client(presignable)`: the SDK's default bakes the CRC32 of nothing into every signed PUT.
+ */
+export const presignable = { requestChecksumCalculation: 'WHEN_REQUIRED' } as const;
+
+export function s3Uploads(client: S3Client, bucket: string): Uploads {
+  return {
+    async presign({ verificationId, round, name }, { contentType, contentLength }, { expiresInSeconds, maximumBytes }) {
+      const key = captureKey(verificationId, round, name);
+      const put = new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        ContentType: contentType,
+        ContentLength: contentLength,
+        IfNoneMatch: '*', // a second PUT is 412: nobody overwrites what was uploaded
+      });
+      const [url, post] = await Promise.all([
+        getSignedUrl(client, put, {
+          expiresIn: expiresInSeconds,
+          signableHeaders: new Set(['host', 'content-type', 'content-length', 'if-none-match']),
+        }),
+        createPresignedPost(client, {
+          Bucket: bucket,
+          Key: key,
+          Expires: expiresInSeconds,
+          Fields: { 'Content-Type': contentType },
+          Conditions: [
+            ['eq', '$Content-Type', contentType],
+            contentLength
+              ? ['content-length-range', contentLength, contentLength]
+              : ['content-length-range', 1, maximumBytes],
+          ],
+        }),
+      ]);
+      return {
+        put: {
+          url,
+          headers: {
+            'content-type': contentType,
+            'if-none-match': '*',
+            ...(contentLength ? { 'content-length': String(contentLength) } : {}),
+          },
+        },
+        post: { url: post.url, fields: post.fields },
+      };
+    },
+  };
+}
+
+export interface Captures {
+  /** The pinned version's bytes. Its size is known before a byte is read: GetObject answers it in its headers. */
+  readonly open: (pinned: Pinned) => Promise<OpenedCapture>;
+  readonly exists: (pinned: Pinned) => Promise<boolean>;
+  /** Deletes one version. Doing it twice is doing it once. */
+  readonly removeVersion: (pinned: Pinned) => Promise<void>;
+  /** Deletes every version of everything a verification ever stored. */
+  readonly removeAll: (verificationId: string) => Promise<void>;
+}
+
+export function s3Captures(client: S3Client, bucket: string): Captures {
+  const address = ({ verificationId, round, name, versionId }: Pinned) => ({
+    Bucket: bucket,
+    Key: captureKey(verificationId, round, name),
+    VersionId: versionId,
+  });
+
+  return {
+    async open(pinned) {
+      const object = await client.send(new GetObjectCommand(address(pinned))).catch((error: unknown) => {
+        if (isMissing(error)) throw new Fault('capture_missing', `The ${pinned.name} is no longer stored.`);
+        throw error;
+      });
+      const bytes = object.ContentLength ?? Number.POSITIVE_INFINITY;
+      if (!object.Body || bytes > maximumBytesOf[pinned.name]) {
+        if (object.Body && 'destroy' in object.Body) object.Body.destroy();
+        return { kind: 'too_large', bytes };
+      }
+      return { kind: 'bytes', bytes: await object.Body.transformToByteArray() };
+    },
+
+    async exists(pinned) {
+      try {
+        await client.send(new HeadObjectCommand(address(pinned)));
+        return true;
+      } catch (error) {
+        if (isMissing(error)) return false;
+        throw error;
+      }
+    },
+
+    async removeVersion(pinned) {
+      await client.send(new DeleteObjectCommand(address(pinned)));
+    },
+
+    async removeAll(verificationId) {
+      let keyMarker: string | undefined;
+      let versionMarker: string | undefined;
+      do {
+        const page = await client.send(
+          new ListObjectVersionsCommand({
+            Bucket: bucket,
+            Prefix: capturesPrefix(verificationId),
+            KeyMarker: keyMarker,
+            VersionIdMarker: versionMarker,
+          }),
+        );
+        const objects = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(({ Key, VersionId }) => ({
+          Key,
+          VersionId,
+        }));
+        if (objects.length > 0) {
+          const { Errors = [] } = await client.send(
+            new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }),
+          );
+          if (Errors.length > 0) throw new Error(`S3 kept ${Errors.length} objects: ${Errors[0]?.Code}`);
+        }
+        keyMarker = page.IsTruncated ? page.NextKeyMarker : undefined;
+        versionMarker = page.NextVersionIdMarker;
+      } while (keyMarker);
+    },
+  };
+}
+
+/** Every landed capture of a round, as what the bucket calls it. */
+export function pinnedOf(record: { verificationId: string; round: number; landed: Landed }): Pinned[] {
+  return Object.entries(record.landed).map(([name, { versionId }]) => ({
+    verificationId: record.verificationId,
+    round: record.round,
+    name: name as CaptureName,
+    versionId,
+  }));
+}
+
+const missing = ['NoSuchKey', 'NoSuchVersion', 'NotFound'];
+
+function isMissing(error: unknown): boolean {
+  return (
+    error instanceof S3ServiceException && (missing.includes(error.name) || error.$metadata.httpStatusCode === 404)
+  );
+}

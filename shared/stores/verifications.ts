@@ -1,0 +1,337 @@
+import {
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
+import { check } from '../domain/captures.ts';
+import { Fault } from '../domain/fault.ts';
+import { verdict } from '../domain/verdict.ts';
+import {
+  type Changes,
+  type HistoryEntry,
+  type In,
+  maximumNotes,
+  moved,
+  type NoteCode,
+  type Own,
+  type Remark,
+  type State,
+  sourceId,
+  state,
+  type Verification,
+  verification,
+  verificationId,
+} from '../domain/verification.ts';
+
+/** Either it is done, or somebody else was first: then `current` is what the record had become, without a second read. */
+export type Moved<S extends State> =
+  | { kind: 'moved'; verification: In<S> }
+  | { kind: 'lost'; current: Verification | undefined };
+
+export type Created =
+  | { kind: 'created'; verification: In<'awaiting_captures'> }
+  | { kind: 'exists'; verification: Verification };
+
+const listed = z.object({
+  verificationId,
+  sourceId,
+  check,
+  state,
+  round: z.int(),
+  sequence: z.int(),
+  verdict: verdict.optional(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+export type Listed = z.infer<typeof listed>;
+
+/** Where the next page of a list begins. */
+export interface PageStart {
+  readonly verificationId: string;
+  readonly createdAt: string;
+}
+
+/** States with a deadline. Each has index partitions of its own, so a backlog of one kind hides no other. */
+export const dueStates = ['awaiting_captures', 'queued', 'dispatched', 'erased'] as const satisfies State[];
+export type DueState = (typeof dueStates)[number];
+/** Partitions per state of the `by_due` index: spreads its writes. */
+export const dueShards = 4;
+
+/** The records. `move` is the only way to change a state; see `docs/state-machine.md`. */
+export interface Verifications {
+  /** Writes a new record, or answers with the one that has the key. One request. */
+  create: (record: In<'awaiting_captures'>) => Promise<Created>;
+  find: (id: string, options?: { consistent?: boolean }) => Promise<Verification | undefined>;
+  /** Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. */
+  move: <S extends State>(from: Verification, to: S, fields: Own<S> & Changes, remark?: Remark) => Promise<Moved<S>>;
+  /** Takes a landing that is not the last: no move. Conditioned on state, round and `missing` exactly as read. */
+  land: (
+    from: In<'awaiting_captures'>,
+    fields: Pick<In<'awaiting_captures'>, 'missing' | 'landed'>,
+  ) => Promise<Moved<'awaiting_captures'>>;
+  /** The provider will answer by webhook: the webhook's deadline replaces the lease. Fenced by the claim's sequence. */
+  accept: (
+    from: In<'dispatched'>,
+    fields: Pick<In<'dispatched'>, 'attempts' | 'dueAt'>,
+  ) => Promise<Moved<'dispatched'>>;
+  /** Every object of a tombstone is gone: nothing is due any more. */
+  settle: (from: In<'erased'>) => Promise<void>;
+  /** Appends to the history without moving. The first 20 are kept, the rest counted; a tombstone takes none. */
+  note: (from: Verification, code: NoteCode, about?: Pick<Remark, 'provider' | 'attempt' | 'outcome'>) => Promise<void>;
+  /** Newest first, by index. */
+  list: (query: {
+    tenant: string;
+    state: State;
+    limit: number;
+    after?: PageStart | undefined;
+  }) => Promise<{ items: Listed[]; next?: PageStart | undefined }>;
+  /** Ids whose deadline has passed, the longest overdue first, at most `limit`. By index, eventually consistent. */
+  due: (query: { state: DueState; shard: number; now: Date; limit: number }) => Promise<string[]>;
+}
+
+export interface Dependencies {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly now: () => Date;
+  readonly newId: () => string;
+}
+
+/** `accept` changes what a claim waits for without a move: a takeover or a failover read before it must not undo it. */
+export function fencesWaiting(to: State): boolean {
+  return to === 'dispatched' || to === 'queued' || to === 'errored';
+}
+
+/** What the history and the counters are written with; a move must not overwrite a note made meanwhile. */
+const appended = ['history', 'notes', 'notesDropped'];
+
+export function dynamoVerifications({ client, table, now, newId }: Dependencies): Verifications {
+  const key = (id: string) => marshall({ verificationId: id });
+
+  /** One conditional UpdateItem that turns `from` into `to`; the loser is told what it lost to. */
+  async function change<S extends State>(from: Verification, to: In<S>, entry?: HistoryEntry): Promise<Moved<S>> {
+    const before: Record<string, unknown> = rowOf(from);
+    const after: Record<string, unknown> = rowOf(to);
+    const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+      (name) =>
+        (to.state === 'erased' || !appended.includes(name)) &&
+        JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+    );
+    const set = changed.filter((name) => after[name] !== undefined);
+    const removed = changed.filter((name) => after[name] === undefined);
+    const assignments = set.map((name) => `#${name} = :${name}`);
+    const values: Record<string, unknown> = Object.fromEntries(set.map((name) => [`:${name}`, after[name]]));
+    if (entry && to.state !== 'erased') {
+      assignments.push('#history = list_append(#history, :entry)');
+      values[':entry'] = [entry];
+      changed.push('history');
+    }
+    const conditions = ['#sequence = :readSequence', '#state = :readState', '#round = :readRound'];
+    Object.assign(values, { ':readSequence': from.sequence, ':readState': from.state, ':readRound': from.round });
+    if (from.state === 'awaiting_captures' && (to.state === 'awaiting_captures' || to.state === 'queued')) {
+      conditions.push('#missing = :readMissing');
+      values[':readMissing'] = from.missing;
+    }
+    if (from.state === 'dispatched' && fencesWaiting(to.state)) {
+      conditions.push('#waitingFor = :readWaitingFor');
+      values[':readWaitingFor'] = from.waitingFor;
+    }
+    const named = new Set([
+      ...changed,
+      'sequence',
+      'state',
+      'round',
+      ...conditions.map((condition) => condition.slice(1).split(' ')[0] ?? ''),
+    ]);
+    try {
+      const { Attributes } = await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: key(from.verificationId),
+          UpdateExpression: [
+            assignments.length > 0 ? `SET ${assignments.join(', ')}` : '',
+            removed.length > 0 ? `REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '',
+          ].join(' '),
+          ConditionExpression: conditions.join(' AND '),
+          ExpressionAttributeNames: Object.fromEntries([...named].map((name) => [`#${name}`, name])),
+          ExpressionAttributeValues: marshall(values, { removeUndefinedValues: true }),
+          ReturnValues: 'ALL_NEW',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      );
+      return { kind: 'moved', verification: verification.parse(unmarshall(Attributes ?? {})) as In<S> };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      const current = error.Item ? verification.parse(unmarshall(error.Item)) : undefined;
+      // The first write may have won and only its answer been lost: then the SDK's own repeat meets our move.
+      if (current && entry && current.moveId === to.moveId) return { kind: 'moved', verification: current as In<S> };
+      return { kind: 'lost', current };
+    }
+  }
+
+  return {
+    async create(record) {
+      try {
+        await client.send(
+          new PutItemCommand({
+            TableName: table,
+            Item: marshall(rowOf(record), { removeUndefinedValues: true }),
+            ConditionExpression: 'attribute_not_exists(verificationId)',
+            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          }),
+        );
+        return { kind: 'created', verification: record };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException) || !error.Item) throw error;
+        const existing = verification.parse(unmarshall(error.Item));
+        return existing.state === 'awaiting_captures' && existing.moveId === record.moveId
+          ? { kind: 'created', verification: existing }
+          : { kind: 'exists', verification: existing };
+      }
+    },
+
+    async find(id, { consistent = true } = {}) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName: table, Key: key(id), ConsistentRead: consistent }),
+      );
+      return Item ? verification.parse(unmarshall(Item)) : undefined;
+    },
+
+    move(from, to, fields, remark = {}) {
+      const next = moved(from, to, fields, remark, { at: now(), moveId: newId() });
+      return change(from, next, next.history.at(-1));
+    },
+
+    land: (from, fields) => change(from, { ...from, ...fields }),
+
+    accept: (from, fields) => change(from, { ...from, ...fields, waitingFor: 'webhook' }),
+
+    async settle(from) {
+      const { dueAt: _, ...settled } = from;
+      await change(from, settled);
+    },
+
+    async note(from, code, about = {}) {
+      if (from.state === 'erased') return;
+      const entry: HistoryEntry = {
+        at: now().toISOString(),
+        sequence: from.sequence,
+        kind: 'noted',
+        state: from.state,
+        round: from.round,
+        code,
+        ...about,
+      };
+      if (from.notes < maximumNotes && (await append(from.verificationId, entry))) return;
+      await update(
+        from.verificationId,
+        'ADD #notesDropped :one',
+        'attribute_exists(verificationId) AND #state <> :erased',
+        {
+          names: { '#notesDropped': 'notesDropped', '#state': 'state' },
+          values: { ':one': 1, ':erased': 'erased' },
+        },
+      );
+    },
+
+    async list({ tenant, state: wanted, limit, after }) {
+      const tenantState = `${tenant}#${wanted}`;
+      const { Items = [], LastEvaluatedKey } = await client.send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: 'by_state',
+          KeyConditionExpression: 'tenantState = :tenantState',
+          ExpressionAttributeValues: marshall({ ':tenantState': tenantState }),
+          ScanIndexForward: false,
+          Limit: limit,
+          ExclusiveStartKey: after && marshall({ tenantState, ...after }),
+        }),
+      );
+      return {
+        items: Items.map((item) => listed.parse(unmarshall(item))),
+        next: LastEvaluatedKey && pageStart.parse(unmarshall(LastEvaluatedKey)),
+      };
+    },
+
+    async due({ state: wanted, shard, now: at, limit }) {
+      const { Items = [] } = await client.send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: 'by_due',
+          KeyConditionExpression: 'dueShard = :dueShard AND dueAt <= :now',
+          ExpressionAttributeValues: marshall({
+            ':dueShard': `${wanted}#${shard}`,
+            ':now': Math.floor(at.getTime() / 1000),
+          }),
+          Limit: limit,
+        }),
+      );
+      return Items.map((item) => verificationId.parse(unmarshall(item).verificationId));
+    },
+  };
+
+  /** False where the history already holds as many notes as it may, or the record is a tombstone. */
+  function append(id: string, entry: HistoryEntry): Promise<boolean> {
+    return update(
+      id,
+      'SET #history = list_append(#history, :entry), #notes = #notes + :one',
+      'attribute_exists(verificationId) AND #notes < :maximum AND #state <> :erased',
+      {
+        names: { '#history': 'history', '#notes': 'notes', '#state': 'state' },
+        values: { ':entry': [entry], ':one': 1, ':maximum': maximumNotes, ':erased': 'erased' },
+      },
+    );
+  }
+
+  async function update(
+    id: string,
+    expression: string,
+    condition: string,
+    { names, values }: { names: Record<string, string>; values: Record<string, unknown> },
+  ): Promise<boolean> {
+    try {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: key(id),
+          UpdateExpression: expression,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: names,
+          ExpressionAttributeValues: marshall(values, { removeUndefinedValues: true }),
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+}
+
+export const pageStart = z.object({ verificationId, createdAt: z.iso.datetime() });
+
+/** The table's row: the record and the keys of its two indexes, the sparse one only where something is due. */
+function rowOf(record: Verification): Record<string, unknown> {
+  return {
+    ...record,
+    tenantState: `${record.tenant}#${record.state}`,
+    ...('dueAt' in record && record.dueAt !== undefined
+      ? { dueShard: `${record.state}#${shardOf(record.verificationId)}` }
+      : {}),
+  };
+}
+
+/** Which of the index's partitions a record is due in. The id is a hash: its last character spreads evenly. */
+export function shardOf(id: string): number {
+  return id.charCodeAt(id.length - 1) % dueShards;
+}
+
+/** The record, or the fault a caller is told. */
+export function found(record: Verification | undefined): Verification {
+  if (!record) throw new Fault('verification_unknown', 'No verification of this tenant has this source_id.');
+  return record;
+}
