@@ -1,0 +1,92 @@
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { sniffContentType } from '../domain/captures.ts';
+import { decodeHeic } from './heic.ts';
+import type { RgbImage } from './pixels.ts';
+
+/** A capture as the engine sees it: upright, sRGB, inside `workingSizePx`, decoded once. */
+export interface DecodedCapture {
+  readonly image: RgbImage;
+  /** Pixels of the capture for one pixel of `image`, ≥ 1: sizes are judged in the capture's own pixels. */
+  readonly scale: number;
+}
+
+/** `too_large` means pixels here, not bytes: nothing of it was decoded. */
+export type Decoded =
+  | { readonly kind: 'decoded'; readonly capture: DecodedCapture }
+  | { readonly kind: 'too_large'; readonly pixels: number }
+  | { readonly kind: 'unreadable' };
+
+/** The longer side of what the models see. Scores on the development data are the same at 960, 1280 and 4000 px. */
+export const workingSizePx = 1280;
+
+/**
+ * Caps on width × height, checked on the header before a pixel is decoded.
+ * A baseline JPEG shrinks while it is read, strip by strip. Everything else may have to be held whole (progressive
+ * JPEG, interlaced PNG, WebP, HEIC): 26 million pixels take a 24 megapixel phone photo and stay under 300 MB.
+ */
+export const maximumPixels = { shrinkable: 50_000_000, whole: 26_000_000 } as const;
+
+const decodeTimeoutSeconds = 20;
+
+const formats: Readonly<Record<string, string>> = { 'image/jpeg': 'jpeg', 'image/png': 'png', 'image/webp': 'webp' };
+
+// A process decodes strangers' files only: the three loaders that magic bytes can select, and nothing kept between them.
+sharp.cache(false);
+sharp.concurrency(1);
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({ operation: ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp'] });
+
+/** Bytes to pixels. Whatever the bytes are, the answer is a value: a capture never throws. */
+export async function decodeImage(bytes: Uint8Array): Promise<Decoded> {
+  const type = sniffContentType(bytes);
+  if (type === 'image/heic') return decodeContainer(bytes);
+  const format = type && formats[type];
+  return format ? decodeFile(bytes, format) : { kind: 'unreadable' };
+}
+
+async function decodeFile(bytes: Uint8Array, format: string): Promise<Decoded> {
+  const metadata = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => undefined);
+  if (!metadata || metadata.format !== format) return { kind: 'unreadable' };
+
+  const pixels = metadata.width * metadata.height;
+  const cap = shrinksWhileRead(metadata) ? maximumPixels.shrinkable : maximumPixels.whole;
+  if (pixels > cap) return { kind: 'too_large', pixels };
+
+  // Only the first frame of an animation is read. Broken data is refused rather than guessed at: half a face is no face.
+  const file = sharp(bytes, { limitInputPixels: cap, failOn: 'error' });
+  return shrink(file.autoOrient(), metadata.autoOrient.width, metadata.autoOrient.height);
+}
+
+const shrinksWhileRead = ({ format, isProgressive }: Metadata) => format === 'jpeg' && !isProgressive;
+
+async function decodeContainer(bytes: Uint8Array): Promise<Decoded> {
+  const decoded = await decodeHeic(bytes, maximumPixels.whole);
+  if (decoded.kind !== 'decoded') return decoded;
+  const { width, height, pixels } = decoded.image;
+  return shrink(sharp(pixels, { raw: { width, height, channels: 3 } }), width, height);
+}
+
+/** To 8-bit sRGB inside the working size. CMYK, 16 bit, grey and palettes become RGB; what is transparent, black. */
+async function shrink(file: Sharp, width: number, height: number): Promise<Decoded> {
+  try {
+    const { data, info } = await file
+      .timeout({ seconds: decodeTimeoutSeconds })
+      .resize({ width: workingSizePx, height: workingSizePx, fit: 'inside', withoutEnlargement: true })
+      .flatten({ background: '#000' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) return { kind: 'unreadable' };
+    return {
+      kind: 'decoded',
+      capture: {
+        image: { width: info.width, height: info.height, pixels: data },
+        scale: Math.max(width / info.width, height / info.height),
+      },
+    };
+  } catch {
+    return { kind: 'unreadable' };
+  }
+}

@@ -1,0 +1,61 @@
+import * as z from 'zod';
+
+/** How pixels become a model's input tensor, [1, channels, height, width]: every value is (v − mean) / scale, v 0..255. */
+const pixelInput = z.object({
+  name: z.string(),
+  width: z.int().min(8).max(1024),
+  height: z.int().min(8).max(1024),
+  channels: z.enum(['rgb', 'bgr', 'grey']),
+  mean: z.number(),
+  scale: z.number().positive(),
+});
+export type PixelInput = z.infer<typeof pixelInput>;
+
+const weights = z.object({
+  name: z.string(),
+  /** A file of the pack's own directory: never a path that leaves it. */
+  file: z.string().regex(/^[a-z0-9][a-z0-9._-]*\.onnx$/i),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  licence: z.string(),
+  /** Where the weights come from and what is not known about them. */
+  provenance: z.string(),
+  input: pixelInput,
+});
+export type Weights = z.infer<typeof weights>;
+
+const probability = z.number().min(0).max(1);
+
+/** RFB-320: scores [1, n, 2] (face is column 1), boxes [1, n, 4] as x1 y1 x2 y2, 0..1 of the letterboxed input. */
+const faceDetection = weights.extend({
+  outputs: z.object({ scores: z.string(), boxes: z.string() }),
+  thresholds: z.object({ score: probability, overlap: probability }),
+});
+export type FaceDetection = z.infer<typeof faceDetection>;
+
+/** 68 points (iBUG order) as [1, 136], x and y in 0..1 of the face box. */
+const faceLandmarks = weights.extend({ outputs: z.object({ points: z.string() }) });
+export type FaceLandmarks = z.infer<typeof faceLandmarks>;
+
+/** A classifier over the face and its surroundings; `context` is how many box sizes its crop spans. */
+const spoofingModel = weights.extend({
+  outputs: z.object({ classes: z.string() }),
+  liveClass: z.int().nonnegative(),
+  context: z.number().min(1).max(6),
+});
+export type SpoofingModel = z.infer<typeof spoofingModel>;
+
+/** What a pack of models says about itself in `manifest.json`: which weights, whose, fed how, judged by what threshold. */
+export const manifest = z.object({
+  name: z.string(),
+  version: z.int().positive(),
+  faceDetection,
+  faceLandmarks,
+  /** One model or several, whose live probabilities are averaged. */
+  spoofing: z.object({ models: z.array(spoofingModel).min(1).max(4), thresholds: z.object({ live: probability }) }),
+});
+export type Manifest = z.infer<typeof manifest>;
+
+/** Every file a pack needs. */
+export function weightsOf(pack: Manifest): readonly Weights[] {
+  return [pack.faceDetection, pack.faceLandmarks, ...pack.spoofing.models];
+}

@@ -1,0 +1,47 @@
+import type { SpoofingModel } from './manifest.ts';
+import { type Model, outputOf } from './models.ts';
+import { type Box, clamp, crop, type RgbImage, toTensor } from './pixels.ts';
+
+/**
+ * How many box sizes a crop around the face can span and still lie inside the image, at most `wanted`.
+ * Below about 1.5 the spoof model sees no paper edge, bezel or hand, and real faces fail, too.
+ */
+export function contextAround(image: RgbImage, face: Box, wanted: number): number {
+  return Math.min(wanted, (image.width - 1) / face.width, (image.height - 1) / face.height);
+}
+
+/** The crop the spoof model was trained on: the box grown about its centre, then shifted back inside the image. */
+function surroundings(image: RgbImage, face: Box, wanted: number): Box {
+  const context = contextAround(image, face, wanted);
+  const width = face.width * context;
+  const height = face.height * context;
+  return {
+    x: clamp(face.x + face.width / 2 - width / 2, 0, image.width - 1 - width),
+    y: clamp(face.y + face.height / 2 - height / 2, 0, image.height - 1 - height),
+    width,
+    height,
+  };
+}
+
+/** Probability 0..1 that the face belongs to a person before the camera; the mean over the pack's models. */
+export async function measureLiveness(
+  image: RgbImage,
+  face: Box,
+  models: readonly Model<SpoofingModel>[],
+): Promise<number> {
+  let sum = 0;
+  for (const { contract, run } of models) {
+    const region = surroundings(image, face, contract.context);
+    const patch = await crop(image, region, contract.input.width, contract.input.height);
+    const outputs = await run(toTensor(patch, contract.input));
+    sum += softmax(outputOf(outputs, contract.outputs.classes))[contract.liveClass] ?? 0;
+  }
+  return clamp(sum / models.length, 0, 1);
+}
+
+function softmax(logits: Float32Array): number[] {
+  const highest = Math.max(...logits);
+  const powers = Array.from(logits, (logit) => Math.exp(logit - highest));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map((power) => power / total);
+}
