@@ -6,8 +6,9 @@ import type { RgbImage } from './pixels.ts';
 /** A capture as the engine sees it: upright, sRGB, inside `workingSizePx`, decoded once. */
 export interface DecodedCapture {
   readonly image: RgbImage;
-  /** Pixels of the capture for one pixel of `image`, ≥ 1: sizes are judged in the capture's own pixels. */
-  readonly scale: number;
+  /** The capture's own size, upright: faces are judged in its pixels, not in those of `image`. */
+  readonly widthPx: number;
+  readonly heightPx: number;
 }
 
 /** `too_large` means pixels here, not bytes: nothing of it was decoded. */
@@ -81,10 +82,7 @@ async function shrink(file: Sharp, width: number, height: number): Promise<Decod
     if (info.channels !== 3) return { kind: 'unreadable' };
     return {
       kind: 'decoded',
-      capture: {
-        image: { width: info.width, height: info.height, pixels: data },
-        scale: Math.max(width / info.width, height / info.height),
-      },
+      capture: { image: { width: info.width, height: info.height, pixels: data }, widthPx: width, heightPx: height },
     };
   } catch {
     return { kind: 'unreadable' };

@@ -75,8 +75,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const faces = await timed('detect', detectFaces(capture.image, detector));
     const quality = await timed('quality', assess(capture, faces));
     const measurements = {
-      capture_width_px: Math.round(capture.image.width * capture.scale),
-      capture_height_px: Math.round(capture.image.height * capture.scale),
+      capture_width_px: capture.widthPx,
+      capture_height_px: capture.heightPx,
       ...quality.measurements,
     };
     const [face] = faces;

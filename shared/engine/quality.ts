@@ -53,7 +53,7 @@ export function assessEmptyCapture({ image }: DecodedCapture): Quality {
  * `context` is how many box sizes the spoof models want to see.
  */
 export function assessQuality(
-  { image, scale }: DecodedCapture,
+  { image, widthPx, heightPx }: DecodedCapture,
   faces: readonly [Face, ...Face[]],
   landmarks: readonly Point[],
   faceCrop: RgbImage,
@@ -64,8 +64,8 @@ export function assessQuality(
   const light = measureLight(grey);
   const pose = measurePose(landmarks);
   const faceCount = 1 + faces.slice(1).filter((other) => isSecondFace(face, other)).length;
-  const widthPx = Math.round(face.width * scale);
-  const heightPx = Math.round(face.height * scale);
+  const faceWidthPx = Math.round((face.width * widthPx) / image.width);
+  const faceHeightPx = Math.round((face.height * heightPx) / image.height);
   const widthRatio = face.width / image.width;
   const available = contextAround(image, face, context);
   const outside = 1 - sharedArea(face, { x: 0, y: 0, ...image }) / (face.width * face.height);
@@ -75,7 +75,7 @@ export function assessQuality(
   const found: Record<string, boolean> = {
     multiple_faces: faceCount > 1,
     face_cropped: outside > limits.maximumOutsideRatio,
-    face_too_small: widthPx < limits.minimumFacePx || heightPx < limits.minimumFacePx,
+    face_too_small: faceWidthPx < limits.minimumFacePx || faceHeightPx < limits.minimumFacePx,
     face_too_large: widthRatio > limits.maximumWidthRatio || available < limits.minimumContext,
     face_turned: pose.turn > limits.maximumTurnRatio || pose.rollDegrees > limits.maximumRollDegrees,
     too_blurred: sharpness < limits.minimumSharpnessRatio,
@@ -85,8 +85,8 @@ export function assessQuality(
     measurements: {
       face_count: faceCount,
       face_score: face.score,
-      face_width_px: widthPx,
-      face_height_px: heightPx,
+      face_width_px: faceWidthPx,
+      face_height_px: faceHeightPx,
       face_width_ratio: widthRatio,
       face_context_ratio: available,
       face_outside_ratio: outside,

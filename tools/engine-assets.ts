@@ -1,0 +1,168 @@
+/**
+ * `npm run engine-assets -- --arch x64|arm64`: everything the engine's function carries beside its bundle, for one
+ * architecture of Linux, in `build/engine/<arch>/`:
+ *
+ *     node_modules/     onnxruntime-node, sharp and libheif-js with that architecture's natives, and nothing else of them
+ *     models/           the model pack
+ *     heic-worker.mjs   the HEIC decoder's worker, which a bundle cannot hold
+ *     .ready            written last; holds what the directory was made from
+ *
+ * `npm ci` brings the natives of this machine only. Those of another one come through npm, into a directory of their
+ * own, with the versions and integrity hashes of the committed lockfile.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { build } from 'esbuild';
+import * as z from 'zod';
+import { manifest, weightsOf } from '../shared/engine/manifest.ts';
+
+export const architectures = ['x64', 'arm64'] as const;
+export type Architecture = (typeof architectures)[number];
+
+const root = path.dirname(import.meta.dirname);
+const inRoot = (...parts: string[]) => path.join(root, ...parts);
+const manifestFile = inRoot('shared/engine/models.json');
+const workerSource = inRoot('shared/engine/heic-worker.ts');
+const weightsDirectory = inRoot('node_modules/faceplugin-face-recognition-js/model');
+
+export const engineAssetsDirectory = (architecture: Architecture) => inRoot('build/engine', architecture);
+
+/** Which files of a package travel: natives of one architecture, the JavaScript that is loaded, the licences. */
+function packagesFor(architecture: Architecture): Readonly<Record<string, readonly string[]>> {
+  return {
+    'onnxruntime-node': ['package.json', 'dist', `bin/napi-v6/linux/${architecture}`],
+    'onnxruntime-common': ['package.json', 'dist/cjs'],
+    sharp: ['package.json', 'LICENSE', 'dist'],
+    '@img/colour': ['package.json', 'LICENSE.md', 'index.cjs', 'color.cjs'],
+    'detect-libc': ['package.json', 'LICENSE', 'lib'],
+    semver: ['.'],
+    'libheif-js': ['package.json', 'LICENSE', 'libheif-wasm/libheif.js', 'libheif-wasm/libheif.wasm'],
+  };
+}
+
+const nativesFor = (architecture: Architecture) => [
+  `@img/sharp-linux-${architecture}`,
+  `@img/sharp-libvips-linux-${architecture}`,
+];
+
+/** The models of the engine as a pack: `manifest.json` and the weights it names. */
+export async function prepareModels(directory: string): Promise<void> {
+  const text = await readFile(manifestFile, 'utf8');
+  await mkdir(directory, { recursive: true });
+  for (const { file } of weightsOf(manifest.parse(JSON.parse(text)))) {
+    await cp(path.join(weightsDirectory, file), path.join(directory, file));
+  }
+  await writeFile(path.join(directory, 'manifest.json'), text);
+}
+
+/** Makes `build/engine/<arch>/`, or leaves it as it is when nothing it was made from has changed. Answers its path. */
+export async function prepareEngineAssets(architecture: Architecture): Promise<string> {
+  const directory = engineAssetsDirectory(architecture);
+  const key = await inputsKey();
+  const ready = await readFile(path.join(directory, '.ready'), 'utf8').catch(() => '');
+  if (ready === key) return directory;
+
+  // Made aside and moved into place, so that nobody ever bundles half of it.
+  await mkdir(path.dirname(directory), { recursive: true });
+  const making = await mkdtemp(`${directory}.making-`);
+  try {
+    for (const [name, parts] of Object.entries(packagesFor(architecture))) {
+      for (const part of parts) await copyPackage(inRoot('node_modules'), making, path.join(name, part));
+    }
+    await copyNatives(architecture, making);
+    await prepareModels(path.join(making, 'models'));
+    await build({
+      entryPoints: [workerSource],
+      outfile: path.join(making, 'heic-worker.mjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node24',
+    });
+    await writeFile(path.join(making, '.ready'), key);
+    await rm(directory, { recursive: true, force: true });
+    await rename(making, directory);
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+  return directory;
+}
+
+/** What the assets are made from: locked packages, the manifest, the worker, and the rules on this page. */
+async function inputsKey(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of [inRoot('package-lock.json'), manifestFile, workerSource, import.meta.filename]) {
+    hash.update(await readFile(file));
+  }
+  return hash.digest('hex');
+}
+
+/** Types and source maps stay behind. */
+async function copyPackage(modules: string, target: string, part: string): Promise<void> {
+  await cp(path.join(modules, part), path.join(target, 'node_modules', part), {
+    recursive: true,
+    filter: (source) => !/\.(d\.[cm]?ts|map)$/.test(source),
+  });
+}
+
+async function copyNatives(architecture: Architecture, target: string): Promise<void> {
+  const natives = nativesFor(architecture);
+  const installed = await readFile(inRoot('node_modules', natives[0] ?? '', 'package.json')).catch(() => undefined);
+  if (installed) {
+    for (const name of natives) await copyPackage(inRoot('node_modules'), target, name);
+    return;
+  }
+  const fetched = await fetchNatives(architecture, natives);
+  try {
+    for (const name of natives) await copyPackage(path.join(fetched, 'node_modules'), target, name);
+  } finally {
+    await rm(fetched, { recursive: true, force: true });
+  }
+}
+
+const lockfile = z.object({
+  lockfileVersion: z.int(),
+  packages: z.record(z.string(), z.looseObject({ version: z.string().optional(), integrity: z.string().optional() })),
+});
+
+/**
+ * `npm ci` of just these packages, as if on the other machine, by the entries of the project's own lockfile.
+ * They are optional dependencies as they are sharp's: npm heeds `--cpu` for no other kind, and skips in silence what it
+ * cannot get, so what came is checked by whoever copies it.
+ */
+async function fetchNatives(architecture: Architecture, names: readonly string[]): Promise<string> {
+  const { packages, lockfileVersion } = lockfile.parse(JSON.parse(await readFile(inRoot('package-lock.json'), 'utf8')));
+  const optionalDependencies: Record<string, string> = {};
+  const locked: Record<string, unknown> = {};
+  for (const name of names) {
+    const entry = packages[`node_modules/${name}`];
+    if (!entry?.version || !entry.integrity) throw new Error(`package-lock.json does not pin ${name}`);
+    optionalDependencies[name] = entry.version;
+    locked[`node_modules/${name}`] = entry;
+  }
+  const project = { name: 'engine-natives', version: '0.0.0', private: true, optionalDependencies };
+  const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-natives-'));
+  await writeFile(path.join(directory, 'package.json'), JSON.stringify(project));
+  await writeFile(
+    path.join(directory, 'package-lock.json'),
+    JSON.stringify({ ...project, lockfileVersion, requires: true, packages: { '': project, ...locked } }),
+  );
+  const target = ['--os=linux', `--cpu=${architecture}`, '--libc=glibc'];
+  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  await promisify(execFile)('npm', ['ci', ...target, ...quiet], { cwd: directory }).catch(async (cause: unknown) => {
+    await rm(directory, { recursive: true, force: true });
+    throw new Error(`npm could not fetch ${names.join(' and ')}: is the registry reachable?`, { cause });
+  });
+  return directory;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { arch: { type: 'string', default: process.arch } } });
+  const architecture = z.enum(architectures).parse(values.arch);
+  const directory = await prepareEngineAssets(architecture);
+  console.log(`Engine assets for ${architecture}: ${path.relative(process.cwd(), directory)}`);
+}
