@@ -43,6 +43,7 @@ export class BuiltinEngine extends Construct {
     );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
     captures.allowCaptures(this.function, 'GetObject', 'GetObjectVersion', 'DeleteObjectVersion');
+    captures.allowKnowingWhatIsGone(this.function);
     providers.allowSending(this.function);
   }
 }

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   CfnStage,
@@ -57,7 +57,7 @@ export class PublicApi extends Construct {
       'retry-verification': this.#retryVerification(props),
     };
     this.api = new HttpApi(this, 'api', {
-      apiName: 'bonafide',
+      apiName: Stack.of(this).stackName,
       description: 'Captures in, verdicts out',
       createDefaultStage: false,
       ...(allowedOrigins.length > 0 && {
@@ -149,6 +149,7 @@ export class PublicApi extends Construct {
     records.allowVerifications(retry, 'GetItem', 'UpdateItem');
     records.allowTenants(retry);
     captures.allowCaptures(retry, 'GetObject', 'GetObjectVersion');
+    captures.allowKnowingWhatIsGone(retry);
     providers.allowSending(retry);
     return retry;
   }

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
@@ -28,7 +28,11 @@ export class ResultDelivery extends Construct {
     const { tableStreamArn } = records.verifications;
     if (!tableStreamArn) throw new Error('Events come from the stream of the verifications table, and it has none.');
 
-    this.bus = new EventBus(this, 'bus', { description: 'What becomes of verifications' });
+    this.bus = new EventBus(this, 'bus', {
+      // Named after the stack, so that two deployments can live in one account.
+      eventBusName: `${Stack.of(this).stackName}-verifications`,
+      description: 'What becomes of verifications',
+    });
     this.undeliverable = new UndeliverableQueue(this, 'undeliverable', {
       encryption,
       hurt: 'Integrators were not told of some moves: their applications wait for verdicts that were made.',

@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { buildSync, type Metafile } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { bundleEngine, bundleFunction, bundleOptions, engineFunction, projectRoot } from '../../infra/bundle.ts';
+import { ServiceFunction } from '../../infra/constructs/service-function.ts';
+import { routes } from '../../infra/routes.ts';
+import { temporaryDirectory } from './stack.ts';
+
+const apiFunctions = [...new Set(routes.map((route) => route.function))];
+const names = readdirSync(join(projectRoot, 'functions')).filter((name) => name !== engineFunction);
+
+interface Bundle {
+  readonly file: string;
+  readonly bytes: number;
+  readonly metafile: Metafile;
+}
+
+function bundle(name: string): Bundle {
+  const directory = temporaryDirectory();
+  const metafile = bundleFunction(name, directory);
+  const file = join(directory, 'index.mjs');
+  return { file, bytes: statSync(file).size, metafile };
+}
+
+/** Runs a module as Lambda would: on this Node, with credentials in its environment and nothing else around it. */
+function run(file: string, script: string): string {
+  const env = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'example', AWS_REGION: 'eu-west-1' };
+  const source = `const it = await import(${JSON.stringify(file)}); ${script}`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', source], { env, cwd: '/', encoding: 'utf8' });
+}
+
+describe.each(names)('%s', (name) => {
+  const { file, metafile } = bundle(name);
+
+  it('carries no model code', () => {
+    const models = /onnxruntime|sharp|libheif|faceplugin|shared\/engine\//;
+    expect(Object.keys(metafile.inputs).filter((path) => models.test(path))).toEqual([]);
+  });
+
+  it('asks for nothing that is not inside, but for credentials Lambda never looks for there', () => {
+    const external = Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter((each) => each.external));
+    for (const { path, kind } of external) {
+      if (!isBuiltin(path)) expect({ path, kind }).toMatchObject({ kind: 'dynamic-import' });
+    }
+  });
+
+  it('starts outside the project', () => {
+    expect(run(file, 'console.log(typeof it.handler)')).toBe('function\n');
+  });
+});
+
+it.each(apiFunctions)('%s is small enough to start quickly', (name) => {
+  const { bytes, metafile } = bundle(name);
+  const withS3 = Object.keys(metafile.inputs).some((path) => path.includes('@aws-sdk/client-s3/'));
+  expect(bytes).toBeLessThanOrEqual(withS3 ? 720_000 : 520_000);
+});
+
+it('makes the same bytes every time, whatever the directory', () => {
+  const [first, second] = [bundle('erase-verification'), bundle('erase-verification')];
+  expect(readFileSync(first.file).equals(readFileSync(second.file))).toBe(true);
+  expect(readFileSync(first.file, 'utf8')).not.toContain(projectRoot);
+});
+
+it('finds the credentials Lambda puts in the environment, without the chains that were left out', () => {
+  const directory = temporaryDirectory();
+  buildSync({
+    ...bundleOptions('none', directory),
+    entryPoints: [],
+    stdin: {
+      resolveDir: projectRoot,
+      contents: `import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+        export const credentials = () => new DynamoDBClient().config.credentials();`,
+    },
+  });
+  const keyId = run(join(directory, 'index.mjs'), 'console.log((await it.credentials()).accessKeyId)');
+  expect(keyId).toBe('AKIDEXAMPLE\n');
+});
+
+it('tells functions apart: each is deployed with its own code', () => {
+  const stack = new Stack(new App({ outdir: temporaryDirectory() }), 'two');
+  for (const name of ['erase-verification', 'announce-event']) {
+    new ServiceFunction(stack, name, { environment: {}, hurtWhenFailing: 'Nobody, this is a test.' });
+  }
+  const keys = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function')).map(
+    ({ Properties }) => Properties.Code.S3Key,
+  );
+  expect(new Set(keys).size).toBe(2);
+});
+
+describe('the engine', () => {
+  it('is refused without its models and native packages, naming the command that prepares them', () => {
+    expect(() => bundleEngine(temporaryDirectory(), 'arm64', temporaryDirectory())).toThrow(
+      'npm run engine-assets -- --arch arm64',
+    );
+  });
+
+  it('lies beside what was prepared for its processor', () => {
+    const [root, output] = [temporaryDirectory(), temporaryDirectory()];
+    const prepared = join(root, 'build', 'engine', 'x64');
+    mkdirSync(join(prepared, 'models'), { recursive: true });
+    writeFileSync(join(prepared, 'models', 'face.onnx'), 'weights');
+    writeFileSync(join(prepared, '.ready'), '');
+    bundleEngine(output, 'x64', root);
+    expect(readdirSync(output).sort()).toEqual(['index.mjs', 'models']);
+    expect(existsSync(join(output, 'models', 'face.onnx'))).toBe(true);
+  });
+});

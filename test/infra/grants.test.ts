@@ -1,0 +1,141 @@
+import type { Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { named, resourcesOf, synthesize } from './stack.ts';
+
+/** Every permission of every function: `action resource`, with what has no need of saying left out. */
+function grantsByFunction(template: Template): Record<string, string[]> {
+  const policies = Object.values(resourcesOf(template, 'AWS::IAM::Policy')).map(({ Properties }) => Properties);
+  return Object.fromEntries(
+    Object.entries(resourcesOf(template, 'AWS::Lambda::Function')).map(([name, { Properties }]) => {
+      const own = policies.filter(({ Roles }) => Roles.map(named).includes(named(Properties.Role)));
+      const grants = own.flatMap(({ PolicyDocument }) => PolicyDocument.Statement.flatMap(grantsOf));
+      return [name, grants.sort()];
+    }),
+  );
+}
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+function grantsOf({ Effect, Action, Resource, Condition }: Statement): string[] {
+  expect(Effect).toBe('Allow');
+  const condition = Condition ? ` if ${JSON.stringify(Condition)}` : '';
+  return [Action]
+    .flat()
+    .flatMap((action) => [Resource].flat().map((resource) => `${action} ${named(resource)}${condition}`));
+}
+
+const logs = (name: string): string[] => [`logs:CreateLogStream ${name}logs`, `logs:PutLogEvents ${name}logs`];
+const consumes = (queue: string): string[] =>
+  ['ChangeMessageVisibility', 'DeleteMessage', 'GetQueueAttributes', 'GetQueueUrl', 'ReceiveMessage'].map(
+    (action) => `sqs:${action} ${queue}`,
+  );
+const listsCaptures = 's3:ListBucketVersions captures if {"StringLike":{"s3:prefix":"captures/*"}}';
+
+const expected: Record<string, string[]> = {
+  publicapirequestverification: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:PutItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    's3:PutObject captures/captures/*',
+    'secretsmanager:GetSecretValue secretsclienttoken',
+  ],
+  publicapireadverification: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:Query recordsverifications/index/by_state',
+    'secretsmanager:GetSecretValue secretsclienttoken',
+  ],
+  publicapieraseverification: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    's3:DeleteObject captures/captures/*',
+    's3:DeleteObjectVersion captures/captures/*',
+    listsCaptures,
+  ],
+  publicapiretryverification: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    's3:GetObject captures/captures/*',
+    's3:GetObjectVersion captures/captures/*',
+    's3:ListBucket captures',
+    's3:ListBucketVersions captures',
+    'sqs:SendMessage providersbuiltinqueue',
+  ],
+  captureintakenoticecapture: [
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    's3:DeleteObject captures/captures/*',
+    's3:DeleteObjectVersion captures/captures/*',
+    'sqs:SendMessage providersbuiltinqueue',
+    ...consumes('captureintakecapturesqueue'),
+  ],
+  builtinengineanalysecapture: [
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    's3:DeleteObjectVersion captures/captures/*',
+    's3:GetObject captures/captures/*',
+    's3:GetObjectVersion captures/captures/*',
+    's3:ListBucket captures',
+    's3:ListBucketVersions captures',
+    'sqs:SendMessage providersbuiltinqueue',
+    ...consumes('providersbuiltinqueue'),
+  ],
+  sweepsweepverifications: [
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:Query recordsverifications/index/by_due',
+    'dynamodb:UpdateItem recordsverifications',
+    's3:DeleteObject captures/captures/*',
+    's3:DeleteObjectVersion captures/captures/*',
+    listsCaptures,
+    'sqs:SendMessage providersbuiltinqueue',
+    'sqs:SendMessage sweepundeliverable',
+  ],
+  resultdeliveryannounceevent: [
+    'dynamodb:DescribeStream recordsverifications.StreamArn',
+    'dynamodb:GetRecords recordsverifications.StreamArn',
+    'dynamodb:GetShardIterator recordsverifications.StreamArn',
+    'dynamodb:ListStreams recordsverifications.StreamArn',
+    'events:PutEvents resultdeliverybus',
+    'sqs:SendMessage resultdeliveryundeliverable',
+  ],
+};
+
+const template = synthesize();
+const grants = grantsByFunction(template);
+const grantsWithKey = grantsByFunction(synthesize({ encryption: 'kms' }));
+
+it('knows every function there is', () => {
+  expect(Object.keys(grants).sort()).toEqual(Object.keys(expected).sort());
+});
+
+describe.each(Object.entries(expected))('%s', (name, allowed) => {
+  it('may do exactly this', () => {
+    expect(grants[name]).toEqual([...allowed, ...logs(name)].sort());
+  });
+
+  it('may use the key where there is one, action by action', () => {
+    const added = grantsWithKey[name]?.filter((grant) => !grants[name]?.includes(grant));
+    expect(added).toEqual([
+      'kms:Decrypt encryptionkey',
+      'kms:DescribeKey encryptionkey',
+      'kms:Encrypt encryptionkey',
+      'kms:GenerateDataKey encryptionkey',
+      'kms:ReEncryptFrom encryptionkey',
+      'kms:ReEncryptTo encryptionkey',
+    ]);
+  });
+});
+
+it('gives no function a policy of AWS, which would name more than it needs', () => {
+  for (const { Properties } of Object.values(resourcesOf(template, 'AWS::IAM::Role'))) {
+    expect(Properties.ManagedPolicyArns).toBeUndefined();
+  }
+});

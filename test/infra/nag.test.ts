@@ -1,0 +1,39 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, it } from 'vitest';
+import type { VerificationStack } from '../../infra/verification-stack.ts';
+import { makeStack } from './stack.ts';
+
+function check(stack: VerificationStack): void {
+  const app = stack.node.root;
+  if (!App.isApp(app)) throw new Error('The root is an app.');
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+}
+
+describe('cdk-nag', () => {
+  it.each([
+    ['as it comes', {}],
+    ['with every choice made', { encryption: 'kms', tracing: true, allowedOrigins: 'https://app.example' }],
+  ])('has nothing to say about the stack %s', (_, context) => {
+    expect(() => check(makeStack(context))).not.toThrow();
+  });
+
+  it('would say something about a wildcard nobody gave a reason for', () => {
+    const stack = makeStack();
+    const role = stack.node.findAll().find((construct) => construct instanceof Role);
+    role?.addToPolicy(new PolicyStatement({ actions: ['s3:*'], resources: ['*'] }));
+    expect(() => check(stack)).toThrow(/IAM5\[Action::s3:\*\]/);
+  });
+});
+
+it('gives every acknowledgement a reason somebody can disagree with', () => {
+  const reasons = makeStack()
+    .node.findAll()
+    .flatMap(({ node }) => node.metadata)
+    .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+    .map(({ data }) => JSON.stringify(data));
+  expect(reasons.length).toBeGreaterThan(0);
+  for (const reason of reasons) expect(reason.length).toBeGreaterThan(100);
+});

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { routeKey, routes } from '../../infra/routes.ts';
+import { named, resourcesOf, synthesize } from './stack.ts';
+
+const template = synthesize();
+const deployed = Object.values(resourcesOf(template, 'AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties);
+const integrations = resourcesOf(template, 'AWS::ApiGatewayV2::Integration');
+
+describe('routes', () => {
+  it('are the ones in routes.ts, no more and no fewer', () => {
+    expect(deployed.map(({ RouteKey }) => RouteKey).sort()).toEqual(routes.map(routeKey).sort());
+  });
+
+  it.each(routes.map((route) => [routeKey(route), route] as const))('sends %s to its function', (key, route) => {
+    const target = named(deployed.find(({ RouteKey }) => RouteKey === key)?.Target).replace('integrations/', '');
+    const integration = integrations[target]?.Properties;
+    expect(named(integration?.IntegrationUri)).toBe(`publicapi${route.function.replace('-', '')}`);
+    expect(integration?.PayloadFormatVersion).toBe('2.0');
+  });
+
+  it('can be read without the CDK', () => {
+    expect(readFileSync('infra/routes.ts', 'utf8')).not.toMatch(/^import/m);
+  });
+});
+
+describe('throttles', () => {
+  const throttlesOf = (context?: Record<string, unknown>) =>
+    Object.values(resourcesOf(synthesize(context), 'AWS::ApiGatewayV2::Stage'))[0]?.Properties;
+
+  it('bound the whole API, and each route that says so', () => {
+    const stage = throttlesOf();
+    expect(stage?.DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 });
+    expect(stage?.RouteSettings['POST /verifications']).toEqual({ ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 });
+  });
+
+  it('can be set for a deployment', () => {
+    const stage = throttlesOf({ throttle: '500/900', throttles: '{"POST /verifications":"300/400"}' });
+    expect(stage?.DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 500, ThrottlingBurstLimit: 900 });
+    expect(stage?.RouteSettings['POST /verifications']).toEqual({
+      ThrottlingRateLimit: 300,
+      ThrottlingBurstLimit: 400,
+    });
+  });
+
+  it('are set after the routes they are for, which API Gateway insists on', () => {
+    const stage = Object.values(template.findResources('AWS::ApiGatewayV2::Stage'))[0];
+    expect(stage?.DependsOn).toEqual(
+      expect.arrayContaining(Object.keys(template.findResources('AWS::ApiGatewayV2::Route'))),
+    );
+  });
+});
+
+describe('access logs', () => {
+  it('name the route, never the path, the query, the address or the caller', () => {
+    const stage = Object.values(resourcesOf(template, 'AWS::ApiGatewayV2::Stage'))[0];
+    const format: string = stage?.Properties.AccessLogSettings.Format;
+    expect(format).toContain('$context.routeKey');
+    expect(format).not.toMatch(/path|query|sourceIp|userAgent|identity|authorizer/i);
+  });
+});
+
+it('lets pages carry client tokens, and never a tenant’s key', () => {
+  synthesize({ allowedOrigins: ['https://app.example'] }).hasResourceProperties('AWS::ApiGatewayV2::Api', {
+    CorsConfiguration: {
+      AllowOrigins: ['https://app.example'],
+      AllowMethods: ['GET', 'POST', 'DELETE'],
+      AllowHeaders: ['authorization', 'content-type'],
+      AllowCredentials: Match.absent(),
+      MaxAge: 3600,
+    },
+  });
+});
+
+describe('outputs', () => {
+  it('are what tools and tests look for', () => {
+    expect(Object.keys(template.toJSON().Outputs).sort()).toEqual(
+      ['ApiUrl', 'CapturesBucket', 'EventBusName', 'TenantsTable', 'VerificationsTable'].sort(),
+    );
+  });
+});
+
+describe('a choice that means nothing', () => {
+  it.each([
+    [{ architecture: 'mips' }, 'Context architecture must be arm64 or x64, not "mips".'],
+    [{ encryption: 'none' }, 'Context encryption must be s3 or kms, not "none".'],
+    [{ retainData: 'no' }, 'Context retainData must be true or false, not "no".'],
+    [{ engineConcurrency: 1 }, 'Context engineConcurrency must be a whole number from 2 to 1000, not 1.'],
+    [{ throttle: 'fast' }, 'Context throttle must be requests per second and burst, like 100/200, not "fast".'],
+    [{ throttles: '{"GET /nowhere":"1/1"}' }, 'Context throttles names no route: GET /nowhere.'],
+  ])('is refused: %o', (context, message) => {
+    expect(() => synthesize(context)).toThrow(message);
+  });
+});

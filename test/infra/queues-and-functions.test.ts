@@ -1,0 +1,137 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { registry } from '../../shared/providers/registry.ts';
+import { named, resourcesOf, synthesize } from './stack.ts';
+
+const template = synthesize();
+const functions = resourcesOf(template, 'AWS::Lambda::Function');
+const queues = resourcesOf(template, 'AWS::SQS::Queue');
+const mappings = Object.values(resourcesOf(template, 'AWS::Lambda::EventSourceMapping')).map((each) => each.Properties);
+
+describe('queues', () => {
+  it('let one bad message fail alone', () => {
+    expect(mappings).toHaveLength(3);
+    for (const mapping of mappings) expect(mapping.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
+  });
+
+  it('all have a place for what they cannot deliver, after five attempts', () => {
+    for (const [name, { Properties }] of Object.entries(queues)) {
+      if (name.endsWith('undeliverable')) continue;
+      expect(Properties.RedrivePolicy.maxReceiveCount).toBe(5);
+      expect(named(Properties.RedrivePolicy.deadLetterTargetArn)).toBe(name.replace(/queue$/, 'undeliverable'));
+    }
+  });
+
+  it('hide a message six times as long as its function may take', () => {
+    const fromQueues = mappings.filter(({ EventSourceArn }) => named(EventSourceArn) in queues);
+    expect(fromQueues).toHaveLength(2);
+    for (const { EventSourceArn, FunctionName } of fromQueues) {
+      const { Timeout } = functions[named(FunctionName)]?.Properties ?? {};
+      expect(queues[named(EventSourceArn)]?.Properties.VisibilityTimeout).toBe(6 * Timeout);
+    }
+  });
+
+  it('are encrypted, and refuse to be spoken to in the clear', () => {
+    template.allResourcesProperties('AWS::SQS::Queue', { SqsManagedSseEnabled: true });
+    const guarded = Object.values(resourcesOf(template, 'AWS::SQS::QueuePolicy')).flatMap(({ Properties }) => {
+      expect(JSON.stringify(Properties.PolicyDocument)).toContain('"aws:SecureTransport":"false"');
+      return Properties.Queues.map(named);
+    });
+    expect(guarded.sort()).toEqual(Object.keys(queues).sort());
+  });
+
+  it('exist for every provider there is, with time enough for its call and for recording the answer', () => {
+    for (const { name, timeoutSeconds } of Object.values(registry)) {
+      const mapping = mappings.find(({ EventSourceArn }) => named(EventSourceArn) === `providers${name}queue`);
+      expect(mapping?.BatchSize).toBe(1);
+      const { Timeout } = functions[named(mapping?.FunctionName)]?.Properties ?? {};
+      expect(Timeout).toBeGreaterThan(timeoutSeconds + 15);
+    }
+  });
+});
+
+describe('a capture that lands', () => {
+  it('is noticed if it is a capture, in this bucket', () => {
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.s3'],
+        'detail-type': ['Object Created'],
+        detail: {
+          bucket: { name: [{ Ref: Match.stringLikeRegexp('^captures') }] },
+          object: { key: [{ prefix: 'captures/' }] },
+        },
+      },
+      Targets: [
+        Match.objectLike({ Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^captureintakecapturesqueue'), 'Arn'] } }),
+      ],
+    });
+  });
+
+  it('is analysed a few at a time: by the queue’s limit, never by reserving what a new account has not got', () => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { ScalingConfig: { MaximumConcurrency: 5 } });
+    template.allResourcesProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: Match.absent() });
+    synthesize({ engineConcurrency: '12', engineMemoryMegabytes: 1769 }).hasResourceProperties(
+      'AWS::Lambda::EventSourceMapping',
+      { ScalingConfig: { MaximumConcurrency: 12 } },
+    );
+  });
+});
+
+describe('a move', () => {
+  it('is told from the stream, given up only after an hour of trying, and then kept', () => {
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      StartingPosition: 'TRIM_HORIZON',
+      BisectBatchOnFunctionError: true,
+      MaximumRetryAttempts: 60,
+      MaximumRecordAgeInSeconds: Match.anyValue(),
+      FilterCriteria: { Filters: [{ Pattern: '{"eventName":["MODIFY"]}' }] },
+      DestinationConfig: { OnFailure: { Destination: Match.anyValue() } },
+    });
+  });
+
+  it('goes to a bus named after the stack, so that two deployments can live in one account', () => {
+    template.hasResourceProperties('AWS::Events::EventBus', { Name: 'bonafide-verifications' });
+  });
+});
+
+describe('sweeping', () => {
+  it('happens every minute, never twice for the same minute, and its failures are kept', () => {
+    template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 });
+    expect(functions.sweepsweepverifications?.Properties.DeadLetterConfig).toBeDefined();
+  });
+});
+
+describe('functions', () => {
+  it('run on Node 24 on the processor asked for, and log JSON for a month', () => {
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      LoggingConfig: { LogFormat: 'JSON', LogGroup: Match.anyValue() },
+    });
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+    synthesize({ architecture: 'x64' }).allResourcesProperties('AWS::Lambda::Function', { Architectures: ['x86_64'] });
+  });
+
+  it('know the queue of every provider', () => {
+    const { Variables } = functions.captureintakenoticecapture?.Properties.Environment ?? {};
+    expect(Object.keys(JSON.parse(named(Variables.PROVIDER_QUEUES)))).toEqual(Object.keys(registry));
+  });
+
+  it('are told things a simple reader of templates can resolve', () => {
+    for (const { Properties } of Object.values(functions)) {
+      const intrinsics = JSON.stringify(Properties.Environment).match(/"(Fn::\w+)"/g) ?? [];
+      for (const intrinsic of intrinsics) expect(['"Fn::GetAtt"', '"Fn::Join"', '"Fn::Sub"']).toContain(intrinsic);
+    }
+  });
+
+  it('wait for a verdict at most 10 s where waiting is paid for, 20 s where it is not, and outlive the wait', () => {
+    const read = (context?: Record<string, unknown>): unknown[] => {
+      const { Timeout, Environment } =
+        resourcesOf(synthesize(context), 'AWS::Lambda::Function').publicapireadverification?.Properties ?? {};
+      return [Environment.Variables.MAXIMUM_WAIT_SECONDS, Timeout];
+    };
+    expect(read()).toEqual(['10', 15]);
+    expect(read({ local: true })).toEqual(['20', 25]);
+  });
+});

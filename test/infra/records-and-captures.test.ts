@@ -1,0 +1,154 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { synthesize } from './stack.ts';
+
+const template = synthesize();
+
+describe('records', () => {
+  it('remembers verifications, tells of every change, and forgets them when their time has come', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [{ AttributeName: 'verificationId', KeyType: 'HASH' }],
+      BillingMode: 'PAY_PER_REQUEST',
+      StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
+      TimeToLiveSpecification: { AttributeName: 'purgeAt', Enabled: true },
+    });
+  });
+
+  it('lists by state without history, scores or metadata, and finds what is due by key alone', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'by_state',
+          KeySchema: [
+            { AttributeName: 'tenantState', KeyType: 'HASH' },
+            { AttributeName: 'createdAt', KeyType: 'RANGE' },
+          ],
+          Projection: {
+            ProjectionType: 'INCLUDE',
+            NonKeyAttributes: ['sourceId', 'check', 'state', 'round', 'sequence', 'verdict', 'updatedAt'],
+          },
+        },
+        {
+          IndexName: 'by_due',
+          KeySchema: [
+            { AttributeName: 'dueShard', KeyType: 'HASH' },
+            { AttributeName: 'dueAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+      AttributeDefinitions: Match.arrayWith([{ AttributeName: 'dueAt', AttributeType: 'N' }]),
+    });
+  });
+
+  it('can be restored to any second, and survives the stack', () => {
+    template.allResourcesProperties('AWS::DynamoDB::Table', {
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      DeletionProtectionEnabled: true,
+    });
+    template.allResources('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    template.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  it('goes with the stack where that was asked for', () => {
+    const passing = synthesize({ retainData: 'false' });
+    passing.allResources('AWS::DynamoDB::Table', { DeletionPolicy: 'Delete' });
+    passing.allResourcesProperties('AWS::DynamoDB::Table', { DeletionProtectionEnabled: false });
+    passing.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+  });
+
+  it('keeps its names when code around it moves: a renamed table is an empty table', () => {
+    const stateful = [
+      'AWS::DynamoDB::Table',
+      'AWS::S3::Bucket',
+      'AWS::SecretsManager::Secret',
+      'AWS::Events::EventBus',
+    ];
+    expect(stateful.flatMap((type) => Object.keys(template.findResources(type)))).toEqual([
+      'recordsverifications8A2E5B4B',
+      'recordstenants53046CD9',
+      'capturesD7F0EED8',
+      'secretsclienttoken6FB92AFA',
+      'resultdeliverybus0C9EE6FC',
+    ]);
+  });
+});
+
+describe('captures', () => {
+  it('lie in a bucket nobody can open, over TLS only, encrypted, every version told apart', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      VersioningConfiguration: { Status: 'Enabled' },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+    });
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: Match.objectLike({
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        ]),
+      }),
+    });
+  });
+
+  it('are gone in a day whatever else fails', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: [
+          Match.objectLike({
+            ExpirationInDays: 1,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+            Status: 'Enabled',
+          }),
+          Match.objectLike({ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' }),
+          Match.objectLike({ ExpiredObjectDeleteMarker: true, Status: 'Enabled' }),
+        ],
+      },
+    });
+  });
+
+  it('are told of without a function that does nothing else', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } },
+    });
+    template.resourcePropertiesCountIs('AWS::Lambda::Function', { Runtime: Match.stringLikeRegexp('python') }, 0);
+    expect(Object.keys(template.findResources('Custom::S3BucketNotifications'))).toEqual([]);
+  });
+
+  it('may be uploaded from the web only by origins that were named', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', { CorsConfiguration: Match.absent() });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', { CorsConfiguration: Match.absent() });
+    const open = synthesize({ allowedOrigins: 'https://a.example, https://b.example' });
+    open.hasResourceProperties('AWS::S3::Bucket', {
+      CorsConfiguration: {
+        CorsRules: [
+          Match.objectLike({
+            AllowedOrigins: ['https://a.example', 'https://b.example'],
+            AllowedMethods: ['PUT', 'POST'],
+            ExposedHeaders: ['ETag'],
+          }),
+        ],
+      },
+    });
+    open.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      CorsConfiguration: Match.objectLike({ AllowOrigins: ['https://a.example', 'https://b.example'] }),
+    });
+  });
+});
+
+describe('a key of this account', () => {
+  it('encrypts everything that rests, where that was asked for', () => {
+    const owned = synthesize({ encryption: 'kms' });
+    owned.allResourcesProperties('AWS::DynamoDB::Table', { SSESpecification: Match.objectLike({ SSEType: 'KMS' }) });
+    owned.allResourcesProperties('AWS::SQS::Queue', { KmsMasterKeyId: Match.anyValue() });
+    owned.allResourcesProperties('AWS::SecretsManager::Secret', { KmsKeyId: Match.anyValue() });
+    owned.hasResourceProperties('AWS::KMS::Key', { EnableKeyRotation: true });
+    template.resourceCountIs('AWS::KMS::Key', 0);
+  });
+});

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import cdk from '../../cdk.json' with { type: 'json' };
+import { VerificationStack } from '../../infra/verification-stack.ts';
+
+/** The stack as `infra/app.ts` makes it, but without bundling: what a function contains is another test's business. */
+export function makeStack(context: Readonly<Record<string, unknown>> = {}): VerificationStack {
+  const app = new App({
+    analyticsReporting: false,
+    outdir: temporaryDirectory(),
+    context: { ...cdk.context, 'aws:cdk:bundling-stacks': [], ...context },
+  });
+  return new VerificationStack(app, 'bonafide', { stackName: 'bonafide' });
+}
+
+const temporary = mkdtempSync(join(tmpdir(), 'bonafide-infra-'));
+process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+
+/** An empty directory of this test run, gone with it. */
+export const temporaryDirectory = (): string => mkdtempSync(join(temporary, 'd-'));
+
+/** Its template. */
+export const synthesize = (context?: Readonly<Record<string, unknown>>): Template =>
+  Template.fromStack(makeStack(context));
+
+/** A resource of a template, as far as tests look into it. */
+export interface Resource {
+  readonly Type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a template is whatever CloudFormation says it is.
+  readonly Properties: Record<string, any>;
+}
+
+/** All resources of one type, by logical id without the hash CDK ends it with. */
+export function resourcesOf(template: Template, type: string): Readonly<Record<string, Resource>> {
+  const found = Object.entries(template.findResources(type)).map(([id, resource]) => [name(id), resource as Resource]);
+  return Object.fromEntries(found);
+}
+
+/** What a reference, an attribute or a joined text points to, in words: `captures/captures/*`. */
+export function named(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = value as Partial<Record<string, unknown>>;
+  if (typeof Ref === 'string') return name(Ref);
+  if (Array.isArray(attribute))
+    return attribute[1] === 'Arn' ? name(attribute[0]) : `${name(attribute[0])}.${attribute[1]}`;
+  if (Array.isArray(join)) return (join[1] as unknown[]).map(named).join(join[0]);
+  return JSON.stringify(value);
+}
+
+const name = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, '');
