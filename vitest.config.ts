@@ -1,11 +1,20 @@
 import { defineConfig } from 'vitest/config';
+import { instrumentAwaits } from './test/enumeration/instrument-awaits.ts';
+
+const shared = {
+  pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+} as const;
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    reporters: ['default'],
+    projects: [
+      { test: { ...shared, name: 'bonafide', include: ['test/**/*.test.ts'], exclude: ['test/enumeration/**'] } },
+      {
+        plugins: [instrumentAwaits()],
+        test: { ...shared, name: 'enumeration', include: ['test/enumeration/**/*.test.ts'] },
+      },
+    ],
   },
 });

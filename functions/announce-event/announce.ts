@@ -1,14 +1,12 @@
-import * as z from 'zod';
-import type { Event } from '../../shared/domain/event.ts';
-import { eventOf } from '../../shared/domain/event.ts';
-import { verification } from '../../shared/domain/verification.ts';
+import { type Event, eventOf } from '../../shared/domain/event.ts';
+import type { Verification } from '../../shared/domain/verification.ts';
 import type { Log } from '../../shared/lambda/log.ts';
 
-/** One change of the verifications table, its images unmarshalled. */
+/** One change of the verifications table: the record as it was and as it became. */
 export interface Change {
   readonly sequenceNumber: string;
-  readonly before: unknown;
-  readonly after: unknown;
+  readonly before: Verification | undefined;
+  readonly after: Verification | undefined;
 }
 
 export interface Dependencies {
@@ -51,9 +49,6 @@ export async function announceChanges(
 
 /** Notes, landings and `accepted` change a record without moving it: only a higher sequence is a move. */
 function moveIn({ before, after }: Change): Event | undefined {
-  if (before === undefined || after === undefined) return undefined; // made, or purged by the table's TTL
-  const to = verification.parse(after);
-  return to.sequence > sequenceOf.parse(before).sequence ? eventOf(to) : undefined;
+  if (!before || !after) return undefined; // made, or purged by the table's TTL
+  return after.sequence > before.sequence ? eventOf(after) : undefined;
 }
-
-const sequenceOf = z.object({ sequence: z.number() });

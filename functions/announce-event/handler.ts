@@ -1,10 +1,10 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { DynamoDBRecord } from 'aws-lambda';
+import type { DynamoDBRecord, AttributeValue as Image } from 'aws-lambda';
 import { eventSource } from '../../shared/domain/event.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { stream } from '../../shared/lambda/queue.ts';
+import { recordOf } from '../../shared/stores/verifications.ts';
 import { announceChanges, type Change, type Dependencies } from './announce.ts';
 import { environment } from './environment.ts';
 
@@ -18,9 +18,13 @@ export const handler = stream((records) => {
 function changeOf({ dynamodb }: DynamoDBRecord): Change {
   return {
     sequenceNumber: dynamodb?.SequenceNumber ?? '',
-    before: dynamodb?.OldImage && unmarshall(dynamodb.OldImage as Record<string, AttributeValue>),
-    after: dynamodb?.NewImage && unmarshall(dynamodb.NewImage as Record<string, AttributeValue>),
+    before: imageOf(dynamodb?.OldImage),
+    after: imageOf(dynamodb?.NewImage),
   };
+}
+
+function imageOf(image: Record<string, Image> | undefined) {
+  return image && recordOf(image as Record<string, AttributeValue>);
 }
 
 function connect(): Dependencies {

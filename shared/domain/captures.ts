@@ -4,7 +4,7 @@ import * as z from 'zod';
 export const check = z.enum(['spoof_detect', 'photo_verify', 'video_verify']);
 export type Check = z.infer<typeof check>;
 
-export const captureName = z.enum(['selfie', 'id_card', 'video']);
+export const captureName = z.enum(['selfie', 'video', 'id_card']);
 export type CaptureName = z.infer<typeof captureName>;
 
 /** Exactly the captures each check needs: no more are taken, no fewer will do. */

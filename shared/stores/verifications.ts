@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
@@ -8,7 +10,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { check } from '../domain/captures.ts';
+import { captureName, check } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import { verdict } from '../domain/verdict.ts';
 import {
@@ -114,12 +116,10 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
 
   /** One conditional UpdateItem that turns `from` into `to`; the loser is told what it lost to. */
   async function change<S extends State>(from: Verification, to: In<S>, entry?: HistoryEntry): Promise<Moved<S>> {
-    const before: Record<string, unknown> = rowOf(from);
-    const after: Record<string, unknown> = rowOf(to);
+    const before = rowOf(from);
+    const after = rowOf(to);
     const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-      (name) =>
-        (to.state === 'erased' || !appended.includes(name)) &&
-        JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+      (name) => (to.state === 'erased' || !appended.includes(name)) && !isDeepStrictEqual(before[name], after[name]),
     );
     const set = changed.filter((name) => after[name] !== undefined);
     const removed = changed.filter((name) => after[name] === undefined);
@@ -134,7 +134,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
     Object.assign(values, { ':readSequence': from.sequence, ':readState': from.state, ':readRound': from.round });
     if (from.state === 'awaiting_captures' && (to.state === 'awaiting_captures' || to.state === 'queued')) {
       conditions.push('#missing = :readMissing');
-      values[':readMissing'] = from.missing;
+      values[':readMissing'] = new Set(from.missing);
     }
     if (from.state === 'dispatched' && fencesWaiting(to.state)) {
       conditions.push('#waitingFor = :readWaitingFor');
@@ -163,10 +163,10 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
       );
-      return { kind: 'moved', verification: verification.parse(unmarshall(Attributes ?? {})) as In<S> };
+      return { kind: 'moved', verification: recordOf(Attributes ?? {}) as In<S> };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      const current = error.Item ? verification.parse(unmarshall(error.Item)) : undefined;
+      const current = error.Item ? recordOf(error.Item) : undefined;
       // The first write may have won and only its answer been lost: then the SDK's own repeat meets our move.
       if (current && entry && current.moveId === to.moveId) return { kind: 'moved', verification: current as In<S> };
       return { kind: 'lost', current };
@@ -187,7 +187,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
         return { kind: 'created', verification: record };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException) || !error.Item) throw error;
-        const existing = verification.parse(unmarshall(error.Item));
+        const existing = recordOf(error.Item);
         return existing.state === 'awaiting_captures' && existing.moveId === record.moveId
           ? { kind: 'created', verification: existing }
           : { kind: 'exists', verification: existing };
@@ -198,7 +198,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
       const { Item } = await client.send(
         new GetItemCommand({ TableName: table, Key: key(id), ConsistentRead: consistent }),
       );
-      return Item ? verification.parse(unmarshall(Item)) : undefined;
+      return Item ? recordOf(Item) : undefined;
     },
 
     move(from, to, fields, remark = {}) {
@@ -318,11 +318,19 @@ export const pageStart = z.object({ verificationId, createdAt: z.iso.datetime() 
 function rowOf(record: Verification): Record<string, unknown> {
   return {
     ...record,
+    ...('missing' in record ? { missing: new Set(record.missing) } : {}),
     tenantState: `${record.tenant}#${record.state}`,
     ...('dueAt' in record && record.dueAt !== undefined
       ? { dueShard: `${record.state}#${shardOf(record.verificationId)}` }
       : {}),
   };
+}
+
+/** The record of a row. `missing` is a set in the table, where sets are equal whatever their order. */
+export function recordOf(item: Record<string, AttributeValue>): Verification {
+  const row = unmarshall(item);
+  if (!(row.missing instanceof Set)) return verification.parse(row);
+  return verification.parse({ ...row, missing: captureName.options.filter((name) => row.missing.has(name)) });
 }
 
 /** Which of the index's partitions a record is due in. The id is a hash: its last character spreads evenly. */

@@ -109,7 +109,12 @@ export function fakeVerifications({ now, newId }: { now: () => Date; newId: () =
       const matching = [...rows.values()]
         .filter((row) => row.tenant === tenant && row.state === state)
         .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.verificationId.localeCompare(a.verificationId))
-        .filter((row) => !after || row.createdAt < after.createdAt || row.verificationId < after.verificationId);
+        .filter(
+          (row) =>
+            !after ||
+            row.createdAt < after.createdAt ||
+            (row.createdAt === after.createdAt && row.verificationId < after.verificationId),
+        );
       const page = matching.slice(0, limit);
       const last = page.at(-1);
       return {

@@ -1,0 +1,52 @@
+import { type Check, capturesOf, type Landed } from '../../shared/domain/captures.ts';
+import { defaultPolicy, planFor } from '../../shared/domain/policy.ts';
+import { type In, verificationIdOf } from '../../shared/domain/verification.ts';
+
+const createdAt = '2026-01-01T00:00:00.000Z';
+export const start = new Date(createdAt);
+
+/** A verification waiting for its captures. Say only what your test is about. */
+export function anAwaitingVerification(
+  but: Partial<In<'awaiting_captures'>> & { check?: Check } = {},
+): In<'awaiting_captures'> {
+  const { tenant = 'acme', sourceId = 'visit-7', check = 'spoof_detect' } = but;
+  const names = capturesOf[check];
+  return {
+    verificationId: verificationIdOf(tenant, sourceId),
+    tenant,
+    sourceId,
+    check,
+    state: 'awaiting_captures',
+    round: 1,
+    sequence: 1,
+    createdAt,
+    updatedAt: createdAt,
+    purgeAt: start.getTime() / 1000 + 30 * 86_400,
+    moveId: `made-${sourceId}`,
+    history: [{ at: createdAt, sequence: 1, kind: 'moved', state: 'awaiting_captures', round: 1 }],
+    notes: 0,
+    notesDropped: 0,
+    requestHash: 'f'.repeat(64),
+    plan: planFor(defaultPolicy, check),
+    declared: Object.fromEntries(
+      names.map((name) => [name, { contentType: name === 'video' ? 'video/mp4' : 'image/jpeg' }]),
+    ),
+    pass: 1,
+    retries: 0,
+    attempts: [],
+    missing: [...names],
+    landed: {},
+    dueAt: start.getTime() / 1000 + 3600,
+    ...but,
+  };
+}
+
+/** Everything a check needs, landed. */
+export function landedFor(check: Check, version = 'v1'): Landed {
+  return Object.fromEntries(
+    capturesOf[check].map((name) => [
+      name,
+      { versionId: `${version}-${name}`, etag: `etag-${name}`, bytes: 1000, landedAt: createdAt },
+    ]),
+  );
+}

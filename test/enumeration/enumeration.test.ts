@@ -1,0 +1,475 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { awaitsReached, run, type Stop } from './processes.ts';
+import { drain, type Script, violations, type World, world } from './world.ts';
+
+/** One thing that happens; `all` stands for delivering everything that waits by then. */
+interface Action {
+  readonly name: string;
+  readonly does: (at: World) => unknown;
+}
+
+const client = (name: 'request' | 'reopen' | 'retry' | 'erase' | 'wait'): Action => ({
+  name,
+  does: (at) => at[name](),
+});
+const request = client('request');
+const reopen = client('reopen');
+const retry = client('retry');
+const erase = client('erase');
+const wait = client('wait');
+const requestPhotos: Action = { name: 'request', does: (at) => at.request('photo_verify') };
+const sweep: Action = { name: 'sweep', does: (at) => at.sweep() };
+const announce: Action = { name: 'announce', does: (at) => at.announce() };
+const upload = (name: 'selfie' | 'id_card', round = 1, version?: string): Action => ({
+  name: 'upload',
+  does: (at) => at.upload(name, round, version),
+});
+const later = (seconds: number): Action => ({ name: 'later', does: (at) => at.advance(seconds) });
+/** The longest waiting message is delivered. */
+const takeNow: Action = { name: 'message', does: (at) => at.queue.shift()?.deliver() };
+/** Everything that waits on a queue is delivered. */
+const deliver: Action = { name: 'deliver', does: () => undefined };
+
+interface Story {
+  readonly scripts: Record<string, Script>;
+  readonly actions: readonly Action[];
+  /** How it ends when nothing goes wrong. */
+  readonly ends: string;
+}
+
+const stories: Record<string, Story> = {
+  'a selfie passes': {
+    scripts: { builtin: ['passed'] },
+    actions: [request, upload('selfie'), deliver, wait, announce],
+    ends: 'decided',
+  },
+  'two captures land': {
+    scripts: { builtin: ['failed'] },
+    actions: [requestPhotos, upload('selfie'), upload('id_card'), deliver, announce],
+    ends: 'decided',
+  },
+  'three rounds of recapture': {
+    scripts: { builtin: ['recapture'] },
+    actions: [1, 2, 3].flatMap((round) => [round === 1 ? request : reopen, upload('selfie', round), deliver, announce]),
+    ends: 'decided',
+  },
+  'a fault, then the second call': {
+    scripts: { builtin: ['provider_failed', 'passed'] },
+    actions: [request, upload('selfie'), deliver, announce],
+    ends: 'decided',
+  },
+  'failover to the next provider': {
+    scripts: { first: ['provider_timed_out'], second: ['passed'] },
+    actions: [request, upload('selfie'), deliver, announce],
+    ends: 'decided',
+  },
+  'a spent route, and a retry': {
+    scripts: { builtin: ['provider_failed', 'provider_failed', 'passed'] },
+    actions: [request, upload('selfie'), deliver, retry, deliver, announce],
+    ends: 'decided',
+  },
+  'a webhook that never comes, then failover': {
+    scripts: { first: ['accepted'], second: ['failed'] },
+    actions: [request, upload('selfie'), deliver, later(3600), sweep, deliver, announce],
+    ends: 'decided',
+  },
+  'captures that never come': {
+    scripts: { builtin: ['passed'] },
+    actions: [requestPhotos, upload('selfie'), deliver, later(86_400), sweep, announce],
+    ends: 'expired',
+  },
+  'a lost message': {
+    scripts: { builtin: ['passed'] },
+    actions: [
+      request,
+      upload('selfie'),
+      {
+        name: 'lose',
+        does: async (at) => {
+          await at.queue.shift()?.deliver();
+          at.queue.length = 0;
+        },
+      },
+      later(3600),
+      sweep,
+      deliver,
+      announce,
+    ],
+    ends: 'decided',
+  },
+  'an overwrite between event and analysis': {
+    scripts: { builtin: ['passed'] },
+    actions: [request, upload('selfie'), upload('selfie', 1, 'another'), deliver, announce],
+    ends: 'decided',
+  },
+  'erasure while captures are awaited': {
+    scripts: { builtin: ['passed'] },
+    actions: [request, erase, upload('selfie'), deliver, announce],
+    ends: 'erased',
+  },
+  'erasure of a decided verification, uploads after it': {
+    scripts: { builtin: ['recapture'] },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      reopen,
+      upload('selfie', 2),
+      erase,
+      deliver,
+      upload('selfie', 2, 'late'),
+      deliver,
+      announce,
+    ],
+    ends: 'erased',
+  },
+  'erasure half done, finished by the sweep': {
+    scripts: { builtin: ['passed'] },
+    actions: [
+      request,
+      upload('selfie'),
+      takeNow,
+      {
+        name: 'tombstone',
+        does: async (at) => {
+          const record = await at.read();
+          if (record?.state === 'queued') await at.verifications.move(record, 'erased', { dueAt: 0 });
+        },
+      },
+      later(120),
+      sweep,
+      deliver,
+      announce,
+    ],
+    ends: 'erased',
+  },
+};
+
+type Deliver = (at: World) => Promise<void>;
+
+const inOrder: Deliver = async (at) => {
+  for (let next = at.queue.shift(); next; next = at.queue.shift()) await next.deliver();
+};
+const doubled: Deliver = async (at) => {
+  for (let next = at.queue.shift(); next; next = at.queue.shift()) {
+    await next.deliver();
+    await next.deliver();
+  }
+};
+/** Every message once more after everything else: as late as a repeat can be. */
+const doubledLate: Deliver = async (at) => {
+  const seen: (typeof at.queue)[number][] = [];
+  for (let next = at.queue.shift(); next; next = at.queue.shift()) {
+    seen.push(next);
+    await next.deliver();
+  }
+  for (const again of seen) await again.deliver();
+  await inOrder(at);
+};
+const reversed: Deliver = async (at) => {
+  for (let next = at.queue.pop(); next; next = at.queue.pop()) await next.deliver();
+};
+const together: Deliver = async (at) => {
+  while (at.queue.length > 0) await Promise.all(at.queue.splice(0).flatMap((one) => [one.deliver(), one.deliver()]));
+};
+const deliveries: Record<string, Deliver> = { inOrder, doubled, doubledLate, reversed, together };
+
+/** What a client is told when it asks for something twice, or too late, is its business. */
+const refusals = ['Fault'];
+
+async function tell(story: Story, delivers: Deliver, twice = false): Promise<World> {
+  const at = world({ scripts: story.scripts });
+  for (const { name, does } of story.actions) {
+    if (name === 'deliver') await delivers(at);
+    else {
+      for (let time = 0; time < (twice ? 2 : 1); time += 1) {
+        try {
+          await does(at);
+        } catch (error) {
+          if (!(error instanceof Error && refusals.includes(error.name) && (twice || time > 0))) throw error;
+        }
+      }
+    }
+  }
+  return at;
+}
+
+describe.each(Object.entries(stories))('%s', (_, story) => {
+  it.each(Object.entries(deliveries))('ends right with deliveries %s', async (how, delivers) => {
+    const at = await tell(story, delivers);
+    await drain(at);
+    expect(await violations(at)).toEqual([]);
+    if (how !== 'reversed' || !_.startsWith('an overwrite')) expect((await at.read())?.state).toBe(story.ends);
+  });
+
+  it('ends right when the client says everything twice', async () => {
+    const at = await tell(story, doubled, true);
+    await drain(at);
+    expect(await violations(at)).toEqual([]);
+  });
+
+  it('survives a kill on either side of every await', async () => {
+    // Every verb of the story, in order, as a process; at most one of them is killed in one telling.
+    let kills = 0;
+    for (let victim = 0; ; victim += 1) {
+      let beyond = false;
+      for (let stopAt = 0; ; stopAt += 1) {
+        const outcome = await tellWithKill(story, victim, { at: stopAt, how: 'kill' });
+        if (outcome === 'no such verb') {
+          beyond = true;
+          break;
+        }
+        expect(outcome.wrong, `verb ${victim} (${outcome.name}) killed at its stop ${stopAt}`).toEqual([]);
+        if (!outcome.killed) break;
+        kills += 1;
+      }
+      if (beyond) break;
+    }
+    expect(kills).toBeGreaterThan(5);
+  });
+});
+
+/** Tells the story with its n-th verb killed at one stop: what was being delivered comes again, a client asks again. */
+async function tellWithKill(story: Story, victim: number, stop: Stop) {
+  const at = world({ scripts: story.scripts });
+  let verbs = 0;
+  let killed = false;
+  let victimName = '';
+  const start = async (name: string, does: () => unknown): Promise<'finished' | 'killed' | 'stalled'> => {
+    const mine = verbs === victim;
+    verbs += 1;
+    if (mine) victimName = name;
+    const process = run(name, async () => does(), mine ? { stop } : {});
+    const how = await process.done;
+    const failure = process.failure();
+    if (failure && !(failure instanceof Error && failure.name === 'Fault')) throw failure;
+    if (how === 'killed') killed = true;
+    return how;
+  };
+  for (const action of story.actions) {
+    if (action.name === 'deliver') {
+      for (let next = at.queue.shift(); next; next = at.queue.shift()) {
+        const delivered = next;
+        if ((await start(delivered.name, delivered.deliver)) === 'killed') at.queue.push(delivered);
+      }
+    } else if ((await start(action.name, () => action.does(at))) === 'killed') {
+      await start(action.name, () => action.does(at)); // whoever asked, or the schedule, or the stream, asks again
+    }
+  }
+  if (victim >= verbs) return 'no such verb' as const;
+  await drain(at);
+  return { killed, name: victimName, wrong: await violations(at) };
+}
+
+describe('two at the same time, in every order of their steps', () => {
+  const pairs: Record<string, { scripts: Record<string, Script>; before: Action[]; one: Action; two: Action }> = {
+    'the same landing twice': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie')],
+      one: take(0),
+      two: take(0),
+    },
+    'both captures': {
+      scripts: { builtin: ['passed'] },
+      before: [requestPhotos, upload('selfie'), upload('id_card')],
+      one: take(0),
+      two: take(1),
+    },
+    'two versions of one capture': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), upload('selfie', 1, 'another')],
+      one: take(0),
+      two: take(1),
+    },
+    'the same message twice': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), takeNow],
+      one: take(0),
+      two: take(0),
+    },
+    'an attempt and an erasure': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), takeNow],
+      one: take(0),
+      two: erase,
+    },
+    'a landing and an erasure': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie')],
+      one: take(0),
+      two: erase,
+    },
+    'a landing and its expiry': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), later(86_400)],
+      one: take(0),
+      two: sweep,
+    },
+    'two requests': { scripts: { builtin: ['passed'] }, before: [], one: request, two: request },
+    'two reopenings': {
+      scripts: { builtin: ['recapture'] },
+      before: [request, upload('selfie'), takeNow, takeNow],
+      one: reopen,
+      two: reopen,
+    },
+    'two retries': {
+      scripts: { builtin: ['capture_missing', 'passed'] },
+      before: [request, upload('selfie'), takeNow, takeNow],
+      one: retry,
+      two: retry,
+    },
+    'two sweeps over a lost message': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), takeNow, { name: 'lose', does: (at) => void at.queue.pop() }, later(3600)],
+      one: sweep,
+      two: sweep,
+    },
+    'two announcers': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), takeNow, takeNow],
+      one: announce,
+      two: announce,
+    },
+    'two erasures': { scripts: { builtin: ['passed'] }, before: [request, upload('selfie')], one: erase, two: erase },
+  };
+
+  /** The n-th message that waits, without taking it off the queue: it will come again. */
+  function take(index: number): Action {
+    return { name: `message ${index}`, does: (at) => at.queue[index]?.deliver() };
+  }
+
+  it.each(Object.entries(pairs))('%s', async (_, { scripts, before, one, two }) => {
+    let orders = 0;
+    // Depth first over who steps next: a prefix decides, then the first runs on.
+    const open: (0 | 1)[][] = [[]];
+    for (let prefix = open.pop(); prefix; prefix = open.pop()) {
+      const at = world({ scripts });
+      for (const action of before) await action.does(at);
+      const processes = [one, two].map((action) => run(action.name, async () => action.does(at), { stepped: true }));
+      const taken: (0 | 1)[] = [];
+      while (processes.some((process) => !process.ended())) {
+        const wanted = prefix[taken.length] ?? 0;
+        const other = wanted === 0 ? 1 : 0;
+        const next = processes[wanted]?.ended() ? other : wanted;
+        if (taken.length >= prefix.length && !processes[0]?.ended() && !processes[1]?.ended()) {
+          open.push([...taken, 1]); // here the second might have gone first
+        }
+        taken.push(next);
+        await processes[next]?.step();
+      }
+      orders += 1;
+      for (const process of processes) {
+        const failure = process.failure();
+        if (failure && !(failure instanceof Error && failure.name === 'Fault')) throw failure;
+      }
+      await drain(at);
+      expect(await violations(at), `in the order ${taken.join('')}`).toEqual([]);
+      if (orders > 5000) throw new Error('more orders than this test was made for');
+    }
+    expect(orders).toBeGreaterThan(3);
+  });
+});
+
+describe('a zombie that returns after its lease', () => {
+  /** After the provider has answered and before that is recorded. */
+  const answered = { after: 'provider.submit' };
+  const scripts = (zombie: Script[number], takeover: Script[number]) => ({ builtin: [zombie, takeover] });
+
+  /** Runs the first attempt until one of its stops and leaves it there. */
+  async function stalled(at: World, stop: Stop['at']) {
+    await request.does(at);
+    await upload('selfie').does(at);
+    await at.queue.shift()?.deliver();
+    const message = at.queue.shift();
+    const zombie = run('attempt at builtin', async () => message?.deliver(), { stop: { at: stop, how: 'stall' } });
+    return { zombie, how: await zombie.done };
+  }
+
+  const meanwhile: Record<string, (at: World) => Promise<unknown>> = {
+    'nothing else': async () => undefined,
+    'the lease died': async (at) => at.advance(3600),
+    'the sweep sent for a takeover': async (at) => {
+      at.advance(3600);
+      await at.sweep();
+    },
+    'a takeover answered': async (at) => {
+      at.advance(3600);
+      await at.sweep();
+      await inOrder(at);
+    },
+    'a takeover answered and the next round opened': async (at) => {
+      at.advance(3600);
+      await at.sweep();
+      await inOrder(at);
+      const record = await at.read();
+      if (record?.state === 'decided' && record.verdict.outcome === 'recapture') await reopen.does(at);
+    },
+    'the verification was erased': (at) => at.erase(),
+    'everything came to rest': drain,
+  };
+
+  it.each(
+    Object.keys(meanwhile).flatMap((event) =>
+      (['passed', 'recapture', 'accepted', 'provider_failed', 'provider_refused'] as const).map((said) => ({
+        event,
+        said,
+      })),
+    ),
+  )('saying $said after $event, from every await', async ({ event, said }) => {
+    for (let stop = 0; stop < 100; stop += 1) {
+      const at = world({ scripts: scripts(said, 'recapture') });
+      const { zombie, how } = await stalled(at, stop);
+      await meanwhile[event]?.(at);
+      const before = await at.read();
+      const callsBefore = at.calls.length;
+      zombie.resume();
+      for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(zombie.failure()).toBeUndefined();
+      const after = await at.read();
+      const openRound = before && (before.state === 'queued' || before.state === 'dispatched') && before.round === 1;
+      if (!openRound) {
+        expect(after?.sequence, `stop ${stop}: nothing of the zombie counts`).toBe(before?.sequence);
+        if (before?.state === 'erased') expect(after?.history).toEqual(before.history);
+      }
+      // Fenced by its own claim: once somebody else has claimed, a fault or `accepted` moves nothing.
+      const takenOver = before?.state === 'dispatched' && before.attempt > 1;
+      if (takenOver && !['passed', 'recapture'].includes(said)) expect(after).toEqual(before);
+      expect(at.calls.length - callsBefore).toBeLessThanOrEqual(1);
+      await drain(at);
+      expect(await violations(at), `stop ${stop}`).toEqual([]);
+      if (how === 'finished') return;
+    }
+    throw new Error('The attempt has more stops than expected');
+  });
+
+  it('wins its round while the takeover is still being answered, whose answer is then noted', async () => {
+    const at = world({ scripts: scripts('passed', 'failed') });
+    const { zombie } = await stalled(at, answered);
+    at.advance(3600);
+    await at.sweep();
+    const takeover = run('attempt at builtin', async () => at.queue.shift()?.deliver(), {
+      stop: { at: answered, how: 'stall' },
+    });
+    expect(await takeover.done).toBe('stalled');
+    expect(await at.read()).toMatchObject({ state: 'dispatched', attempt: 2 });
+    zombie.resume();
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(await at.read()).toMatchObject({ state: 'decided', verdict: { outcome: 'passed' } });
+    takeover.resume();
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    const record = await at.read();
+    expect(record).toMatchObject({ state: 'decided', verdict: { outcome: 'passed' } });
+    expect(record?.history.at(-1)).toMatchObject({ kind: 'noted', code: 'answer_contradictory', attempt: 2 });
+    await drain(at);
+    expect(await violations(at)).toEqual([]);
+  });
+});
+
+afterAll(() => {
+  const existing = globalThis.awaitsExisting ?? new Set<string>();
+  const reached = [...existing].filter((name) => awaitsReached.get(name)?.size === 2);
+  const missed = [...existing].filter((name) => awaitsReached.get(name)?.size !== 2);
+  console.log(`awaits reached / existing: ${reached.length} / ${existing.size}`);
+  for (const name of missed) console.log(`  not reached: ${name}`);
+  expect(missed).toEqual([]);
+});

@@ -1,0 +1,347 @@
+import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Verdict } from '../../shared/domain/verdict.ts';
+import {
+  attemptsPerPass,
+  type In,
+  maximumNotes,
+  type State,
+  states,
+  transitions,
+  type Verification,
+} from '../../shared/domain/verification.ts';
+import { dueStates, dynamoVerifications, shardOf, type Verifications } from '../../shared/stores/verifications.ts';
+import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
+import { fakeVerifications } from '../fakes/verifications.ts';
+import { startTables } from './table.ts';
+
+let clock = start.getTime();
+let ids = 0;
+const now = () => new Date(clock);
+const newId = () => `id-${++ids}`;
+
+let tables: Awaited<ReturnType<typeof startTables>>;
+beforeAll(async () => {
+  tables = await startTables();
+});
+afterAll(() => tables.stop());
+
+const verdict: Verdict = {
+  outcome: 'recapture',
+  confidence: null,
+  reasons: ['too_dark'],
+  scores: {},
+  provider: 'builtin',
+  policyVersion: 1,
+};
+
+let sources = 0;
+const fresh = () => `source-${++sources}`;
+
+async function made(store: Verifications, but: Parameters<typeof anAwaitingVerification>[0] = {}) {
+  const record = anAwaitingVerification({ sourceId: fresh(), ...but });
+  expect((await store.create(record)).kind).toBe('created');
+  return record;
+}
+
+function won<S extends State>(result: Awaited<ReturnType<Verifications['move']>>, state: S): In<S> {
+  if (result.kind !== 'moved' || result.verification.state !== state) throw new Error(`not moved to ${state}`);
+  return result.verification as In<S>;
+}
+
+async function queuedIn(store: Verifications, but = {}) {
+  const record = await made(store, but);
+  const landed = landedFor('spoof_detect');
+  return won(await store.move(record, 'queued', { landed, provider: 'builtin', dueAt: 1 }), 'queued');
+}
+
+async function dispatchedIn(store: Verifications, but = {}) {
+  const queued = await queuedIn(store, but);
+  return won(
+    await store.move(queued, 'dispatched', {
+      landed: queued.landed,
+      provider: 'builtin',
+      attempt: 1,
+      waitingFor: 'answer',
+      dueAt: 2,
+      attempts: [{ attempt: 1, provider: 'builtin', round: 1, pass: 1, startedAt: now().toISOString() }],
+    }),
+    'dispatched',
+  );
+}
+
+async function decidedIn(store: Verifications, but = {}) {
+  const dispatched = await dispatchedIn(store, but);
+  return won(await store.move(dispatched, 'decided', { landed: dispatched.landed, verdict }), 'decided');
+}
+
+describe.each([
+  ['the fake table', () => fakeVerifications({ now, newId })],
+  ['DynamoDB', () => dynamoVerifications({ client: tables.client, table: 'verifications', now, newId })],
+])('verifications in %s', (_, open) => {
+  let store: Verifications;
+  beforeAll(() => {
+    store = open();
+  });
+  const read = async (record: Verification) => (await store.find(record.verificationId)) as Verification;
+
+  it('keeps what it was given, field by field', async () => {
+    const record = await made(store, { metadata: { visit: { room: 4 } }, check: 'photo_verify' });
+    expect(await read(record)).toEqual(record);
+  });
+
+  it('answers a second making with the first record', async () => {
+    const record = await made(store);
+    const again = await store.create({ ...record, moveId: 'another', requestHash: '0'.repeat(64) });
+    expect(again).toEqual({ kind: 'exists', verification: record });
+  });
+
+  it('knows nothing of an id it was never given', async () => {
+    expect(await store.find('a'.repeat(26))).toBeUndefined();
+  });
+
+  it('moves: one sequence further, one line of history, only the fields of the new state', async () => {
+    clock += 1000;
+    const queued = await queuedIn(store);
+    expect(queued).toMatchObject({ state: 'queued', sequence: 2, updatedAt: now().toISOString() });
+    expect(queued).not.toHaveProperty('missing');
+    expect(queued.history).toHaveLength(2);
+    expect(await read(queued)).toEqual(queued);
+  });
+
+  it('tells the loser of a race what it lost to, and changes nothing for it', async () => {
+    const record = await made(store);
+    const landed = landedFor('spoof_detect');
+    const [one, two] = await Promise.all([
+      store.move(record, 'queued', { landed, provider: 'builtin', dueAt: 1 }),
+      store.move(record, 'expired', {}),
+    ]);
+    const [winner, loser] = one.kind === 'moved' ? [one, two] : [two, one];
+    if (winner.kind !== 'moved' || loser.kind !== 'lost') throw new Error('exactly one must win');
+    expect(loser.current).toEqual(winner.verification);
+    expect(await read(record)).toEqual(winner.verification);
+  });
+
+  it('lets nobody move a record read at an earlier sequence, though the state is the same again', async () => {
+    const first = await dispatchedIn(store);
+    const back = won(
+      await store.move(first, 'queued', { landed: first.landed, provider: 'builtin', dueAt: 3 }),
+      'queued',
+    );
+    const second = won(
+      await store.move(back, 'dispatched', {
+        landed: back.landed,
+        provider: 'builtin',
+        attempt: 2,
+        waitingFor: 'answer',
+        dueAt: 4,
+      }),
+      'dispatched',
+    );
+    expect(await store.move(first, 'errored', { landed: first.landed, fault: 'provider_failed' })).toEqual({
+      kind: 'lost',
+      current: second,
+    });
+  });
+
+  it('refuses a move the table of transitions does not have, before any request', async () => {
+    const record = await made(store);
+    await expect(async () => store.move(record, 'decided', { landed: {}, verdict })).rejects.toThrow(
+      'cannot move from awaiting_captures to decided',
+    );
+  });
+
+  it('takes two captures landing at the same time: one is not the last, the other decides again and is', async () => {
+    const record = await made(store, { check: 'photo_verify' });
+    const { selfie, id_card } = landedFor('photo_verify');
+    const both = await Promise.all([
+      store.land(record, { missing: ['id_card'], landed: { selfie } }),
+      store.land(record, { missing: ['selfie'], landed: { id_card } }),
+    ]);
+    expect(both.map(({ kind }) => kind).sort()).toEqual(['lost', 'moved']);
+    const current = await read(record);
+    if (current.state !== 'awaiting_captures') throw new Error('still awaiting');
+    expect(current.sequence).toBe(1);
+    expect(current.missing).toHaveLength(1);
+    // Read before that landing: may not move to queued, or it would forget the other capture.
+    const stale = await store.move(record, 'queued', { landed: { selfie }, provider: 'builtin', dueAt: 1 });
+    expect(stale).toEqual({ kind: 'lost', current });
+    const last = { landed: { selfie, id_card }, provider: 'builtin', dueAt: 1 };
+    expect((await store.move(current, 'queued', last)).kind).toBe('moved');
+  });
+
+  it('accepts without moving, and then no takeover or failover read before it goes through', async () => {
+    const claimed = await dispatchedIn(store);
+    const accepted = await store.accept(claimed, { attempts: claimed.attempts, dueAt: 900 });
+    if (accepted.kind !== 'moved') throw new Error('accepted');
+    expect(accepted.verification).toMatchObject({ waitingFor: 'webhook', dueAt: 900, sequence: claimed.sequence });
+    expect(accepted.verification.history).toEqual(claimed.history);
+    const failover = { landed: claimed.landed, fault: 'lease_expired' as const };
+    expect((await store.move(claimed, 'errored', failover)).kind).toBe('lost');
+    expect((await store.move(claimed, 'decided', { landed: claimed.landed, verdict })).kind).toBe('moved');
+    expect((await store.accept(claimed, { attempts: claimed.attempts, dueAt: 901 })).kind).toBe('lost');
+  });
+
+  it('keeps a note made between reading and moving', async () => {
+    const queued = await queuedIn(store);
+    await store.note(queued, 'capture_repeated');
+    const moved = await store.move(queued, 'errored', { landed: queued.landed, fault: 'capture_missing' });
+    if (moved.kind !== 'moved') throw new Error('moved');
+    expect(moved.verification.history.map(({ code }) => code)).toEqual([
+      undefined,
+      undefined,
+      'capture_repeated',
+      undefined,
+    ]);
+    expect(moved.verification.notes).toBe(1);
+  });
+
+  it('stops keeping notes at twenty and counts the rest; notes neither move nor touch the time', async () => {
+    const queued = await queuedIn(store);
+    for (let note = 0; note < maximumNotes + 5; note += 1) await store.note(await read(queued), 'answer_repeated');
+    await store.note(queued, 'answer_repeated'); // read long ago
+    const noted = await read(queued);
+    expect(noted).toMatchObject({ notes: maximumNotes, notesDropped: 6, sequence: 2, updatedAt: queued.updatedAt });
+    expect(noted.history).toHaveLength(2 + maximumNotes);
+    expect(Buffer.byteLength(JSON.stringify(noted.history[5]))).toBeLessThan(300);
+  });
+
+  it('erases to a tombstone that takes no notes and moves nowhere', async () => {
+    const record = await decidedIn(store, { metadata: { name: 'kept by the caller' } });
+    const tombstone = won(await store.move(record, 'erased', { dueAt: 5 }), 'erased');
+    await store.note(record, 'answer_late');
+    await store.note(tombstone, 'answer_late');
+    const stored = await read(record);
+    expect(stored).toEqual(tombstone);
+    expect(Object.keys(stored).sort()).toEqual(
+      [
+        'verificationId tenant sourceId check round sequence createdAt updatedAt purgeAt moveId',
+        'history notes notesDropped state dueAt',
+      ]
+        .join(' ')
+        .split(' ')
+        .sort(),
+    );
+    expect(stored.history).toEqual([expect.objectContaining({ state: 'erased', sequence: tombstone.sequence })]);
+    await store.settle(tombstone);
+    expect(await read(record)).not.toHaveProperty('dueAt');
+    await store.settle(tombstone); // twice is once
+  });
+
+  it('makes every arrow of the table and no other', async () => {
+    const reach: Record<State, (source: string) => Promise<Verification>> = {
+      awaiting_captures: (source) => made(store, { sourceId: source }),
+      queued: (source) => queuedIn(store, { sourceId: source }),
+      dispatched: (source) => dispatchedIn(store, { sourceId: source }),
+      decided: (source) => decidedIn(store, { sourceId: source }),
+      errored: async (source) => {
+        const at = await queuedIn(store, { sourceId: source });
+        return won(await store.move(at, 'errored', { landed: at.landed, fault: 'capture_missing' }), 'errored');
+      },
+      expired: async (source) =>
+        won(await store.move(await made(store, { sourceId: source }), 'expired', {}), 'expired'),
+      erased: async (source) => won(await store.move(await made(store, { sourceId: source }), 'erased', {}), 'erased'),
+    };
+    const landed = landedFor('spoof_detect');
+    const fields = {
+      awaiting_captures: { missing: ['selfie' as const], landed: {}, dueAt: 99_999_999_999, round: 2 },
+      queued: { landed, provider: 'builtin', dueAt: 1 },
+      dispatched: { landed, provider: 'builtin', attempt: attemptsPerPass, waitingFor: 'answer' as const, dueAt: 1 },
+      decided: { landed, verdict },
+      errored: { landed, fault: 'capture_missing' as const },
+      expired: {},
+      erased: {},
+    };
+    for (const from of states) {
+      for (const to of states) {
+        const record = await reach[from](fresh());
+        const legal = transitions[from].some((next) => next === to);
+        const outcome = await (async () => store.move(record, to, fields[to] as never))().then(
+          ({ kind }) => kind,
+          () => 'refused',
+        );
+        expect(`${from} → ${to}: ${outcome}`).toBe(`${from} → ${to}: ${legal ? 'moved' : 'refused'}`);
+      }
+    }
+  });
+
+  it('lists a tenant’s verifications of one state, newest first, page by page', async () => {
+    const tenant = `lister-${_.length}`;
+    for (let day = 1; day <= 5; day += 1) {
+      await made(store, { tenant, createdAt: `2026-02-0${day}T00:00:00.000Z` });
+    }
+    await queuedIn(store, { tenant });
+    const first = await store.list({ tenant, state: 'awaiting_captures', limit: 3 });
+    const second = await store.list({ tenant, state: 'awaiting_captures', limit: 3, after: first.next });
+    expect([...first.items, ...second.items].map(({ createdAt }) => createdAt.slice(0, 10))).toEqual([
+      '2026-02-05',
+      '2026-02-04',
+      '2026-02-03',
+      '2026-02-02',
+      '2026-02-01',
+    ]);
+    expect(second.next).toBeUndefined();
+    expect((await store.list({ tenant, state: 'queued', limit: 3 })).items).toHaveLength(1);
+    expect(Object.keys(first.items[0] ?? {})).not.toContain('history');
+  });
+
+  it('finds what is due by state, overdue longest first, and nothing that rests', async () => {
+    const late = await made(store, { dueAt: 100 });
+    const later = await made(store, { dueAt: 200 });
+    const future = await made(store, { dueAt: 99_999_999_999 });
+    const decided = await decidedIn(store);
+    const due = async (at: number) => {
+      const ids: string[] = [];
+      for (const state of dueStates) {
+        for (let shard = 0; shard < 4; shard += 1) {
+          ids.push(...(await store.due({ state, shard, now: new Date(at * 1000), limit: 500 })));
+        }
+      }
+      return ids;
+    };
+    const found = await due(300);
+    expect(found).toEqual(expect.arrayContaining([late.verificationId, later.verificationId]));
+    expect(found).not.toContain(future.verificationId);
+    expect(found).not.toContain(decided.verificationId);
+    const shard = shardOf(late.verificationId);
+    const inShard = await store.due({ state: 'awaiting_captures', shard, now: new Date(300_000), limit: 1 });
+    expect(inShard).toEqual([late.verificationId]);
+  });
+});
+
+it('stays under 32 KB and movable after 10,000 repeated answers', { timeout: 120_000 }, async () => {
+  const store = dynamoVerifications({ client: tables.client, table: 'verifications', now, newId });
+  const record = await decidedIn(store);
+  let known: Verification = record;
+  for (let batch = 0; batch < 100; batch += 1) {
+    await Promise.all(
+      Array.from({ length: 100 }, () =>
+        store.note(known, 'answer_repeated', { provider: 'builtin', attempt: 1, outcome: 'passed' }),
+      ),
+    );
+    known = (await store.find(record.verificationId)) as Verification;
+  }
+  expect(known.notes + known.notesDropped).toBe(10_000);
+  expect(Buffer.byteLength(JSON.stringify(known))).toBeLessThan(32 * 1024);
+  expect((await store.move(record, 'erased', {})).kind).toBe('moved');
+});
+
+it('knows its own move again when the answer to the winning write was lost', async () => {
+  const client = new DynamoDBClient({ region: 'us-east-1' });
+  const dynamo = mockClient(client);
+  const store = dynamoVerifications({ client, table: 'verifications', now, newId: () => 'mine' });
+  const from = anAwaitingVerification();
+  const landed = landedFor('spoof_detect');
+  const winner = { ...from, state: 'queued', sequence: 2, moveId: 'mine', landed, provider: 'builtin', dueAt: 1 };
+  dynamo.on(UpdateItemCommand).rejects(
+    new ConditionalCheckFailedException({
+      message: 'The conditional request failed',
+      $metadata: {},
+      Item: marshall(winner, { removeUndefinedValues: true }),
+    }),
+  );
+  const result = await store.move(from, 'queued', { landed, provider: 'builtin', dueAt: 1 });
+  expect(result).toMatchObject({ kind: 'moved', verification: { state: 'queued', sequence: 2 } });
+});
