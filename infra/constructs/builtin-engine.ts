@@ -42,7 +42,8 @@ export class BuiltinEngine extends Construct {
       }),
     );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
-    captures.allowCaptures(this.function, 'GetObject', 'GetObjectVersion', 'DeleteObjectVersion');
+    captures.allowCaptures(this.function, 'GetObject', 'GetObjectVersion');
+    captures.allowDeleting(this.function);
     captures.allowKnowingWhatIsGone(this.function);
     providers.allowSending(this.function);
   }

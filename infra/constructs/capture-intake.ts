@@ -57,7 +57,7 @@ export class CaptureIntake extends Construct {
     });
     this.function.addEventSource(new SqsEventSource(this.work.queue, { batchSize: 10, reportBatchItemFailures: true }));
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
-    captures.allowCaptures(this.function, 'DeleteObject', 'DeleteObjectVersion');
+    captures.allowDeleting(this.function);
     providers.allowSending(this.function);
   }
 }

@@ -9,7 +9,7 @@ import type { AnyServiceFunction } from './service-function.ts';
 /** Every capture's key begins with this. */
 export const capturesPrefix = 'captures/';
 
-/** An action on captures, as IAM names it. `ListBucketVersions` is on the bucket, the others on its objects. */
+/** An action on captures, as IAM names it. */
 export type CaptureAction = 'PutObject' | 'GetObject' | 'GetObjectVersion' | 'DeleteObject' | 'DeleteObjectVersion';
 
 /** Where faces lie for as short as can be: private, versioned, over TLS only, gone in a day whatever else fails. */
@@ -74,6 +74,11 @@ export class CapturesBucket extends Bucket {
       'A capture’s key begins with its verification’s id, and one function serves every verification: the captures, and nothing else in the bucket, are as narrow as a role can be.',
     );
     this.#encryption.allowUse(serviceFunction);
+  }
+
+  /** Lets a function delete versions of captures. S3 says that takes both, always. */
+  allowDeleting(serviceFunction: AnyServiceFunction): void {
+    this.allowCaptures(serviceFunction, 'DeleteObject', 'DeleteObjectVersion');
   }
 
   /** Lets a function find every version of a verification's captures, to delete them. */

@@ -51,7 +51,7 @@ export class Sweep extends Construct {
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
     records.allowIndex(this.function, 'by_due');
     captures.allowListing(this.function);
-    captures.allowCaptures(this.function, 'DeleteObject', 'DeleteObjectVersion');
+    captures.allowDeleting(this.function);
     providers.allowSending(this.function);
 
     new ServiceAlarm(this, 'stopped', {

@@ -80,6 +80,7 @@ const expected: Record<string, string[]> = {
   builtinengineanalysecapture: [
     'dynamodb:GetItem recordsverifications',
     'dynamodb:UpdateItem recordsverifications',
+    's3:DeleteObject captures/captures/*',
     's3:DeleteObjectVersion captures/captures/*',
     's3:GetObject captures/captures/*',
     's3:GetObjectVersion captures/captures/*',
