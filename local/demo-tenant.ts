@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { dynamoTenants } from '../shared/stores/tenants.ts';
+import type { Stack } from './stack.ts';
+
+/** Somebody to be on one's own machine. */
+export interface DemoTenant {
+  tenant: string;
+  apiKey: string;
+}
+
+const tenant = 'demo';
+
+/** Makes the demo tenant at the first start; its key is kept beside the data, for this user only, and used again. */
+export async function ensureDemoTenant(stack: Stack, dataDirectory: string): Promise<DemoTenant> {
+  const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_REGION } = stack.environment;
+  const client = new DynamoDBClient({
+    endpoint: stack.endpoints.dynamodb,
+    region: AWS_REGION,
+    credentials: { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
+  });
+  const table = stack.outputs.TenantsTable;
+  if (!table) throw new Error('The stack has no output TenantsTable');
+  const tenants = dynamoTenants({ client, table, now: () => new Date(), randomBytes });
+  const keyFile = path.join(dataDirectory, 'demo-api-key');
+
+  const kept = readKey(keyFile);
+  const stillValid = kept !== undefined && (await tenants.authenticate(kept).then(Boolean, () => false));
+  if (stillValid) return { tenant, apiKey: kept };
+
+  // The tenant without its key: a kill came between the two, or somebody removed the file or revoked the key.
+  const { key } = (await tenants.find(tenant)) ? await tenants.addKey(tenant) : await tenants.create(tenant);
+  writeFileSync(keyFile, key, { mode: 0o600 });
+  return { tenant, apiKey: key };
+}
+
+function readKey(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

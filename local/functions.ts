@@ -1,0 +1,196 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { HostMessage, Invocation } from './function-host.ts';
+
+/** What the template says about a function. */
+export interface FunctionDefinition {
+  name: string;
+  /** What its log file and its lines in the terminal are called. */
+  shortName: string;
+  /** The bundle's file and what it exports. */
+  file: string;
+  exportName: string;
+  timeoutSeconds: number;
+  memoryMb: number;
+  /** Everything the function finds in its environment: nothing of this process's own is passed on. */
+  environment: Record<string, string>;
+  /** How many run at the same time at most; further invocations wait. */
+  concurrency: number;
+}
+
+export interface LocalFunction {
+  name: string;
+  invoke: (event: unknown) => Promise<unknown>;
+  /** Starts a process ahead of the first invocation. */
+  warm: () => void;
+  /** Waits for what is running, then ends every process; kills what is still running after the grace. */
+  stop: (graceMs: number) => Promise<void>;
+}
+
+/** A handler threw, timed out or took its process down. */
+export class FunctionError extends Error {
+  readonly errorType: string;
+  constructor(errorType: string, message: string) {
+    super(message);
+    this.errorType = errorType;
+  }
+}
+
+interface Host {
+  process: ChildProcess;
+  ready: Promise<void>;
+  settle: ((message: HostMessage | FunctionError) => void) | undefined;
+  idleTimer: NodeJS.Timeout | undefined;
+}
+
+const idleLifeMs = 60_000;
+
+/**
+ * Runs a bundle as Lambda does: in processes of its own, one invocation at a time in each, killed at the timeout.
+ * Not in worker threads: terminating one during an onnxruntime inference aborts the whole process.
+ */
+export function startFunction(
+  definition: FunctionDefinition,
+  { logDirectory, verbose = false }: { logDirectory: string; verbose?: boolean },
+): LocalFunction {
+  const { name, shortName, file, exportName, timeoutSeconds, memoryMb, environment, concurrency } = definition;
+  mkdirSync(logDirectory, { recursive: true });
+  const log = createWriteStream(path.join(logDirectory, `${shortName}.log`), { flags: 'a' });
+  const hosts = new Set<Host>();
+  const idle: Host[] = [];
+  const waiting: { take: (host: Host) => void; refuse: (error: Error) => void }[] = [];
+  const running = new Set<Promise<unknown>>();
+  let stopping = false;
+
+  const start = (): Host => {
+    const child = fork(path.join(import.meta.dirname, 'function-host.ts'), [file, exportName], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
+      // Like Lambda, so that a bundle finds the files beside it by relative path.
+      cwd: path.dirname(file),
+      env: {
+        ...environment,
+        PATH: process.env.PATH,
+        TZ: ':UTC',
+        LAMBDA_TASK_ROOT: path.dirname(file),
+        AWS_LAMBDA_FUNCTION_NAME: name,
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      },
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (text: Buffer) => {
+        log.write(text);
+        if (verbose) process.stderr.write(text.toString().replace(/^(?=.)/gm, `[${shortName}] `));
+      });
+    }
+    const host: Host = { process: child, ready: Promise.resolve(), settle: undefined, idleTimer: undefined };
+    host.ready = new Promise((resolve, reject) => {
+      child.on('message', (message: HostMessage) => (message.kind === 'ready' ? resolve() : host.settle?.(message)));
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        forget(host);
+        const error = new FunctionError('Runtime.ExitError', `${name} exited with ${signal ?? code}`);
+        reject(error);
+        host.settle?.(error);
+      });
+    });
+    host.ready.catch(() => undefined);
+    hosts.add(host);
+    return host;
+  };
+
+  const forget = (host: Host) => {
+    clearTimeout(host.idleTimer);
+    hosts.delete(host);
+    const index = idle.indexOf(host);
+    if (index >= 0) idle.splice(index, 1);
+    // Its place may be wanted.
+    const next = stopping || hosts.size >= concurrency ? undefined : waiting.shift();
+    next?.take(start());
+  };
+
+  const take = (): Promise<Host> => {
+    const host = idle.pop();
+    if (host) {
+      clearTimeout(host.idleTimer);
+      return Promise.resolve(host);
+    }
+    if (hosts.size < concurrency) return Promise.resolve(start());
+    return new Promise((take, refuse) => waiting.push({ take, refuse }));
+  };
+
+  const giveBack = (host: Host) => {
+    if (!hosts.has(host)) return;
+    const next = waiting.shift();
+    if (next) return next.take(host);
+    // Last in, first out: under little load the others fall idle and end, the first one stays warm.
+    idle.push(host);
+    if (hosts.size > 1)
+      host.idleTimer = setTimeout(() => hosts.size > 1 && host.process.kill('SIGKILL'), idleLifeMs).unref();
+  };
+
+  const beingStopped = () => new FunctionError('Stopping', `${name} is being stopped`);
+
+  const invoke = async (event: unknown): Promise<unknown> => {
+    if (stopping) throw beingStopped();
+    const host = await take();
+    try {
+      await host.ready;
+      return await invokeOn(host, event);
+    } finally {
+      giveBack(host);
+    }
+  };
+
+  const invokeOn = async (host: Host, event: unknown): Promise<unknown> => {
+    const invocation: Invocation = { requestId: randomUUID(), event, deadline: Date.now() + timeoutSeconds * 1000 };
+    let timer: NodeJS.Timeout | undefined;
+    const outcome = await new Promise<HostMessage | FunctionError>((resolve) => {
+      host.settle = resolve;
+      timer = setTimeout(() => {
+        forget(host);
+        host.process.kill('SIGKILL');
+        const message = `${invocation.requestId} Task timed out after ${timeoutSeconds} seconds`;
+        log.write(`${message}\n`);
+        resolve(new FunctionError('Sandbox.Timedout', message));
+      }, timeoutSeconds * 1000);
+      host.process.send(invocation, (error) => error && resolve(new FunctionError('Runtime.ExitError', error.message)));
+    });
+    clearTimeout(timer);
+    host.settle = undefined;
+    if (outcome instanceof FunctionError) throw outcome;
+    if (outcome.kind === 'error') throw new FunctionError(outcome.errorType, outcome.errorMessage);
+    return outcome.kind === 'result' ? outcome.result : undefined;
+  };
+
+  return {
+    name,
+    invoke(event) {
+      const invocation = invoke(event);
+      running.add(invocation);
+      const done = () => void running.delete(invocation);
+      invocation.then(done, done);
+      return invocation;
+    },
+    warm() {
+      if (hosts.size === 0) giveBack(start());
+    },
+    async stop(graceMs) {
+      stopping = true;
+      for (const { refuse } of waiting.splice(0)) refuse(beingStopped());
+      const finished = Promise.allSettled([...running]);
+      await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
+      await Promise.all(
+        [...hosts].map((host) => {
+          const closed = new Promise((resolve) => host.process.once('close', resolve));
+          host.process.kill('SIGKILL');
+          return closed;
+        }),
+      );
+      await new Promise<void>((resolve) => log.end(resolve));
+    },
+  };
+}
