@@ -161,6 +161,10 @@ const reasonsText = (reasons: Readonly<Record<string, number>>) =>
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ');
 
+/** The first ten; `--json` has them all. */
+const listText = (lines: readonly string[]) =>
+  lines.length > 10 ? [...lines.slice(0, 10), `  … and ${lines.length - 10} more`] : lines;
+
 function spoofText(section: Section<SpoofReport>): string[] {
   if ('missing' in section) return [`Not measured: ${section.missing}`];
   const { captures, threshold, bpcer, apcer, apcerWorst, failureToAcquire, misjudged, unreadableFiles } =
@@ -179,8 +183,8 @@ function spoofText(section: Section<SpoofReport>): string[] {
       `  failure to acquire, ${label.padEnd(10)}${rateText(rate)}`,
       ...(rate.errors > 0 ? [`    ${reasonsText(reasons)}`] : []),
     ]),
-    ...misjudged.map(({ file, label, live }) => `  misjudged: ${file} (${label}, live ${live.toFixed(3)})`),
-    ...unreadableFiles.map((file) => `  not found: ${file}`),
+    ...listText(misjudged.map(({ file, label, live }) => `  misjudged: ${file} (${label}, live ${live.toFixed(3)})`)),
+    ...listText(unreadableFiles.map((file) => `  not found: ${file}`)),
     '  Print and replay level, indicative. The threshold was chosen with sets like this in view: in-sample.',
   ];
 }

@@ -20,8 +20,10 @@ export const qualityLimits = {
   /** And from this score on, and not wider than tall: the detector takes some hair and hands for faces at 0.7. */
   secondFaceScore: 0.8,
   secondFaceAspect: 1.25,
-  /** Share of the face box outside the image. */
-  maximumOutsideRatio: 0.06,
+  /** Distance from the face box to the left, right and lower edge of the image, in box sizes: where a face is cut off, its box ends. */
+  minimumMarginRatio: 0.07,
+  /** To the upper edge: hair may be cut off, and the live score does not mind. */
+  minimumTopMarginRatio: 0.03,
   /** How far the nose is off the middle of the eyes, over the distance between them; 0 is straight ahead, 0.42 about 33°. */
   maximumTurnRatio: 0.42,
   maximumRollDegrees: 35,
@@ -68,13 +70,18 @@ export function assessQuality(
   const faceHeightPx = Math.round((face.height * heightPx) / image.height);
   const widthRatio = face.width / image.width;
   const available = contextAround(image, face, context);
-  const outside = 1 - sharedArea(face, { x: 0, y: 0, ...image }) / (face.width * face.height);
+  const topMargin = face.y / face.height;
+  const margin = Math.min(
+    face.x / face.width,
+    (image.width - face.x - face.width) / face.width,
+    (image.height - face.y - face.height) / face.height,
+  );
   const sharpness = measureSharpness(grey, faceCrop.width);
 
   const limits = qualityLimits;
   const found: Record<string, boolean> = {
     multiple_faces: faceCount > 1,
-    face_cropped: outside > limits.maximumOutsideRatio,
+    face_cropped: margin < limits.minimumMarginRatio || topMargin < limits.minimumTopMarginRatio,
     face_too_small: faceWidthPx < limits.minimumFacePx || faceHeightPx < limits.minimumFacePx,
     face_too_large: widthRatio > limits.maximumWidthRatio || available < limits.minimumContext,
     face_turned: pose.turn > limits.maximumTurnRatio || pose.rollDegrees > limits.maximumRollDegrees,
@@ -89,7 +96,8 @@ export function assessQuality(
       face_height_px: faceHeightPx,
       face_width_ratio: widthRatio,
       face_context_ratio: available,
-      face_outside_ratio: outside,
+      face_margin_ratio: margin,
+      face_top_margin_ratio: topMargin,
       face_turn_ratio: pose.turn,
       face_roll_degrees: pose.rollDegrees,
       sharpness_ratio: sharpness,

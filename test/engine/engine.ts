@@ -1,0 +1,19 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Analysis, type Engine, openEngine } from '../../shared/engine/engine.ts';
+import { prepareModels } from '../../tools/engine-assets.ts';
+
+/** A copy of the shipped model pack that a test may spoil. */
+export async function modelsDirectory(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-models-'));
+  await prepareModels(directory);
+  return directory;
+}
+
+export async function shippedEngine(): Promise<Engine> {
+  return openEngine({ modelsDirectory: await modelsDirectory() });
+}
+
+/** What a person would be told: `passed`, `failed: …` or `recapture: …`. */
+export const told = ({ finding: { outcome, reasons } }: Analysis): string => [outcome, ...reasons].join(' ');

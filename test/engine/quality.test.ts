@@ -1,0 +1,132 @@
+import sharp, { type Sharp } from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Engine } from '../../shared/engine/engine.ts';
+import { assessQuality, qualityLimits } from '../../shared/engine/quality.ts';
+import { landscape, portrait, portraitAsStored } from '../../tools/samples.ts';
+import { twoPeople, uprightPortrait } from './captures.ts';
+import { shippedEngine, told } from './engine.ts';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await shippedEngine();
+});
+
+const analyse = async (bytes: Uint8Array) => engine.analyseSelfie(bytes, {});
+const jpeg = (image: Sharp) => image.jpeg({ quality: 92 }).toBuffer();
+
+/** The portrait at 1280 px has its face at x 450, y 160, 217 wide and 276 high. */
+const cutOut = async (left: number, top: number, width: number, height: number) =>
+  jpeg(sharp(await portrait()).extract({ left, top, width, height }));
+
+describe('The quality gate', () => {
+  it('sees no face in a landscape', async () => {
+    const { finding, measurements } = await analyse(await landscape());
+    expect(finding.reasons).toEqual(['face_not_detected']);
+    expect(measurements.face_count).toBe(0);
+  });
+
+  it('sees no face in the dark, and says that it is dark', async () => {
+    const night = sharp({ create: { width: 640, height: 480, channels: 3, background: '#050505' } });
+    expect(told(await analyse(await jpeg(night)))).toBe('recapture face_not_detected too_dark');
+  });
+
+  it('counts two people of like size', async () => {
+    const { finding, measurements } = await analyse(await twoPeople());
+    expect(finding.reasons).toContain('multiple_faces');
+    expect(measurements.face_count).toBe(2);
+  });
+
+  it('lets a small face far behind pass', async () => {
+    const behind = await (await uprightPortrait()).resize({ width: 240 }).toBuffer();
+    const crowd = await jpeg((await uprightPortrait()).composite([{ input: behind, left: 0, top: 0 }]));
+    const { finding, measurements } = await analyse(crowd);
+    expect(finding.outcome).not.toBe('recapture');
+    expect(measurements.face_count).toBe(1);
+  });
+
+  it("judges size in the capture's own pixels: 87 are too few, however they are enlarged later", async () => {
+    const { finding, measurements } = await analyse(await portraitAsStored());
+    expect(finding.reasons).toEqual(['face_too_small']);
+    expect(measurements.face_width_px).toBeGreaterThan(80);
+    expect(measurements.face_width_px).toBeLessThan(95);
+
+    const large = await analyse(await portrait(4000));
+    expect(large.finding.outcome).toBe('passed');
+    expect(large.measurements.face_width_px).toBeGreaterThan(600);
+  });
+
+  it('wants the surroundings of the face, too', async () => {
+    const { finding, measurements } = await analyse(await cutOut(420, 120, 280, 350));
+    expect(finding.reasons).toContain('face_too_large');
+    expect(measurements.face_width_ratio).toBeGreaterThan(qualityLimits.maximumWidthRatio);
+    expect(measurements.face_context_ratio).toBeLessThan(qualityLimits.minimumContext);
+  });
+
+  it('wants the whole face', async () => {
+    const halves = {
+      left: [510, 0, 770, 1000],
+      right: [0, 0, 610, 1000],
+      top: [0, 230, 1280, 1000],
+      bottom: [0, 0, 1280, 400],
+    };
+    for (const [left = 0, top = 0, width = 0, height = 0] of Object.values(halves)) {
+      const { finding, measurements } = await analyse(await cutOut(left, top, width, height));
+      expect(finding.reasons).toContain('face_cropped');
+      const { face_margin_ratio: margin = 1, face_top_margin_ratio: topMargin = 1 } = measurements;
+      expect(Math.min(margin, topMargin)).toBeLessThan(qualityLimits.minimumMarginRatio);
+    }
+  });
+
+  it('wants the head upright', async () => {
+    const tilted = await jpeg(sharp(await portrait()).rotate(45, { background: '#888' }));
+    const { finding, measurements } = await analyse(tilted);
+    expect(finding.reasons).toContain('face_turned');
+    expect(measurements.face_roll_degrees).toBeGreaterThan(qualityLimits.maximumRollDegrees);
+  });
+
+  it('wants the face towards the camera', () => {
+    const face = { x: 300, y: 300, width: 200, height: 260, score: 1 };
+    const image = { width: 800, height: 800, pixels: new Uint8Array() };
+    const crop = { width: 64, height: 64, pixels: Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 37) % 251) };
+    const withNoseAt = (x: number) => {
+      const points = Array.from({ length: 68 }, (_, index) => {
+        if (index === 30) return { x, y: 440 };
+        return { x: index < 42 ? 350 : 450, y: 380 };
+      });
+      return assessQuality({ image, widthPx: 800, heightPx: 800 }, [face], points, crop, 2.7);
+    };
+    expect(withNoseAt(400)).toMatchObject({ reasons: [], measurements: { face_turn_ratio: 0 } });
+    expect(withNoseAt(445)).toMatchObject({
+      reasons: ['face_turned'],
+      measurements: { face_turn_ratio: expect.closeTo(0.45) },
+    });
+    expect(withNoseAt(355).reasons).toEqual(['face_turned']);
+  });
+
+  it('wants it sharp, but not sharper than the model sees: the enlarged portrait passes', async () => {
+    const blurred = await analyse(await jpeg(sharp(await portrait()).blur(6)));
+    expect(blurred.finding.reasons).toContain('too_blurred');
+    expect(blurred.measurements.sharpness_ratio).toBeLessThan(qualityLimits.minimumSharpnessRatio);
+
+    const enlarged = await analyse(await portrait(2560));
+    expect(enlarged.finding.outcome).toBe('passed');
+    expect(enlarged.measurements.sharpness_ratio).toBeGreaterThan(4 * qualityLimits.minimumSharpnessRatio);
+  });
+
+  it('wants light on the face', async () => {
+    const { finding, measurements } = await analyse(await jpeg(sharp(await portrait()).linear(0.15, 0)));
+    expect(finding.reasons).toContain('too_dark');
+    expect(measurements.face_highlight_luma).toBeLessThan(qualityLimits.minimumHighlightLuma);
+  });
+
+  it('but not too much of it', async () => {
+    const { finding, measurements } = await analyse(await jpeg(sharp(await portrait()).linear(1.8, 60)));
+    expect(finding.reasons).toContain('too_bright');
+    expect(measurements.face_burnt_ratio).toBeGreaterThan(qualityLimits.maximumBurntRatio);
+  });
+
+  it('names all that is wrong, what matters most first', async () => {
+    const small = await jpeg(sharp(await portraitAsStored()).linear(0.15, 0));
+    expect(told(await analyse(small))).toBe('recapture face_too_small too_dark');
+  });
+});
