@@ -385,6 +385,17 @@ describe('a zombie that returns after its lease', () => {
     return { zombie, how: await zombie.done };
   }
 
+  /** Lets the takeover ask for a recapture, and opens the round that follows. */
+  async function nextRound(at: World): Promise<boolean> {
+    at.advance(3600);
+    await at.sweep();
+    await inOrder(at);
+    const record = await at.read();
+    const wanted = record?.state === 'decided' && record.verdict.outcome === 'recapture';
+    if (wanted) await reopen.does(at);
+    return wanted;
+  }
+
   const meanwhile: Record<string, (at: World) => Promise<unknown>> = {
     'nothing else': async () => undefined,
     'the lease died': async (at) => at.advance(3600),
@@ -397,12 +408,18 @@ describe('a zombie that returns after its lease', () => {
       await at.sweep();
       await inOrder(at);
     },
-    'a takeover answered and the next round opened': async (at) => {
-      at.advance(3600);
-      await at.sweep();
-      await inOrder(at);
-      const record = await at.read();
-      if (record?.state === 'decided' && record.verdict.outcome === 'recapture') await reopen.does(at);
+    'a takeover answered and the next round opened': nextRound,
+    'the next round was queued': async (at) => {
+      if (!(await nextRound(at))) return;
+      at.upload('selfie', 2);
+      await at.queue.shift()?.deliver();
+    },
+    'the next round was being analysed': async (at) => {
+      if (!(await nextRound(at))) return;
+      at.upload('selfie', 2);
+      await at.queue.shift()?.deliver();
+      await run('attempt at builtin', async () => at.queue.shift()?.deliver(), { stop: { at: answered, how: 'kill' } })
+        .done;
     },
     'the verification was erased': (at) => at.erase(),
     'everything came to rest': drain,
