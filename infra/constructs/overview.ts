@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import { Dashboard, GraphWidget, type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { BuiltinEngine } from './builtin-engine.ts';
 import type { CaptureIntake } from './capture-intake.ts';
@@ -34,11 +35,11 @@ export class Overview extends Construct {
     const work = [intake.work, ...Object.values(providers.queues)];
     const undeliverable = [...work.map((each) => each.undeliverable), delivery.undeliverable, sweep.undeliverable];
 
-    const throttles = functions.map((each) => each.metricThrottles({ period: Duration.minutes(5) }));
     new ServiceAlarm(this, 'function-throttles', {
       hurt: 'Everybody waits longer and integrators get 503: the account’s Lambda concurrency is used up.',
       runbook: 'function-throttles',
-      metric: sum(throttles),
+      // Of every function in the account and region: they share one limit, and whoever uses it up hurts ours.
+      metric: LambdaFunction.metricAllThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
       threshold: 10,
       evaluationPeriods: 2,
     });
@@ -52,7 +53,7 @@ export class Overview extends Construct {
           api.stage.metricServerError({ period }),
         ],
       ],
-      ['Seconds to answer (ms, p99)', [api.stage.metricLatency({ period, statistic: 'p99' })]],
+      ['Time to answer (ms, p99)', [api.stage.metricLatency({ period, statistic: 'p99' })]],
       ['Oldest waiting message (s)', work.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage({ period }))],
       ['Analysis (ms)', ['p50', 'p99'].map((statistic) => engine.function.metricDuration({ period, statistic }))],
       ['Events behind (ms)', [delivery.function.metric('IteratorAge', { period, statistic: 'Maximum' })]],
@@ -61,21 +62,11 @@ export class Overview extends Construct {
         undeliverable.map((queue) => queue.metricApproximateNumberOfMessagesVisible({ period })),
       ],
       ['Errors by function', functions.map((each) => each.metricErrors({ period }))],
-      ['Throttles by function', throttles],
+      ['Throttles by function', functions.map((each) => each.metricThrottles({ period }))],
     ];
     const dashboard = new Dashboard(this, 'dashboard', { defaultInterval: Duration.hours(3) });
     for (const [title, left] of widgets) {
       dashboard.addWidgets(new GraphWidget({ title, left: [...left], width: 12, height: 6 }));
     }
   }
-}
-
-function sum(metrics: readonly IMetric[]): MathExpression {
-  const named = metrics.map((metric, index) => [`m${index}`, metric] as const);
-  return new MathExpression({
-    label: 'Throttled invocations',
-    expression: named.map(([name]) => name).join(' + '),
-    usingMetrics: Object.fromEntries(named),
-    period: Duration.minutes(5),
-  });
 }
