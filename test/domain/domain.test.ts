@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { captureKey, parseCaptureKey, sniffContentType } from '../../shared/domain/captures.ts';
+import { readClientToken, signClientToken } from '../../shared/domain/client-token.ts';
+import { eventOf } from '../../shared/domain/event.ts';
+import { Fault, faultCodes, faults } from '../../shared/domain/fault.ts';
+import { defaultPolicy, planFor, policy } from '../../shared/domain/policy.ts';
+import {
+  historyEntry,
+  sourceId,
+  states,
+  transitions,
+  verification,
+  verificationIdOf,
+} from '../../shared/domain/verification.ts';
+import { anAwaitingVerification } from '../builders/verification.ts';
+
+describe('the states', () => {
+  it('have a record shape each', () => {
+    expect(verification.options.map((option) => option.shape.state.value).sort()).toEqual([...states].sort());
+  });
+
+  it('are drawn in docs/state-machine.md: exactly these arrows', () => {
+    const drawn = [...readFileSync('docs/state-machine.md', 'utf8').matchAll(/^ {4}(\w+) --> (\w+)/gm)]
+      .map(([, from, to]) => `${from} → ${to}`)
+      .filter((arrow) => !arrow.includes('[*]'));
+    const table = states.flatMap((from) => transitions[from].map((to) => `${from} → ${to}`));
+    expect(drawn.sort()).toEqual(table.sort());
+  });
+
+  it('let nothing leave a tombstone, and let everything become one', () => {
+    expect(transitions.erased).toEqual([]);
+    expect(states.filter((state) => state !== 'erased' && !transitions[state].some((to) => to === 'erased'))).toEqual(
+      [],
+    );
+  });
+});
+
+describe('ids', () => {
+  it('are the same from either side, and never the caller’s words', () => {
+    const id = verificationIdOf('acme', 'u-42');
+    expect(id).toBe(verificationIdOf('acme', 'u-42'));
+    expect(id).toMatch(/^[a-z2-7]{26}$/);
+    expect(new Set([id, verificationIdOf('acme', 'u-43'), verificationIdOf('acm', 'eu-42')]).size).toBe(3);
+  });
+
+  it('are base32 of SHA-256(tenant, 0, source_id), its first 26 characters', () => {
+    // python3: base64.b32encode(hashlib.sha256(b'acme\0u-42').digest())[:26].lower()
+    expect(verificationIdOf('acme', 'u-42')).toBe('r6axta263tjo54nbtii4mntqyd');
+  });
+
+  it.each(['u-42', 'a', 'A.b_c:d-e', 'x'.repeat(128)])('takes %s as a source_id', (id) => {
+    expect(sourceId.safeParse(id).success).toBe(true);
+  });
+
+  it.each(['', '.', '..', 'a b', 'a/b', 'ü', 'x'.repeat(129), 'a\n'])('refuses %j as a source_id', (id) => {
+    expect(sourceId.safeParse(id).success).toBe(false);
+  });
+});
+
+describe('capture keys', () => {
+  const id = verificationIdOf('acme', 'u-42');
+  it('are read back as they were made', () => {
+    expect(parseCaptureKey(captureKey(id, 2, 'id_card'))).toEqual({ verificationId: id, round: 2, name: 'id_card' });
+  });
+
+  it.each([
+    `captures/${id}/4/selfie`,
+    `captures/${id}/1/passport`,
+    `captures/${id}/1/selfie/x`,
+    'captures/../1/selfie',
+    'x',
+    '',
+  ])('knows %s is not one', (key) => {
+    expect(parseCaptureKey(key)).toBeUndefined();
+  });
+});
+
+describe('magic bytes', () => {
+  const box = (brand: string) => [0, 0, 0, 24, ...Buffer.from(`ftyp${brand}`)];
+  it.each([
+    [[0xff, 0xd8, 0xff, 0xe0], 'image/jpeg'],
+    [[0x89, ...Buffer.from('PNG\r\n\x1a\n')], 'image/png'],
+    [[...Buffer.from('RIFF'), 0, 0, 0, 0, ...Buffer.from('WEBP')], 'image/webp'],
+    [box('heic'), 'image/heic'],
+    [box('mif1'), 'image/heic'],
+    [box('isom'), 'video/mp4'],
+    [box('qt  '), 'video/quicktime'],
+    [[0x1a, 0x45, 0xdf, 0xa3], 'video/webm'],
+    [box('avif'), undefined],
+    [[...Buffer.from('not a picture at all')], undefined],
+    [[], undefined],
+  ])('%j is %s', (bytes, type) => {
+    expect(sniffContentType(Uint8Array.from(bytes))).toBe(type);
+  });
+});
+
+describe('a client_token', () => {
+  const id = verificationIdOf('acme', 'u-42');
+  const now = new Date('2026-01-01T00:00:00Z');
+  const token = signClientToken('secret', id, now.getTime() / 1000 + 60);
+
+  it('names its verification until it expires', () => {
+    expect(readClientToken('secret', token, now)).toBe(id);
+    expect(() => readClientToken('secret', token, new Date(now.getTime() + 60_000))).toThrow(Fault);
+  });
+
+  it('is refused in the same words when forged, cut, for another secret or of another shape', () => {
+    const [, other] = token.split('_');
+    const forged = token.replace(other ?? '', verificationIdOf('acme', 'u-43'));
+    const messages = [forged, token.slice(0, -1), `${token.slice(0, -1)}!`, 'ct_', '', 'bf_acme_x'].map((one) => {
+      try {
+        readClientToken('secret', one, now);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return 'taken';
+    });
+    expect(new Set(messages)).toEqual(new Set(['Ask your server for a new client_token.']));
+    expect(() => readClientToken('another', token, now)).toThrow(Fault);
+  });
+});
+
+describe('policies', () => {
+  it('ask the built-in engine for everything by default', () => {
+    expect(policy.parse(defaultPolicy)).toEqual(defaultPolicy);
+    expect(Object.values(defaultPolicy.routes)).toEqual([['builtin'], ['builtin'], ['builtin']]);
+  });
+
+  it('make a plan of one check, with one provider where the request names one', () => {
+    const thresholds = { builtin: { live: 0.6 }, spoofsense: { live: 0.7 } };
+    expect(planFor({ ...defaultPolicy, thresholds }, 'spoof_detect')).toMatchObject({
+      policyVersion: 1,
+      route: ['builtin'],
+      thresholds: { builtin: { live: 0.6 } },
+    });
+    expect(planFor({ ...defaultPolicy, thresholds }, 'spoof_detect', 'spoofsense').route).toEqual(['spoofsense']);
+  });
+});
+
+describe('faults', () => {
+  it('have a status and a title each, and retry only what may work later', () => {
+    for (const code of faultCodes) {
+      expect(faults[code].status, code).toBeGreaterThanOrEqual(400);
+      expect(faults[code].retry, code).toBe(faults[code].status >= 502 && !/refused|unreadable|overdue/.test(code));
+    }
+  });
+});
+
+describe('events', () => {
+  it('carry nothing of the person, only where to look', () => {
+    const event = eventOf(anAwaitingVerification({ sequence: 3, metadata: { name: 'A. Person' } }));
+    expect(event).toMatchObject({ type: 'verification.recapture_requested', sequence: 3, source_id: 'visit-7' });
+    expect(JSON.stringify(event)).not.toContain('Person');
+    expect(event.previous_event_id).toBe(event.id.replace(/3$/, '2'));
+  });
+});
+
+it('keeps a line of history under 300 bytes, whatever it says', () => {
+  const longest = (options: readonly string[]) => options.toSorted((a, b) => b.length - a.length)[0];
+  const entry = historyEntry.parse({
+    at: '2026-01-01T00:00:00.000Z',
+    sequence: 999_999,
+    kind: 'noted',
+    state: 'awaiting_captures',
+    round: 3,
+    code: longest(faultCodes),
+    outcome: 'recapture',
+    provider: 'p'.repeat(32),
+    attempt: 999,
+  });
+  expect(Buffer.byteLength(JSON.stringify(entry))).toBeLessThanOrEqual(300);
+});

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+
+/** Where the local stack keeps its data. */
+export function dataDirectory(): string {
+  return process.env.BONAFIDE_DATA ?? '.bonafide';
+}
+
+/** The API to talk to and a key for it: as given, or the local stack's. */
+export async function demoTarget(given: { url?: string | undefined; key?: string | undefined }) {
+  const url = (given.url ?? process.env.BONAFIDE_URL ?? `http://127.0.0.1:${process.env.PORT ?? 4000}`).replace(
+    /\/$/,
+    '',
+  );
+  const key = given.key ?? process.env.BONAFIDE_API_KEY ?? (await demoKey());
+  return { url, key };
+}
+
+async function demoKey(): Promise<string> {
+  const path = join(dataDirectory(), 'demo-api-key');
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch {
+    throw new Error(
+      `No API key: give --key or BONAFIDE_API_KEY, or start the local stack (npm start), which keeps one in ${path}`,
+    );
+  }
+}
+
+/** What a running local stack tells the tools of itself. */
+export const localStack = z.object({
+  url: z.string(),
+  dynamodb: z.url(),
+  tenantsTable: z.string(),
+});
