@@ -1,0 +1,237 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { requestCaptures, requestVerification } from '../../functions/request-verification/request.ts';
+import { type VerificationRequest, verificationRequest } from '../../shared/api/verifications.ts';
+import { imageTypes } from '../../shared/domain/captures.ts';
+import { readClientToken } from '../../shared/domain/client-token.ts';
+import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { verificationIdOf } from '../../shared/domain/verification.ts';
+import type { Capabilities } from '../../shared/providers/provider.ts';
+import { registry } from '../../shared/providers/registry.ts';
+import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
+import type { Tenant } from '../../shared/stores/tenants.ts';
+import { landedFor, start } from '../builders/verification.ts';
+import { fakeVerifications } from '../fakes/verifications.ts';
+
+const selfie = { selfie: { content_type: 'image/jpeg' as const } };
+const asked = (but: object = {}) => ({ source_id: 'u-42', check: 'spoof_detect', captures: selfie, ...but });
+const parsed = (but: object = {}): VerificationRequest => verificationRequest.parse(asked(but));
+
+let clock = start.getTime();
+const now = () => new Date(clock);
+const client = new S3Client({
+  ...presignable,
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
+});
+const tenant: Tenant = { id: 'acme', createdAt: start.toISOString(), keys: [], policy: defaultPolicy };
+
+function dependencies(providers: Readonly<Record<string, Capabilities>> = registry) {
+  let ids = 0;
+  return {
+    verifications: fakeVerifications({ now, newId: () => `id-${++ids}` }),
+    uploads: s3Uploads(client, 'captures-bucket'),
+    registry: providers,
+    clientTokenSecret: async () => 'secret',
+    now,
+    newId: () => `new-${++ids}`,
+    randomBelow: () => 7,
+  };
+}
+let deps = dependencies();
+beforeEach(() => {
+  clock = start.getTime();
+  deps = dependencies();
+});
+
+const request = (but: object = {}) => requestVerification(parsed(but), tenant, deps);
+
+/** A provider that could do everything: what the built-in engine will be. */
+const capable: Capabilities = {
+  name: 'capable',
+  remote: true,
+  checks: ['spoof_detect', 'photo_verify', 'video_verify'],
+  accepts: { selfie: ['image/jpeg'], id_card: ['image/jpeg'], video: ['video/mp4'] },
+  maximumBytes: { selfie: 1_000_000 },
+  timeoutSeconds: 10,
+};
+
+describe('asking for a verification', () => {
+  it('gives uploads, a token and when both end', async () => {
+    const { kind, body } = await request();
+    expect(kind).toBe('created');
+    if (!('uploads' in body)) throw new Error('uploads');
+    expect(body).toMatchObject({ source_id: 'u-42', state: 'awaiting_captures', round: 1, sequence: 1 });
+    expect(body.expires_at).toBe('2026-01-01T01:00:00.000Z');
+    expect(readClientToken('secret', body.client_token, now())).toBe(verificationIdOf('acme', 'u-42'));
+    const { put, post, expires_at } = body.uploads.selfie ?? {};
+    expect(expires_at).toBe('2026-01-01T00:15:00.000Z');
+    const url = new URL(put?.url ?? '');
+    expect(url.pathname).toBe(`/captures/${verificationIdOf('acme', 'u-42')}/1/selfie`);
+    expect(url.searchParams.get('X-Amz-SignedHeaders')).toBe('content-type;host;if-none-match');
+    expect(url.searchParams.get('X-Amz-Expires')).toBe('900');
+    expect(put?.url).not.toContain('checksum');
+    expect(put?.headers).toEqual({ 'content-type': 'image/jpeg', 'if-none-match': '*' });
+    const policy = JSON.parse(Buffer.from(post?.fields.Policy ?? '', 'base64').toString());
+    expect(policy.conditions).toEqual(
+      expect.arrayContaining([
+        ['eq', '$Content-Type', 'image/jpeg'],
+        ['content-length-range', 1, 10 * 1024 * 1024],
+        { key: `captures/${verificationIdOf('acme', 'u-42')}/1/selfie` },
+      ]),
+    );
+  });
+
+  it('signs the length where it was declared', async () => {
+    const { body } = await request({ captures: { selfie: { content_type: 'image/png', content_length: 1234 } } });
+    if (!('uploads' in body)) throw new Error('uploads');
+    const { put, post } = body.uploads.selfie ?? {};
+    expect(new URL(put?.url ?? '').searchParams.get('X-Amz-SignedHeaders')).toContain('content-length');
+    expect(put?.headers['content-length']).toBe('1234');
+    expect(Buffer.from(post?.fields.Policy ?? '', 'base64').toString()).toContain('["content-length-range",1234,1234]');
+  });
+
+  it('answers the same request again, however it is written: fresh URLs, then the state alone', async () => {
+    const first = await request({ metadata: { a: 1, b: { c: 2, d: 3 } } });
+    clock += 60_000;
+    const again = await request({ metadata: { b: { d: 3, c: 2 }, a: 1 } });
+    expect(again.kind).toBe('repeated');
+    if (!('uploads' in again.body) || !('uploads' in first.body)) throw new Error('uploads');
+    expect(again.body.uploads.selfie?.expires_at).toBe('2026-01-01T00:16:00.000Z');
+    expect(again.body.client_token).not.toBe(first.body.client_token);
+    const [record] = deps.verifications.all();
+    if (record?.state !== 'awaiting_captures') throw new Error('awaiting');
+    await deps.verifications.move(record, 'queued', {
+      landed: landedFor('spoof_detect'),
+      provider: 'builtin',
+      dueAt: 1,
+    });
+    expect((await request({ metadata: { a: 1, b: { c: 2, d: 3 } } })).body).toEqual({
+      source_id: 'u-42',
+      check: 'spoof_detect',
+      state: 'queued',
+      round: 1,
+      sequence: 2,
+    });
+    expect(deps.verifications.all()).toHaveLength(1);
+  });
+
+  it('refuses another request under a source_id that is taken, and any under one that was erased', async () => {
+    await request();
+    await expect(request({ metadata: { a: 1 } })).rejects.toMatchObject({ code: 'source_id_conflict', status: 409 });
+    const [record] = deps.verifications.all();
+    if (!record) throw new Error('record');
+    await deps.verifications.move(record, 'erased', {});
+    await expect(request()).rejects.toMatchObject({ code: 'source_id_erased', status: 409 });
+  });
+
+  it('gives two tenants the same source_id without either knowing', async () => {
+    await request();
+    const other = await requestVerification(parsed({ metadata: { a: 1 } }), { ...tenant, id: 'other' }, deps);
+    expect(other.kind).toBe('created');
+  });
+
+  it.each([
+    ['photo_verify', { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } }],
+    ['video_verify', { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } }],
+  ])('refuses %s before any upload while no provider of the route can do it', async (check, captures) => {
+    await expect(request({ check, captures })).rejects.toMatchObject({ code: 'check_unavailable', status: 422 });
+    expect(deps.verifications.all()).toEqual([]);
+  });
+
+  it('refuses a provider there is none of', async () => {
+    await expect(request({ provider: 'nobody' })).rejects.toMatchObject({ code: 'provider_unavailable', status: 422 });
+  });
+
+  it('refuses what the first provider could not take', async () => {
+    deps = dependencies({ capable });
+    const heic = { captures: { selfie: { content_type: 'image/heic' } }, provider: 'capable' };
+    await expect(request(heic)).rejects.toMatchObject({
+      code: 'capture_type_unsupported',
+      errors: [{ field: '/captures/selfie/content_type', message: 'capable takes image/jpeg' }],
+    });
+    const large = {
+      captures: { selfie: { content_type: 'image/jpeg', content_length: 1_000_001 } },
+      provider: 'capable',
+    };
+    await expect(request(large)).rejects.toMatchObject({ code: 'capture_length_invalid' });
+    expect(deps.verifications.all()).toEqual([]);
+  });
+
+  it('makes up a challenge for a video, or takes the caller’s', async () => {
+    deps = dependencies({ capable });
+    const video = {
+      check: 'video_verify',
+      provider: 'capable',
+      captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
+    };
+    expect((await request(video)).body).toMatchObject({ challenge: '777777' });
+    expect((await request({ ...video, source_id: 'u-43', challenge: '123457' })).body).toMatchObject({
+      challenge: '123457',
+    });
+  });
+
+  it.each([
+    ['no source_id', { source_id: undefined }, '/source_id'],
+    ['a path for a source_id', { source_id: '../x' }, '/source_id'],
+    ['an unknown check', { check: 'dna' }, '/check'],
+    ['a missing capture', { captures: {} }, '/captures/selfie'],
+    ['a capture too many', { captures: { ...selfie, id_card: { content_type: 'image/jpeg' } } }, '/captures/id_card'],
+    [
+      'a type of another kind',
+      { captures: { selfie: { content_type: 'video/mp4' } } },
+      '/captures/selfie/content_type',
+    ],
+    ['an unknown type', { captures: { selfie: { content_type: 'text/plain' } } }, '/captures/selfie/content_type'],
+    [
+      'a length of nothing',
+      { captures: { selfie: { content_type: 'image/png', content_length: 0 } } },
+      '/captures/selfie/content_length',
+    ],
+    ['a challenge without a video', { challenge: '1234' }, '/challenge'],
+    ['metadata over 2 KB', { metadata: { a: 'x'.repeat(2048) } }, '/metadata'],
+    ['an unknown field', { selfies: 1 }, '/'],
+  ])('refuses %s, naming the field', (_, but, field) => {
+    const result = verificationRequest.safeParse(asked(but));
+    expect(result.error?.issues.map(({ path }) => `/${path.join('/')}`)).toContain(field);
+  });
+});
+
+describe('asking for captures again', () => {
+  it('re-issues the round’s URLs, never beyond the round’s end, for what is still missing', async () => {
+    deps = dependencies({ capable });
+    await request({
+      check: 'photo_verify',
+      provider: 'capable',
+      captures: { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } },
+    });
+    const [record] = deps.verifications.all();
+    if (record?.state !== 'awaiting_captures') throw new Error('awaiting');
+    await deps.verifications.land(record, { missing: ['id_card'], landed: landedFor('photo_verify') });
+    clock += 3500_000;
+    const [current] = deps.verifications.all();
+    const again = await requestCaptures(current, undefined, deps);
+    expect(Object.keys(again.uploads)).toEqual(['id_card']);
+    expect(again.uploads.id_card?.expires_at).toBe('2026-01-01T01:00:00.000Z');
+    expect(again.sequence).toBe(1);
+  });
+
+  it.each(['expired', 'erased'] as const)('does not open a round for a verification that is %s', async (state) => {
+    await request();
+    const [record] = deps.verifications.all();
+    if (!record) throw new Error('record');
+    const moved = await deps.verifications.move(record, state, {});
+    if (moved.kind !== 'moved') throw new Error('moved');
+    await expect(requestCaptures(moved.verification, undefined, deps)).rejects.toMatchObject({ status: 409 });
+  });
+
+  it('takes another type for the new captures, of those the provider takes', async () => {
+    await request();
+    const [record] = deps.verifications.all();
+    const again = await requestCaptures(record, { selfie: { content_type: 'image/heic' } }, deps);
+    expect(again.uploads.selfie?.put.headers['content-type']).toBe('image/heic');
+    const wrong = { id_card: { content_type: 'image/jpeg' as const } };
+    await expect(requestCaptures(record, wrong, deps)).rejects.toMatchObject({ code: 'request_invalid' });
+    expect(imageTypes).toContain('image/heic');
+  });
+});
