@@ -5,6 +5,7 @@
  *     node_modules/     onnxruntime-node, sharp and libheif-js with that architecture's natives, and nothing else of them
  *     models/           the model pack
  *     heic-worker.mjs   the HEIC decoder's worker, which a bundle cannot hold
+ *     NOTICE, MODELS.md whose work all that is
  *     .ready            written last; holds what the directory was made from
  *
  * `npm ci` brings the natives of this machine only. Those of another one come through npm, into a directory of their
@@ -75,6 +76,7 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
     }
     await copyNatives(architecture, making);
     await prepareModels(path.join(making, 'models'));
+    for (const text of ['NOTICE', 'MODELS.md']) await cp(inRoot(text), path.join(making, text));
     await build({
       entryPoints: [workerSource],
       outfile: path.join(making, 'heic-worker.mjs'),
@@ -95,7 +97,8 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
 /** What the assets are made from: locked packages, the manifest, the worker, and the rules on this page. */
 async function inputsKey(): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of [inRoot('package-lock.json'), manifestFile, workerSource, import.meta.filename]) {
+  const texts = [inRoot('NOTICE'), inRoot('MODELS.md')];
+  for (const file of [inRoot('package-lock.json'), manifestFile, workerSource, import.meta.filename, ...texts]) {
     hash.update(await readFile(file));
   }
   return hash.digest('hex');

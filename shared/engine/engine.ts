@@ -12,7 +12,7 @@ export interface EngineOptions {
   readonly modelsDirectory: string;
   /** Milliseconds, for the stages' durations only; nothing the engine decides depends on it. */
   readonly now?: () => number;
-  /** Threads per model, 1 by default: the models are too small to gain from more (figures in `docs/decisions`). */
+  /** Threads per model, 1 by default: the models are too small to gain from more (figures in `docs/decisions/010-engine-limits.md`). */
   readonly threads?: number;
 }
 

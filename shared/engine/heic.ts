@@ -24,7 +24,7 @@ const workerFile = new URL(import.meta.url.endsWith('.ts') ? './heic-worker.ts' 
  */
 export async function decodeHeic(bytes: Uint8Array, maximumPixels: number): Promise<HeicAnswer> {
   const request: HeicRequest = {
-    bytes: bytes.slice(),
+    bytes: new Uint8Array(bytes), // a copy to give away; slice() of a Buffer would be the caller's own memory
     maximumPixels,
     libheif: await compileLibheif(),
     libheifScript: resolve('libheif-js/libheif-wasm/libheif.js'),

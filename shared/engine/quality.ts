@@ -6,7 +6,7 @@ import { contextAround } from './spoofing.ts';
 
 /**
  * What a capture must be before the spoof model is asked: outside these limits it was never measured, or measured bad.
- * Fitted so that bona fide captures rarely fail; the figures are in `docs/decisions/engine-quality-gate.md`.
+ * Fitted so that bona fide captures rarely fail; the figures are in `docs/decisions/010-engine-limits.md`.
  */
 export const qualityLimits = {
   /** Of the face box, in pixels of the capture. */
@@ -24,7 +24,7 @@ export const qualityLimits = {
   minimumMarginRatio: 0.07,
   /** To the upper edge: hair may be cut off, and the live score does not mind. */
   minimumTopMarginRatio: 0.03,
-  /** How far the nose is off the middle of the eyes, over the distance between them; 0 is straight ahead, 0.42 about 33°. */
+  /** How far the nose is off the middle of the eyes, over the distance between them; 0 is straight ahead, 0.42 about 35°. */
   maximumTurnRatio: 0.42,
   maximumRollDegrees: 35,
   /** Energy of the Laplacian over that of the picture, of the face at 64 × 64: what the model sees, not what the camera has. */

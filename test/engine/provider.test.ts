@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { Fault } from '../../shared/domain/fault.ts';
+import type { Analysis, Engine, Thresholds } from '../../shared/engine/engine.ts';
+import { builtinProvider } from '../../shared/providers/builtin/provider.ts';
+import type { OpenedCapture, Submission } from '../../shared/providers/provider.ts';
+
+const analysis: Analysis = {
+  finding: { outcome: 'passed', confidence: 0.9, reasons: [], scores: { live: 0.9 } },
+  measurements: { face_count: 1 },
+  stages: { decode: 1 },
+};
+
+function engineOf(analyseSelfie: (bytes: Uint8Array, thresholds: Thresholds) => Promise<Analysis>): Engine {
+  return { analyseSelfie } as Engine;
+}
+
+function submission(opened: OpenedCapture, changes: Partial<Submission> = {}): Submission {
+  return {
+    verificationId: 'v',
+    attempt: 1,
+    round: 1,
+    check: 'spoof_detect',
+    captures: {},
+    openCapture: async () => opened,
+    thresholds: {},
+    ...changes,
+  };
+}
+
+const bytes: OpenedCapture = { kind: 'bytes', bytes: new Uint8Array([1, 2, 3]) };
+
+describe('The built-in provider', () => {
+  it("decides at once, by the engine's finding and the tenant's threshold", async () => {
+    const asked: unknown[] = [];
+    const engine = engineOf(async (capture, thresholds) => {
+      asked.push([...capture], thresholds);
+      return analysis;
+    });
+    const answer = await builtinProvider(async () => engine).submit(submission(bytes, { thresholds: { live: 0.7 } }));
+    expect(answer).toEqual({ kind: 'decided', finding: analysis.finding, measurements: { face_count: 1 } });
+    expect(asked).toEqual([[1, 2, 3], { live: 0.7 }]);
+  });
+
+  it('asks for another capture when this one is too large to be opened, and needs no engine for that', async () => {
+    const provider = builtinProvider(() => Promise.reject(new Error('not needed')));
+    const answer = await provider.submit(submission({ kind: 'too_large', bytes: 99_000_000 }));
+    expect(answer).toMatchObject({
+      kind: 'decided',
+      finding: { outcome: 'recapture', reasons: ['capture_too_large'] },
+    });
+  });
+
+  it('faults when the engine does, without its words', async () => {
+    const broken = engineOf(() => Promise.reject(new Error('/secret/models: session died')));
+    for (const engine of [async () => broken, () => Promise.reject(new Error('/secret/models: sha256'))]) {
+      const fault = await builtinProvider(engine)
+        .submit(submission(bytes))
+        .catch((error: unknown) => error);
+      expect(fault).toBeInstanceOf(Fault);
+      expect(fault).toMatchObject({ code: 'provider_failed' });
+      expect(String(fault)).not.toContain('secret');
+    }
+  });
+
+  it('lets a capture that is gone be what it is', async () => {
+    const gone = new Fault('capture_missing', 'gone');
+    const provider = builtinProvider(async () => engineOf(async () => analysis));
+    await expect(provider.submit(submission(bytes, { openCapture: () => Promise.reject(gone) }))).rejects.toBe(gone);
+  });
+
+  it('refuses a check it has no models for', async () => {
+    const provider = builtinProvider(async () => engineOf(async () => analysis));
+    await expect(provider.submit(submission(bytes, { check: 'video_verify' }))).rejects.toMatchObject({
+      code: 'provider_refused',
+    });
+  });
+});
