@@ -64,8 +64,7 @@ export async function prepareModels(directory: string): Promise<void> {
 export async function prepareEngineAssets(architecture: Architecture): Promise<string> {
   const directory = engineAssetsDirectory(architecture);
   const key = await inputsKey();
-  const ready = await readFile(path.join(directory, '.ready'), 'utf8').catch(() => '');
-  if (ready === key) return directory;
+  if ((await readyKey(directory)) === key) return directory;
 
   // Made aside and moved into place, so that nobody ever bundles half of it.
   await mkdir(path.dirname(directory), { recursive: true });
@@ -87,12 +86,16 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
     });
     await writeFile(path.join(making, '.ready'), key);
     await rm(directory, { recursive: true, force: true });
-    await rename(making, directory);
+    await rename(making, directory).catch(async (error: unknown) => {
+      if ((await readyKey(directory)) !== key) throw error; // else somebody else was as quick
+    });
   } finally {
     await rm(making, { recursive: true, force: true });
   }
   return directory;
 }
+
+const readyKey = (directory: string) => readFile(path.join(directory, '.ready'), 'utf8').catch(() => undefined);
 
 /** What the assets are made from: locked packages, the manifest, the worker, and the rules on this page. */
 async function inputsKey(): Promise<string> {

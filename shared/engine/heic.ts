@@ -10,7 +10,12 @@ let compiling: Promise<WebAssembly.Module> | undefined;
 
 /** libheif is loaded when the first HEIC comes, not before: most captures are JPEG. */
 function compileLibheif(): Promise<WebAssembly.Module> {
-  compiling ??= readFile(resolve('libheif-js/libheif-wasm/libheif.wasm')).then((bytes) => WebAssembly.compile(bytes));
+  compiling ??= readFile(resolve('libheif-js/libheif-wasm/libheif.wasm'))
+    .then((bytes) => WebAssembly.compile(bytes))
+    .catch((error: unknown) => {
+      compiling = undefined; // the next HEIC tries again
+      throw error;
+    });
   return compiling;
 }
 
