@@ -87,11 +87,16 @@ async function connect(): Promise<{ client: DynamoDBClient; table: string }> {
     return { client: new DynamoDBClient(), table: stack.TenantsTable };
   }
   const path = join(dataDirectory(), 'stack.json');
-  const stack = localStack.parse(JSON.parse(await read(path, 'start the local stack (npm start), or give --aws')));
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const { environment, outputs } = localStack.parse(
+    JSON.parse(await read(path, 'start the local stack (npm start), or give --aws')),
+  );
   return {
-    client: new DynamoDBClient({ endpoint: stack.dynamodb, region: 'us-east-1', credentials }),
-    table: stack.tenantsTable,
+    client: new DynamoDBClient({
+      endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB,
+      region: environment.AWS_REGION,
+      credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
+    }),
+    table: outputs.TenantsTable,
   };
 }
 

@@ -41,4 +41,4 @@ function run(...command: readonly string[]): void {
 
 run('tools/engine-assets.ts', '--arch', architecture());
 const cdkPackage = createRequire(import.meta.url).resolve('aws-cdk/package.json');
-run(join(dirname(cdkPackage), 'bin', 'cdk'), 'deploy', ...passedOn);
+run(join(dirname(cdkPackage), 'bin', 'cdk'), 'deploy', '--outputs-file', 'cdk-outputs.json', ...passedOn);

@@ -28,9 +28,16 @@ async function demoKey(): Promise<string> {
   }
 }
 
-/** What a running local stack tells the tools of itself. */
+/** What a running local stack tells of itself in `stack.json`: how to reach its parts, and what they are called. */
 export const localStack = z.object({
-  url: z.string(),
-  dynamodb: z.url(),
-  tenantsTable: z.string(),
+  url: z.url(),
+  environment: z.object({
+    AWS_REGION: z.string(),
+    AWS_ACCESS_KEY_ID: z.string(),
+    AWS_SECRET_ACCESS_KEY: z.string(),
+    AWS_ENDPOINT_URL_S3: z.url(),
+    AWS_ENDPOINT_URL_DYNAMODB: z.url(),
+  }),
+  outputs: z.object({ CapturesBucket: z.string(), VerificationsTable: z.string(), TenantsTable: z.string() }),
 });
+export type LocalStack = z.infer<typeof localStack>;

@@ -55,6 +55,7 @@ export async function noticeCapture(body: string, dependencies: Dependencies): P
   while (current && awaits(current, landing)) {
     const result = await take(current, landing, dependencies);
     if (result.kind === 'moved') {
+      log.info('capture.landed', { verification_id: landing.verificationId, name: landing.name, round: landing.round });
       if (result.verification.state === 'queued') await send(result.verification, dependencies);
       return;
     }

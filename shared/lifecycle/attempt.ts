@@ -37,7 +37,7 @@ export interface Dependencies {
  * Every message may come twice, late, or while its twin is being worked on: only the claim that moves the record calls.
  */
 export async function attemptVerification(message: Work, dependencies: Dependencies): Promise<void> {
-  const { verifications, provider } = dependencies;
+  const { verifications, provider, log } = dependencies;
   const read = await verifications.find(message.verification_id);
   const claimed = await claim(read, message, dependencies);
   if (claimed === undefined) {
@@ -51,6 +51,11 @@ export async function attemptVerification(message: Work, dependencies: Dependenc
     case 'decided': {
       const { attempt, round } = claimed;
       const decided = await decide(claimed, { ...made, attempt, round, provider: provider.name }, dependencies);
+      log.info('attempt.answered', {
+        verification_id: claimed.verificationId,
+        attempt,
+        decided: decided !== undefined,
+      });
       if (decided) await removeCaptures(decided, dependencies);
       return;
     }
@@ -132,9 +137,12 @@ async function ask(claimed: In<'dispatched'>, { provider, captures, log }: Depen
       languageCode: claimed.languageCode,
     });
   } catch (error) {
-    if (error instanceof Fault) return error;
-    log.error('provider.failed', error, { provider: provider.name, verification_id: claimed.verificationId });
-    return new Fault('provider_failed', `${provider.name} failed.`, { cause: error });
+    if (error instanceof Fault && error.cause === undefined) return error;
+    log.error('provider.failed', error instanceof Fault ? error.cause : error, {
+      provider: provider.name,
+      verification_id: claimed.verificationId,
+    });
+    return error instanceof Fault ? error : new Fault('provider_failed', `${provider.name} failed.`);
   }
 }
 

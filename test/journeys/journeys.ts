@@ -1,0 +1,302 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { listView } from '../../shared/api/verifications.ts';
+import { portrait, type Sample, samples } from '../../tools/samples.ts';
+import { type Client, clientOf, newSourceId, post, put, type Target } from './client.ts';
+
+/** What any deployment must do, told from outside: the local stack and a real one differ only in the target. */
+export function journeys(target: () => Target): void {
+  let client: Client;
+  let photos: readonly Sample[];
+  let face: Uint8Array;
+  beforeAll(async () => {
+    client = clientOf(target());
+    photos = await samples();
+    face = await portrait();
+  });
+
+  describe('a selfie becomes a verdict', () => {
+    it.each([0, 1, 2, 3])('as known of sample %i', async (index) => {
+      const sample = photos[index];
+      if (!sample) throw new Error('sample');
+      const sourceId = newSourceId();
+      const requested = await client.request(sourceId);
+      expect((await put(requested, sample.bytes)).status).toBe(200);
+      const { state, verdict, round, attempts } = await client.verdict(sourceId);
+      expect({ state, round, outcome: verdict?.outcome, file: sample.file }).toEqual({
+        state: 'decided',
+        round: 1,
+        outcome: sample.expected.outcome,
+        file: sample.file,
+      });
+      expect(verdict?.reasons).toEqual(expect.arrayContaining([...sample.expected.reasons]));
+      expect(attempts).toEqual([expect.objectContaining({ attempt: 1, provider: 'builtin', result: 'decided' })]);
+    });
+
+    it('from a HEIC photo', async () => {
+      const sourceId = newSourceId();
+      const requested = await client.request(sourceId, { captures: { selfie: { content_type: 'image/heic' } } });
+      await put(requested, readFileSync('test/fixtures/portrait.heic'));
+      expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
+    });
+
+    it('sent by form, as browsers do', async () => {
+      const sourceId = newSourceId();
+      expect((await post(await client.request(sourceId), face)).status).toBe(204);
+      expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
+    });
+
+    it('sent by curl: PUT, and POST', async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'bonafide-curl-'));
+      const photo = join(directory, 'photo.jpg');
+      writeFileSync(photo, face);
+      const curl = (...options: string[]) => execFileSync('curl', ['-sSf', ...options], { encoding: 'utf8' });
+      const byPut = await client.request('curl-put');
+      const byPost = await client.request('curl-post');
+      const { put: one } = byPut.uploads.selfie ?? {};
+      const { post: two } = byPost.uploads.selfie ?? {};
+      curl(
+        '-T',
+        photo,
+        ...Object.entries(one?.headers ?? {}).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
+        one?.url ?? '',
+      );
+      curl(
+        ...Object.entries(two?.fields ?? {}).flatMap(([name, value]) => ['-F', `${name}=${value}`]),
+        '-F',
+        `file=@${photo}`,
+        two?.url ?? '',
+      );
+      expect((await client.verdict('curl-put')).verdict?.outcome).toBe('passed');
+      expect((await client.verdict('curl-post')).verdict?.outcome).toBe('passed');
+      rmSync(directory, { recursive: true });
+    });
+  });
+
+  describe('an upload that is not what was signed', () => {
+    const refusals: Record<
+      string,
+      (view: Awaited<ReturnType<Client['request']>>) => Promise<{ status: number; text: string }>
+    > = {
+      'a wrong signature': (view) =>
+        put(view, face, {}, view.uploads.selfie?.put.url.replace(/X-Amz-Signature=\w{4}/, 'X-Amz-Signature=0000')),
+      'a tampered lifetime': (view) =>
+        put(view, face, {}, view.uploads.selfie?.put.url.replace(/X-Amz-Expires=\d+/, 'X-Amz-Expires=604800')),
+      'another type': (view) => put(view, face, { 'content-type': 'image/png' }),
+      'no promise not to overwrite': (view) => put(view, face, { 'if-none-match': 'x' }),
+      'a swapped key': (view) => put(view, face, {}, view.uploads.selfie?.put.url.replace('/1/selfie', '/2/selfie')),
+      'nobody’s signature': (view) => put(view, face, {}, view.uploads.selfie?.put.url.split('?')[0]),
+      'a form over 10 MiB': (view) => post(view, new Uint8Array(10 * 1024 * 1024 + 1)),
+      'a form with another type': (view) => post(view, face, { 'Content-Type': 'image/png' }),
+      'a form with a swapped key': (view) => post(view, face, { key: `${view.uploads.selfie?.post.fields.key}x` }),
+      'a form with a tampered policy': (view) =>
+        post(view, face, {
+          Policy: Buffer.from('{"conditions":[],"expiration":"2099-01-01T00:00:00Z"}').toString('base64'),
+        }),
+    };
+
+    it.each(Object.entries(refusals))('is refused and changes nothing: %s', async (_, send) => {
+      const sourceId = newSourceId();
+      const { status, text } = await send(await client.request(sourceId));
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(status).toBeLessThan(500);
+      expect(text).toMatch(/<Code>\w+<\/Code>/);
+      expect(await client.read(sourceId)).toMatchObject({ state: 'awaiting_captures', sequence: 1 });
+      expect(await client.history(sourceId)).toHaveLength(1);
+    });
+
+    it('is refused when it is of another length than was declared', async () => {
+      const sourceId = newSourceId();
+      const view = await client.request(sourceId, {
+        captures: { selfie: { content_type: 'image/jpeg', content_length: face.byteLength } },
+      });
+      const { 'content-length': _, ...headers } = view.uploads.selfie?.put.headers ?? {};
+      const answer = await fetch(view.uploads.selfie?.put.url ?? '', { method: 'PUT', headers, body: 'short' });
+      expect(answer.status).toBe(403);
+      expect(await client.read(sourceId)).toMatchObject({ state: 'awaiting_captures', sequence: 1 });
+    });
+
+    it('is refused when it would overwrite: a second PUT is 412', async () => {
+      const sourceId = newSourceId();
+      const view = await client.request(sourceId);
+      await put(view, face);
+      expect(await put(view, photos[1]?.bytes ?? face)).toMatchObject({ status: 412 });
+      expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
+    });
+
+    it('overwrites by form: what came first is analysed, the other one noted and never read', async () => {
+      const sourceId = newSourceId();
+      const view = await client.request(sourceId);
+      const [first, second] = [await post(view, face), await post(view, photos[1]?.bytes ?? face)];
+      expect([first.status, second.status]).toEqual([204, 204]);
+      const { verdict, attempts } = await client.verdict(sourceId);
+      expect(attempts).toHaveLength(1);
+      await expect
+        .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 20_000 })
+        .toContain('capture_overwritten');
+      expect(verdict?.outcome).toBe('passed');
+      expect((await client.read(sourceId)).verdict).toEqual(verdict);
+    });
+  });
+
+  describe('a request', () => {
+    it('made again is answered again; another one under its source_id is a conflict', async () => {
+      const sourceId = newSourceId();
+      const body = { source_id: sourceId, check: 'spoof_detect', captures: { selfie: { content_type: 'image/jpeg' } } };
+      const statuses = [
+        await client.call('POST', '/verifications', body),
+        await client.call('POST', '/verifications', body),
+      ];
+      expect(statuses.map(({ status }) => status)).toEqual([201, 200]);
+      const other = await client.problem('POST', '/verifications', { ...body, metadata: { a: 1 } });
+      expect(other).toMatchObject({ status: 409, code: 'source_id_conflict', type: 'application/problem+json' });
+    });
+
+    it.each([
+      ['nothing at all', undefined, 422],
+      ['an unknown check', { source_id: 'x', check: 'dna', captures: {} }, 422],
+      [
+        'a check nobody can do yet',
+        {
+          source_id: 'never-made',
+          check: 'photo_verify',
+          captures: { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } },
+        },
+        422,
+      ],
+    ])('for %s is refused in words', async (_, body, status) => {
+      const problem = await client.problem('POST', '/verifications', body);
+      expect(problem).toMatchObject({ status, retryable: false });
+      expect(problem.detail.length).toBeGreaterThan(10);
+    });
+
+    it('without a key, or with somebody else’s, sees and changes nothing', async () => {
+      const sourceId = newSourceId();
+      await client.request(sourceId);
+      for (const key of [undefined, 'bf_demo_wrong', `${target().apiKey.slice(0, -1)}_`]) {
+        const headers = { 'content-type': 'application/json', ...(key ? { 'x-api-key': key } : {}) };
+        for (const [method, path] of [
+          ['POST', '/verifications'],
+          ['GET', `/verifications/${sourceId}`],
+          ['GET', `/verifications/${sourceId}/history`],
+          ['GET', '/verifications?state=queued'],
+          ['DELETE', `/verifications/${sourceId}`],
+          ['POST', `/verifications/${sourceId}/captures`],
+          ['POST', `/verifications/${sourceId}/retry`],
+        ] as const) {
+          const problem = await client.problem(method, path, undefined, headers);
+          expect(problem).toMatchObject({ status: 401, code: 'api_key_invalid' });
+        }
+      }
+      expect((await client.read(sourceId)).state).toBe('awaiting_captures');
+    });
+
+    it('for something that is not there is 404', async () => {
+      expect(await client.problem('GET', '/verifications/never-made')).toMatchObject({ code: 'verification_unknown' });
+      expect((await client.call('GET', '/nothing')).status).toBe(404);
+    });
+  });
+
+  describe('a client with its token', () => {
+    it('follows its verification, and sees neither scores nor attempts nor provider', async () => {
+      const sourceId = newSourceId();
+      const requested = await client.request(sourceId, { metadata: { internal: 'note' } });
+      await put(requested, face);
+      const bearer = { authorization: `Bearer ${requested.client_token}` };
+      await client.verdict(sourceId);
+      const { status, body } = await client.call('GET', `/verifications/${sourceId}?wait=5`, undefined, bearer);
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ state: 'decided', verdict: { outcome: 'passed', reasons: [] } });
+      expect(JSON.stringify(body)).not.toMatch(/scores|attempt|provider|confidence|metadata|builtin/);
+      const other = await client.problem('GET', '/verifications/another', undefined, bearer);
+      expect(other.code).toBe('client_token_invalid');
+      const history = await client.problem('GET', `/verifications/${sourceId}/history`, undefined, bearer);
+      expect(history.code).toBe('api_key_invalid');
+    });
+  });
+
+  describe('after a recapture', () => {
+    it('the next round begins with new uploads and is decided for itself, three times at most', async () => {
+      const sourceId = newSourceId();
+      const landscape = photos[2]?.bytes ?? face;
+      let view = await client.request(sourceId);
+      for (const round of [1, 2, 3]) {
+        await put(view, landscape);
+        expect(await client.verdict(sourceId)).toMatchObject({ round, verdict: { outcome: 'recapture' } });
+        if (round === 3) break;
+        const again = await client.call('POST', `/verifications/${sourceId}/captures`, undefined, {
+          authorization: `Bearer ${view.client_token}`,
+        });
+        expect(again).toMatchObject({ status: 200, body: { state: 'awaiting_captures', round: round + 1 } });
+        expect(again.body.uploads.selfie.put.url).toContain(`/${round + 1}/selfie?`);
+        view = again.body;
+      }
+      expect(await client.problem('POST', `/verifications/${sourceId}/captures`)).toMatchObject({
+        code: 'rounds_spent',
+      });
+    });
+
+    it('a photo of the first round is too late', async () => {
+      const sourceId = newSourceId();
+      const first = await client.request(sourceId);
+      await put(first, photos[3]?.bytes ?? face);
+      await client.verdict(sourceId);
+      const second = (await client.call('POST', `/verifications/${sourceId}/captures`)).body;
+      await post(first, photos[1]?.bytes ?? face); // a spoof into round 1: must count for nothing
+      await put(second, face);
+      expect(await client.verdict(sourceId)).toMatchObject({ round: 2, verdict: { outcome: 'passed' } });
+      await expect
+        .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 20_000 })
+        .toContain('capture_late');
+    });
+  });
+
+  describe('erasure', () => {
+    it('leaves a tombstone, no scores, no metadata, and takes the source_id for good', async () => {
+      const sourceId = newSourceId();
+      const requested = await client.request(sourceId, { metadata: { name: 'A. Person' } });
+      await put(requested, face);
+      await client.verdict(sourceId);
+      expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({
+        status: 200,
+        body: { state: 'erased' },
+      });
+      expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({ status: 200 });
+      const seen = await client.read(sourceId);
+      expect(seen).toMatchObject({ state: 'erased', verdict: null, attempts: [] });
+      expect(JSON.stringify(seen)).not.toContain('Person');
+      expect(await client.history(sourceId)).toHaveLength(1);
+      const bearer = { authorization: `Bearer ${requested.client_token}` };
+      const token = await client.problem('GET', `/verifications/${sourceId}`, undefined, bearer);
+      expect(token.code).toBe('client_token_invalid');
+      const again = await client.problem('POST', '/verifications', {
+        source_id: sourceId,
+        check: 'spoof_detect',
+        captures: { selfie: { content_type: 'image/jpeg' } },
+      });
+      expect(again.code).toBe('source_id_erased');
+    });
+  });
+
+  describe('the list', () => {
+    it('gives verifications of one state, newest first, page by page', async () => {
+      const made = [newSourceId(), newSourceId(), newSourceId()];
+      for (const sourceId of made) await client.request(sourceId);
+      const seen: string[] = [];
+      let cursor = '';
+      for (let page = 0; page < 3; page += 1) {
+        const query = `/verifications?state=awaiting_captures&limit=1${cursor && `&cursor=${cursor}`}`;
+        const { verifications, next_cursor } = listView.parse((await client.call('GET', query)).body);
+        seen.push(...verifications.map(({ source_id }) => source_id));
+        cursor = next_cursor ?? '';
+      }
+      expect(seen).toEqual(made.toReversed());
+      expect(await client.problem('GET', '/verifications')).toMatchObject({ status: 422, code: 'request_invalid' });
+      const wrong = await client.problem('GET', '/verifications?state=queued&cursor=x');
+      expect(wrong.errors?.[0]?.field).toBe('cursor');
+    });
+  });
+}

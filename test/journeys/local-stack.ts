@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import * as z from 'zod';
+import { type LocalStack, localStack } from '../../tools/target.ts';
+
+const ready = z.strictObject({ ready: z.literal(true), url: z.url(), api_key: z.string(), tenant: z.string() });
+
+/** `npm start -- --json` as its user would run it, in a process of its own. */
+export interface RunningStack {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly dataDirectory: string;
+  readonly stack: LocalStack;
+  /** Everything it and its functions wrote. */
+  readonly written: () => string;
+  readonly events: () => Record<string, unknown>[];
+  /** SIGTERM; resolves to the exit code. */
+  readonly stop: () => Promise<number | null>;
+  /** kill -9, the functions' processes with it. */
+  readonly kill: () => Promise<void>;
+}
+
+export async function startLocalStack(dataDirectory = mkdtempSync(join(tmpdir(), 'bonafide-'))): Promise<RunningStack> {
+  const child = spawn(process.execPath, ['local/start.ts', '--json'], {
+    env: { ...process.env, PORT: String(await freePort()), BONAFIDE_DATA: dataDirectory },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a group of its own: kill -9 takes its functions too
+  });
+  let written = '';
+  child.stderr.on('data', (text: Buffer) => {
+    written += text;
+  });
+  const lines: string[] = [];
+  const output = createInterface({ input: child.stdout });
+  const line = await new Promise<string>((resolve, reject) => {
+    output.on('line', (text) => {
+      lines.push(text);
+      resolve(text);
+    });
+    child.on('exit', (code) => reject(new Error(`The stack ended with ${code}: ${written}`)));
+  });
+  const { url, api_key } = ready.parse(JSON.parse(line));
+  const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  return {
+    url,
+    apiKey: api_key,
+    dataDirectory,
+    stack: localStack.parse(JSON.parse(readFileSync(join(dataDirectory, 'stack.json'), 'utf8'))),
+    written: () => {
+      const logs = join(dataDirectory, 'logs');
+      return [
+        written,
+        ...lines.slice(1),
+        ...readdirSync(logs).map((file) => readFileSync(join(logs, file), 'utf8')),
+      ].join('\n');
+    },
+    events: () =>
+      readFileSync(join(dataDirectory, 'events.ndjson'), 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((text) => JSON.parse(text)),
+    stop: async () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+    kill: async () => {
+      killGroup(child);
+      await exited;
+    },
+  };
+}
+
+export function remove(dataDirectory: string): void {
+  rmSync(dataDirectory, { recursive: true, force: true });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+}
+
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
