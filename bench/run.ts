@@ -1,0 +1,195 @@
+import { spawnSync } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleFunction } from '../infra/bundle.ts';
+import { routes } from '../infra/routes.ts';
+import { ensureDemoTenant } from '../local/demo-tenant.ts';
+import { startStack } from '../local/stack.ts';
+import { synthesize } from '../local/synthesize.ts';
+import { clientOf, newSourceId, put } from '../test/journeys/client.ts';
+import { portrait } from '../tools/samples.ts';
+import { benchEngine } from './engine.ts';
+
+/*
+ * npm run bench [-- --json]
+ *
+ * What a verification costs: AWS requests by kind, bytes and start of each function, milliseconds from upload to
+ * verdict. Counts are exact; times are this machine's, and are worth comparing only within one run.
+ */
+
+const functions = [
+  ...new Set(routes.map((route) => route.function)),
+  'notice-capture',
+  'analyse-capture',
+  'sweep-verifications',
+  'announce-event',
+];
+const sequentialRuns = 40;
+const concurrentRuns = 60;
+const concurrency = 8;
+const importRuns = 15;
+
+const directory = mkdtempSync(join(tmpdir(), 'bonafide-bench-'));
+try {
+  const report = {
+    bundles: bundles(),
+    imports_ms: imports(),
+    verification: await verifications(),
+    engine: await benchEngine(),
+  };
+  if (process.argv.includes('--json')) console.log(JSON.stringify(report));
+  else console.dir(report, { depth: null });
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+process.exit(0);
+
+/** Bytes of each function's bundle as it is deployed: minified, the SDK inside. */
+function bundles(): Record<string, { bytes: number; model_code: boolean }> {
+  return Object.fromEntries(
+    functions.map((name) => {
+      const { inputs } = bundleFunction(name, join(directory, name));
+      const carries = Object.keys(inputs).some((file) => /shared\/engine\/|onnxruntime|sharp|libheif/.test(file));
+      return [name, { bytes: statSync(join(directory, name, 'index.mjs')).size, model_code: carries }];
+    }),
+  );
+}
+
+/** How long Node takes to import each API function, beside a handler with nothing in it, one process per import. */
+function imports(): Record<string, number> {
+  const empty = join(directory, 'empty.mjs');
+  writeFileSync(empty, 'export const handler = async () => undefined;\n');
+  const files: Record<string, string> = {
+    'an empty handler': empty,
+    ...Object.fromEntries(
+      [...new Set(routes.map((route) => route.function))].map((name) => [name, join(directory, name, 'index.mjs')]),
+    ),
+  };
+  // In turns, so that what else the machine does meets all of them alike.
+  const rounds = Array.from({ length: importRuns }, () => Object.values(files).map(importMilliseconds));
+  return Object.fromEntries(
+    Object.keys(files).map((name, index) => [
+      name,
+      percentile(
+        rounds.map((round) => round[index] ?? 0),
+        0.5,
+      ),
+    ]),
+  );
+}
+
+function importMilliseconds(file: string): number {
+  const script = `const from = performance.now(); await import(${JSON.stringify(file)}); console.log(performance.now() - from);`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  return Number(stdout);
+}
+
+/** A stack of its own on free ports, and what it is asked for while verifications run through it. */
+async function verifications() {
+  await synthesize(join(directory, 'cdk.out'));
+  const stack = await startStack({
+    template: join(directory, 'cdk.out'),
+    dataDirectory: join(directory, 'data'),
+    port: 0,
+  });
+  try {
+    const { apiKey } = await ensureDemoTenant(stack, join(directory, 'data'));
+    const client = clientOf({ url: stack.url, apiKey });
+    const face = await portrait();
+    const one = async () => {
+      const sourceId = newSourceId();
+      const requested = await client.request(sourceId);
+      const { status } = await put(requested, face);
+      if (status !== 200) throw new Error(`The upload was answered ${status}`);
+      const from = performance.now();
+      const { verdict } = await client.verdict(sourceId);
+      if (verdict?.outcome !== 'passed') throw new Error(`The portrait ended as ${verdict?.outcome}`);
+      return performance.now() - from;
+    };
+    const first = await one();
+    await one();
+
+    const counted = countRequests(stack.endpoints);
+    const times: number[] = [];
+    for (let run = 0; run < sequentialRuns; run += 1) times.push(await one());
+    await settled(stack, (sequentialRuns + 2) * 3);
+    const requests = counted.stop();
+
+    const from = performance.now();
+    let left = concurrentRuns;
+    await Promise.all(
+      Array.from({ length: concurrency }, async () => {
+        while (left > 0) {
+          left -= 1;
+          await one();
+        }
+      }),
+    );
+    const seconds = (performance.now() - from) / 1000;
+    return {
+      aws_requests_per_verification: perVerification(requests),
+      upload_to_verdict_ms: { first: Math.round(first), p50: percentile(times, 0.5), p99: percentile(times, 0.99) },
+      verifications_per_second: Number((concurrentRuns / seconds).toFixed(1)),
+      runs: { sequential: sequentialRuns, concurrent: concurrentRuns, at_a_time: concurrency },
+    };
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** Waits until every move of the counted verifications has been announced. */
+async function settled({ eventJournal }: { eventJournal: string }, events: number): Promise<void> {
+  const { readFileSync } = await import('node:fs');
+  const announced = () => readFileSync(eventJournal, 'utf8').split('\n').filter(Boolean).length;
+  for (let turn = 0; announced() < events && turn < 200; turn += 1) await new Promise((done) => setTimeout(done, 50));
+}
+
+/** Counts what reaches the embedded services, by service and operation. */
+function countRequests(endpoints: Record<string, string>) {
+  const services = new Map(Object.entries(endpoints).map(([name, url]) => [new URL(url).port, name]));
+  const counts: Record<string, number> = {};
+  let counting = true;
+  subscribe('http.server.request.start', (message) => {
+    const { request } = message as { request: IncomingMessage };
+    const service = services.get(String(request.socket.localPort));
+    if (!counting || !service) return;
+    const target = request.headers['x-amz-target'];
+    const operation = typeof target === 'string' ? target.split('.').at(-1) : s3Operation(request);
+    const kind = `${service} ${operation}`;
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  });
+  return {
+    stop: () => {
+      counting = false;
+      return counts;
+    },
+  };
+}
+
+function s3Operation({ method, url = '' }: IncomingMessage): string {
+  const names: Record<string, string> = {
+    GET: 'GetObject',
+    PUT: 'PutObject',
+    DELETE: 'DeleteObject',
+    HEAD: 'HeadObject',
+  };
+  return url.includes('versions') ? 'ListObjectVersions' : (names[method ?? ''] ?? `${method}`);
+}
+
+/** Event sources poll whether or not there is work: their long polls are left out, and said so. */
+function perVerification(counts: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counts)
+      .filter(([kind]) => !/ReceiveMessage|GetQueueUrl/.test(kind))
+      .map(([kind, count]): [string, number] => [kind, Number((count / sequentialRuns).toFixed(2))])
+      .sort(([a], [b]) => a.localeCompare(b)),
+  );
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1));
+}
