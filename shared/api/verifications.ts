@@ -70,7 +70,7 @@ const uploadView = z.object({
   post: z.object({ url: z.url(), fields: z.record(z.string(), z.string()) }),
 });
 
-const stateView = z.object({ source_id: sourceId, check, state, round: z.int(), sequence: z.int() });
+export const stateView = z.object({ source_id: sourceId, check, state, round: z.int(), sequence: z.int() });
 
 /** What whoever will upload is given. */
 export const uploadsView = stateView.extend({
