@@ -2,6 +2,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+/** A lock that nobody refers to would be collected, and with it let go. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes a data directory for this process. The lock is the operating system's, on an SQLite file, and so ends with
  * the process however that ends: nothing is left behind by a kill that somebody would have to clear away.
@@ -18,11 +21,13 @@ export function lockData(directory: string): { release: () => void } {
       `${directory} is in use by process ${owner(pidFile)}: stop it, or set BONAFIDE_DATA to another folder`,
     );
   }
+  held.add(lock);
   writeFileSync(pidFile, String(process.pid));
   return {
     release() {
       rmSync(pidFile, { force: true });
       lock.close();
+      held.delete(lock);
     },
   };
 }
