@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FunctionDefinition, type LocalFunction, startFunction } from '../../local/functions.ts';
+import { isRunning } from './fixtures/is-running.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
 let running: LocalFunction | undefined;
@@ -52,6 +53,7 @@ describe('a function', () => {
     expect(hung).toMatchObject({ reason: { errorType: 'Sandbox.Timedout' } });
     expect(next).toMatchObject({ status: 'fulfilled' });
     expect(next.status === 'fulfilled' && next.value.process).not.toBe(first.process);
+    await expect.poll(() => isRunning(Number(first.process))).toBe(false);
     expect(logs()).toContain('Task timed out after 1 seconds');
   });
 

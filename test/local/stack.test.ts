@@ -11,6 +11,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { findRoute } from '../../local/http-api.ts';
 import { rateMs, startSchedules } from '../../local/schedules.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { isRunning } from './fixtures/is-running.ts';
 import { queueTemplate } from './fixtures/queue-template.ts';
 import { writeTemplate } from './fixtures/template-directory.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
@@ -214,6 +215,8 @@ describe('a queue with a function', () => {
     await expect.poll(() => linesOf(notes), { timeout: 10_000 }).toHaveLength(1);
     first.kill('SIGKILL');
     await once(first, 'close');
+    const orphan = Number(readFileSync(`${notes}.pid`, 'utf8'));
+    await expect.poll(() => isRunning(orphan)).toBe(false);
 
     await startChild();
     await expect.poll(() => linesOf(notes), { timeout: 10_000 }).toEqual([['hang'], ['hang']]);
