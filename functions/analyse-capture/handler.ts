@@ -32,6 +32,7 @@ function connect(): Dependencies {
     }),
     captures: s3Captures(new S3Client(), CAPTURES_BUCKET),
     provider: builtinProvider(() => engine),
+    reference: () => Promise.reject(new Error('The built-in engine sends no webhooks')),
     send: sqsSend(new SQSClient(), providerQueues.parse(PROVIDER_QUEUES)),
     now,
     random: Math.random,

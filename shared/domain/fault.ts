@@ -34,8 +34,21 @@ const table = {
   capture_missing: { status: 409, retry: false, attempt: 'give_up', title: 'A pinned capture is no longer stored' },
   provider_unreachable: { status: 503, retry: true, attempt: 'retry', title: 'The provider did not answer' },
   provider_timed_out: { status: 503, retry: true, attempt: 'retry', title: 'The provider took too long' },
+  provider_throttled: { status: 503, retry: true, attempt: 'retry', title: 'The provider asked for fewer calls' },
   provider_failed: { status: 502, retry: true, attempt: 'retry', title: 'The provider failed' },
   provider_refused: { status: 502, retry: false, attempt: 'fail_over', title: 'The provider refused the request' },
+  provider_unauthorized: {
+    status: 502,
+    retry: false,
+    attempt: 'fail_over',
+    title: 'The provider does not take the credentials',
+  },
+  provider_credits_spent: {
+    status: 502,
+    retry: false,
+    attempt: 'fail_over',
+    title: 'The credits with the provider are spent',
+  },
   provider_unreadable: {
     status: 502,
     retry: false,

@@ -1,3 +1,4 @@
+import type { CaptureName } from '../domain/captures.ts';
 import { Fault, type FaultCode } from '../domain/fault.ts';
 import {
   type Attempt,
@@ -23,8 +24,10 @@ const backoffSeconds = 10;
 
 export interface Dependencies {
   readonly verifications: Verifications;
-  readonly captures: Pick<Captures, 'open' | 'removeVersion'>;
+  readonly captures: Pick<Captures, 'open' | 'stream' | 'link' | 'removeVersion'>;
   readonly provider: Provider;
+  /** The id a vendor's webhook will name this attempt by. */
+  readonly reference: (verificationId: string, attempt: number) => Promise<string>;
   readonly send: Send;
   readonly now: () => Date;
   /** 0 ≤ n < 1 */
@@ -83,7 +86,7 @@ async function claim(
         provider: provider.name,
         attempt: number,
         waitingFor: 'answer',
-        dueAt: epochSeconds(at) + provider.timeoutSeconds + leaseMarginSeconds,
+        dueAt: epochSeconds(at) + provider.timeoutSeconds[current.check] + leaseMarginSeconds,
         attempts: [...withDeadLease(current, at), { ...made, startedAt: at.toISOString() }],
       },
       { provider: provider.name, attempt: number },
@@ -118,20 +121,25 @@ function mayClaim(
 }
 
 /** The provider's answer, or the fault it ended with. A bug of an adapter is a fault of its provider. */
-async function ask(claimed: In<'dispatched'>, { provider, captures, log }: Dependencies): Promise<Answer | Fault> {
-  const pinned = pinnedOf(claimed);
+async function ask(claimed: In<'dispatched'>, dependencies: Dependencies): Promise<Answer | Fault> {
+  const { provider, captures, reference, log } = dependencies;
+  const { verificationId, attempt } = claimed;
+  const pinned = (name: CaptureName) => {
+    const capture = pinnedOf(claimed).find((one) => one.name === name);
+    if (!capture) throw new Fault('capture_missing', `There is no ${name} in this round.`);
+    return capture;
+  };
   try {
     return await provider.submit({
-      verificationId: claimed.verificationId,
-      attempt: claimed.attempt,
+      verificationId,
+      attempt,
       round: claimed.round,
       check: claimed.check,
       captures: claimed.landed,
-      openCapture: (name) => {
-        const capture = pinned.find((one) => one.name === name);
-        if (!capture) throw new Fault('capture_missing', `There is no ${name} in this round.`);
-        return captures.open(capture);
-      },
+      openCapture: async (name) => captures.open(pinned(name)),
+      streamCapture: async (name) => captures.stream(pinned(name)),
+      linkCapture: async (name, seconds) => captures.link(pinned(name), seconds),
+      reference: () => reference(verificationId, attempt),
       thresholds: claimed.plan.thresholds[provider.name] ?? {},
       challenge: claimed.challenge,
       languageCode: claimed.languageCode,
@@ -140,7 +148,7 @@ async function ask(claimed: In<'dispatched'>, { provider, captures, log }: Depen
     if (error instanceof Fault && error.cause === undefined) return error;
     log.error('provider.failed', error instanceof Fault ? error.cause : error, {
       provider: provider.name,
-      verification_id: claimed.verificationId,
+      verification_id: verificationId,
     });
     return error instanceof Fault ? error : new Fault('provider_failed', `${provider.name} failed.`);
   }

@@ -1,4 +1,5 @@
 import type { CaptureName, Check, ContentType, Landed } from '../domain/captures.ts';
+import type { FaultCode } from '../domain/fault.ts';
 import type { Finding, Measurements } from '../domain/verdict.ts';
 
 /**
@@ -13,14 +14,15 @@ export interface Capabilities {
   readonly accepts: Partial<Record<CaptureName, readonly ContentType[]>>;
   /** Smaller than the product's own limits, where the provider's is. Bytes. */
   readonly maximumBytes: Partial<Record<CaptureName, number>>;
-  /** How long one call may take. The lease is this plus 15 s. */
-  readonly timeoutSeconds: number;
+  /** How long one call may take, by check. The lease is this plus 15 s. */
+  readonly timeoutSeconds: Readonly<Record<Check, number>>;
 }
 
 /**
  * What every provider must be able to do. The contract suite in `test/contracts` is this comment, executable.
  *
- * `decided` closes the round now; `accepted` means a webhook will close it later. Anything else is a thrown `Fault`.
+ * `decided` closes the round now; `accepted` means a webhook will close it later. Anything else is a thrown `Fault`,
+ * whose row in `shared/domain/fault.ts` says whether the same provider is asked again, or the next one.
  */
 export interface Provider extends Capabilities {
   readonly submit: (submission: Submission) => Promise<Answer>;
@@ -34,6 +36,12 @@ export interface Submission {
   readonly captures: Landed;
   /** Bytes of the pinned version. Throws `capture_missing`; answers `too_large` before reading a byte. */
   readonly openCapture: (name: CaptureName) => Promise<OpenedCapture>;
+  /** The same as a stream, for what must not be held in memory. */
+  readonly streamCapture: (name: CaptureName) => Promise<StreamedCapture>;
+  /** A GET URL of the pinned version that lives this long. A secret: never logged. */
+  readonly linkCapture: (name: CaptureName, seconds: number) => Promise<string>;
+  /** An id for a vendor that answers by webhook: names verification and attempt, and nobody else can make it. */
+  readonly reference: () => Promise<string>;
   readonly thresholds: Readonly<Record<string, number>>;
   readonly challenge?: string | undefined;
   readonly languageCode?: string | undefined;
@@ -41,4 +49,18 @@ export interface Submission {
 
 export type OpenedCapture = { kind: 'bytes'; bytes: Uint8Array } | { kind: 'too_large'; bytes: number };
 
+export type StreamedCapture =
+  | { kind: 'stream'; stream: ReadableStream<Uint8Array>; bytes: number }
+  | { kind: 'too_large'; bytes: number };
+
 export type Answer = { kind: 'decided'; finding: Finding; measurements?: Measurements } | { kind: 'accepted' };
+
+/** What a provider's webhook said, once its adapter has understood it. */
+export interface Delivery {
+  /** The `reference` the submission was given. */
+  readonly reference: string;
+  readonly answer: { kind: 'decided'; finding: Finding } | { kind: 'fault'; code: FaultCode };
+}
+
+/** `fetch`, as an argument: redirects refused and answers capped by `shared/providers/http.ts`, never by a caller. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -19,7 +19,7 @@ import {
   maximumBytesOf,
 } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
-import type { OpenedCapture } from '../providers/provider.ts';
+import type { OpenedCapture, StreamedCapture } from '../providers/provider.ts';
 
 /** One way in, two shapes: a PUT for code, a form POST for browsers. */
 export interface Upload {
@@ -97,6 +97,10 @@ export function s3Uploads(client: S3Client, bucket: string): Uploads {
 export interface Captures {
   /** The pinned version's bytes. Its size is known before a byte is read: GetObject answers it in its headers. */
   readonly open: (pinned: Pinned) => Promise<OpenedCapture>;
+  /** The same as a stream. */
+  readonly stream: (pinned: Pinned) => Promise<StreamedCapture>;
+  /** A GET URL of the pinned version. Signing only: no request is made. */
+  readonly link: (pinned: Pinned, seconds: number) => Promise<string>;
   readonly exists: (pinned: Pinned) => Promise<boolean>;
   /** Deletes one version. Doing it twice is doing it once. */
   readonly removeVersion: (pinned: Pinned) => Promise<void>;
@@ -111,19 +115,33 @@ export function s3Captures(client: S3Client, bucket: string): Captures {
     VersionId: versionId,
   });
 
+  /** The object's body, or that it is too large: known from the answer's headers, before any of it is read. */
+  async function body(pinned: Pinned) {
+    const object = await client.send(new GetObjectCommand(address(pinned))).catch((error: unknown) => {
+      if (isMissing(error)) throw new Fault('capture_missing', `The ${pinned.name} is no longer stored.`);
+      throw error;
+    });
+    const bytes = object.ContentLength ?? Number.POSITIVE_INFINITY;
+    if (object.Body && bytes <= maximumBytesOf[pinned.name]) return { kind: 'body', body: object.Body, bytes } as const;
+    if (object.Body && 'destroy' in object.Body) object.Body.destroy();
+    return { kind: 'too_large', bytes } as const;
+  }
+
   return {
     async open(pinned) {
-      const object = await client.send(new GetObjectCommand(address(pinned))).catch((error: unknown) => {
-        if (isMissing(error)) throw new Fault('capture_missing', `The ${pinned.name} is no longer stored.`);
-        throw error;
-      });
-      const bytes = object.ContentLength ?? Number.POSITIVE_INFINITY;
-      if (!object.Body || bytes > maximumBytesOf[pinned.name]) {
-        if (object.Body && 'destroy' in object.Body) object.Body.destroy();
-        return { kind: 'too_large', bytes };
-      }
-      return { kind: 'bytes', bytes: await object.Body.transformToByteArray() };
+      const opened = await body(pinned);
+      if (opened.kind === 'too_large') return opened;
+      return { kind: 'bytes', bytes: await opened.body.transformToByteArray() };
     },
+
+    async stream(pinned) {
+      const opened = await body(pinned);
+      if (opened.kind === 'too_large') return opened;
+      const stream = opened.body.transformToWebStream() as ReadableStream<Uint8Array>;
+      return { kind: 'stream', stream, bytes: opened.bytes };
+    },
+
+    link: (pinned, seconds) => getSignedUrl(client, new GetObjectCommand(address(pinned)), { expiresIn: seconds }),
 
     async exists(pinned) {
       try {

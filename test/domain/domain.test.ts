@@ -142,7 +142,9 @@ describe('faults', () => {
   it('have a status and a title each, and retry only what may work later', () => {
     for (const code of faultCodes) {
       expect(faults[code].status, code).toBeGreaterThanOrEqual(400);
-      expect(faults[code].retry, code).toBe(faults[code].status >= 502 && !/refused|unreadable|overdue/.test(code));
+      expect(faults[code].retry, code).toBe(
+        faults[code].status >= 502 && !/refused|unauthorized|credits|unreadable|overdue/.test(code),
+      );
     }
   });
 });

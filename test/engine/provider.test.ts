@@ -22,6 +22,9 @@ function submission(opened: OpenedCapture, changes: Partial<Submission> = {}): S
     check: 'spoof_detect',
     captures: {},
     openCapture: async () => opened,
+    streamCapture: () => Promise.reject(new Error('not streamed')),
+    linkCapture: () => Promise.reject(new Error('not linked')),
+    reference: () => Promise.reject(new Error('no webhook')),
     thresholds: {},
     ...changes,
   };

@@ -68,11 +68,13 @@ export function world({
     changes.push({ sequenceNumber: String(changes.length + 1), before, after });
   };
 
-  const captures: Pick<Captures, 'open' | 'exists' | 'removeVersion' | 'removeAll'> = {
+  const captures: Captures = {
     async open(pinned) {
       if (!stored(pinned)) throw new Fault('capture_missing', 'gone');
       return { kind: 'bytes', bytes: new TextEncoder().encode(pinned.versionId) };
     },
+    stream: () => Promise.reject(new Error('no provider here streams')),
+    link: async ({ versionId }) => `https://captures/${versionId}`,
     exists: async (pinned) => stored(pinned),
     async removeVersion({ verificationId, round, name, versionId }) {
       const key = captureKey(verificationId, round, name);
@@ -99,7 +101,7 @@ export function world({
     checks: ['spoof_detect', 'photo_verify'],
     accepts: { selfie: imageTypes, id_card: imageTypes },
     maximumBytes: {},
-    timeoutSeconds: 60,
+    timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },
     async submit({ attempt, round, captures: given, openCapture }): Promise<Answer> {
       const script = scripts[name] ?? [];
       const said = script[Math.min(attempt, script.length) - 1];
@@ -117,6 +119,7 @@ export function world({
     verifications,
     captures,
     provider: provider(name),
+    reference: async (verificationId: string, attempt: number) => `${verificationId}.${attempt}`,
     send,
     now,
     random: () => 0.5,

@@ -53,7 +53,7 @@ const capable: Capabilities = {
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: { selfie: ['image/jpeg'], id_card: ['image/jpeg'], video: ['video/mp4'] },
   maximumBytes: { selfie: 1_000_000 },
-  timeoutSeconds: 10,
+  timeoutSeconds: { spoof_detect: 10, photo_verify: 10, video_verify: 10 },
 };
 
 describe('asking for a verification', () => {

@@ -8,5 +8,5 @@ export const builtin: Capabilities = {
   checks: ['spoof_detect'],
   accepts: { selfie: imageTypes },
   maximumBytes: {},
-  timeoutSeconds: 60,
+  timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },
 };
