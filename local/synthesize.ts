@@ -3,24 +3,31 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 
-/** Runs the CDK app for this machine's processor, in a process of its own: CDK is not needed once it has written. */
+/**
+ * Runs the CDK app for this machine's processor, and before it what the engine needs. In processes of their own:
+ * neither CDK nor the bundler is needed once they have written.
+ */
 export async function synthesize(outputDirectory: string): Promise<void> {
+  // Done already, this is a look at one file; after a fresh `npm ci` it copies what is in node_modules.
+  await runScript('tools/engine-assets.ts', ['--arch', process.arch]);
   rmSync(outputDirectory, { recursive: true, force: true });
-  const project = path.join(import.meta.dirname, '..');
-  const app = spawn(process.execPath, ['infra/app.ts'], {
-    cwd: project,
+  await runScript('infra/app.ts', [], {
+    CDK_OUTDIR: outputDirectory,
+    CDK_CONTEXT_JSON: JSON.stringify({ architecture: process.arch, local: true }),
+  });
+}
+
+async function runScript(script: string, parameters: string[], environment: Record<string, string> = {}) {
+  const running = spawn(process.execPath, [script, ...parameters], {
+    cwd: path.join(import.meta.dirname, '..'),
     // Its stdout is nobody's: ours may be read by a program.
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      ...process.env,
-      CDK_OUTDIR: outputDirectory,
-      CDK_CONTEXT_JSON: JSON.stringify({ architecture: process.arch, local: true }),
-    },
+    env: { ...process.env, ...environment },
   });
   let complaints = '';
-  app.stderr.on('data', (text: Buffer) => {
+  running.stderr.on('data', (text: Buffer) => {
     complaints += text;
   });
-  const [code] = (await once(app, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`The stack could not be synthesized:\n${complaints.trim()}`);
+  const [code] = (await once(running, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${script} failed:\n${complaints.trim()}`);
 }
