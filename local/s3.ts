@@ -3,13 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { listenOnLoopback, readBody } from './loopback-server.ts';
 import { type CorsRule, corsHeaders, preflightRefused } from './s3/cors.ts';
 import { S3Error } from './s3/error.ts';
+import { deliverEvents, objectCreated, type S3Event } from './s3/events.ts';
 import { listing } from './s3/listing.ts';
-import { type ObjectVersion, type ObjectVersions, openObjectVersions } from './s3/object-versions.ts';
+import { type ObjectVersion, openObjectVersions } from './s3/object-versions.ts';
 import { readPayload } from './s3/payload.ts';
 import { readPostForm } from './s3/post-form.ts';
 import { type Credentials, verifySignature } from './s3/signature.ts';
 import { document, element, texts, unescapeXml } from './s3/xml.ts';
 
+export type { S3Event } from './s3/events.ts';
 export type { Credentials } from './s3/signature.ts';
 
 /** What the template says about a bucket. */
@@ -38,19 +40,6 @@ export interface S3 {
   stop: () => Promise<void>;
 }
 
-/** The event S3 sends to EventBridge. */
-export interface S3Event {
-  version: '0';
-  id: string;
-  'detail-type': 'Object Created';
-  source: 'aws.s3';
-  account: string;
-  time: string;
-  region: string;
-  resources: string[];
-  detail: Record<string, unknown>;
-}
-
 interface Call {
   request: IncomingMessage;
   bucket: Bucket;
@@ -69,7 +58,6 @@ interface Reply {
 
 /** Far above any capture, far below this process's memory. */
 const largestBodyBytes = 512 * 1024 * 1024;
-const eventRetryMs = 1000;
 const lifecycleSweepMs = 3_600_000;
 
 /** An S3 that believes nobody: every request must be signed, unexpired and exactly what was signed. */
@@ -274,67 +262,6 @@ export async function startS3(options: S3Options): Promise<S3> {
       await server.stop();
       await events.stop();
       objects.close();
-    },
-  };
-}
-
-/** Hands stored events over one after another; what is not taken stays and is tried again. */
-function deliverEvents(objects: ObjectVersions, onEvent: S3Options['onEvent']) {
-  let stopped = false;
-  let running: Promise<void> | undefined;
-  let retry: NodeJS.Timeout | undefined;
-
-  const deliverAll = async () => {
-    for (let pending = objects.pendingEvents(); pending.length > 0; pending = objects.pendingEvents()) {
-      for (const { id, event } of pending) {
-        if (stopped) return;
-        await onEvent?.(event as S3Event);
-        objects.eventDelivered(id);
-      }
-    }
-  };
-  const wake = () => {
-    if (stopped || running || !onEvent) return;
-    clearTimeout(retry);
-    running = deliverAll()
-      .catch((error: unknown) => {
-        console.error('an S3 event could not be delivered and will be tried again', error);
-        retry = setTimeout(wake, eventRetryMs);
-      })
-      .finally(() => {
-        running = undefined;
-      });
-  };
-  wake();
-  return {
-    wake,
-    async stop() {
-      stopped = true;
-      clearTimeout(retry);
-      await running;
-    },
-  };
-}
-
-function objectCreated(version: ObjectVersion, reason: string, region = 'us-east-1'): S3Event {
-  const { bucket, key, size, etag, sequencer, versionId } = version;
-  return {
-    version: '0',
-    id: randomUUID(),
-    'detail-type': 'Object Created',
-    source: 'aws.s3',
-    account: '000000000000',
-    time: version.lastModified,
-    region,
-    resources: [`arn:aws:s3:::${bucket}`],
-    detail: {
-      version: '0',
-      bucket: { name: bucket },
-      object: { key, size, etag, ...(versionId !== 'null' && { 'version-id': versionId }), sequencer },
-      'request-id': randomUUID(),
-      requester: '000000000000',
-      'source-ip-address': '127.0.0.1',
-      reason,
     },
   };
 }
