@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '..', '..');
+const requirements = join(import.meta.dirname, 'requirements.txt');
+
+/**
+ * The directory of `ministack`, `aws` and `cfn-lint`: a virtual environment of this checkout with exactly the versions
+ * and hashes of `requirements.txt`, made when there is none or the list has changed.
+ */
+export async function preparePython(): Promise<string> {
+  const directory = join(root, 'build', 'emulator', 'python');
+  const made = join(directory, '.made-from');
+  const binaries = join(directory, 'bin');
+  const key = createHash('sha256')
+    .update(await readFile(requirements))
+    .digest('hex');
+  if ((await readFile(made, 'utf8').catch(() => '')) === key) return binaries;
+
+  await rm(directory, { recursive: true, force: true });
+  await must('python3', '-m', 'venv', directory);
+  const options = ['--require-hashes', '--only-binary=:all:', '--disable-pip-version-check', '--quiet'];
+  await must(join(binaries, 'python'), '-m', 'pip', 'install', ...options, '--requirement', requirements);
+  await writeFile(made, key);
+  return binaries;
+}
+
+async function must(command: string, ...parameters: readonly string[]): Promise<void> {
+  await run(command, parameters).catch((cause: unknown) => {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`The emulator needs Python 3.11 or newer with venv and pip. ${said}`, { cause });
+  });
+}
