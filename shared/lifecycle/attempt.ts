@@ -1,4 +1,4 @@
-import type { CaptureName } from '../domain/captures.ts';
+import type { CaptureName, ContentType } from '../domain/captures.ts';
 import { Fault, type FaultCode } from '../domain/fault.ts';
 import {
   type Attempt,
@@ -10,15 +10,14 @@ import {
 } from '../domain/verification.ts';
 import type { Log } from '../lambda/log.ts';
 import type { Answer, Provider } from '../providers/provider.ts';
-import { leaseMarginSeconds } from '../providers/registry.ts';
+import { leaseMarginSeconds, webhookSeconds } from '../providers/registry.ts';
 import { type Captures, pinnedOf } from '../stores/captures.ts';
 import type { Send, Work } from '../stores/queues.ts';
 import type { Moved, Verifications } from '../stores/verifications.ts';
 import { decide } from './decide.ts';
+import type { Gate } from './gate.ts';
 import { endWithFault, epochSeconds } from './next-step.ts';
 
-/** How long a provider may take to send its webhook. */
-export const webhookSeconds = 15 * 60;
 /** The second call comes after a random part of this. */
 const backoffSeconds = 10;
 
@@ -26,6 +25,7 @@ export interface Dependencies {
   readonly verifications: Verifications;
   readonly captures: Pick<Captures, 'open' | 'stream' | 'link' | 'removeVersion'>;
   readonly provider: Provider;
+  readonly gate: Gate;
   /** The id a vendor's webhook will name this attempt by. */
   readonly reference: (verificationId: string, attempt: number) => Promise<string>;
   readonly send: Send;
@@ -40,8 +40,12 @@ export interface Dependencies {
  * Every message may come twice, late, or while its twin is being worked on: only the claim that moves the record calls.
  */
 export async function attemptVerification(message: Work, dependencies: Dependencies): Promise<void> {
-  const { verifications, provider, log } = dependencies;
+  const { verifications, provider, gate, now, log } = dependencies;
   const read = await verifications.find(message.verification_id);
+  if (read && mayClaim(read, message, provider.name, now())) {
+    const reason = await reasonToSkip(read, dependencies);
+    if (reason) return skip(read, reason, dependencies);
+  }
   const claimed = await claim(read, message, dependencies);
   if (claimed === undefined) {
     // The decision may be recorded and its worker dead: the message that comes again finishes the clean-up.
@@ -49,6 +53,7 @@ export async function attemptVerification(message: Work, dependencies: Dependenc
     return;
   }
   const made = await ask(claimed, dependencies);
+  await gate.ended(made instanceof Fault ? made.code : undefined);
   if (made instanceof Fault) return recordFault(claimed, made.code, dependencies);
   switch (made.kind) {
     case 'decided': {
@@ -64,6 +69,31 @@ export async function attemptVerification(message: Work, dependencies: Dependenc
     }
     case 'accepted':
       return recordAccepted(claimed, dependencies);
+  }
+}
+
+/** Why this provider is passed over without a call: it would not take the capture, or is not being called for now. */
+async function reasonToSkip(
+  record: In<'queued'> | In<'dispatched'>,
+  { provider, gate }: Dependencies,
+): Promise<FaultCode | undefined> {
+  const declared = Object.entries(record.declared) as [CaptureName, { contentType: ContentType }][];
+  const takes = declared.every(([name, { contentType }]) => provider.accepts[name]?.includes(contentType));
+  if (!takes || !provider.checks.includes(record.check)) return 'capture_type_unsupported';
+  return (await gate.mayCall()) ? undefined : 'breaker_open';
+}
+
+/** On to the next provider, or errored where there is none. No attempt is made or counted. */
+async function skip(
+  record: In<'queued'> | In<'dispatched'>,
+  code: FaultCode,
+  dependencies: Dependencies,
+): Promise<void> {
+  const { send, log } = dependencies;
+  log.warn('provider.skipped', { verification_id: record.verificationId, provider: record.provider, code });
+  const result = await endWithFault(record, code, dependencies);
+  if (result.kind === 'moved' && result.verification.state === 'queued') {
+    await send(result.verification.provider, result.verification);
   }
 }
 

@@ -8,3 +8,6 @@ export const registry: Readonly<Record<string, Capabilities>> = Object.fromEntri
 
 /** Seconds a claim is held after the provider should have answered: time to record what it said. */
 export const leaseMarginSeconds = 15;
+
+/** How long a provider may take to send its webhook, and how long the link to the capture lives that it was given. */
+export const webhookSeconds = 15 * 60;

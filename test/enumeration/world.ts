@@ -13,12 +13,14 @@ import type { Outcome } from '../../shared/domain/verdict.ts';
 import { restingStates, type Verification, verificationIdOf } from '../../shared/domain/verification.ts';
 import { attemptVerification } from '../../shared/lifecycle/attempt.ts';
 import { eraseVerification } from '../../shared/lifecycle/erase.ts';
+import { breakerGate } from '../../shared/lifecycle/gate.ts';
 import type { Answer, Provider } from '../../shared/providers/provider.ts';
 import type { Captures, Pinned } from '../../shared/stores/captures.ts';
 import type { Work } from '../../shared/stores/queues.ts';
 import type { Tenant } from '../../shared/stores/tenants.ts';
 import { found } from '../../shared/stores/verifications.ts';
 import { start } from '../builders/verification.ts';
+import { fakeBreakers } from '../fakes/breakers.ts';
 import { fakeVerifications } from '../fakes/verifications.ts';
 
 /** What a provider will say to attempt 1, 2, … of the verification; the last is said for ever. */
@@ -44,11 +46,12 @@ const quiet = { info() {}, warn() {}, error() {}, count() {} };
  */
 export function world({
   scripts,
-  route = Object.keys(scripts),
+  takesNothing = [],
 }: {
   scripts: Record<string, Script>;
-  route?: string[];
+  takesNothing?: readonly string[];
 }) {
+  const route = Object.keys(scripts);
   let clock = start.getTime();
   let ids = 0;
   const now = () => new Date(clock);
@@ -62,6 +65,8 @@ export function world({
   const changes: Change[] = [];
   const announced = new Map<string, Set<string>>();
   let announcedUpTo = 0;
+  const breakers = fakeBreakers();
+  const counts = new Map<string, number>();
   const calls: { provider: string; attempt: number; round: number }[] = [];
 
   verifications.onChange = (before, after) => {
@@ -99,7 +104,7 @@ export function world({
     name,
     remote: false,
     checks: ['spoof_detect', 'photo_verify'],
-    accepts: { selfie: imageTypes, id_card: imageTypes },
+    accepts: takesNothing.includes(name) ? {} : { selfie: imageTypes, id_card: imageTypes },
     maximumBytes: {},
     timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },
     async submit({ attempt, round, captures: given, openCapture }): Promise<Answer> {
@@ -119,6 +124,7 @@ export function world({
     verifications,
     captures,
     provider: provider(name),
+    gate: breakerGate(name, 60, { breakers, counts, now }),
     reference: async (verificationId: string, attempt: number) => `${verificationId}.${attempt}`,
     send,
     now,
@@ -149,6 +155,7 @@ export function world({
 
   return {
     verifications,
+    breakers,
     captures,
     calls,
     changes,

@@ -1,0 +1,85 @@
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type Breaker, breaker } from '../domain/breaker.ts';
+
+/** Open breakers, one row each; a closed one has none. Written only when something changes. */
+export interface Breakers {
+  /** At most one read in five seconds per key; undefined is closed. */
+  readonly read: (key: string) => Promise<Breaker | undefined>;
+  readonly open: (key: string, state: Breaker) => Promise<void>;
+  /** True for the one caller that may probe until `probeUntil`. */
+  readonly probe: (key: string, now: number, probeUntil: number) => Promise<boolean>;
+  readonly close: (key: string) => Promise<void>;
+}
+
+const cachedMilliseconds = 5000;
+
+export function dynamoBreakers(client: DynamoDBClient, table: string, now: () => Date): Breakers {
+  const cached = new Map<string, { state: Breaker | undefined; readAt: number }>();
+  const remember = (key: string, state: Breaker | undefined) => {
+    if (cached.size > 1000) cached.clear();
+    cached.set(key, { state, readAt: now().getTime() });
+    return state;
+  };
+  return {
+    async read(key) {
+      const known = cached.get(key);
+      if (known && now().getTime() - known.readAt < cachedMilliseconds) return known.state;
+      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id: key }) }));
+      return remember(key, Item && breaker.parse(unmarshall(Item)));
+    },
+
+    async open(key, state) {
+      // Whoever opens last may only prolong: the stream of faults of many workers ends in one row.
+      await unlessConditionFails(
+        client.send(
+          new PutItemCommand({
+            TableName: table,
+            Item: marshall({ id: key, ...state }),
+            ConditionExpression: 'attribute_not_exists(id) OR openUntil < :until',
+            ExpressionAttributeValues: marshall({ ':until': state.openUntil }),
+          }),
+        ),
+      );
+      remember(key, state);
+    },
+
+    async probe(key, at, probeUntil) {
+      const won = await unlessConditionFails(
+        client.send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: marshall({ id: key }),
+            UpdateExpression: 'SET probeUntil = :probeUntil',
+            ConditionExpression: 'openUntil <= :now AND probeUntil <= :now',
+            ExpressionAttributeValues: marshall({ ':probeUntil': probeUntil, ':now': at }),
+          }),
+        ),
+      );
+      cached.delete(key);
+      return won;
+    },
+
+    async close(key) {
+      await client.send(new DeleteItemCommand({ TableName: table, Key: marshall({ id: key }) }));
+      remember(key, undefined);
+    },
+  };
+}
+
+async function unlessConditionFails(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
