@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly name: string;
   /** True where submitting leaves this process over the network. */
   readonly remote: boolean;
+  /** True where its answer depends on the caller's `source_id`: the sandbox alone. Nobody else is told it. */
+  readonly readsSourceId?: boolean;
   readonly checks: readonly Check[];
   readonly accepts: Partial<Record<CaptureName, readonly ContentType[]>>;
   /** Smaller than the product's own limits, where the provider's is. Bytes. */
@@ -45,6 +47,8 @@ export interface Submission {
   readonly thresholds: Readonly<Record<string, number>>;
   readonly challenge?: string | undefined;
   readonly languageCode?: string | undefined;
+  /** The caller's own id: only for a provider that declares `readsSourceId`, never for a vendor. */
+  readonly sourceId?: string | undefined;
 }
 
 export type OpenedCapture = { kind: 'bytes'; bytes: Uint8Array } | { kind: 'too_large'; bytes: number };

@@ -1,0 +1,80 @@
+import * as z from 'zod';
+import { Fault } from '../../domain/fault.ts';
+import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
+import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
+import { identify as capabilities } from './capabilities.ts';
+import { type Request, received, refused, service } from './wire.ts';
+
+/** The document gives neither an address nor how the token is sent: both are settings. */
+export const settings = z.object({
+  baseUrl,
+  path: z
+    .string()
+    .regex(/^\/[A-Za-z0-9/._~-]*$/)
+    .default('/identify'),
+  headerName: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/)
+    .default('authorization'),
+  headerPrefix: z
+    .string()
+    .regex(/^[\x20-\x7e]{0,32}$/)
+    .default('Bearer '),
+  timeoutSeconds: z.number().positive().max(capabilities.timeoutSeconds.spoof_detect).optional(),
+});
+export type Settings = z.infer<typeof settings>;
+
+/** `webhookName` is the name under which our webhook URL was registered with Identify. */
+export const credentials = z.object({ token: secret, webhookName: z.string().min(1).max(256) });
+export type Credentials = z.infer<typeof credentials>;
+
+export interface Connection {
+  readonly settings: Settings;
+  readonly credentials: Credentials;
+  readonly fetch: Fetch;
+}
+
+/** As long as its webhook is waited for: Identify may fetch the selfie just before it answers. */
+const linkSeconds = 15 * 60;
+
+/** Identify: hands over a link, and the verdict comes by webhook (`delivery.ts`). */
+export function identify({ settings, credentials, fetch }: Connection): Provider {
+  return { ...capabilities, submit: (submission) => submit(submission, { settings, credentials, fetch }) };
+}
+
+async function submit(submission: Submission, { settings, credentials, fetch }: Connection): Promise<Answer> {
+  const { name, timeoutSeconds } = capabilities;
+  if (submission.check !== 'spoof_detect')
+    throw new Fault('provider_refused', `${name} cannot do ${submission.check}.`);
+  const request: Request = {
+    service,
+    payload: {
+      image_link: await submission.linkCapture('selfie', linkSeconds),
+      webhook_name: credentials.webhookName,
+      source_id: await submission.reference(),
+    },
+  };
+  const answered = await callVendor({
+    provider: name,
+    url: `${settings.baseUrl}${settings.path}`,
+    headers: {
+      'content-type': 'application/json',
+      [settings.headerName]: `${settings.headerPrefix}${credentials.token}`,
+    },
+    body: JSON.stringify(request),
+    timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds.spoof_detect,
+    fetch,
+    readStatuses: [422],
+  });
+  if (answered.status === 422) throw refusal(answered.text, name);
+  readAnswer(received, answered.text, name);
+  return { kind: 'accepted' };
+}
+
+/** Invalid service, not enough credits and invalid payload are all 422: only the words tell them apart. */
+function refusal(text: string, name: string): Fault {
+  const { message } = readAnswer(refused, text, name);
+  if (/\bcredits?\b/i.test(message)) return new Fault('provider_credits_spent', `The credits with ${name} are spent.`);
+  const what = /\bservice\b/i.test(message) ? 'service' : 'payload';
+  return new Fault('provider_refused', `${name} answered 422: it does not take the ${what}.`);
+}

@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { looseBoolean, looseNumber, looseProbability, looseTime } from '../wire-values.ts';
+
+/** The only service of Identify there is a document of. */
+export const service = 'identify-anti-spoof';
+
+/** `POST`: what a client sends. */
+export const request = z.object({
+  service: z.literal(service),
+  payload: z.object({ image_link: z.string(), webhook_name: z.string(), source_id: z.string() }),
+});
+export type Request = z.infer<typeof request>;
+
+/** 2xx: the request was taken, the result comes by webhook. */
+export const received = z.object({ message: z.string(), remaining_credits: looseNumber.optional() });
+export type Received = z.input<typeof received>;
+
+/** 401 and 422: "a message from the json response describing the error". */
+export const refused = z.object({ message: z.string() });
+export type Refused = z.infer<typeof refused>;
+
+const links = { image_link: z.string().nullish(), image_source_link: z.string().nullish() };
+
+/** What is posted to the client's webhook when the image was processed. Both spellings of the link are documented. */
+export const result = z.object({
+  source_event: z.literal(service),
+  payload: z.object({
+    passed: looseBoolean,
+    /** That the *result* is correct, whichever it is. */
+    probability: looseProbability.nullish(),
+    source_id: z.string(),
+    ...links,
+  }),
+  error: z.null().optional(),
+  completed_at: looseTime.nullish(),
+});
+export type Result = z.input<typeof result>;
+
+/** What is posted when it could not be processed. Only what names the request matters then, and even that may be missing. */
+export const failure = z.object({
+  source_event: z.literal(service),
+  payload: z.object({ source_id: z.string().nullish() }).nullish(),
+  error: z.union([z.string(), z.record(z.string(), z.unknown()), z.array(z.unknown())]),
+  completed_at: looseTime.nullish(),
+});
+export type Failure = z.input<typeof failure>;

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import type { CaptureName } from '../../domain/captures.ts';
+import { Fault } from '../../domain/fault.ts';
+import { streamFor } from '../capture.ts';
+import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
+import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
+import { onesmartlab as capabilities } from './capabilities.ts';
+import { type Found, photoVerifyFinding, spoofDetectFinding, videoVerifyFinding } from './findings.ts';
+import { multipart, type Part } from './multipart.ts';
+import {
+  audioChallenge,
+  endpoints,
+  type Fields,
+  photoVerified,
+  problem,
+  spoofDetected,
+  videoVerified,
+} from './wire.ts';
+
+export const settings = z.object({
+  baseUrl: baseUrl.default('https://api.onesmartlab.com/v1.1'),
+  /** What is spoken in a video whose request named no language. */
+  languageCode: z.string().default('en-US'),
+  /** Instead of the 30 and 120 s of the capabilities; never more than those, the lease is made for them. */
+  timeoutSeconds: z.number().positive().max(capabilities.timeoutSeconds.spoof_detect).optional(),
+});
+export type Settings = z.infer<typeof settings>;
+
+export const credentials = z.object({ apiKey: secret });
+export type Credentials = z.infer<typeof credentials>;
+
+export interface Connection {
+  readonly settings: Settings;
+  readonly credentials: Credentials;
+  readonly fetch: Fetch;
+}
+
+/** One Smart Lab: captures in as multipart, straight from where they are stored, the verdict back in the same call. */
+export function onesmartlab(connection: Connection): Provider {
+  return { ...capabilities, submit: (submission) => submit(submission, connection) };
+}
+
+async function submit(submission: Submission, { settings, credentials, fetch }: Connection): Promise<Answer> {
+  const { name, timeoutSeconds } = capabilities;
+  const { path, files } = endpoints[submission.check];
+  const fields = fieldsOf(submission, settings, credentials);
+  const opened = await openParts(submission, files);
+  if (opened.kind === 'unusable') return opened.answer;
+  const { headers, body } = multipart(fields, opened.parts, `bonafide-${randomUUID()}`);
+  try {
+    const { text } = await callVendor({
+      provider: name,
+      url: `${settings.baseUrl}${path}`,
+      headers,
+      body,
+      timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds[submission.check],
+      fetch,
+    });
+    return { kind: 'decided', ...findingIn(submission, text, name) };
+  } finally {
+    await cancelAll(opened.parts);
+  }
+}
+
+function fieldsOf({ check, challenge, languageCode }: Submission, settings: Settings, { apiKey }: Credentials): Fields {
+  if (check !== 'video_verify') return { api_key: apiKey };
+  const asked = audioChallenge.safeParse(challenge);
+  if (!asked.success) throw new Fault('provider_refused', `${capabilities.name} takes challenges of six digits only.`);
+  return { audiochallenge: asked.data, languageCode: languageCode ?? settings.languageCode, api_key: apiKey };
+}
+
+type Opened = { kind: 'parts'; parts: Part[] } | { kind: 'unusable'; answer: Answer };
+
+async function openParts(submission: Submission, files: Readonly<Record<string, CaptureName>>): Promise<Opened> {
+  const parts: Part[] = [];
+  try {
+    for (const [field, capture] of Object.entries(files)) {
+      const ready = await streamFor(capabilities, submission, capture);
+      if (ready.kind === 'unusable') {
+        await cancelAll(parts);
+        return ready;
+      }
+      parts.push({ field, contentType: ready.contentType, bytes: ready.bytes, stream: ready.stream });
+    }
+  } catch (error) {
+    await cancelAll(parts);
+    throw error;
+  }
+  return { kind: 'parts', parts };
+}
+
+/** A stream nobody reads keeps its connection to the store open. One that is being read is ended by its reader. */
+async function cancelAll(parts: readonly Part[]): Promise<void> {
+  await Promise.allSettled(parts.filter(({ stream }) => !stream.locked).map(({ stream }) => stream.cancel()));
+}
+
+function findingIn({ check }: Submission, text: string, name: string): Found {
+  const refused = problem.safeParse(tryJson(text));
+  if (refused.success) throw new Fault('provider_refused', `${name} answered an error.`);
+  switch (check) {
+    case 'spoof_detect':
+      return spoofDetectFinding(succeeded(readAnswer(spoofDetected, text, name)));
+    case 'photo_verify':
+      return photoVerifyFinding(succeeded(readAnswer(photoVerified, text, name)));
+    case 'video_verify':
+      return videoVerifyFinding(succeeded(readAnswer(videoVerified, text, name)));
+  }
+}
+
+function succeeded<Read extends { success?: boolean | null | undefined }>(read: Read): Read {
+  if (read.success === false) throw new Fault('provider_refused', `${capabilities.name} answered success: false.`);
+  return read;
+}
+
+function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

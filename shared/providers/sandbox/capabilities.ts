@@ -1,0 +1,13 @@
+import { typesOf } from '../../domain/captures.ts';
+import type { Capabilities } from '../provider.ts';
+
+/** Outcomes on demand, for integrators' tests. It looks at no capture and calls nobody. */
+export const sandbox: Capabilities = {
+  name: 'sandbox',
+  remote: false,
+  readsSourceId: true,
+  checks: ['spoof_detect', 'photo_verify', 'video_verify'],
+  accepts: typesOf,
+  maximumBytes: {},
+  timeoutSeconds: { spoof_detect: 20, photo_verify: 20, video_verify: 20 },
+};

@@ -1,0 +1,82 @@
+import * as z from 'zod';
+import { Fault } from '../../domain/fault.ts';
+import type { Finding, Reason } from '../../domain/verdict.ts';
+import { openFor } from '../capture.ts';
+import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
+import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
+import { spoofsense as capabilities } from './capabilities.ts';
+import { defaultThresholds, type ErrorCode, endpoint, problemOf, type Request, response } from './wire.ts';
+
+export const settings = z.object({
+  baseUrl: baseUrl.default('https://z3jwq0rjyj.execute-api.ap-south-1.amazonaws.com/prod'),
+  /** `robust` is for captures of low quality. */
+  endpoint: endpoint.default('antispoofing'),
+  timeoutSeconds: z.number().positive().max(capabilities.timeoutSeconds.spoof_detect).optional(),
+});
+export type Settings = z.infer<typeof settings>;
+
+export const credentials = z.object({ apiKey: secret });
+export type Credentials = z.infer<typeof credentials>;
+
+export interface Connection {
+  readonly settings: Settings;
+  readonly credentials: Credentials;
+  readonly fetch: Fetch;
+}
+
+/** SpoofSense: the selfie in, the verdict back in the same call. */
+export function spoofsense(connection: Connection): Provider {
+  return { ...capabilities, submit: (submission) => submit(submission, connection) };
+}
+
+async function submit(submission: Submission, { settings, credentials, fetch }: Connection): Promise<Answer> {
+  const { name, timeoutSeconds } = capabilities;
+  if (submission.check !== 'spoof_detect')
+    throw new Fault('provider_refused', `${name} cannot do ${submission.check}.`);
+  const selfie = await openFor(capabilities, submission, 'selfie');
+  if (selfie.kind === 'unusable') return selfie.answer;
+  const { buffer, byteOffset, byteLength } = selfie.bytes;
+  const request: Request = { data: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
+  const { status, text } = await callVendor({
+    provider: name,
+    url: `${settings.baseUrl}/${settings.endpoint}`,
+    headers: { 'content-type': 'application/json', 'x-api-key': credentials.apiKey },
+    body: JSON.stringify(request),
+    timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds.spoof_detect,
+    fetch,
+    readStatuses: [413],
+  });
+  if (status === 413) return { kind: 'decided', finding: recapture('capture_too_large') };
+  const read = readAnswer(response, text, name);
+  if (!read.success) {
+    const problem = problemOf(read);
+    // An unknown problem may be theirs: the person must not be sent to take another picture for it.
+    if (!problem) throw new Fault('provider_unreadable', `${name} answered success: false for an unknown reason.`);
+    return { kind: 'decided', finding: recapture(reasons[problem]) };
+  }
+  const { prob_real } = read.model_output;
+  return {
+    kind: 'decided',
+    finding: judge(prob_real, submission.thresholds.live ?? defaultThresholds[settings.endpoint]),
+  };
+}
+
+/** Their `pred_idx` is not asked: the document has `prob_real` decide, so that a tenant may choose the threshold. */
+function judge(real: number, threshold: number): Finding {
+  return real > threshold
+    ? { outcome: 'passed', confidence: real, reasons: [], scores: { live: real } }
+    : { outcome: 'failed', confidence: 1 - real, reasons: ['presentation_attack_suspected'], scores: { live: real } };
+}
+
+const reasons: Readonly<Record<ErrorCode, Reason>> = {
+  FACE_NOT_DETECTED: 'face_not_detected',
+  FACE_TOO_SMALL: 'face_too_small',
+  INVALID_IMAGE_PAYLOAD: 'capture_unreadable',
+};
+
+const recapture = (reason: Reason): Finding => ({
+  outcome: 'recapture',
+  confidence: null,
+  reasons: [reason],
+  scores: {},
+});
