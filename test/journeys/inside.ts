@@ -1,0 +1,202 @@
+import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { captureKey } from '../../shared/domain/captures.ts';
+import { verificationIdOf } from '../../shared/domain/verification.ts';
+import { dynamoVerifications, recordOf } from '../../shared/stores/verifications.ts';
+import { portrait } from '../../tools/samples.ts';
+import { anAwaitingVerification } from '../builders/verification.ts';
+import { clientOf, newSourceId, post, put, type Target } from './client.ts';
+
+/** A deployment as its operator sees it: its bucket, its table, its bus and what it wrote. */
+export interface Inside extends Target {
+  readonly tenant: string;
+  readonly outputs: { readonly CapturesBucket: string; readonly VerificationsTable: string };
+  /** With the settings uploads are presigned with. */
+  readonly s3: S3Client;
+  readonly dynamodb: DynamoDBClient;
+  /** Every event the bus was given so far, in order. */
+  readonly events: () => Promise<Record<string, unknown>[]>;
+  /** Everything the functions wrote so far. */
+  readonly written: () => Promise<string>;
+  /** What nobody may ever read in it. */
+  readonly secrets: readonly string[];
+}
+
+/** What any deployment must do, told with the operator's eyes. */
+export function journeysSeenFromInside(inside: () => Inside): void {
+  let face: Uint8Array;
+  beforeAll(async () => {
+    face = await portrait();
+  });
+
+  async function versionsOf(sourceId: string): Promise<string[]> {
+    const { s3, outputs } = inside();
+    const prefix = `captures/${verificationIdOf(inside().tenant, sourceId)}/`;
+    const { Versions = [], DeleteMarkers = [] } = await s3.send(
+      new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket, Prefix: prefix }),
+    );
+    return [...Versions, ...DeleteMarkers].map(({ Key = '', VersionId }) => `${Key} ${VersionId}`);
+  }
+
+  describe('seen from inside', () => {
+    it('a server’s own upload, by the AWS SDK, starts a verification like any other', async () => {
+      const client = clientOf(inside());
+      const sourceId = newSourceId();
+      await client.request(sourceId);
+      const { s3, outputs } = inside();
+      const Key = captureKey(verificationIdOf(inside().tenant, sourceId), 1, 'selfie');
+      await s3.send(
+        new PutObjectCommand({ Bucket: outputs.CapturesBucket, Key, Body: face, ContentType: 'image/jpeg' }),
+      );
+      expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
+    });
+
+    it('an upload URL that has expired is refused', async () => {
+      const client = clientOf(inside());
+      const sourceId = newSourceId();
+      const view = await client.request(sourceId);
+      const { s3, outputs } = inside();
+      const Key = captureKey(verificationIdOf(inside().tenant, sourceId), 1, 'selfie');
+      const command = new PutObjectCommand({ Bucket: outputs.CapturesBucket, Key, ContentType: 'image/jpeg' });
+      const url = await getSignedUrl(s3, command, { expiresIn: 60, signingDate: new Date(Date.now() - 120_000) });
+      const { status, text } = await put(view, face, {}, url);
+      expect(status).toBe(403);
+      expect(text).toContain('expired');
+      expect(await client.read(sourceId)).toMatchObject({ state: 'awaiting_captures', sequence: 1 });
+      expect(await versionsOf(sourceId)).toEqual([]);
+    });
+
+    it('no capture outlives its decision, pinned or not', async () => {
+      const client = clientOf(inside());
+      const sourceId = newSourceId();
+      const view = await client.request(sourceId);
+      await post(view, face);
+      await post(view, face);
+      await client.verdict(sourceId);
+      await expect.poll(() => versionsOf(sourceId), { timeout: 20_000 }).toEqual([]);
+    });
+
+    it('what lands after an erasure is deleted, and the tombstone knows nothing of it', async () => {
+      const client = clientOf(inside());
+      const sourceId = newSourceId();
+      const view = await client.request(sourceId);
+      await client.call('DELETE', `/verifications/${sourceId}`);
+      expect((await put(view, face)).status).toBe(200);
+      await expect.poll(() => versionsOf(sourceId), { timeout: 20_000 }).toEqual([]);
+      const { dynamodb, outputs } = inside();
+      const { Item = {} } = await dynamodb.send(
+        new GetItemCommand({
+          TableName: outputs.VerificationsTable,
+          Key: marshall({ verificationId: verificationIdOf(inside().tenant, sourceId) }),
+        }),
+      );
+      expect(recordOf(Item)).toMatchObject({ state: 'erased', history: [expect.anything()] });
+      expect(Object.keys(Item)).not.toContain('dueShard');
+    });
+
+    it('an errored verification can be retried while its captures are stored, and not after', async () => {
+      const client = clientOf(inside());
+      const { s3, dynamodb, outputs } = inside();
+      const store = dynamoVerifications({
+        client: dynamodb,
+        table: outputs.VerificationsTable,
+        now: () => new Date(),
+        newId: () => crypto.randomUUID(),
+      });
+      // A check the API would refuse to begin, so that its provider faults: two captures, landing together.
+      const sourceId = newSourceId();
+      const record = anAwaitingVerification({
+        tenant: inside().tenant,
+        sourceId,
+        check: 'photo_verify',
+        dueAt: 2 ** 31,
+        purgeAt: 2 ** 31,
+      });
+      await store.create(record);
+      const upload = async (name: 'selfie' | 'id_card') => {
+        const Key = captureKey(record.verificationId, 1, name);
+        await s3.send(
+          new PutObjectCommand({ Bucket: outputs.CapturesBucket, Key, Body: face, ContentType: 'image/jpeg' }),
+        );
+      };
+      await Promise.all([upload('selfie'), upload('id_card')]);
+      await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 20_000 }).toBe('errored');
+      expect(await client.read(sourceId)).toMatchObject({ fault: 'provider_refused', sequence: 4 });
+
+      const retried = await client.call('POST', `/verifications/${sourceId}/retry`);
+      expect(retried).toMatchObject({ status: 202, body: { state: 'queued', sequence: 5 } });
+      await expect.poll(async () => (await client.read(sourceId)).attempts.length, { timeout: 20_000 }).toBe(2);
+      await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 20_000 }).toBe('errored');
+
+      const [stored = ''] = await versionsOf(sourceId);
+      const [Key, VersionId] = stored.split(' ');
+      await s3.send(new DeleteObjectCommand({ Bucket: outputs.CapturesBucket, Key, VersionId }));
+      const refused = await client.problem('POST', `/verifications/${sourceId}/retry`);
+      expect(refused).toMatchObject({ status: 409, code: 'captures_gone' });
+    });
+
+    it('announces every move once in the chain, thin, and nothing else', async () => {
+      const client = clientOf(inside());
+      const sourceId = newSourceId();
+      await put(await client.request(sourceId, { metadata: { name: 'A. Person' } }), face);
+      await client.verdict(sourceId);
+      await client.call('DELETE', `/verifications/${sourceId}`);
+      const mine = async () => {
+        const details = (await inside().events()).map(({ detail }) => detail as Record<string, unknown>);
+        const ours = details.filter(({ source_id }) => source_id === sourceId);
+        return [...new Map(ours.map((one) => [one.id, one])).values()];
+      };
+      await expect
+        .poll(async () => (await mine()).map(({ type }) => type), { timeout: 20_000 })
+        .toEqual(['verification.queued', 'verification.dispatched', 'verification.decided', 'verification.erased']);
+      const events = await mine();
+      expect(events.map(({ previous_event_id }) => previous_event_id)).toEqual([
+        null,
+        ...events.slice(0, 3).map(({ id }) => id),
+      ]);
+      expect(JSON.stringify(events)).not.toMatch(/Person|scores|live/);
+    });
+
+    it('writes no key, token, signature, image byte or word of the person anywhere', async () => {
+      const client = clientOf(inside());
+      const sourceId = newSourceId();
+      const view = await client.request(sourceId, { metadata: { name: 'Secretive Person' } });
+      await put(view, face);
+      await client.verdict(sourceId);
+      await client.call('GET', `/verifications/${sourceId}`, undefined, {
+        authorization: `Bearer ${view.client_token}`,
+      });
+      await client.problem('POST', '/verifications', {
+        source_id: sourceId,
+        check: 'x',
+        metadata: { name: 'Secretive' },
+      });
+      const { apiKey, tenant, secrets, written: everythingWritten } = inside();
+      await expect.poll(everythingWritten, { timeout: 20_000 }).toContain(verificationIdOf(tenant, sourceId));
+      const written = await everythingWritten();
+      expect(written).toContain('capture.landed');
+      const signature = new URL(view.uploads.selfie?.put.url ?? '').searchParams.get('X-Amz-Signature') ?? 'none';
+      const base64 = Buffer.from(face).toString('base64');
+      for (const secret of [
+        apiKey,
+        apiKey.split('_').at(-1) ?? '',
+        view.client_token,
+        view.client_token.split('_').at(-1) ?? '',
+        signature,
+        'X-Amz-Signature',
+        ...secrets,
+        'Secretive',
+        base64.slice(0, 24),
+        base64.slice(2000, 2024),
+        Buffer.from(face.subarray(0, 12)).toString('hex'),
+        sourceId,
+      ]) {
+        expect(written.includes(secret), secret.slice(0, 12)).toBe(false);
+      }
+      expect(written.length).toBeGreaterThan(1000);
+    });
+  });
+}
