@@ -7,6 +7,7 @@ import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
 import { attemptVerification, type Dependencies } from '../../shared/lifecycle/attempt.ts';
 import { openGate } from '../../shared/lifecycle/gate.ts';
+import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { builtinProvider } from '../../shared/providers/builtin/provider.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
 import { providerQueues, readWork, sqsSend } from '../../shared/stores/queues.ts';
@@ -32,8 +33,9 @@ function connect(): Dependencies {
       newId: randomUUID,
     }),
     captures: s3Captures(new S3Client(), CAPTURES_BUCKET),
-    provider: builtinProvider(() => engine),
-    gate: openGate,
+    provider: builtin,
+    open: async () => builtinProvider(() => engine),
+    gate: () => openGate,
     reference: () => Promise.reject(new Error('The built-in engine sends no webhooks')),
     send: sqsSend(new SQSClient(), providerQueues.parse(PROVIDER_QUEUES)),
     now,

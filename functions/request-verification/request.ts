@@ -15,7 +15,7 @@ import { type In, maximumRounds, type Verification, verificationIdOf } from '../
 import { epochSeconds } from '../../shared/lifecycle/next-step.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import type { Uploads } from '../../shared/stores/captures.ts';
-import type { Tenant } from '../../shared/stores/tenants.ts';
+import type { Credentials, Tenant, Tenants } from '../../shared/stores/tenants.ts';
 import { found, type Moved, type Verifications } from '../../shared/stores/verifications.ts';
 
 /** How long an upload URL lives, unless the round ends sooner. */
@@ -26,6 +26,7 @@ const challengeDigits = 6;
 export interface Dependencies {
   readonly verifications: Verifications;
   readonly uploads: Uploads;
+  readonly tenants: Pick<Tenants, 'deploymentCredentials'>;
   readonly registry: Readonly<Record<string, Capabilities>>;
   readonly clientTokenSecret: () => Promise<string>;
   readonly now: () => Date;
@@ -45,7 +46,7 @@ export async function requestVerification(
   dependencies: Dependencies,
 ): Promise<Requested> {
   const { verifications, now, newId } = dependencies;
-  const plan = planOf(request, tenant, dependencies);
+  const plan = await planOf(request, tenant, dependencies);
   const declared = declaredOf(request.captures);
   refuseUnfit(declared, firstProvider(plan, dependencies));
 
@@ -131,19 +132,47 @@ export async function requestCaptures(
   return found(undefined) as never; // purged while it was read: unknown by now
 }
 
-/** The part of the route that can do this check. Refuses what no upload could ever complete. */
-function planOf(request: VerificationRequest, tenant: Tenant, { registry }: Dependencies): Plan {
-  const { check, provider } = request;
+/** The part of the route that can do this check for this tenant. Refuses what no upload could ever complete. */
+async function planOf(request: VerificationRequest, tenant: Tenant, dependencies: Dependencies): Promise<Plan> {
+  const { registry } = dependencies;
+  const { check, provider, language_code: language } = request;
   if (provider !== undefined && !registry[provider]) {
     const known = Object.keys(registry).join(', ');
     throw new Fault('provider_unavailable', `There is no provider ${provider} here. Providers: ${known}.`);
   }
   const plan = planFor(tenant.policy, check, provider);
-  const route = plan.route.filter((name) => registry[name]?.checks.includes(check));
-  if (route.length === 0) {
+  const capable = plan.route.filter((name) => registry[name]?.checks.includes(check));
+  if (capable.length === 0) {
     throw new Fault('check_unavailable', `None of ${plan.route.join(', ')} can do ${check} yet.`);
   }
-  return { ...plan, route };
+  const credentials = await credentialsOf(capable, tenant, dependencies);
+  const usable = capable.filter((name) => !registry[name]?.remote || credentials[name]);
+  if (usable.length === 0) {
+    throw new Fault('provider_unavailable', `There are no credentials for ${capable.join(', ')}.`);
+  }
+  const route = usable.filter((name) => speaks(registry[name]?.languages, language));
+  if (route.length === 0) {
+    throw new Fault('language_unsupported', `None of ${usable.join(', ')} understands ${language}.`);
+  }
+  return { ...plan, route, credentials };
+}
+
+/** Where the credentials of the remote ones are kept: the tenant's own, else the deployment's. */
+async function credentialsOf(
+  providers: readonly string[],
+  tenant: Tenant,
+  { registry, tenants }: Dependencies,
+): Promise<Credentials> {
+  const remote = providers.filter((name) => registry[name]?.remote);
+  const lacking = remote.some((name) => !tenant.credentials[name]);
+  const kept = lacking ? { ...(await tenants.deploymentCredentials()), ...tenant.credentials } : tenant.credentials;
+  return Object.fromEntries(Object.entries(kept).filter(([name]) => remote.includes(name)));
+}
+
+/** Providers that name no languages take any; `en` takes en-US. */
+function speaks(languages: readonly string[] | undefined, wanted: string | undefined): boolean {
+  if (!languages || !wanted) return true;
+  return languages.some((one) => wanted.toLowerCase() === one || wanted.toLowerCase().startsWith(`${one}-`));
 }
 
 function firstProvider(plan: Plan, { registry }: Dependencies): Capabilities {

@@ -25,6 +25,29 @@ export const policy = z.object({
 });
 export type Policy = z.infer<typeof policy>;
 
+/** What an operator writes: a policy without its version, which is counted for them. */
+export const policyInput = policy.omit({ version: true }).strict();
+export type PolicyInput = z.infer<typeof policyInput>;
+
+/** What is wrong with a policy that has the right shape: each line says what to change. */
+export function policyMistakes(
+  { routes, thresholds }: PolicyInput,
+  registry: Readonly<Record<string, unknown>>,
+): string[] {
+  const known = Object.keys(registry).join(', ');
+  return [
+    ...Object.entries(routes).flatMap(([check, route]) =>
+      route.flatMap((name, index) => {
+        if (!registry[name]) return [`routes.${check}: there is no provider ${name}; there are ${known}`];
+        return route.indexOf(name) < index ? [`routes.${check}: ${name} is named twice`] : [];
+      }),
+    ),
+    ...Object.keys(thresholds)
+      .filter((name) => !registry[name])
+      .map((name) => `thresholds.${name}: there is no provider ${name}; there are ${known}`),
+  ];
+}
+
 export const defaultPolicy: Policy = {
   version: 1,
   routes: { spoof_detect: ['builtin'], photo_verify: ['builtin'], video_verify: ['builtin'] },
@@ -44,6 +67,8 @@ export const plan = z.object({
   thresholds: z.record(providerName, z.record(z.string(), z.number())),
   capturesSeconds: z.int().positive(),
   keepCaptures: z.boolean(),
+  /** Where each remote provider's credentials are kept: names of secrets, never their values. */
+  credentials: z.record(providerName, z.string()).default({}),
 });
 export type Plan = z.infer<typeof plan>;
 
@@ -56,5 +81,6 @@ export function planFor(policy: Policy, check: Check, only?: string): Plan {
     thresholds: Object.fromEntries(Object.entries(policy.thresholds).filter(([name]) => route.includes(name))),
     capturesSeconds: policy.deadlines.capturesSeconds,
     keepCaptures: policy.keepCaptures,
+    credentials: {},
   };
 }

@@ -10,6 +10,8 @@ export interface Request {
   readonly query: Readonly<Record<string, string>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The body as it came, empty where there is none. */
+  readonly text: () => string;
   /** The body as JSON, undefined where there is none. Throws `request_unreadable`. */
   readonly json: () => unknown;
 }
@@ -23,14 +25,14 @@ export interface Reply {
 /** `POST /verifications` → what answers it. */
 export type Routes = Readonly<Record<string, (request: Request) => Promise<Reply>>>;
 
-/** Larger than any request this API knows (metadata ≤ 2 KB). */
-const maximumBodyBytes = 16 * 1024;
+/** Larger than any request of our own API (metadata ≤ 2 KB). */
+const ownBodyBytes = 16 * 1024;
 
 /** An HTTP function: answers by route, a `Fault` as its problem+json, anything else as a blank 500. */
-export function http(routes: () => Routes, log: Log) {
+export function http(routes: () => Routes, log: Log, { maximumBodyBytes = ownBodyBytes } = {}) {
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .before(({ event }) => {
-      if (Buffer.byteLength(event.body ?? '') > maximumBodyBytes) {
+      if (textOf(event).length > maximumBodyBytes) {
         throw new Fault('request_too_large', `The body may have ${maximumBodyBytes} bytes.`);
       }
     })
@@ -46,6 +48,7 @@ export function http(routes: () => Routes, log: Log) {
         path: definedOf(event.pathParameters),
         query: definedOf(event.queryStringParameters),
         headers: definedOf(event.headers),
+        text: () => textOf(event),
         json: () => jsonOf(event),
       });
       log.info('request.answered', { route: event.routeKey, status: reply.status });
@@ -93,9 +96,13 @@ function definedOf(values: Record<string, string | undefined> | undefined): Reco
   );
 }
 
+function textOf({ body = '', isBase64Encoded }: APIGatewayProxyEventV2): string {
+  return isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+}
+
 function jsonOf(event: APIGatewayProxyEventV2): unknown {
-  if (!event.body) return undefined;
-  const text = event.isBase64Encoded ? Buffer.from(event.body, 'base64').toString('utf8') : event.body;
+  const text = textOf(event);
+  if (text === '') return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -9,7 +9,7 @@ import {
   withEnded,
 } from '../domain/verification.ts';
 import type { Log } from '../lambda/log.ts';
-import type { Answer, Provider } from '../providers/provider.ts';
+import type { Answer, Capabilities, Provider } from '../providers/provider.ts';
 import { leaseMarginSeconds, webhookSeconds } from '../providers/registry.ts';
 import { type Captures, pinnedOf } from '../stores/captures.ts';
 import type { Send, Work } from '../stores/queues.ts';
@@ -24,8 +24,11 @@ const backoffSeconds = 10;
 export interface Dependencies {
   readonly verifications: Verifications;
   readonly captures: Pick<Captures, 'open' | 'stream' | 'link' | 'removeVersion'>;
-  readonly provider: Provider;
-  readonly gate: Gate;
+  /** Whose queue the message came from. */
+  readonly provider: Capabilities;
+  /** The provider with the connection that serves this verification. */
+  readonly open: (record: In<'dispatched'>) => Promise<Pick<Provider, 'submit'>>;
+  readonly gate: (record: Verification) => Gate;
   /** The id a vendor's webhook will name this attempt by. */
   readonly reference: (verificationId: string, attempt: number) => Promise<string>;
   readonly send: Send;
@@ -53,7 +56,7 @@ export async function attemptVerification(message: Work, dependencies: Dependenc
     return;
   }
   const made = await ask(claimed, dependencies);
-  await gate.ended(made instanceof Fault ? made.code : undefined);
+  await gate(claimed).ended(made instanceof Fault ? made.code : undefined);
   if (made instanceof Fault) return recordFault(claimed, made.code, dependencies);
   switch (made.kind) {
     case 'decided': {
@@ -80,7 +83,7 @@ async function reasonToSkip(
   const declared = Object.entries(record.declared) as [CaptureName, { contentType: ContentType }][];
   const takes = declared.every(([name, { contentType }]) => provider.accepts[name]?.includes(contentType));
   if (!takes || !provider.checks.includes(record.check)) return 'capture_type_unsupported';
-  return (await gate.mayCall()) ? undefined : 'breaker_open';
+  return (await gate(record).mayCall()) ? undefined : 'breaker_open';
 }
 
 /** On to the next provider, or errored where there is none. No attempt is made or counted. */
@@ -152,7 +155,7 @@ function mayClaim(
 
 /** The provider's answer, or the fault it ended with. A bug of an adapter is a fault of its provider. */
 async function ask(claimed: In<'dispatched'>, dependencies: Dependencies): Promise<Answer | Fault> {
-  const { provider, captures, reference, log } = dependencies;
+  const { provider, open, captures, reference, log } = dependencies;
   const { verificationId, attempt } = claimed;
   const pinned = (name: CaptureName) => {
     const capture = pinnedOf(claimed).find((one) => one.name === name);
@@ -160,8 +163,10 @@ async function ask(claimed: In<'dispatched'>, dependencies: Dependencies): Promi
     return capture;
   };
   try {
-    return await provider.submit({
+    const opened = await open(claimed);
+    return await opened.submit({
       verificationId,
+      sourceId: claimed.sourceId,
       attempt,
       round: claimed.round,
       check: claimed.check,

@@ -16,6 +16,8 @@ export interface Capabilities {
   readonly accepts: Partial<Record<CaptureName, readonly ContentType[]>>;
   /** Smaller than the product's own limits, where the provider's is. Bytes. */
   readonly maximumBytes: Partial<Record<CaptureName, number>>;
+  /** Languages of spoken challenges it understands, as in `en`; absent: it is asked for any. */
+  readonly languages?: readonly string[];
   /** How long one call may take, by check. The lease is this plus 15 s. */
   readonly timeoutSeconds: Readonly<Record<Check, number>>;
 }

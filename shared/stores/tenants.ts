@@ -9,14 +9,38 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { Fault } from '../domain/fault.ts';
-import { defaultPolicy, policy } from '../domain/policy.ts';
+import { defaultPolicy, type PolicyInput, policy, providerName } from '../domain/policy.ts';
 import { tenantId } from '../domain/verification.ts';
 
 /** A key as it is stored: its SHA-256, never the key. `id` names it for revoking. */
 const apiKey = z.object({ id: z.string(), sha256: z.string().length(64), createdAt: z.string() });
 
-const tenant = z.object({ id: tenantId, createdAt: z.string(), keys: z.array(apiKey), policy });
+/** A webhook address of this tenant: the SHA-256 of its token, and until when an old one is still taken. */
+const webhook = z.object({
+  id: z.string(),
+  provider: providerName,
+  sha256: z.string().length(64),
+  createdAt: z.string(),
+  /** Epoch seconds; absent is for good. */
+  expiresAt: z.int().optional(),
+});
+
+/** Provider → name of the secret with its credentials. */
+const credentials = z.record(providerName, z.string());
+export type Credentials = z.infer<typeof credentials>;
+
+const tenant = z.object({
+  id: tenantId,
+  createdAt: z.string(),
+  keys: z.array(apiKey),
+  policy,
+  credentials: credentials.default({}),
+  webhooks: z.array(webhook).default([]),
+});
 export type Tenant = z.infer<typeof tenant>;
+
+/** The row whose credentials serve tenants that have none of their own. No tenant can have this id. */
+const deployment = '*';
 
 /** How long a revoked key may still be taken by a function that has just seen it. */
 export const keyCacheSeconds = 20;
@@ -25,6 +49,7 @@ const maximumKeys = 20;
 const maximumCached = 1000;
 
 /** `bf_<tenant>_<256 random bits>`: naming the tenant in the key makes authentication one read of one row. */
+const tokenPattern = /^wh_([a-z][a-z0-9-]{0,39})_([A-Za-z0-9_-]{43})$/;
 const keyPattern = /^bf_([a-z][a-z0-9-]{0,39})_([A-Za-z0-9_-]{43})$/;
 
 export interface Tenants {
@@ -36,7 +61,20 @@ export interface Tenants {
   readonly addKey: (id: string) => Promise<IssuedKey>;
   /** True where there was such a key. */
   readonly revokeKey: (id: string, keyId: string) => Promise<boolean>;
+  /** Replaces the policy by the next version; the versions before stay as rows of their own. Answers the version. */
+  readonly setPolicy: (id: string, input: PolicyInput) => Promise<number>;
+  /** The deployment's own credentials, for tenants that have none of a provider. At most one read in 20 s. */
+  readonly deploymentCredentials: () => Promise<Credentials>;
+  /** Says where a provider's credentials are kept; undefined forgets it. `owner` is a tenant or 'deployment'. */
+  readonly setCredentials: (owner: CredentialsOwner, provider: string, secret: string | undefined) => Promise<void>;
+  /** A new token for the webhooks of a provider, shown this once; the old ones are taken for `graceSeconds` more. */
+  readonly rotateWebhook: (id: string, provider: string, graceSeconds: number) => Promise<IssuedKey>;
+  /** The tenant whose webhook address this is, or undefined: the same work whether the tenant exists or not. */
+  readonly ofWebhook: (provider: string, token: string) => Promise<Tenant | undefined>;
 }
+
+/** Who is meant by an operator: one tenant, or every tenant without credentials of its own. */
+export type CredentialsOwner = string | 'deployment';
 
 /** A new key: the only time anybody sees it. */
 export interface IssuedKey {
@@ -53,6 +91,7 @@ export interface Dependencies {
 
 export function dynamoTenants({ client, table, now, randomBytes }: Dependencies): Tenants {
   const cached = new Map<string, { tenant: Tenant; readAt: number }>();
+  let shared: { credentials: Credentials; readAt: number } | undefined;
 
   async function find(id: string): Promise<Tenant | undefined> {
     const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id }) }));
@@ -67,6 +106,12 @@ export function dynamoTenants({ client, table, now, randomBytes }: Dependencies)
     if (read) cached.set(id, { tenant: read, readAt: now().getTime() });
     else cached.delete(id);
     return read;
+  }
+
+  async function mustFind(id: string): Promise<Tenant> {
+    const owner = await find(id);
+    if (!owner) throw new Fault('state_conflict', `There is no tenant ${id}`);
+    return owner;
   }
 
   function issue(id: string): IssuedKey & { row: z.infer<typeof apiKey> } {
@@ -92,7 +137,14 @@ export function dynamoTenants({ client, table, now, randomBytes }: Dependencies)
 
     async create(id) {
       const { row, ...issued } = issue(tenantId.parse(id));
-      const made: Tenant = { id, createdAt: now().toISOString(), keys: [row], policy: defaultPolicy };
+      const made: Tenant = {
+        id,
+        createdAt: now().toISOString(),
+        keys: [row],
+        policy: defaultPolicy,
+        credentials: {},
+        webhooks: [],
+      };
       try {
         await client.send(
           new PutItemCommand({
@@ -132,6 +184,99 @@ export function dynamoTenants({ client, table, now, randomBytes }: Dependencies)
         );
       }
       return issued;
+    },
+
+    async setPolicy(id, input) {
+      for (;;) {
+        const owner = await mustFind(id);
+        const version = owner.policy.version + 1;
+        const next = policy.parse({ ...input, version });
+        // The version before first: killed in between, it stands there twice, which changes nothing.
+        await client.send(
+          new PutItemCommand({
+            TableName: table,
+            Item: marshall({ id: `${id}/policy/${owner.policy.version}`, policy: owner.policy }),
+          }),
+        );
+        try {
+          await client.send(
+            new UpdateItemCommand({
+              TableName: table,
+              Key: marshall({ id }),
+              UpdateExpression: 'SET #policy = :next',
+              ConditionExpression: '#policy.#version = :read',
+              ExpressionAttributeNames: { '#policy': 'policy', '#version': 'version' },
+              ExpressionAttributeValues: marshall({ ':next': next, ':read': owner.policy.version }),
+            }),
+          );
+          cached.delete(id);
+          return version;
+        } catch (error) {
+          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        }
+      }
+    },
+
+    async deploymentCredentials() {
+      if (shared && now().getTime() - shared.readAt < keyCacheSeconds * 1000) return shared.credentials;
+      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id: deployment }) }));
+      const read = credentials.parse(Item ? (unmarshall(Item).credentials ?? {}) : {});
+      shared = { credentials: read, readAt: now().getTime() };
+      return read;
+    },
+
+    async setCredentials(owner, provider, secret) {
+      const id = owner === 'deployment' ? deployment : (await mustFind(owner)).id;
+      const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id }) }));
+      const { [provider]: _, ...others } = credentials.parse(Item ? (unmarshall(Item).credentials ?? {}) : {});
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: marshall({ id }),
+          UpdateExpression: 'SET #credentials = :credentials',
+          ExpressionAttributeNames: { '#credentials': 'credentials' },
+          ExpressionAttributeValues: marshall({ ':credentials': secret ? { ...others, [provider]: secret } : others }),
+        }),
+      );
+      cached.delete(id);
+      shared = undefined;
+    },
+
+    async rotateWebhook(id, provider, graceSeconds) {
+      const owner = await mustFind(id);
+      const at = Math.floor(now().getTime() / 1000);
+      const token = `wh_${id}_${randomBytes(32).toString('base64url')}`;
+      const made = { id: `w_${randomBytes(6).toString('hex')}`, provider, sha256: sha256(token).toString('hex') };
+      const kept = owner.webhooks
+        .filter(({ expiresAt }) => expiresAt === undefined || expiresAt > at)
+        .map((old) => (old.provider === provider ? { ...old, expiresAt: old.expiresAt ?? at + graceSeconds } : old));
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: marshall({ id }),
+          UpdateExpression: 'SET webhooks = :webhooks',
+          ExpressionAttributeValues: marshall(
+            { ':webhooks': [...kept, { ...made, createdAt: now().toISOString() }] },
+            { removeUndefinedValues: true },
+          ),
+        }),
+      );
+      cached.delete(id);
+      return { id: made.id, key: token };
+    },
+
+    async ofWebhook(provider, token) {
+      const [, id = 'nobody'] = tokenPattern.exec(token) ?? [];
+      const owner = await findCached(id);
+      const given = sha256(token);
+      const at = now().getTime() / 1000;
+      const matching = (owner?.webhooks ?? []).filter(
+        (kept) =>
+          timingSafeEqual(Buffer.from(kept.sha256, 'hex'), given) &&
+          kept.provider === provider &&
+          (kept.expiresAt === undefined || kept.expiresAt > at),
+      );
+      return matching.length > 0 ? owner : undefined;
     },
 
     async revokeKey(id, keyId) {

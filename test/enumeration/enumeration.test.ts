@@ -401,7 +401,7 @@ describe('two at the same time, in every order of their steps', () => {
 
 describe('a zombie that returns after its lease', () => {
   /** After the provider has answered and before that is recorded. */
-  const answered = { after: 'provider.submit' };
+  const answered = { after: 'opened.submit' };
   const scripts = (zombie: Script[number], takeover: Script[number]) => ({ builtin: [zombie, takeover] });
 
   /** Runs the first attempt until one of its stops and leaves it there. */

@@ -40,7 +40,7 @@ export const awaitsReached = new Map<string, Set<Side>>();
 
 /** Awaits that reach outside the process; the others only wait for one of these, and add no order of their own. */
 const effects =
-  /^delivery|: (verifications|captures|breakers|uploads|provider|dependencies)\.|: (put|sendToProvider|send)\(/;
+  /^delivery|: (verifications|captures|breakers|uploads|opened|dependencies)\.|: (put|sendToProvider|send)\(/;
 
 const never = () => new Promise<never>(() => undefined);
 

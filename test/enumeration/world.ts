@@ -124,7 +124,8 @@ export function world({
     verifications,
     captures,
     provider: provider(name),
-    gate: breakerGate(name, 60, { breakers, counts, now }),
+    open: async () => provider(name),
+    gate: () => breakerGate(name, 60, { breakers, counts, now }),
     reference: async (verificationId: string, attempt: number) => `${verificationId}.${attempt}`,
     send,
     now,
@@ -137,6 +138,8 @@ export function world({
     id: 'acme',
     createdAt: start.toISOString(),
     keys: [],
+    credentials: {},
+    webhooks: [],
     policy: { ...defaultPolicy, routes: { spoof_detect: route, photo_verify: route, video_verify: route } },
   };
   const requesting = {
@@ -145,6 +148,7 @@ export function world({
       presign: async () => ({ put: { url: 'https://put', headers: {} }, post: { url: 'https://post', fields: {} } }),
     },
     registry,
+    tenants: { deploymentCredentials: async () => ({}) },
     clientTokenSecret: async () => 'secret',
     now,
     newId,

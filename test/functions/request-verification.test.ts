@@ -24,7 +24,14 @@ const client = new S3Client({
   region: 'us-east-1',
   credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
 });
-const tenant: Tenant = { id: 'acme', createdAt: start.toISOString(), keys: [], policy: defaultPolicy };
+const tenant: Tenant = {
+  id: 'acme',
+  createdAt: start.toISOString(),
+  keys: [],
+  policy: defaultPolicy,
+  credentials: { capable: 'secret-name' },
+  webhooks: [],
+};
 
 function dependencies(providers: Readonly<Record<string, Capabilities>> = registry) {
   let ids = 0;
@@ -32,6 +39,7 @@ function dependencies(providers: Readonly<Record<string, Capabilities>> = regist
     verifications: fakeVerifications({ now, newId: () => `id-${++ids}` }),
     uploads: s3Uploads(client, 'captures-bucket'),
     registry: providers,
+    tenants: { deploymentCredentials: async () => ({ shared: 'deployment-secret' }) },
     clientTokenSecret: async () => 'secret',
     now,
     newId: () => `new-${++ids}`,
@@ -137,6 +145,34 @@ describe('asking for a verification', () => {
   ])('refuses %s before any upload while no provider of the route can do it', async (check, captures) => {
     await expect(request({ check, captures })).rejects.toMatchObject({ code: 'check_unavailable', status: 422 });
     expect(deps.verifications.all()).toEqual([]);
+  });
+
+  it('takes a remote provider only with credentials: the tenant’s own, or the deployment’s', async () => {
+    const shared = { ...capable, name: 'shared' };
+    deps = dependencies({ capable, shared, unknown: { ...capable, name: 'unknown' } });
+    await request({ provider: 'capable' });
+    await request({ provider: 'shared', source_id: 'u-43' });
+    expect(deps.verifications.all().map((one) => one.state === 'awaiting_captures' && one.plan.credentials)).toEqual([
+      { capable: 'secret-name' },
+      { shared: 'deployment-secret' },
+    ]);
+    await expect(request({ provider: 'unknown', source_id: 'u-44' })).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      status: 422,
+    });
+  });
+
+  it('refuses a language nobody of the route has a model for', async () => {
+    deps = dependencies({ capable: { ...capable, languages: ['en'] } });
+    const video = {
+      check: 'video_verify',
+      provider: 'capable',
+      captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
+    };
+    expect((await request({ ...video, language_code: 'en-US' })).kind).toBe('created');
+    await expect(request({ ...video, source_id: 'u-43', language_code: 'th-TH' })).rejects.toMatchObject({
+      code: 'language_unsupported',
+    });
   });
 
   it('refuses a provider there is none of', async () => {
