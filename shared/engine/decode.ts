@@ -3,7 +3,7 @@ import { sniffContentType } from '../domain/captures.ts';
 import { decodeHeic } from './heic.ts';
 import type { RgbImage } from './pixels.ts';
 
-/** A capture as the engine sees it: upright, sRGB, inside `workingSizePx`, decoded once. */
+/** A capture as the engine sees it: upright, sRGB, inside its working size, decoded once. */
 export interface DecodedCapture {
   readonly image: RgbImage;
   /** The capture's own size, upright: faces are judged in its pixels, not in those of `image`. */
@@ -19,6 +19,9 @@ export type Decoded =
 
 /** The longer side of what the models see. Scores on the development data are the same at 960, 1280 and 4000 px. */
 export const workingSizePx = 1280;
+
+/** The same for an ID card, whose face is a small part of it: all of what phones save by default. */
+export const cardSizePx = 4096;
 
 /**
  * Caps on width × height, checked on the header before a pixel is decoded.
@@ -38,14 +41,14 @@ sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({ operation: ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp'] });
 
 /** Bytes to pixels. Whatever the bytes are, the answer is a value: a capture never throws. */
-export async function decodeImage(bytes: Uint8Array): Promise<Decoded> {
+export async function decodeImage(bytes: Uint8Array, sizePx = workingSizePx): Promise<Decoded> {
   const type = sniffContentType(bytes);
-  if (type === 'image/heic') return decodeContainer(bytes);
+  if (type === 'image/heic') return decodeContainer(bytes, sizePx);
   const format = type && formats[type];
-  return format ? decodeFile(bytes, format) : { kind: 'unreadable' };
+  return format ? decodeFile(bytes, format, sizePx) : { kind: 'unreadable' };
 }
 
-async function decodeFile(bytes: Uint8Array, format: string): Promise<Decoded> {
+async function decodeFile(bytes: Uint8Array, format: string, sizePx: number): Promise<Decoded> {
   const metadata = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch(() => undefined);
@@ -57,24 +60,24 @@ async function decodeFile(bytes: Uint8Array, format: string): Promise<Decoded> {
 
   // Only the first frame of an animation is read. Broken data is refused rather than guessed at: half a face is no face.
   const file = sharp(bytes, { limitInputPixels: cap, failOn: 'error' });
-  return shrink(file.autoOrient(), metadata.autoOrient.width, metadata.autoOrient.height);
+  return shrink(file.autoOrient(), metadata.autoOrient.width, metadata.autoOrient.height, sizePx);
 }
 
 const shrinksWhileRead = ({ format, isProgressive }: Metadata) => format === 'jpeg' && !isProgressive;
 
-async function decodeContainer(bytes: Uint8Array): Promise<Decoded> {
+async function decodeContainer(bytes: Uint8Array, sizePx: number): Promise<Decoded> {
   const decoded = await decodeHeic(bytes, maximumPixels.whole);
   if (decoded.kind !== 'decoded') return decoded;
   const { width, height, pixels } = decoded.image;
-  return shrink(sharp(pixels, { raw: { width, height, channels: 3 } }), width, height);
+  return shrink(sharp(pixels, { raw: { width, height, channels: 3 } }), width, height, sizePx);
 }
 
 /** To 8-bit sRGB inside the working size. CMYK, 16 bit, grey and palettes become RGB; what is transparent, black. */
-async function shrink(file: Sharp, width: number, height: number): Promise<Decoded> {
+async function shrink(file: Sharp, width: number, height: number, sizePx: number): Promise<Decoded> {
   try {
     const { data, info } = await file
       .timeout({ seconds: decodeTimeoutSeconds })
-      .resize({ width: workingSizePx, height: workingSizePx, fit: 'inside', withoutEnlargement: true })
+      .resize({ width: sizePx, height: sizePx, fit: 'inside', withoutEnlargement: true })
       .flatten({ background: '#000' })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { Finding, Measurements, Reason } from '../domain/verdict.ts';
-import { type DecodedCapture, decodeImage } from './decode.ts';
-import { cropFace, detectFaces, type Face, findLandmarks } from './faces.ts';
+import { cardSizePx } from './decode.ts';
+import { cropFace, detectFaces, findLandmarks } from './faces.ts';
+import { type IdCard, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
+import { cosineOf, distanceOf, type Embedding, embedFace, matchScoreOf } from './matching.ts';
 import { openModelPack } from './models.ts';
-import { assessEmptyCapture, assessQuality, type Quality } from './quality.ts';
-import { measureLiveness } from './spoofing.ts';
+import { turn } from './pixels.ts';
+import { lookAtPerson, openCapture, type Portrait, type Timed } from './selfie.ts';
 
 export interface EngineOptions {
   /** A directory with `manifest.json` and the .onnx files it names. */
@@ -20,12 +22,14 @@ export interface EngineOptions {
 export interface Thresholds {
   /** 0..1: from this live score on a capture passes. */
   readonly live?: number;
+  /** 0..1: from this match score on two faces are one person's. 0.5 is the pack's own threshold. */
+  readonly match?: number;
 }
 
 export interface Analysis {
   readonly finding: Finding;
   readonly measurements: Measurements;
-  /** Milliseconds by stage: decode, detect, quality, spoofing; a stage that was not reached is absent. */
+  /** Milliseconds by stage: decode, detect, quality, spoofing and so on; a stage that was not reached is absent. */
   readonly stages: Readonly<Record<string, number>>;
 }
 
@@ -34,6 +38,8 @@ export interface Engine {
   readonly manifest: Manifest;
   /** spoof_detect: is this selfie of a person before the camera? Bytes of a JPEG, PNG, WebP or HEIC. */
   readonly analyseSelfie: (bytes: Uint8Array, thresholds: Thresholds) => Promise<Analysis>;
+  /** photo_verify: is it, and is it the person on the ID card? Measurements of the card begin with `id_`. */
+  readonly analysePhotos: (selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds) => Promise<Analysis>;
 }
 
 /** Opens and verifies the models once; the sessions are kept for the life of the process. */
@@ -41,57 +47,99 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const threads = Math.min(options.threads ?? 1, availableParallelism());
   const now = options.now ?? (() => performance.now());
   const pack = await openModelPack(options.modelsDirectory, threads);
-  const { faceDetection, faceLandmarks, spoofing } = pack.manifest;
-  const detector = await pack.open(faceDetection);
-  const landmarker = await pack.open(faceLandmarks);
-  const spoofModels = await Promise.all(spoofing.models.map((model) => pack.open(model)));
-  const context = Math.max(...spoofing.models.map((model) => model.context));
+  const { faceDetection, faceLandmarks, faceMatching, spoofing } = pack.manifest;
+  const models = {
+    detector: await pack.open(faceDetection),
+    landmarker: await pack.open(faceLandmarks),
+    spoofModels: await Promise.all(spoofing.models.map((model) => pack.open(model))),
+    uprightNorm: faceMatching.uprightNorm,
+  };
+  /** Not every check compares faces: the matcher is loaded for the first that does. */
+  const withMatcher = async () => ({ ...models, matcher: await pack.open(faceMatching.model) });
 
-  async function assess(capture: DecodedCapture, faces: readonly Face[]): Promise<Quality> {
-    const [face, ...others] = faces;
-    if (!face) return assessEmptyCapture(capture);
-    const faceCrop = await cropFace(capture.image, face, landmarker);
-    const landmarks = await findLandmarks(faceCrop, face, landmarker);
-    return assessQuality(capture, [face, ...others], landmarks, faceCrop, context);
+  function timing(stages: Record<string, number>, prefix = ''): Timed {
+    return async (stage, work) => {
+      const from = now();
+      const result = await work;
+      stages[prefix + stage] = now() - from;
+      return result;
+    };
   }
 
   async function analyseSelfie(bytes: Uint8Array, thresholds: Thresholds): Promise<Analysis> {
     const stages: Record<string, number> = {};
-    const timed = async <T>(stage: string, work: Promise<T>): Promise<T> => {
-      const from = now();
-      const result = await work;
-      stages[stage] = now() - from;
-      return result;
-    };
-
-    const decoded = await timed('decode', decodeImage(bytes));
-    if (decoded.kind === 'unreadable') return { finding: recapture(['capture_unreadable']), measurements: {}, stages };
-    if (decoded.kind === 'too_large') {
-      const measurements = { capture_pixels: decoded.pixels };
-      return { finding: recapture(['capture_too_large']), measurements, stages };
-    }
-
-    const { capture } = decoded;
-    const faces = await timed('detect', detectFaces(capture.image, detector));
-    const quality = await timed('quality', assess(capture, faces));
-    const measurements = {
-      capture_width_px: capture.widthPx,
-      capture_height_px: capture.heightPx,
-      ...quality.measurements,
-    };
-    const [face] = faces;
-    if (!face || quality.reasons.length > 0) return { finding: recapture(quality.reasons), measurements, stages };
-
-    const live = await timed('spoofing', measureLiveness(capture.image, face, spoofModels));
-    return { finding: decide(live, thresholds.live ?? spoofing.thresholds.live), measurements, stages };
+    const { reasons, measurements, live } = await lookAtSelfie(bytes, timing(stages));
+    if (live === undefined) return { finding: recapture(reasons), measurements, stages };
+    return { finding: decide({ live }, thresholds), measurements, stages };
   }
 
-  return { manifest: pack.manifest, analyseSelfie };
-}
+  async function lookAtSelfie(bytes: Uint8Array, timed: Timed): Promise<Portrait> {
+    const capture = await timed('decode', openCapture(bytes));
+    return 'reasons' in capture ? capture : lookAtPerson(capture, models, timed);
+  }
 
-function decide(live: number, threshold: number): Finding {
-  if (live >= threshold) return { outcome: 'passed', confidence: live, reasons: [], scores: { live } };
-  return { outcome: 'failed', confidence: 1 - live, reasons: ['presentation_attack_suspected'], scores: { live } };
+  async function lookAtCard(bytes: Uint8Array, timed: Timed): Promise<IdCard> {
+    const capture = await timed('decode', openCapture(bytes, cardSizePx));
+    if (!('reasons' in capture)) return timed('read', readIdCard(capture, await withMatcher()));
+    const { reasons, measurements } = capture;
+    const named = Object.entries(measurements).map(([name, value]) => [`id_${name}`, value]);
+    return { reasons, measurements: { ...Object.fromEntries(named), id_card_refused: 1 } };
+  }
+
+  /** The person's embedding, and whether the face stands: one on its side would be compared in vain. */
+  async function recognise({ seen }: Portrait): Promise<{ embedding?: Embedding; turned: boolean }> {
+    if (!seen) return { turned: false };
+    const { matcher, detector, landmarker } = await withMatcher();
+    const embedding = await embedFace(seen.image, seen.landmarks, matcher);
+    if (embedding.norm >= models.uprightNorm) return { embedding, turned: false };
+    for (const degrees of [90, 180, 270] as const) {
+      const image = turn(seen.image, degrees);
+      const [face] = await detectFaces(image, detector);
+      if (!face) continue;
+      const landmarks = await findLandmarks(cropFace(image, face, landmarker), face, landmarker);
+      const other = await embedFace(image, landmarks, matcher);
+      if (other.norm > embedding.norm) return { embedding, turned: true };
+    }
+    return { embedding, turned: false };
+  }
+
+  async function analysePhotos(selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds): Promise<Analysis> {
+    const stages: Record<string, number> = {};
+    const timed = timing(stages, 'selfie_');
+    const lookAndRecognise = async () => {
+      const portrait = await lookAtSelfie(selfie, timed);
+      return { portrait, ...(await timed('embed', recognise(portrait))) };
+    };
+    const [{ portrait, embedding, turned }, card] = await Promise.all([
+      lookAndRecognise(),
+      lookAtCard(idCard, timing(stages, 'id_card_')),
+    ]);
+    const cosine = embedding && card.embedding && cosineOf(embedding, card.embedding);
+    const measurements = {
+      ...portrait.measurements,
+      ...(embedding && { face_norm: embedding.norm }),
+      ...card.measurements,
+      ...(cosine !== undefined && { match_cosine: cosine, match_distance: distanceOf(cosine, faceMatching) }),
+    };
+    const reasons = new Set([...portrait.reasons, ...(turned ? ['face_turned' as const] : []), ...card.reasons]);
+    if (reasons.size > 0 || cosine === undefined || portrait.live === undefined) {
+      return { finding: recapture([...reasons]), measurements, stages };
+    }
+    const scores = { live: portrait.live, match: matchScoreOf(cosine, faceMatching) };
+    return { finding: decide(scores, thresholds), measurements, stages };
+  }
+
+  /** Passed where every score reaches its threshold; confident by all of them, or by the one that fails it most. */
+  function decide(scores: { live: number; match?: number }, thresholds: Thresholds): Finding {
+    const failures: Reason[] = [];
+    if (scores.live < (thresholds.live ?? spoofing.thresholds.live)) failures.push('presentation_attack_suspected');
+    if (scores.match !== undefined && scores.match < (thresholds.match ?? 0.5)) failures.push('face_mismatch');
+    const passes = scores.live * (scores.match ?? 1);
+    if (failures.length === 0) return { outcome: 'passed', confidence: passes, reasons: [], scores };
+    return { outcome: 'failed', confidence: 1 - passes, reasons: failures, scores };
+  }
+
+  return { manifest: pack.manifest, analyseSelfie, analysePhotos };
 }
 
 function recapture(reasons: readonly Reason[]): Finding {

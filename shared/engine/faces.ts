@@ -1,6 +1,6 @@
 import type { FaceDetection, FaceLandmarks } from './manifest.ts';
 import { type Model, outputOf } from './models.ts';
-import { at, type Box, crop, type RgbImage, resize, toTensor } from './pixels.ts';
+import { at, type Box, crop, type Patch, type RgbImage, toTensor } from './pixels.ts';
 
 /** A face in pixels of the image it was found in; `score` 0..1. */
 export interface Face extends Box {
@@ -12,14 +12,24 @@ export interface Point {
   readonly y: number;
 }
 
-/** Faces by size, the largest first. The image is letterboxed into the model's input: 320 × 240 for RFB-320. */
-export async function detectFaces(image: RgbImage, model: Model<FaceDetection>): Promise<Face[]> {
+/** The detector does not mind a coarse picture; more samples would cost more than the model. */
+const detectionSamples = 2;
+
+/** Faces by size, the largest first. */
+export function detectFaces(image: RgbImage, model: Model<FaceDetection>): Promise<Face[]> {
+  return detectWithin(image, { x: 0, y: 0, width: image.width, height: image.height }, model);
+}
+
+/** The part of the image is letterboxed into the model's input: 320 × 240 for RFB-320. */
+async function detectWithin(image: RgbImage, part: Box, model: Model<FaceDetection>): Promise<Face[]> {
   const { input, outputs: names, thresholds } = model.contract;
-  const pixelsPerInput = Math.max(image.width / input.width, image.height / input.height);
-  const letterboxed = await resize(
+  const pixelsPerInput = Math.max(part.width / input.width, part.height / input.height);
+  const letterboxed = crop(
     image,
-    Math.max(1, Math.round(image.width / pixelsPerInput)),
-    Math.max(1, Math.round(image.height / pixelsPerInput)),
+    part,
+    Math.max(1, Math.round(part.width / pixelsPerInput)),
+    Math.max(1, Math.round(part.height / pixelsPerInput)),
+    { within: input, samples: detectionSamples },
   );
   const outputs = await model.run(toTensor(letterboxed, input));
   const scores = outputOf(outputs, names.scores);
@@ -35,10 +45,29 @@ export async function detectFaces(image: RgbImage, model: Model<FaceDetection>):
     const y = at(boxes, index * 4 + 1) * down;
     const width = at(boxes, index * 4 + 2) * across - x;
     const height = at(boxes, index * 4 + 3) * down - y;
-    if (width >= 1 && height >= 1) candidates.push({ x, y, width, height, score });
+    if (width >= 1 && height >= 1) candidates.push({ x: part.x + x, y: part.y + y, width, height, score });
   }
-  return suppressOverlaps(candidates, thresholds.overlap).sort((a, b) => b.width * b.height - a.width * a.height);
+  return bySize(suppressOverlaps(candidates, thresholds.overlap));
 }
+
+const bySize = (faces: readonly Face[]) => faces.toSorted((a, b) => b.width * b.height - a.width * a.height);
+
+/** Parts of the image that overlap, each seen enlarged: three by three finds faces a fifth as wide as the model's limit. */
+const tilesPerSide = 3;
+
+/** The same, closer: for a face too small in the whole picture. The parts overlap by a third. */
+export async function detectSmallFaces(image: RgbImage, model: Model<FaceDetection>): Promise<Face[]> {
+  const width = Math.ceil(image.width / (1 + (tilesPerSide - 1) * tileStep));
+  const height = Math.ceil(image.height / (1 + (tilesPerSide - 1) * tileStep));
+  const found: Face[] = [];
+  for (let tile = 0; tile < tilesPerSide * tilesPerSide; tile += 1) {
+    const x = Math.min(Math.round((tile % tilesPerSide) * width * tileStep), image.width - width);
+    const y = Math.min(Math.round(Math.floor(tile / tilesPerSide) * height * tileStep), image.height - height);
+    found.push(...(await detectWithin(image, { x, y, width, height }, model)));
+  }
+  return bySize(suppressOverlaps(found, model.contract.thresholds.overlap));
+}
+const tileStep = 2 / 3;
 
 /** Non-maximum suppression: of faces that overlap more than `limit` (intersection over union) the best score stays. */
 function suppressOverlaps(faces: readonly Face[], limit: number): Face[] {
@@ -62,16 +91,22 @@ function intersectionOverUnion(a: Box, b: Box): number {
 }
 
 /** The face box alone, at the size the landmark model takes: landmarks, sharpness and exposure are all read off it. */
-export function cropFace(image: RgbImage, face: Face, model: Model<FaceLandmarks>): Promise<RgbImage> {
+export function cropFace(image: RgbImage, face: Face, model: Model<FaceLandmarks>): Patch {
   return crop(image, face, model.contract.input.width, model.contract.input.height);
 }
 
 /** 68 points in iBUG order, in pixels of the image the face was found in. */
-export async function findLandmarks(faceCrop: RgbImage, face: Face, model: Model<FaceLandmarks>): Promise<Point[]> {
+export async function findLandmarks(faceCrop: Patch, face: Face, model: Model<FaceLandmarks>): Promise<Point[]> {
   const outputs = await model.run(toTensor(faceCrop, model.contract.input));
   const values = outputOf(outputs, model.contract.outputs.points);
   return Array.from({ length: values.length / 2 }, (_, index) => ({
     x: face.x + at(values, index * 2) * face.width,
     y: face.y + at(values, index * 2 + 1) * face.height,
   }));
+}
+
+/** The mean of some points; (0, 0) of none. */
+export function centreOf(points: readonly Point[]): Point {
+  const sum = points.reduce((total, { x, y }) => ({ x: total.x + x, y: total.y + y }), { x: 0, y: 0 });
+  return { x: sum.x / Math.max(points.length, 1), y: sum.y / Math.max(points.length, 1) };
 }

@@ -44,6 +44,18 @@ const spoofingModel = weights.extend({
 });
 export type SpoofingModel = z.infer<typeof spoofingModel>;
 
+/** A face recogniser: an aligned face to an embedding [1, n], compared by cosine. */
+const faceMatching = z.object({
+  model: weights.extend({ outputs: z.object({ embedding: z.string() }) }),
+  /** From this cosine on, two faces are one person's. */
+  thresholds: z.object({ cosine: z.number().gt(-1).lt(1) }),
+  /** Embeddings at least this long are of upright faces; a face on its side or head is known by a shorter one. */
+  uprightNorm: z.number().positive(),
+  /** How steep the match score rises around the threshold, per unit of cosine. */
+  scoreSlope: z.number().positive(),
+});
+export type FaceMatching = z.infer<typeof faceMatching>;
+
 /** What a pack of models says about itself in `manifest.json`: which weights, whose, fed how, judged by what threshold. */
 export const manifest = z.object({
   name: z.string(),
@@ -52,10 +64,11 @@ export const manifest = z.object({
   faceLandmarks,
   /** One model or several, whose live probabilities are averaged. */
   spoofing: z.object({ models: z.array(spoofingModel).min(1).max(4), thresholds: z.object({ live: probability }) }),
+  faceMatching,
 });
 export type Manifest = z.infer<typeof manifest>;
 
 /** Every file a pack needs. */
 export function weightsOf(pack: Manifest): readonly Weights[] {
-  return [pack.faceDetection, pack.faceLandmarks, ...pack.spoofing.models];
+  return [pack.faceDetection, pack.faceLandmarks, ...pack.spoofing.models, pack.faceMatching.model];
 }

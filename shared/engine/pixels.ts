@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { PixelInput } from './manifest.ts';
 
 /** Upright 8-bit sRGB: `pixels` is width × height × 3 bytes, row by row, R G B interleaved. */
@@ -6,6 +5,13 @@ export interface RgbImage {
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8Array;
+}
+
+/** A part of an image at the size a model takes: `values` is [3, height, width], R G B planes, 0..255. */
+export interface Patch {
+  readonly width: number;
+  readonly height: number;
+  readonly values: Float32Array;
 }
 
 /** A rectangle in pixels of an image, fractions allowed; it may reach beyond the image. */
@@ -16,77 +22,199 @@ export interface Box {
   readonly height: number;
 }
 
-const openRaw = ({ pixels, width, height }: RgbImage) => sharp(pixels, { raw: { width, height, channels: 3 } });
-
-/** The whole image at another size, its proportions not kept. libvips averages what it shrinks. */
-export async function resize(image: RgbImage, width: number, height: number): Promise<RgbImage> {
-  const pixels = await openRaw(image).resize(width, height, { fit: 'fill', kernel: 'linear' }).raw().toBuffer();
-  return { width, height, pixels };
+/** Patch to image: x = a·u − b·v + x0, y = b·u + a·v + y0, both measured from the centre of the first pixel. */
+export interface Similarity {
+  readonly a: number;
+  readonly b: number;
+  readonly x0: number;
+  readonly y0: number;
 }
 
-/** `box` of the image at width × height. What lies beyond the image repeats its edge. */
-export async function crop(image: RgbImage, box: Box, width: number, height: number): Promise<RgbImage> {
-  const left = clamp(Math.round(box.x), 0, image.width - 1);
-  const top = clamp(Math.round(box.y), 0, image.height - 1);
-  const right = clamp(Math.round(box.x + box.width), left + 1, image.width);
-  const bottom = clamp(Math.round(box.y + box.height), top + 1, image.height);
+/** Samples per axis and pixel of a patch: all that a face is made of, unless it fills a large picture. */
+const maximumSamples = 6;
 
-  // The part of the result that the image covers, then the edges around it.
-  const across = width / box.width;
-  const down = height / box.height;
-  const inside = {
-    left: clamp(Math.round((left - box.x) * across), 0, width - 1),
-    top: clamp(Math.round((top - box.y) * down), 0, height - 1),
-  };
-  const insideWidth = clamp(Math.round((right - left) * across), 1, width - inside.left);
-  const insideHeight = clamp(Math.round((bottom - top) * down), 1, height - inside.top);
-  const pixels = await openRaw(image)
-    .extract({ left, top, width: right - left, height: bottom - top })
-    .resize(insideWidth, insideHeight, { fit: 'fill', kernel: 'linear' })
-    .extend({
-      left: inside.left,
-      top: inside.top,
-      right: width - inside.left - insideWidth,
-      bottom: height - inside.top - insideHeight,
-      extendWith: 'copy',
-    })
-    .raw()
-    .toBuffer();
-  return { width, height, pixels };
+/**
+ * `box` of the image at width × height, written to the top left corner of a patch of `within`'s size; the rest is 0.
+ * What lies beyond the image repeats its edge. A pixel of the patch is the mean of up to `samples` × `samples` pixels
+ * of the image, or, where it is enlarged, interpolated. libvips does the same more finely, but copies the whole image
+ * first: for the models' small patches that costs more than the models (`docs/decisions/011-pixels.md`).
+ */
+export function crop(
+  image: RgbImage,
+  box: Box,
+  width: number,
+  height: number,
+  { within = { width, height }, samples = maximumSamples } = {},
+): Patch {
+  const planeSize = within.width * within.height;
+  const values = new Float32Array(3 * planeSize);
+  if (box.width > 1.5 * width || box.height > 1.5 * height) {
+    averageBox(image, box, width, height, within.width, values, samples);
+  } else {
+    interpolateBox(image, box, width, height, within.width, values);
+  }
+  return { ...within, values };
+}
+
+function averageBox(
+  image: RgbImage,
+  box: Box,
+  width: number,
+  height: number,
+  stride: number,
+  values: Float32Array,
+  samples: number,
+): void {
+  const plane = values.length / 3;
+  const across = clamp(Math.ceil(box.width / width), 1, samples);
+  const down = clamp(Math.ceil(box.height / height), 1, samples);
+  const columns = positions(box.x, box.width, width * across, image.width, 3);
+  const rows = positions(box.y, box.height, height * down, image.height, 3 * image.width);
+  const share = 1 / (across * down);
+  const { pixels } = image;
+  for (let v = 0; v < height; v += 1) {
+    for (let u = 0; u < width; u += 1) {
+      let red = 0;
+      let green = 0;
+      let blue = 0;
+      for (let row = v * down; row < (v + 1) * down; row += 1) {
+        const line = rows[row] as number;
+        for (let column = u * across; column < (u + 1) * across; column += 1) {
+          const from = line + (columns[column] as number);
+          red += pixels[from] as number;
+          green += pixels[from + 1] as number;
+          blue += pixels[from + 2] as number;
+        }
+      }
+      const target = v * stride + u;
+      values[target] = red * share;
+      values[plane + target] = green * share;
+      values[2 * plane + target] = blue * share;
+    }
+  }
+}
+
+/** Byte offsets of `count` evenly spaced samples along one axis, kept inside the image. */
+function positions(from: number, length: number, count: number, limit: number, step: number): Int32Array {
+  const offsets = new Int32Array(count);
+  for (let index = 0; index < count; index += 1) {
+    offsets[index] = step * clamp(Math.floor(from + ((index + 0.5) * length) / count), 0, limit - 1);
+  }
+  return offsets;
+}
+
+function interpolateBox(
+  image: RgbImage,
+  box: Box,
+  width: number,
+  height: number,
+  stride: number,
+  values: Float32Array,
+): void {
+  const plane = values.length / 3;
+  for (let v = 0; v < height; v += 1) {
+    const y = box.y + ((v + 0.5) * box.height) / height - 0.5;
+    for (let u = 0; u < width; u += 1) {
+      interpolate(image, box.x + ((u + 0.5) * box.width) / width - 0.5, y, 1, v * stride + u, plane, values);
+    }
+  }
+}
+
+/** The image seen through `similarity`, at width × height; what lies beyond the image is its edge, repeated. */
+export function warp(image: RgbImage, similarity: Similarity, width: number, height: number): Patch {
+  const plane = width * height;
+  const values = new Float32Array(3 * plane);
+  const { a, b, x0, y0 } = similarity;
+  // Interpolation blends two pixels a side by itself, so half as many samples cover what is shrunk.
+  const samples = clamp(Math.ceil(Math.hypot(a, b) / 2), 1, maximumSamples);
+  const share = 1 / (samples * samples);
+  for (let v = 0; v < height; v += 1) {
+    for (let u = 0; u < width; u += 1) {
+      for (let sample = 0; sample < samples * samples; sample += 1) {
+        const right = u + ((sample % samples) + 0.5) / samples - 0.5;
+        const down = v + (Math.floor(sample / samples) + 0.5) / samples - 0.5;
+        interpolate(image, a * right - b * down + x0, b * right + a * down + y0, share, v * width + u, plane, values);
+      }
+    }
+  }
+  return { width, height, values };
+}
+
+/** Adds `share` of the bilinear value at (x, y), measured from the centre of the first pixel. */
+function interpolate(
+  { pixels, width, height }: RgbImage,
+  x: number,
+  y: number,
+  share: number,
+  target: number,
+  plane: number,
+  values: Float32Array,
+): void {
+  const insideX = x < 0 ? 0 : x > width - 1 ? width - 1 : x;
+  const insideY = y < 0 ? 0 : y > height - 1 ? height - 1 : y;
+  const left = Math.floor(insideX);
+  const top = Math.floor(insideY);
+  const right = insideX - left;
+  const bottom = insideY - top;
+  const first = (top * width + left) * 3;
+  const next = left + 1 < width ? 3 : 0;
+  const below = top + 1 < height ? width * 3 : 0;
+  const nw = share * (1 - right) * (1 - bottom);
+  const ne = share * right * (1 - bottom);
+  const sw = share * (1 - right) * bottom;
+  const se = share * right * bottom;
+  for (let channel = 0; channel < 3; channel += 1) {
+    const from = first + channel;
+    const index = channel * plane + target;
+    values[index] =
+      (values[index] as number) +
+      nw * (pixels[from] as number) +
+      ne * (pixels[from + next] as number) +
+      sw * (pixels[from + below] as number) +
+      se * (pixels[from + below + next] as number);
+  }
+}
+
+/** The picture turned clockwise by a quarter, a half or three quarters. */
+export function turn(image: RgbImage, degrees: 0 | 90 | 180 | 270): RgbImage {
+  if (degrees === 0) return image;
+  const { width, height, pixels } = image;
+  const sideways = degrees !== 180;
+  const turned = new Uint8Array(pixels.length);
+  const across = sideways ? height : width;
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const column = degrees === 90 ? height - 1 - y : degrees === 180 ? width - 1 - x : y;
+      const row = degrees === 90 ? x : degrees === 180 ? height - 1 - y : width - 1 - x;
+      const from = (y * width + x) * 3;
+      const to = (row * across + column) * 3;
+      turned[to] = pixels[from] as number;
+      turned[to + 1] = pixels[from + 1] as number;
+      turned[to + 2] = pixels[from + 2] as number;
+    }
+  }
+  return { width: across, height: sideways ? width : height, pixels: turned };
 }
 
 /** Luma (BT.601), 0..255, one value per pixel. */
-export function luma({ pixels }: RgbImage): Float32Array {
-  const grey = new Float32Array(pixels.length / 3);
-  for (let pixel = 0, offset = 0; pixel < grey.length; pixel += 1, offset += 3) {
-    grey[pixel] = 0.299 * at(pixels, offset) + 0.587 * at(pixels, offset + 1) + 0.114 * at(pixels, offset + 2);
+export function luma({ values }: Patch): Float32Array {
+  const plane = values.length / 3;
+  const grey = new Float32Array(plane);
+  for (let pixel = 0; pixel < plane; pixel += 1) {
+    grey[pixel] = 0.299 * at(values, pixel) + 0.587 * at(values, plane + pixel) + 0.114 * at(values, 2 * plane + pixel);
   }
   return grey;
 }
 
-/**
- * The image in the top left corner of a tensor of `input`'s size, [channels, height, width]; the rest is black.
- * The image must not be larger than the input.
- */
-export function toTensor(image: RgbImage, input: PixelInput): Float32Array {
-  const planeSize = input.width * input.height;
-  const channels = input.channels === 'grey' ? 1 : 3;
-  const tensor = new Float32Array(channels * planeSize).fill(-input.mean / input.scale);
-  const grey = input.channels === 'grey' ? luma(image) : undefined;
-
-  for (let y = 0; y < image.height; y += 1) {
-    for (let x = 0; x < image.width; x += 1) {
-      const pixel = y * image.width + x;
-      const target = y * input.width + x;
-      if (grey) {
-        tensor[target] = (at(grey, pixel) - input.mean) / input.scale;
-        continue;
-      }
-      for (let channel = 0; channel < 3; channel += 1) {
-        const plane = input.channels === 'bgr' ? 2 - channel : channel;
-        tensor[plane * planeSize + target] = (at(image.pixels, pixel * 3 + channel) - input.mean) / input.scale;
-      }
-    }
+/** A patch of the input's own size as the model wants it: [channels, height, width]. */
+export function toTensor(patch: Patch, input: PixelInput): Float32Array {
+  const { mean, scale } = input;
+  const plane = patch.values.length / 3;
+  const source = input.channels === 'grey' ? luma(patch) : patch.values;
+  const tensor = new Float32Array(source.length);
+  for (let from = 0; from < source.length; from += plane) {
+    const to = input.channels === 'bgr' ? 2 * plane - from : from;
+    for (let index = 0; index < plane; index += 1) tensor[to + index] = (at(source, from + index) - mean) / scale;
   }
   return tensor;
 }

@@ -1,7 +1,7 @@
 import type { Measurements, Reason } from '../domain/verdict.ts';
 import type { DecodedCapture } from './decode.ts';
-import { type Face, type Point, sharedArea } from './faces.ts';
-import { at, luma, type RgbImage } from './pixels.ts';
+import { centreOf, type Face, type Point, sharedArea } from './faces.ts';
+import { at, crop, luma, type Patch } from './pixels.ts';
 import { contextAround } from './spoofing.ts';
 
 /**
@@ -41,9 +41,13 @@ export interface Quality {
   readonly measurements: Measurements;
 }
 
+/** Light is measured on so many pixels a side. */
+const emptySize = 64;
+
 /** Where no face was found, the light is the only thing worth telling. */
 export function assessEmptyCapture({ image }: DecodedCapture): Quality {
-  const light = measureLight(luma(image));
+  const { width, height } = image;
+  const light = measureLight(luma(crop(image, { x: 0, y: 0, width, height }, emptySize, emptySize)));
   return {
     reasons: ['face_not_detected', ...lightReasons(light)],
     measurements: { face_count: 0, image_highlight_luma: light.highlight, image_burnt_ratio: light.burnt },
@@ -58,7 +62,7 @@ export function assessQuality(
   { image, widthPx, heightPx }: DecodedCapture,
   faces: readonly [Face, ...Face[]],
   landmarks: readonly Point[],
-  faceCrop: RgbImage,
+  faceCrop: Patch,
   context: number,
 ): Quality {
   const [face] = faces;
@@ -176,9 +180,4 @@ function measurePose(landmarks: readonly Point[]): { turn: number; rollDegrees: 
     turn: Math.abs(along - 0.5),
     rollDegrees: Math.abs((Math.atan2(across.y, across.x) * 180) / Math.PI),
   };
-}
-
-function centreOf(points: readonly Point[]): Point {
-  const sum = points.reduce((total, { x, y }) => ({ x: total.x + x, y: total.y + y }), { x: 0, y: 0 });
-  return { x: sum.x / Math.max(points.length, 1), y: sum.y / Math.max(points.length, 1) };
 }

@@ -32,7 +32,7 @@ export async function measureLiveness(
   let sum = 0;
   for (const { contract, run } of models) {
     const region = surroundings(image, face, contract.context);
-    const patch = await crop(image, region, contract.input.width, contract.input.height);
+    const patch = crop(image, region, contract.input.width, contract.input.height);
     const outputs = await run(toTensor(patch, contract.input));
     sum += softmax(outputOf(outputs, contract.outputs.classes))[contract.liveClass] ?? 0;
   }

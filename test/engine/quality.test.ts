@@ -87,7 +87,8 @@ describe('The quality gate', () => {
   it('wants the face towards the camera', () => {
     const face = { x: 300, y: 300, width: 200, height: 260, score: 1 };
     const image = { width: 800, height: 800, pixels: new Uint8Array() };
-    const crop = { width: 64, height: 64, pixels: Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 37) % 251) };
+    const values = Float32Array.from({ length: 3 * 64 * 64 }, (_, index) => (index * 37) % 251);
+    const crop = { width: 64, height: 64, values };
     const withNoseAt = (x: number) => {
       const points = Array.from({ length: 68 }, (_, index) => {
         if (index === 30) return { x, y: 440 };

@@ -1,38 +1,56 @@
+import type { CaptureName } from '../../domain/captures.ts';
 import { Fault } from '../../domain/fault.ts';
-import type { Finding } from '../../domain/verdict.ts';
 import type { Analysis, Engine } from '../../engine/engine.ts';
 import type { Answer, Provider, Submission } from '../provider.ts';
 import { builtin } from './capabilities.ts';
-
-const tooLarge: Finding = { outcome: 'recapture', confidence: null, reasons: ['capture_too_large'], scores: {} };
 
 /** The models of this process as a provider: it decides at once, there is no webhook to wait for. */
 export function builtinProvider(engine: () => Promise<Engine>): Provider {
   return {
     ...builtin,
     submit: async (submission: Submission): Promise<Answer> => {
-      if (submission.check !== 'spoof_detect') {
-        throw new Fault('provider_refused', `The built-in engine cannot do ${submission.check}`);
+      switch (submission.check) {
+        case 'spoof_detect':
+          return withCaptures(submission, ['selfie'], engine, (open, [selfie]) =>
+            open.analyseSelfie(selfie, submission.thresholds),
+          );
+        case 'photo_verify':
+          return withCaptures(submission, ['selfie', 'id_card'], engine, (open, [selfie, idCard]) =>
+            open.analysePhotos(selfie, idCard, submission.thresholds),
+          );
+        case 'video_verify':
+          throw new Fault('provider_refused', `The built-in engine cannot do ${submission.check}`);
       }
-      const selfie = await submission.openCapture('selfie');
-      if (selfie.kind === 'too_large') {
-        return { kind: 'decided', finding: tooLarge, measurements: { capture_bytes: selfie.bytes } };
-      }
-      const { finding, measurements } = await analyse(engine, selfie.bytes, submission.thresholds);
-      return { kind: 'decided', finding, measurements };
     },
   };
 }
 
-/** What a capture holds is a finding; an exception is the engine's own fault, and its text may name files. */
-async function analyse(
+type BytesOf<Names extends readonly CaptureName[]> = { [Index in keyof Names]: Uint8Array };
+
+/**
+ * What the captures hold is a finding; an exception is the engine's own fault, and its text may name files.
+ * A capture that is too large to be opened needs no engine to be refused.
+ */
+async function withCaptures<const Names extends readonly CaptureName[]>(
+  { openCapture }: Submission,
+  names: Names,
   engine: () => Promise<Engine>,
-  bytes: Uint8Array,
-  thresholds: Submission['thresholds'],
-): Promise<Analysis> {
+  analyse: (open: Engine, captures: BytesOf<Names>) => Promise<Analysis>,
+): Promise<Answer> {
+  const opened = await Promise.all(names.map(async (name) => ({ name, ...(await openCapture(name)) })));
+  const bytes: Uint8Array[] = [];
+  const tooLarge: Record<string, number> = {};
+  for (const capture of opened) {
+    if (capture.kind === 'bytes') bytes.push(capture.bytes);
+    else tooLarge[capture.name === 'id_card' ? 'id_capture_bytes' : 'capture_bytes'] = capture.bytes;
+  }
+  if (bytes.length < names.length) {
+    const finding = { outcome: 'recapture', confidence: null, reasons: ['capture_too_large'], scores: {} } as const;
+    return { kind: 'decided', finding: { ...finding, reasons: [...finding.reasons] }, measurements: tooLarge };
+  }
   try {
-    const opened = await engine();
-    return await opened.analyseSelfie(bytes, thresholds);
+    const { finding, measurements } = await analyse(await engine(), bytes as BytesOf<Names>);
+    return { kind: 'decided', finding, measurements };
   } catch (cause) {
     throw new Fault('provider_failed', 'The built-in engine failed', { cause });
   }

@@ -1,0 +1,87 @@
+/** Other people and ID cards, made when the tests run from devDependencies' sample photos: none of them is committed. */
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { portrait } from '../../tools/samples.ts';
+
+const samplePhoto = (number: number) =>
+  fileURLToPath(new URL(`../../node_modules/@vladmandic/face-api/demo/sample${number}.jpg`, import.meta.url));
+
+interface CutOut {
+  readonly photo: number;
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** People of group photos who pass the gate and the spoof model when they are cut out. */
+const cutOuts: readonly CutOut[] = [
+  { photo: 1, left: 691, top: 286, width: 478, height: 502 },
+  { photo: 4, left: 551, top: 0, width: 404, height: 543 },
+  { photo: 4, left: 174, top: 42, width: 341, height: 559 },
+  { photo: 1, left: 298, top: 208, width: 419, height: 531 },
+];
+
+/** A person who is not the portrait's, alone in a photo 960 px wide. */
+export async function stranger(index = 0): Promise<Buffer> {
+  const cutOut = cutOuts[index];
+  if (!cutOut) throw new Error(`there are ${cutOuts.length} strangers`);
+  const { photo, ...area } = cutOut;
+  return sharp(samplePhoto(photo)).extract(area).resize({ width: 960 }).jpeg({ quality: 92 }).toBuffer();
+}
+
+/** A group of people: more faces than one. */
+export const group = (): Promise<Buffer> => sharp(samplePhoto(3)).jpeg({ quality: 92 }).toBuffer();
+
+export interface CardOptions {
+  /** Of the printed face. */
+  readonly facePx?: number;
+  readonly widthPx?: number;
+  /** Clockwise. */
+  readonly turned?: 0 | 90 | 180 | 270;
+  /** A smaller print of another face beside the first, as holograms are. */
+  readonly ghost?: Buffer;
+  readonly quality?: number;
+}
+
+/** The portrait at 1280 px has a face 217 px wide; this much around it is what a document prints. */
+const printed = { left: 340, top: 60, width: 440, height: 540 };
+const portraitFacePx = 217;
+
+/** An ID card drawn around the portrait's face, less sharp and paler than the selfie, as prints are. */
+export async function idCard(options: CardOptions = {}): Promise<Buffer> {
+  const { facePx = 110, widthPx = 1200, turned = 0, ghost, quality = 85 } = options;
+  const scale = facePx / portraitFacePx;
+  const heightPx = Math.round(widthPx * 0.63);
+  const print = await sharp(await portrait())
+    .extract(printed)
+    .resize(Math.round(printed.width * scale), Math.round(printed.height * scale))
+    .linear(0.8, 40)
+    .toBuffer();
+  const other =
+    ghost &&
+    (await sharp(ghost)
+      .resize(Math.round(printed.width * scale * 0.5))
+      .toBuffer());
+  // Drawn from boxes: the engine forbids libvips its SVG loader in this process.
+  const line = (left: number, top: number, width: number, height: number) => ({
+    input: { create: { ...sizeOf(width, height), channels: 3 as const, background: '#567' } },
+    left: Math.round(widthPx * left),
+    top: Math.round(heightPx * top),
+  });
+  const sizeOf = (width: number, height: number) => ({
+    width: Math.round(widthPx * width),
+    height: Math.round(heightPx * height),
+  });
+  const card = await sharp({ create: { width: widthPx, height: heightPx, channels: 3, background: '#cfdbe6' } })
+    .composite([
+      line(0.55, 0.15, 0.35, 0.06),
+      line(0.55, 0.3, 0.3, 0.03),
+      line(0.55, 0.38, 0.36, 0.03),
+      { input: print, left: Math.round(widthPx * 0.06), top: Math.round(heightPx * 0.12) },
+      ...(other ? [{ input: other, left: Math.round(widthPx * 0.72), top: Math.round(heightPx * 0.45) }] : []),
+    ])
+    .png()
+    .toBuffer();
+  return sharp(card).rotate(turned).jpeg({ quality }).toBuffer();
+}
