@@ -2,6 +2,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Environment } from '../../functions/analyse-capture/environment.ts';
 import { readSettings } from '../settings.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
 import { type ProviderQueues, providerTimeoutSeconds } from './provider-queues.ts';
 import type { Records } from './records.ts';
@@ -40,6 +41,11 @@ export class BuiltinEngine extends Construct {
         reportBatchItemFailures: true,
         maxConcurrency: engineConcurrency,
       }),
+    );
+    acknowledge(
+      this.function,
+      'Serverless-LambdaEventSourceMappingDestination',
+      'A mapping from SQS has no destination to give: the queue itself moves what failed five times to its undeliverable queue.',
     );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
     captures.allowCaptures(this.function, 'GetObject', 'GetObjectVersion');

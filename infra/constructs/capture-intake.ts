@@ -3,6 +3,7 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Environment } from '../../functions/notice-capture/environment.ts';
+import { acknowledge } from './acknowledge.ts';
 import { type CapturesBucket, capturesPrefix } from './captures-bucket.ts';
 import type { Encryption } from './encryption.ts';
 import type { ProviderQueues } from './provider-queues.ts';
@@ -56,6 +57,11 @@ export class CaptureIntake extends Construct {
       },
     });
     this.function.addEventSource(new SqsEventSource(this.work.queue, { batchSize: 10, reportBatchItemFailures: true }));
+    acknowledge(
+      this.function,
+      'Serverless-LambdaEventSourceMappingDestination',
+      'A mapping from SQS has no destination to give: the queue itself moves what failed five times to its undeliverable queue.',
+    );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
     captures.allowDeleting(this.function);
     providers.allowSending(this.function);

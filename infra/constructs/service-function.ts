@@ -57,6 +57,20 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
       ...(props.undeliverable && { deadLetterQueue: props.undeliverable }),
     });
     if (settings.tracing) acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'X-Ray has no resources to name.');
+    else {
+      acknowledge(
+        this,
+        'Serverless-LambdaTracing',
+        'Traces are a choice of the deployment (-c tracing=true): they cost per request, and the ids in the logs answer most questions.',
+      );
+    }
+    if (!props.undeliverable) {
+      acknowledge(
+        this,
+        'Serverless-LambdaDLQ',
+        'A function’s own dead-letter queue is for asynchronous invocations. The API waits for this one’s answer, or a queue or stream calls it and keeps what it could not take.',
+      );
+    }
 
     new ServiceAlarm(this, 'errors', {
       hurt: props.hurtWhenFailing,

@@ -3,6 +3,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import type { Environment } from '../../functions/sweep-verifications/environment.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
 import type { Encryption } from './encryption.ts';
 import type { ProviderQueues } from './provider-queues.ts';
@@ -46,8 +47,13 @@ export class Sweep extends Construct {
     new Rule(this, 'every-minute', {
       description: 'Sweeps verifications',
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaFunction(this.function)],
+      targets: [new LambdaFunction(this.function, { deadLetterQueue: this.undeliverable })],
     });
+    acknowledge(
+      this.function,
+      'Serverless-LambdaAsyncFailureDestination',
+      'What failed goes to the function’s dead-letter queue, which is watched; a destination would say the same twice.',
+    );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
     records.allowIndex(this.function, 'by_due');
     captures.allowListing(this.function);

@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import type { Encryption } from './encryption.ts';
 import { type RunbookSection, ServiceAlarm } from './service-alarm.ts';
 
@@ -51,6 +52,11 @@ export class UndeliverableQueue extends Queue {
     props: { readonly encryption: Encryption; readonly hurt: string; readonly runbook: RunbookSection },
   ) {
     super(scope, id, { ...house(props.encryption), retentionPeriod: Duration.days(14) });
+    acknowledge(
+      this,
+      'Serverless-SQSRedrivePolicy',
+      'It is where other queues, a rule or a stream leave what they cannot deliver: the end of the line, with an alarm on the first message.',
+    );
     new ServiceAlarm(this, 'not-empty', {
       hurt: props.hurt,
       runbook: props.runbook,

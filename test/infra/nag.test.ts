@@ -1,6 +1,6 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import type { VerificationStack } from '../../infra/verification-stack.ts';
 import { makeStack } from './stack.ts';
@@ -8,7 +8,7 @@ import { makeStack } from './stack.ts';
 function check(stack: VerificationStack): void {
   const app = stack.node.root;
   if (!App.isApp(app)) throw new Error('The root is an app.');
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
   app.synth();
 }
 
