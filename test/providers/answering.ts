@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import type { Check } from '../../shared/domain/captures.ts';
+import { Fault } from '../../shared/domain/fault.ts';
+import type { Finding, Measurements, Scores } from '../../shared/domain/verdict.ts';
+import { connectors } from '../../shared/providers/connect.ts';
+import type { Fetch, Submission } from '../../shared/providers/provider.ts';
+import { submissionOf } from '../contracts/submission.ts';
+
+export const fixtureFolder = new URL('../fixtures/vendors/', import.meta.url);
+export const fixtureBytes = (file: string): Buffer => readFileSync(new URL(file, fixtureFolder));
+export const fixtureText = (file: string): string => fixtureBytes(file).toString();
+
+export interface Vendors {
+  readonly status?: number;
+  readonly body: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly submission?: Partial<Submission>;
+}
+
+export interface Told {
+  /** `passed`, `failed reason …`, `recapture reason …`, `accepted`, or the code of the fault. */
+  readonly told: string;
+  readonly scores: Scores;
+  readonly confidence: number | null | undefined;
+  readonly measurements: Measurements;
+  /** The request's body, as text. */
+  readonly sent: string;
+  readonly url: string;
+}
+
+/** What an adapter makes of one answer of its vendor's. */
+export async function answering(provider: string, check: Check, vendor: Vendors): Promise<Told> {
+  let sent = '';
+  let url = '';
+  const fetch: Fetch = async (address, init) => {
+    url = address;
+    sent = await new Response(init.body).text();
+    return new Response(vendor.body, { status: vendor.status ?? 200 });
+  };
+  const settings = { baseUrl: 'https://vendor.example/v1', ...vendor.settings };
+  const credentials = { token: 'a-token', apiKey: 'a-key', webhookName: 'bonafide' };
+  const connected = connectors[provider]?.connect({ settings, credentials }, { fetch, sleep: async () => undefined });
+  if (!connected) throw new Error(`no provider ${provider}`);
+  const nothing = { scores: {}, confidence: undefined, measurements: {} };
+  const submission = submissionOf(
+    check,
+    {},
+    {
+      linkCapture: async (name, seconds) => `https://captures.example/${name}?seconds=${seconds}`,
+      ...vendor.submission,
+    },
+  );
+  try {
+    const answer = await connected.submit(submission);
+    if (answer.kind === 'accepted') return { told: 'accepted', ...nothing, sent, url };
+    const { scores, confidence } = answer.finding;
+    return { told: toldOf(answer.finding), scores, confidence, measurements: answer.measurements ?? {}, sent, url };
+  } catch (error) {
+    if (error instanceof Fault) return { told: error.code, ...nothing, sent, url };
+    throw error;
+  }
+}
+
+export const toldOf = ({ outcome, reasons }: Finding): string => [outcome, ...reasons].join(' ');
