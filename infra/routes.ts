@@ -3,7 +3,8 @@ export type ApiFunctionName =
   | 'request-verification'
   | 'read-verification'
   | 'erase-verification'
-  | 'retry-verification';
+  | 'retry-verification'
+  | 'receive-result';
 
 /** Requests per second, and how many may come at once before that counts. */
 export interface Throttle {
@@ -51,6 +52,7 @@ export const routes: readonly Route[] = [
     function: 'retry-verification',
     throttle: { rate: 10, burst: 20 },
   },
+  { method: 'POST', path: '/webhooks/{provider}/{token}', function: 'receive-result' },
 ];
 
 /** What API Gateway calls a route, in its events, logs and settings: `POST /verifications`. */

@@ -14,6 +14,8 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   /** `engineConcurrency`: how many captures are analysed at once. SQS takes no less than 2. */
   readonly engineConcurrency: number;
+  /** `vendorConcurrency`: how many calls each vendor gets at once. */
+  readonly vendorConcurrency: number;
   /** `engineMemoryMegabytes`: and with it the engine's share of processors. */
   readonly engineMemoryMegabytes: number;
   /** `throttle`: `rate/burst` of the whole API. */
@@ -38,6 +40,7 @@ export function readSettings(scope: Construct): Settings {
     encryption: oneOf('encryption', read('encryption'), ['s3', 'kms']),
     allowedOrigins: list(read('allowedOrigins')),
     engineConcurrency: wholeNumber('engineConcurrency', read('engineConcurrency'), { default: 5, from: 2, to: 1000 }),
+    vendorConcurrency: wholeNumber('vendorConcurrency', read('vendorConcurrency'), { default: 5, from: 2, to: 1000 }),
     // 3008 MB is all a new account may ask for, and 1.7 processors: a verdict in about a second.
     engineMemoryMegabytes: wholeNumber('engineMemoryMegabytes', read('engineMemoryMegabytes'), {
       default: 3008,

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { BuiltinEngine } from './constructs/builtin-engine.ts';
 import { CaptureIntake } from './constructs/capture-intake.ts';
 import { CapturesBucket } from './constructs/captures-bucket.ts';
+import { Dispatch } from './constructs/dispatch.ts';
 import { Encryption } from './constructs/encryption.ts';
 import { Overview } from './constructs/overview.ts';
 import { ProviderQueues } from './constructs/provider-queues.ts';
@@ -25,10 +26,11 @@ export class VerificationStack extends Stack {
 
     const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets });
     const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
+    const dispatch = new Dispatch(this, 'dispatch', { records, captures, providers, secrets });
     const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers });
     const delivery = new ResultDelivery(this, 'result-delivery', { encryption, records });
     const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers });
-    new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep });
+    new Overview(this, 'overview', { api, intake, providers, dispatch, engine, delivery, sweep });
 
     new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });

@@ -127,6 +127,13 @@ const operations: Readonly<Record<string, Operation>> = {
     answers: { 202: ['Queued again', stateView] },
     faults: ['api_key_invalid', 'verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
   },
+  'POST /webhooks/{provider}/{token}': {
+    id: 'receiveResult',
+    summary: 'Where a vendor posts its result; the address is made by npm run admin',
+    request: z.looseObject({}).describe('As the vendor documents it'),
+    answers: { 200: ['Applied, repeated, late or contradictory', z.object({ received: z.literal(true) })] },
+    faults: ['request_unreadable', 'webhook_unknown', 'request_too_large'],
+  },
 };
 
 /** The OpenAPI 3.1 document of our own API. */
@@ -163,9 +170,12 @@ function described(
   { id, summary, description, request, answers, faults: codes, query = [], byClient }: Operation,
 ) {
   const parameters = [
-    ...(path.includes('{source_id}')
-      ? [{ name: 'source_id', in: 'path', required: true, schema: { type: 'string', maxLength: 128 } }]
-      : []),
+    ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string', maxLength: 128 },
+    })),
     ...query,
   ];
   return {

@@ -4,6 +4,7 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { BuiltinEngine } from './builtin-engine.ts';
 import type { CaptureIntake } from './capture-intake.ts';
+import type { Dispatch } from './dispatch.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { PublicApi } from './public-api.ts';
 import type { ResultDelivery } from './result-delivery.ts';
@@ -15,6 +16,7 @@ export interface OverviewProps {
   readonly api: PublicApi;
   readonly intake: CaptureIntake;
   readonly providers: ProviderQueues;
+  readonly dispatch: Dispatch;
   readonly engine: BuiltinEngine;
   readonly delivery: ResultDelivery;
   readonly sweep: Sweep;
@@ -22,12 +24,17 @@ export interface OverviewProps {
 
 /** One page for the question "is it us?", in the order a verification passes through. */
 export class Overview extends Construct {
-  constructor(scope: Construct, id: string, { api, intake, providers, engine, delivery, sweep }: OverviewProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { api, intake, providers, dispatch, engine, delivery, sweep }: OverviewProps,
+  ) {
     super(scope, id);
     const period = Duration.minutes(1);
     const functions = [
       ...Object.values(api.functions),
       intake.function,
+      ...Object.values(dispatch.functions),
       engine.function,
       delivery.function,
       sweep.function,

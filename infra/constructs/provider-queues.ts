@@ -8,9 +8,15 @@ import { WorkQueue } from './work-queue.ts';
  * Timeout of the function that reads each provider's queue: the provider's own (its `capabilities.ts`),
  * 15 s of lease to record the answer, and 15 s more, so that a claim is never alive in a function that is not.
  */
-export const providerTimeoutSeconds = { builtin: 60 + 15 + 15 } as const;
+export const providerTimeoutSeconds = {
+  builtin: 60 + 15 + 15,
+  identify: 10 + 15 + 15,
+  spoofsense: 15 + 15 + 15,
+  onesmartlab: 120 + 15 + 15,
+  sandbox: 20 + 15 + 15,
+} as const;
 
-type ProviderName = keyof typeof providerTimeoutSeconds;
+export type ProviderName = keyof typeof providerTimeoutSeconds;
 
 /** One queue per provider: a slow one holds up nobody but its own. */
 export class ProviderQueues extends Construct {
@@ -29,7 +35,13 @@ export class ProviderQueues extends Construct {
         hurtWhenLate: `People wait minutes for a verdict: captures come in faster than ${name} takes them.`,
         lateAfterSeconds: 120,
       });
-    this.queues = { builtin: queue('builtin') };
+    this.queues = {
+      builtin: queue('builtin'),
+      identify: queue('identify'),
+      spoofsense: queue('spoofsense'),
+      onesmartlab: queue('onesmartlab'),
+      sandbox: queue('sandbox'),
+    };
   }
 
   /** Provider name → queue URL, as JSON: what `PROVIDER_QUEUES` holds. */

@@ -15,6 +15,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Environment as Erase } from '../../functions/erase-verification/environment.ts';
 import type { Environment as Read } from '../../functions/read-verification/environment.ts';
+import type { Environment as Receive } from '../../functions/receive-result/environment.ts';
 import type { Environment as Request } from '../../functions/request-verification/environment.ts';
 import type { Environment as Retry } from '../../functions/retry-verification/environment.ts';
 import { type ApiFunctionName, routeKey, routes } from '../routes.ts';
@@ -56,6 +57,7 @@ export class PublicApi extends Construct {
       'read-verification': this.#readVerification(props),
       'erase-verification': this.#eraseVerification(props),
       'retry-verification': this.#retryVerification(props),
+      'receive-result': this.#receiveResult(props),
     };
     this.api = new HttpApi(this, 'api', {
       apiName: Stack.of(this).stackName,
@@ -153,6 +155,25 @@ export class PublicApi extends Construct {
     captures.allowKnowingWhatIsGone(retry);
     providers.allowSending(retry);
     return retry;
+  }
+
+  #receiveResult({ records, captures, providers, secrets }: PublicApiProps): AnyServiceFunction {
+    const receive = new ServiceFunction<Receive>(this, 'receive-result', {
+      hurtWhenFailing: 'People wait for verdicts that vendors have sent: webhooks are answered with errors.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        CAPTURES_BUCKET: captures.bucketName,
+        REFERENCE_SECRET: secrets.reference.secretArn,
+        PROVIDER_QUEUES: providers.environment,
+      },
+    });
+    records.allowVerifications(receive, 'GetItem', 'UpdateItem');
+    records.allowTenants(receive);
+    captures.allowDeleting(receive);
+    providers.allowSending(receive);
+    secrets.allowReference(receive);
+    return receive;
   }
 
   #routes(): readonly HttpRoute[] {

@@ -14,12 +14,13 @@ import type { Encryption } from './encryption.ts';
 import type { AnyServiceFunction } from './service-function.ts';
 
 /** An action on items, as DynamoDB names it. */
-export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'Query';
+export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
 
 /** What is remembered: verifications with their history, and tenants with their keys. */
 export class Records extends Construct {
   readonly verifications: Table;
   readonly tenants: Table;
+  readonly breakers: Table;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -62,6 +63,19 @@ export class Records extends Construct {
       ...kept,
       partitionKey: { name: 'id', type: AttributeType.STRING },
     });
+
+    // Rebuilt by the next faults if it is lost.
+    this.breakers = new Table(this, 'breakers', {
+      ...kept,
+      removalPolicy: RemovalPolicy.DESTROY,
+      deletionProtection: false,
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+    });
+  }
+
+  /** Lets a function open, probe and close the breakers of providers. */
+  allowBreakers(serviceFunction: AnyServiceFunction): void {
+    this.#allow(serviceFunction, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'], this.breakers.tableArn);
   }
 
   /** Lets a function do these things, and no others, to a verification whose id it knows. */

@@ -1,3 +1,4 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
@@ -8,21 +9,54 @@ import type { AnyServiceFunction } from './service-function.ts';
 export class Secrets extends Construct {
   /** Signs client tokens. Lost or replaced, the tokens out there die, and nothing else. */
   readonly clientToken: Secret;
+  /** Signs the ids that vendors name attempts by. Replaced, webhooks that are under way are refused. */
+  readonly reference: Secret;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
     super(scope, id);
     this.#encryption = encryption;
-    this.clientToken = new Secret(this, 'client-token', {
-      description: 'Signs the client tokens of Bonafide',
-      // 64 letters and digits are 380 bits.
-      generateSecretString: { passwordLength: 64, excludePunctuation: true },
-      ...(encryption.key && { encryptionKey: encryption.key }),
+    const generated = (name: string, description: string): Secret => {
+      const secret = new Secret(this, name, {
+        description,
+        // 64 letters and digits are 380 bits.
+        generateSecretString: { passwordLength: 64, excludePunctuation: true },
+        ...(encryption.key && { encryptionKey: encryption.key }),
+      });
+      acknowledge(
+        secret,
+        'AwsSolutions-SMG4',
+        'It signs what lives a day at the most, and nothing is stored under it. A schedule would cut off whoever is in the middle; docs/security.md says how to replace it by hand.',
+      );
+      return secret;
+    };
+    this.clientToken = generated('client-token', 'Signs the client tokens of Bonafide');
+    this.reference = generated('reference', 'Signs what vendors name attempts by in their webhooks');
+  }
+
+  /** Lets a function sign or check what vendors name attempts by. */
+  allowReference(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['secretsmanager:GetSecretValue'], this.reference.secretArn);
+    this.#encryption.allowUse(serviceFunction);
+  }
+
+  /** Lets a function read the credentials of one provider, whosever they are: `<stack>/providers/<provider>/…`. */
+  allowCredentials(serviceFunction: AnyServiceFunction, provider: string): void {
+    const stack = Stack.of(this);
+    const resource = 'secret';
+    const resourceName = `${stack.stackName}/providers/${provider}/*`;
+    const arn = stack.formatArn({
+      service: 'secretsmanager',
+      resource,
+      resourceName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
+    serviceFunction.allow(['secretsmanager:GetSecretValue'], arn);
+    this.#encryption.allowUse(serviceFunction);
     acknowledge(
-      this.clientToken,
-      'AwsSolutions-SMG4',
-      'It signs tokens that live minutes, and nothing is stored under it. A schedule would cut off the people who are uploading at that minute; docs/security.md says how to replace it by hand.',
+      serviceFunction.role ?? serviceFunction,
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${resourceName}]`,
+      'Tenants come and go with secrets of their own; Secrets Manager adds six characters to every name. Only this provider’s are below this path.',
     );
   }
 

@@ -21,6 +21,8 @@ import { ServiceAlarm } from './service-alarm.ts';
 export interface ServiceFunctionProps<Environment extends Record<string, string>> {
   /** Exactly what the function's own `environment.ts` says it reads. */
   readonly environment: Environment;
+  /** Folder of `functions/` it is made of, where one folder serves several functions. @default its name */
+  readonly folder?: string;
   /** Who waits in vain, and for what, while this function fails: the first line of its alarm. */
   readonly hurtWhenFailing: string;
   /** @default 10 */
@@ -31,7 +33,7 @@ export interface ServiceFunctionProps<Environment extends Record<string, string>
   readonly undeliverable?: IQueue;
 }
 
-/** A Lambda from `functions/<name>/handler.ts`, with this service's defaults and no permission but to log. */
+/** A Lambda from `functions/<name or folder>/handler.ts`, with this service's defaults and no permission but to log. */
 export class ServiceFunction<Environment extends Record<string, string>> extends LambdaFunction {
   constructor(scope: Construct, name: string, props: ServiceFunctionProps<Environment>) {
     const settings = readSettings(scope);
@@ -43,7 +45,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
     const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     super(scope, name, {
-      code: bundled(name, settings.architecture),
+      code: bundled(props.folder ?? name, settings.architecture),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: settings.architecture,

@@ -166,7 +166,7 @@ async function ask(claimed: In<'dispatched'>, dependencies: Dependencies): Promi
     const opened = await open(claimed);
     return await opened.submit({
       verificationId,
-      sourceId: claimed.sourceId,
+      sourceId: provider.readsSourceId ? claimed.sourceId : undefined,
       attempt,
       round: claimed.round,
       check: claimed.check,

@@ -5,13 +5,13 @@ import type { Capabilities } from './provider.ts';
 import { sandbox } from './sandbox/capabilities.ts';
 import { spoofsense } from './spoofsense/capabilities.ts';
 
-/** Every provider there is. A new one is a folder and a line here. */
-export const registry: Readonly<Record<string, Capabilities>> = Object.fromEntries(
-  [builtin].map((capabilities) => [capabilities.name, capabilities]),
-);
-
 /** Those `dispatch-verification` calls; the built-in engine has a function of its own. */
 export const vendors: readonly Capabilities[] = [identify, spoofsense, onesmartlab, sandbox];
+
+/** Every provider there is. A new one is a folder and a line above. */
+export const registry: Readonly<Record<string, Capabilities>> = Object.fromEntries(
+  [builtin, ...vendors].map((capabilities) => [capabilities.name, capabilities]),
+);
 
 /** Seconds a claim is held after the provider should have answered: time to record what it said. */
 export const leaseMarginSeconds = 15;

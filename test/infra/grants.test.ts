@@ -36,7 +36,47 @@ const consumes = (queue: string): string[] =>
   );
 const listsCaptures = 's3:ListBucketVersions captures if {"StringLike":{"s3:prefix":"captures/*"}}';
 
+const sends = ['builtin', 'identify', 'onesmartlab', 'sandbox', 'spoofsense'].map(
+  (provider) => `sqs:SendMessage providers${provider}queue`,
+);
+const dispatches = (provider: string): string[] => [
+  'dynamodb:DeleteItem recordsbreakers',
+  'dynamodb:GetItem recordsbreakers',
+  'dynamodb:PutItem recordsbreakers',
+  'dynamodb:UpdateItem recordsbreakers',
+  'dynamodb:GetItem recordsverifications',
+  'dynamodb:UpdateItem recordsverifications',
+  's3:DeleteObject captures/captures/*',
+  's3:DeleteObjectVersion captures/captures/*',
+  's3:GetObject captures/captures/*',
+  's3:GetObjectVersion captures/captures/*',
+  's3:ListBucket captures',
+  's3:ListBucketVersions captures',
+  ...sends,
+  ...consumes(`providers${provider}queue`),
+];
+/** Credentials of one provider, whosever they are. */
+const reads = (provider: string): string =>
+  `secretsmanager:GetSecretValue arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:bonafide/providers/${provider}/*`;
+
 const expected: Record<string, string[]> = {
+  dispatchdispatchidentify: [
+    ...dispatches('identify'),
+    reads('identify'),
+    'secretsmanager:GetSecretValue secretsreference',
+  ],
+  dispatchdispatchspoofsense: [...dispatches('spoofsense'), reads('spoofsense')],
+  dispatchdispatchonesmartlab: [...dispatches('onesmartlab'), reads('onesmartlab')],
+  dispatchdispatchsandbox: dispatches('sandbox'),
+  publicapireceiveresult: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    's3:DeleteObject captures/captures/*',
+    's3:DeleteObjectVersion captures/captures/*',
+    'secretsmanager:GetSecretValue secretsreference',
+    ...sends,
+  ],
   publicapirequestverification: [
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
@@ -67,14 +107,14 @@ const expected: Record<string, string[]> = {
     's3:GetObjectVersion captures/captures/*',
     's3:ListBucket captures',
     's3:ListBucketVersions captures',
-    'sqs:SendMessage providersbuiltinqueue',
+    ...sends,
   ],
   captureintakenoticecapture: [
     'dynamodb:GetItem recordsverifications',
     'dynamodb:UpdateItem recordsverifications',
     's3:DeleteObject captures/captures/*',
     's3:DeleteObjectVersion captures/captures/*',
-    'sqs:SendMessage providersbuiltinqueue',
+    ...sends,
     ...consumes('captureintakecapturesqueue'),
   ],
   builtinengineanalysecapture: [
@@ -86,7 +126,7 @@ const expected: Record<string, string[]> = {
     's3:GetObjectVersion captures/captures/*',
     's3:ListBucket captures',
     's3:ListBucketVersions captures',
-    'sqs:SendMessage providersbuiltinqueue',
+    ...sends,
     ...consumes('providersbuiltinqueue'),
   ],
   sweepsweepverifications: [
@@ -96,7 +136,7 @@ const expected: Record<string, string[]> = {
     's3:DeleteObject captures/captures/*',
     's3:DeleteObjectVersion captures/captures/*',
     listsCaptures,
-    'sqs:SendMessage providersbuiltinqueue',
+    ...sends,
     'sqs:SendMessage sweepundeliverable',
   ],
   resultdeliveryannounceevent: [

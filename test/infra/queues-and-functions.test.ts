@@ -10,7 +10,7 @@ const mappings = Object.values(resourcesOf(template, 'AWS::Lambda::EventSourceMa
 
 describe('queues', () => {
   it('let one bad message fail alone', () => {
-    expect(mappings).toHaveLength(3);
+    expect(mappings).toHaveLength(7);
     for (const mapping of mappings) expect(mapping.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
   });
 
@@ -24,7 +24,7 @@ describe('queues', () => {
 
   it('hide a message six times as long as its function may take', () => {
     const fromQueues = mappings.filter(({ EventSourceArn }) => named(EventSourceArn) in queues);
-    expect(fromQueues).toHaveLength(2);
+    expect(fromQueues).toHaveLength(6);
     for (const { EventSourceArn, FunctionName } of fromQueues) {
       const { Timeout } = functions[named(FunctionName)]?.Properties ?? {};
       expect(queues[named(EventSourceArn)]?.Properties.VisibilityTimeout).toBe(6 * Timeout);
