@@ -14,6 +14,10 @@ function engineOf(analyseSelfie: (bytes: Uint8Array, thresholds: Thresholds) => 
   return { analyseSelfie } as Engine;
 }
 
+const opens = (captures: Partial<Record<string, OpenedCapture>>) => ({
+  openCapture: async (name: string) => captures[name] ?? bytes,
+});
+
 function submission(opened: OpenedCapture, changes: Partial<Submission> = {}): Submission {
   return {
     verificationId: 'v',
@@ -50,6 +54,33 @@ describe('The built-in provider', () => {
     expect(answer).toMatchObject({
       kind: 'decided',
       finding: { outcome: 'recapture', reasons: ['capture_too_large'] },
+    });
+  });
+
+  it('gives a photo_verify both captures, in their places', async () => {
+    const asked: unknown[] = [];
+    const engine = {
+      analysePhotos: async (...given: readonly unknown[]) => {
+        asked.push(...given);
+        return analysis;
+      },
+    } as unknown as Engine;
+    const card: OpenedCapture = { kind: 'bytes', bytes: new Uint8Array([7]) };
+    const photos = submission(bytes, {
+      check: 'photo_verify',
+      thresholds: { match: 0.6 },
+      ...opens({ id_card: card }),
+    });
+    expect(await builtinProvider(async () => engine).submit(photos)).toMatchObject({ kind: 'decided' });
+    expect(asked).toEqual([new Uint8Array([1, 2, 3]), new Uint8Array([7]), { match: 0.6 }]);
+
+    const large = submission(bytes, {
+      check: 'photo_verify',
+      ...opens({ id_card: { kind: 'too_large', bytes: 99_000_000 } }),
+    });
+    expect(await builtinProvider(async () => engine).submit(large)).toMatchObject({
+      finding: { outcome: 'recapture', reasons: ['capture_too_large'] },
+      measurements: { id_capture_bytes: 99_000_000 },
     });
   });
 

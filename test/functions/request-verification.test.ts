@@ -54,7 +54,7 @@ beforeEach(() => {
 
 const request = (but: object = {}) => requestVerification(parsed(but), tenant, deps);
 
-/** A provider that could do everything: what the built-in engine will be. */
+/** A provider that can do everything. */
 const capable: Capabilities = {
   name: 'capable',
   remote: true,
@@ -142,7 +142,8 @@ describe('asking for a verification', () => {
   it.each([
     ['photo_verify', { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } }],
     ['video_verify', { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } }],
-  ])('refuses %s before any upload while no provider of the route can do it', async (check, captures) => {
+  ])('refuses %s before any upload where no provider of the route can do it', async (check, captures) => {
+    deps = dependencies({ builtin: { ...capable, name: 'builtin', remote: false, checks: ['spoof_detect'] } });
     await expect(request({ check, captures })).rejects.toMatchObject({ code: 'check_unavailable', status: 422 });
     expect(deps.verifications.all()).toEqual([]);
   });

@@ -106,23 +106,23 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         now: () => new Date(),
         newId: () => crypto.randomUUID(),
       });
-      // A check the API would refuse to begin, so that its provider faults: two captures, landing together.
+      // A video without a challenge, which the API would never begin, so that its provider faults: two captures, landing together.
       const sourceId = newSourceId();
       const record = anAwaitingVerification({
         tenant: inside().tenant,
         sourceId,
-        check: 'photo_verify',
+        check: 'video_verify',
         dueAt: 2 ** 31,
         purgeAt: 2 ** 31,
       });
       await store.create(record);
-      const upload = async (name: 'selfie' | 'id_card') => {
+      const upload = async (name: 'video' | 'id_card') => {
         const Key = captureKey(record.verificationId, 1, name);
         await s3.send(
           new PutObjectCommand({ Bucket: outputs.CapturesBucket, Key, Body: face, ContentType: 'image/jpeg' }),
         );
       };
-      await Promise.all([upload('selfie'), upload('id_card')]);
+      await Promise.all([upload('video'), upload('id_card')]);
       await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 20_000 }).toBe('errored');
       expect(await client.read(sourceId)).toMatchObject({ fault: 'provider_refused', sequence: 4 });
 

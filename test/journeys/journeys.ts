@@ -159,10 +159,11 @@ export function journeys(target: () => Target): void {
       ['nothing at all', undefined, 422],
       ['an unknown check', { source_id: 'x', check: 'dna', captures: {} }, 422],
       [
-        'a check nobody can do yet',
+        'a check the provider it names cannot do',
         {
           source_id: 'never-made',
           check: 'photo_verify',
+          provider: 'identify',
           captures: { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } },
         },
         422,
