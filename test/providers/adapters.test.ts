@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest';
+import { Fault } from '../../shared/domain/fault.ts';
+import { connectors } from '../../shared/providers/connect.ts';
+import { readDelivery } from '../../shared/providers/identify/delivery.ts';
+import { settings as identifySettings } from '../../shared/providers/identify/provider.ts';
+import { onesmartlab } from '../../shared/providers/onesmartlab/provider.ts';
+import { sandbox, settings as sandboxSettings } from '../../shared/providers/sandbox/provider.ts';
+import { spoofsense as spoofsenseCapabilities } from '../../shared/providers/spoofsense/capabilities.ts';
+import { maximumContentBytes } from '../../shared/providers/spoofsense/wire.ts';
+import { startVendorSimulator } from '../../tools/vendor-simulator/server.ts';
+import { jpeg, mp4, someCaptures, submissionOf } from '../contracts/submission.ts';
+import { answering, fixtureText } from './answering.ts';
+
+describe('Identify', () => {
+  it('is given a link that lives as long as its webhook is waited for, our webhook name and our reference', async () => {
+    const { sent, url } = await answering('identify', 'spoof_detect', {
+      body: fixtureText('identify/000-received.json'),
+      submission: { reference: async () => 'our.reference' },
+    });
+    expect(url).toBe('https://vendor.example/v1/identify');
+    expect(JSON.parse(sent)).toEqual({
+      service: 'identify-anti-spoof',
+      payload: {
+        image_link: 'https://captures.example/selfie?seconds=900',
+        webhook_name: 'bonafide',
+        source_id: 'our.reference',
+      },
+    });
+  });
+
+  it('takes a webhook with any offset, and with none', () => {
+    const delivered = JSON.parse(fixtureText('identify/000-result.json').replace(': .91', ': 0.91'));
+    for (const time of ['2024-01-13T05:39:48.966984+00:00', '2024-01-13T05:39:48Z', '2024-01-13T05:39:48.966984']) {
+      expect(readDelivery({ ...delivered, completed_at: time })).toBeDefined();
+    }
+  });
+
+  it.each([undefined, null, 7, 'text', '{', '[]', [], {}, { source_event: 'identify-anti-spoof' }, '"x"'])(
+    'takes %j for no result',
+    (body) => {
+      expect(readDelivery(body)).toBeUndefined();
+    },
+  );
+
+  it('sends its token in the header the settings name', async () => {
+    const headers: unknown[] = [];
+    const provider = connectors.identify?.connect(
+      {
+        settings: { baseUrl: 'https://vendor.example/', headerName: 'x-api-token', headerPrefix: '' },
+        credentials: { token: 'a-token', webhookName: 'bonafide' },
+      },
+      {
+        fetch: async (_url, init) => {
+          headers.push(new Headers(init.headers).get('x-api-token'));
+          return new Response('{"message":"received"}');
+        },
+        sleep: async () => undefined,
+      },
+    );
+    await provider?.submit(submissionOf('spoof_detect', {}, { linkCapture: async () => 'https://captures.example/1' }));
+    expect(headers).toEqual(['a-token']);
+  });
+});
+
+describe('SpoofSense', () => {
+  const answer = (real: number) => `{"success":true,"model_output":{"pred_idx":"real","prob_real":${real}}}`;
+
+  it('has the threshold of its endpoint, unless the tenant has another', async () => {
+    const told = async (real: number, settings: Record<string, unknown>, thresholds: Record<string, number> = {}) =>
+      (await answering('spoofsense', 'spoof_detect', { body: answer(real), settings, submission: { thresholds } }))
+        .told;
+    expect(await told(0.53, { endpoint: 'antispoofing' })).toBe('failed presentation_attack_suspected');
+    expect(await told(0.53, { endpoint: 'robust' })).toBe('passed');
+    expect(await told(0.5, { endpoint: 'robust' })).toBe('failed presentation_attack_suspected');
+    expect(await told(0.53, { endpoint: 'robust' }, { live: 0.9 })).toBe('failed presentation_attack_suspected');
+    expect(await told(0.53, { endpoint: 'antispoofing' }, { live: 0.1 })).toBe('passed');
+  });
+
+  it('is called at the endpoint the settings name', async () => {
+    const { url } = await answering('spoofsense', 'spoof_detect', {
+      body: answer(1),
+      settings: { endpoint: 'robust' },
+    });
+    expect(url).toBe('https://vendor.example/v1/robust');
+  });
+
+  it('takes the largest capture whose request its limit allows, and no larger one', async () => {
+    const largest = spoofsenseCapabilities.maximumBytes.selfie ?? 0;
+    const contentOf = (bytes: number) => JSON.stringify({ data: '' }).length + Math.ceil(bytes / 3) * 4;
+    expect(contentOf(largest)).toBeLessThanOrEqual(maximumContentBytes);
+    expect(contentOf(largest + 1)).toBeGreaterThan(maximumContentBytes);
+    const sized = async (bytes: number) => {
+      const selfie = Buffer.concat([jpeg(), Buffer.alloc(bytes - jpeg().length)]);
+      return answering('spoofsense', 'spoof_detect', {
+        body: answer(1),
+        submission: submissionOf('spoof_detect', { selfie }),
+      });
+    };
+    expect((await sized(largest)).sent).toHaveLength(contentOf(largest));
+    expect(await sized(largest + 1)).toMatchObject({ told: 'recapture capture_too_large', sent: '' });
+  });
+});
+
+describe('One Smart Lab', () => {
+  it('keeps what it measured, seconds as seconds and fractions as fractions', async () => {
+    const video = await answering('onesmartlab', 'video_verify', {
+      body: fixtureText('onesmartlab/002-videoverify.json'),
+    });
+    expect(video.measurements.vendor_seconds).toBeCloseTo(55.86, 2);
+    expect(video.measurements).toMatchObject({ face_width_ratio: 0.334375, transcription_confidence: 0.95064026 });
+    const photo = await answering('onesmartlab', 'photo_verify', {
+      body: fixtureText('onesmartlab/002-photoverify.json'),
+    });
+    expect(photo.measurements).toMatchObject({ id_card_not_spoof_confidence: 0.65, id_card_not_spoof_passed: 1 });
+    expect(photo.measurements.vendor_seconds).toBeCloseTo(1.1, 1);
+  });
+
+  it('is sent the parameters of its document, and a length', async () => {
+    const simulator = await startVendorSimulator();
+    const provider = connectAt(simulator.baseUrls.onesmartlab, simulator.key);
+    try {
+      for (const check of ['spoof_detect', 'photo_verify', 'video_verify'] as const) {
+        await provider.submit(submissionOf(check));
+      }
+      const [spoof, photo, video] = simulator.received();
+      expect([spoof?.path, photo?.path, video?.path]).toEqual([
+        '/v1.1/spoofdetect',
+        '/v1.1/photoverify',
+        '/v1.1/videoverify',
+      ]);
+      expect(Object.keys(spoof?.captures ?? {})).toEqual(['photo']);
+      expect(Object.keys(photo?.captures ?? {})).toEqual(['id_card', 'photo']);
+      expect(video?.captures).toMatchObject({
+        id_card: { contentType: 'image/jpeg', bytes: someCaptures.id_card.length },
+        video: { contentType: 'video/mp4', bytes: someCaptures.video.length },
+      });
+      expect(video?.fields).toEqual({ audiochallenge: '123457', languageCode: 'th-TH' });
+      for (const received of simulator.received()) expect(received.contentLength).toBeGreaterThan(100);
+    } finally {
+      await simulator.stop();
+    }
+  });
+
+  it('is sent a video as it is read, never as a whole', async () => {
+    const chunk = mp4(64 * 1024);
+    const chunks = 400; // 25 MB
+    let made = 0;
+    let read = 0;
+    let furthestAhead = 0;
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        made += 1;
+        furthestAhead = Math.max(furthestAhead, made * chunk.length - read);
+        controller.enqueue(chunk);
+        if (made === chunks) controller.close();
+      },
+    });
+    const provider = onesmartlab({
+      settings: { baseUrl: 'https://vendor.example', languageCode: 'en-US' },
+      credentials: { apiKey: 'a-key' },
+      fetch: async (_url, init) => {
+        for await (const part of new Response(init.body).body ?? []) read += part.length;
+        return new Response(fixtureText('onesmartlab/002-videoverify.json'));
+      },
+    });
+    const { streamCapture, ...submission } = submissionOf('video_verify');
+    await provider.submit({
+      ...submission,
+      streamCapture: async (name) =>
+        name === 'video' ? { kind: 'stream', stream, bytes: chunks * chunk.length } : streamCapture(name),
+    });
+    expect(read).toBeGreaterThan(chunks * chunk.length);
+    expect(furthestAhead).toBeLessThan(8 * chunk.length);
+  });
+
+  it('ends every stream it opened, also those it did not read', async () => {
+    for (const failing of [
+      'nobody listens',
+      'the card is unreadable',
+      'the video is of another type',
+      'the video is gone',
+    ]) {
+      const ended: string[] = [];
+      const opened: string[] = [];
+      const provider = connectAt('http://127.0.0.1:9', 'a-key');
+      const bytes = {
+        id_card:
+          failing === 'the card is unreadable' ? Buffer.from('text, whatever its name says, and long enough') : jpeg(),
+        video:
+          failing === 'the video is of another type' ? Buffer.from('\x1a\x45\xdf\xa3'.padEnd(64), 'latin1') : mp4(),
+      };
+      const submission = submissionOf('video_verify', bytes, {
+        streamCapture: async (name) => {
+          if (failing === 'the video is gone' && name === 'video') throw new Fault('capture_missing', 'gone');
+          opened.push(name);
+          const content = name === 'video' ? bytes.video : bytes.id_card;
+          const stream = new ReadableStream<Uint8Array>({
+            start: (controller) => controller.enqueue(content),
+            cancel: () => void ended.push(name),
+          });
+          return { kind: 'stream', stream, bytes: content.length };
+        },
+      });
+      await provider.submit(submission).catch((error: unknown) => expect(error).toBeInstanceOf(Fault));
+      expect(ended.toSorted(), failing).toEqual(opened.toSorted());
+    }
+  });
+
+  it('refuses a challenge that is not six digits before anything is sent', async () => {
+    for (const challenge of [undefined, '12345', '123456"\r\n', 'abcdef']) {
+      const { told, sent } = await answering('onesmartlab', 'video_verify', { body: '{}', submission: { challenge } });
+      expect({ told, sent }).toEqual({ told: 'provider_refused', sent: '' });
+    }
+  });
+
+  const connectAt = (baseUrl: string, apiKey: string) =>
+    onesmartlab({
+      settings: { baseUrl, languageCode: 'en-US' },
+      credentials: { apiKey },
+      fetch: (url, init) => fetch(url, init),
+    });
+});
+
+describe('A capture a vendor does not take', () => {
+  const webp = Buffer.from('RIFF\0\0\0\0WEBPVP8 '.padEnd(64), 'latin1');
+
+  it.each(['spoofsense', 'onesmartlab'])('is never sent to %s', async (provider) => {
+    const sent = async (selfie: Uint8Array) => {
+      const { openCapture, streamCapture } = submissionOf('spoof_detect', { selfie });
+      return answering(provider, 'spoof_detect', { body: '{}', submission: { openCapture, streamCapture } });
+    };
+    expect(await sent(webp)).toMatchObject({ told: 'capture_type_unsupported', sent: '' });
+    expect(await sent(Buffer.from('a text'))).toMatchObject({ told: 'recapture capture_unreadable', sent: '' });
+    const tooLarge = { kind: 'too_large', bytes: 99_000_000 } as const;
+    const submission = { openCapture: async () => tooLarge, streamCapture: async () => tooLarge };
+    const large = await answering(provider, 'spoof_detect', { body: '{}', submission });
+    expect(large).toMatchObject({ told: 'recapture capture_too_large', measurements: { capture_bytes: 99_000_000 } });
+  });
+});
+
+describe('Stored settings and credentials', () => {
+  it('are refused where they would send a key in the clear, elsewhere, or as two headers', () => {
+    const addresses = [
+      'https://vendor.example/?',
+      'http://vendor.example',
+      'ftp://vendor.example',
+      'https://user:password@vendor.example',
+      'https://vendor.example/?key=1',
+      'https://vendor.example/#x',
+      'not an address',
+    ];
+    for (const baseUrl of addresses) expect(identifySettings.safeParse({ baseUrl }).success, baseUrl).toBe(false);
+    for (const baseUrl of ['https://vendor.example/api/', 'http://127.0.0.1:4010']) {
+      expect(identifySettings.safeParse({ baseUrl }).success, baseUrl).toBe(true);
+    }
+    const world = { fetch: () => Promise.reject(new Error('not called')), sleep: async () => undefined };
+    for (const apiKey of ['', 'two\r\nx-other: header', undefined]) {
+      expect(() => connectors.spoofsense?.connect({ settings: {}, credentials: { apiKey } }, world)).toThrow(Fault);
+    }
+  });
+});
+
+describe('The sandbox', () => {
+  const ask = (sourceId: string, round: number) => {
+    const slept: number[] = [];
+    const provider = sandbox({
+      settings: sandboxSettings.parse({}),
+      sleep: async (seconds) => void slept.push(seconds),
+    });
+    return provider.submit(submissionOf('spoof_detect', {}, { sourceId, round })).then((answer) => ({ answer, slept }));
+  };
+
+  it('takes several words for one per round, the last for all that follow', async () => {
+    const outcomes = [];
+    for (const round of [1, 2, 3]) {
+      const { answer } = await ask('sandbox-recapture-too_dark.x.sandbox-failed', round);
+      outcomes.push(answer.kind === 'decided' && answer.finding.outcome);
+    }
+    expect(outcomes).toEqual(['recapture', 'failed', 'failed']);
+  });
+
+  it('is slow on request, by the clock it is given', async () => {
+    expect((await ask('sandbox-slow', 1)).slept).toEqual([5]);
+    expect((await ask('sandbox-passed', 1)).slept).toEqual([]);
+  });
+});

@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import { Fault } from '../../../shared/domain/fault.ts';
+import type { Finding } from '../../../shared/domain/verdict.ts';
+import { openFor } from '../../../shared/providers/capture.ts';
+import { baseUrl, callVendor, readAnswer, secret } from '../../../shared/providers/http.ts';
+import type { Answer, Fetch, Provider, Submission } from '../../../shared/providers/provider.ts';
+import { template as capabilities } from './capabilities.ts';
+import { type Request, response } from './wire.ts';
+
+export const settings = z.object({ baseUrl, timeoutSeconds: z.number().positive().max(15).optional() });
+export const credentials = z.object({ apiKey: secret });
+
+export interface Connection {
+  readonly settings: z.infer<typeof settings>;
+  readonly credentials: z.infer<typeof credentials>;
+  readonly fetch: Fetch;
+}
+
+export function template(connection: Connection): Provider {
+  return { ...capabilities, submit: (submission) => submit(submission, connection) };
+}
+
+async function submit(submission: Submission, { settings, credentials, fetch }: Connection): Promise<Answer> {
+  const { name, timeoutSeconds } = capabilities;
+  if (submission.check !== 'spoof_detect')
+    throw new Fault('provider_refused', `${name} cannot do ${submission.check}.`);
+  const selfie = await openFor(capabilities, submission, 'selfie');
+  if (selfie.kind === 'unusable') return selfie.answer;
+  const request: Request = { image: Buffer.from(selfie.bytes).toString('base64') };
+  const { text } = await callVendor({
+    provider: name,
+    url: `${settings.baseUrl}/liveness`,
+    headers: { 'content-type': 'application/json', 'x-api-key': credentials.apiKey },
+    body: JSON.stringify(request),
+    timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds.spoof_detect,
+    fetch,
+  });
+  const answer = readAnswer(response, text, name);
+  switch (answer.result) {
+    case 'ok':
+      return { kind: 'decided', finding: judge(answer.live_score, submission.thresholds.live ?? 0.5) };
+    case 'no_face':
+      return { kind: 'decided', finding: recapture };
+  }
+}
+
+const recapture: Finding = { outcome: 'recapture', confidence: null, reasons: ['face_not_detected'], scores: {} };
+
+function judge(live: number, threshold: number): Finding {
+  return live > threshold
+    ? { outcome: 'passed', confidence: live, reasons: [], scores: { live } }
+    : { outcome: 'failed', confidence: 1 - live, reasons: ['presentation_attack_suspected'], scores: { live } };
+}
