@@ -53,13 +53,19 @@ export async function startSecretsManager(file: string, definitions: SecretDefin
   const server = await listenOnLoopback(async (request, response) => {
     const refuse = (type: string, message: string) => sendJson(response, 400, { __type: type, message }, contentType);
     const operation = String(request.headers['x-amz-target']).split('.')[1];
-    const { SecretId, SecretString } = JSON.parse((await readBody(request)).toString() || '{}');
-    const definition = definitions.find(({ name, arn }) => SecretId === name || SecretId === arn);
-    if (!definition) return refuse('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
-    const { name: Name, arn: ARN } = definition;
-    if (operation === 'PutSecretValue') store(Name, String(SecretString));
+    const body = JSON.parse((await readBody(request)).toString() || '{}');
+    const definition = definitions.find(({ name, arn }) => body.SecretId === name || body.SecretId === arn);
+    const Name = String(operation === 'CreateSecret' ? body.Name : (definition?.name ?? body.SecretId));
+    const ARN = definition?.arn ?? `arn:aws:secretsmanager:us-east-1:000000000000:secret:${Name}`;
+    if (operation === 'CreateSecret' && secrets[Name]) {
+      return refuse('ResourceExistsException', `The operation failed because the secret ${Name} already exists.`);
+    }
+    if (operation !== 'CreateSecret' && !secrets[Name]) {
+      return refuse('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+    }
+    if (operation === 'PutSecretValue' || operation === 'CreateSecret') store(Name, String(body.SecretString));
     const secret = secrets[Name];
-    if (!secret || !['GetSecretValue', 'PutSecretValue'].includes(operation ?? '')) {
+    if (!secret || !['GetSecretValue', 'PutSecretValue', 'CreateSecret'].includes(operation ?? '')) {
       return refuse('UnknownOperationException', `The local Secrets Manager does not know ${operation}`);
     }
     const about = { ARN, Name, VersionId: secret.versionId, VersionStages: ['AWSCURRENT'] };

@@ -3,22 +3,42 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  ResourceExistsException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import { Fault } from '../shared/domain/fault.ts';
+import { type PolicyInput, policyInput, policyMistakes } from '../shared/domain/policy.ts';
 import { tenantId } from '../shared/domain/verification.ts';
+import { secretMistakes } from '../shared/providers/connections.ts';
+import { registry } from '../shared/providers/registry.ts';
 import { dynamoTenants, type IssuedKey, keyCacheSeconds, type Tenants } from '../shared/stores/tenants.ts';
 import { dataDirectory, localStack } from './target.ts';
 
-const usage = `Keeps tenants and their API keys, in the running local stack or in AWS.
+const usage = `Keeps tenants, in the running local stack or in AWS.
 
-  npm run admin -- tenant create acme            a tenant with the default policy; prints its first key, once
-  npm run admin -- tenant add-key acme           another key, beside the ones it has
+  npm run admin -- tenant create acme              a tenant with the default policy; prints its first key, once
+  npm run admin -- tenant add-key acme             another key, beside the ones it has
   npm run admin -- tenant revoke-key acme KEY_ID
-  npm run admin -- tenant show acme              key ids and policy; keys themselves are not stored
+  npm run admin -- tenant show acme                key ids, policy, where credentials are kept; no key is stored
+
+  npm run admin -- policy show acme
+  npm run admin -- policy validate FILE            says what is wrong with it; changes nothing
+  npm run admin -- policy set acme FILE            the next version; verifications under way keep theirs
+
+  npm run admin -- credentials set PROVIDER acme FILE        {"settings": {…}, "credentials": {…}}: docs/providers.md
+  npm run admin -- credentials set PROVIDER deployment FILE  for tenants that have none of their own
+  npm run admin -- credentials forget PROVIDER acme
+
+  npm run admin -- webhook rotate PROVIDER acme    a new webhook address, shown this once; the old one is taken
+                                                   for --grace-seconds more (default a day)
 
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
+                     (then also --stack NAME, default bonafide, and --url URL of the API)
 `;
 
 const { values, positionals } = parseArgs({
@@ -26,9 +46,82 @@ const { values, positionals } = parseArgs({
   options: {
     aws: { type: 'boolean', default: false },
     'tenants-table': { type: 'string' },
+    stack: { type: 'string', default: 'bonafide' },
+    url: { type: 'string' },
+    'grace-seconds': { type: 'string', default: '86400' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
+
+interface Deployment {
+  readonly tenants: Tenants;
+  readonly secrets: SecretsManagerClient;
+  readonly stackName: string;
+  readonly apiUrl: string;
+}
+
+type Command = (deployment: Deployment, words: readonly string[]) => Promise<void>;
+
+/** By the first two words; the rest are the command's own. */
+const commands: Readonly<Record<string, { words: number; run: Command }>> = {
+  'tenant create': { words: 1, run: async ({ tenants }, [id = '']) => printKey(await tenants.create(tenant(id))) },
+  'tenant add-key': { words: 1, run: async ({ tenants }, [id = '']) => printKey(await tenants.addKey(tenant(id))) },
+  'tenant revoke-key': {
+    words: 2,
+    run: async ({ tenants }, [id = '', keyId = '']) => {
+      if (!(await tenants.revokeKey(tenant(id), keyId))) throw new Error(`Tenant ${id} has no key ${keyId}`);
+      console.log(`Revoked. Functions that have just seen the key may take it for ${keyCacheSeconds} s more.`);
+    },
+  },
+  'tenant show': {
+    words: 1,
+    run: async ({ tenants }, [id = '']) => {
+      const { keys, webhooks, ...rest } = await known(tenants, id);
+      const shown = <T extends { sha256: string }>(kept: readonly T[]) => kept.map(({ sha256: _, ...row }) => row);
+      console.log(JSON.stringify({ ...rest, keys: shown(keys), webhooks: shown(webhooks) }, null, 2));
+    },
+  },
+  'policy show': {
+    words: 1,
+    run: async ({ tenants }, [id = '']) => console.log(JSON.stringify((await known(tenants, id)).policy, null, 2)),
+  },
+  'policy set': {
+    words: 2,
+    run: async ({ tenants }, [id = '', file = '']) => {
+      const version = await tenants.setPolicy(tenant(id), await readPolicy(file));
+      console.log(`Policy ${version} of ${id}: requests use it within ${keyCacheSeconds} s.`);
+    },
+  },
+  'credentials set': {
+    words: 3,
+    run: async (deployment, [provider = '', owner = '', file = '']) => {
+      const secret: unknown = JSON.parse(await read(file, 'give a file with the settings and credentials'));
+      const mistakes = registry[provider]?.remote ? secretMistakes(provider, secret) : undefined;
+      if (!mistakes) throw new Error(`${provider} is not a provider with credentials: ${remoteProviders()}`);
+      if (mistakes.length > 0) throw new Error(`Not set. ${mistakes.join('\n')}`);
+      const name = `${deployment.stackName}/providers/${provider}/${owner === 'deployment' ? owner : tenant(owner)}`;
+      await putSecret(deployment.secrets, name, JSON.stringify(secret));
+      await deployment.tenants.setCredentials(owner, provider, name);
+      console.log(`Kept as ${name}; requests use it within ${keyCacheSeconds} s.`);
+    },
+  },
+  'credentials forget': {
+    words: 2,
+    run: async ({ tenants }, [provider = '', owner = '']) => {
+      await tenants.setCredentials(owner, provider, undefined);
+      console.log(`Forgotten: new requests of ${owner} do not use ${provider}. The secret itself stays where it was.`);
+    },
+  },
+  'webhook rotate': {
+    words: 2,
+    run: async ({ tenants, apiUrl }, [provider = '', id = '']) => {
+      if (!registry[provider]?.remote) throw new Error(`${provider} sends no webhooks`);
+      const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
+      const { key } = await tenants.rotateWebhook(tenant(id), provider, graceSeconds);
+      console.log(`${apiUrl}/webhooks/${provider}/${key}\nShown this once: only its hash is stored.`);
+    },
+  },
+};
 
 try {
   process.exitCode = await administer(positionals);
@@ -37,67 +130,99 @@ try {
   process.exitCode = 1;
 }
 
-async function administer([noun, verb, name, keyId]: string[]): Promise<number> {
-  const verbs: Record<string, (tenants: Tenants, id: string) => Promise<void>> = {
-    create: async (tenants, id) => print(await tenants.create(id)),
-    'add-key': async (tenants, id) => print(await tenants.addKey(id)),
-    'revoke-key': async (tenants, id) => {
-      if (!keyId) throw new Error('Which key? Its id is shown by: tenant show');
-      if (!(await tenants.revokeKey(id, keyId))) throw new Error(`Tenant ${id} has no key ${keyId}`);
-      console.log(`Revoked. Functions that have just seen the key may take it for ${keyCacheSeconds} s more.`);
-    },
-    show: async (tenants, id) => {
-      const tenant = await tenants.find(id);
-      if (!tenant) throw new Error(`There is no tenant ${id}`);
-      const { keys, ...rest } = tenant;
-      console.log(JSON.stringify({ ...rest, keys: keys.map(({ sha256: _, ...key }) => key) }, null, 2));
-    },
-  };
-  const run = noun === 'tenant' && verb ? verbs[verb] : undefined;
-  if (values.help || !run || !name) {
+async function administer([noun, verb, ...words]: readonly string[]): Promise<number> {
+  if (noun === 'policy' && verb === 'validate' && words[0]) {
+    await readPolicy(words[0]);
+    console.log('It can be set.');
+    return 0;
+  }
+  const command = commands[`${noun} ${verb}`];
+  if (values.help || !command || words.length < command.words) {
     console.log(usage);
     return values.help ? 0 : 2;
   }
-  const id = tenantId.safeParse(name);
-  if (!id.success) throw new Error(`A tenant's name ${id.error.issues[0]?.message}`);
-  const { client, table } = await connect();
-  try {
-    await run(dynamoTenants({ client, table, now: () => new Date(), randomBytes }), id.data);
-  } catch (error) {
-    throw error instanceof Fault ? new Error(error.message) : error;
-  } finally {
-    client.destroy();
-  }
+  await command.run(await connect(), words);
   return 0;
 }
 
-function print({ id, key }: IssuedKey): void {
+function tenant(name: string): string {
+  const id = tenantId.safeParse(name);
+  if (!id.success) throw new Error(`A tenant's name ${id.error.issues[0]?.message}`);
+  return id.data;
+}
+
+async function known(tenants: Tenants, id: string) {
+  const found = await tenants.find(tenant(id));
+  if (!found) throw new Error(`There is no tenant ${id}`);
+  return found;
+}
+
+/** A policy file, or an error that names every mistake in it. */
+async function readPolicy(file: string): Promise<PolicyInput> {
+  const { version: _, ...written } = z
+    .looseObject({ version: z.unknown() })
+    .parse(JSON.parse(await read(file, 'give a file; start from: policy show')));
+  const parsed = policyInput.safeParse(written);
+  const mistakes = parsed.success
+    ? policyMistakes(parsed.data, registry)
+    : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  if (!parsed.success || mistakes.length > 0) throw new Error(`Not a policy:\n  ${mistakes.join('\n  ')}`);
+  return parsed.data;
+}
+
+async function putSecret(client: SecretsManagerClient, Name: string, SecretString: string): Promise<void> {
+  try {
+    await client.send(new CreateSecretCommand({ Name, SecretString }));
+  } catch (error) {
+    if (!(error instanceof ResourceExistsException)) throw error;
+    await client.send(new PutSecretValueCommand({ SecretId: Name, SecretString }));
+  }
+}
+
+function remoteProviders(): string {
+  return Object.values(registry)
+    .filter(({ remote }) => remote)
+    .map(({ name }) => name)
+    .join(', ');
+}
+
+function printKey({ id, key }: IssuedKey): void {
   console.log(`key id  ${id}\napi key ${key}\nThe key is shown this once: only its hash is stored.`);
 }
 
-async function connect(): Promise<{ client: DynamoDBClient; table: string }> {
+async function connect(): Promise<Deployment> {
+  const open = (table: string, stackName: string, apiUrl: string, at?: z.infer<typeof localStack>['environment']) => {
+    const config = at && {
+      region: at.AWS_REGION,
+      credentials: { accessKeyId: at.AWS_ACCESS_KEY_ID, secretAccessKey: at.AWS_SECRET_ACCESS_KEY },
+    };
+    const client = new DynamoDBClient({ ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_DYNAMODB }) });
+    const secrets = new SecretsManagerClient({
+      ...config,
+      ...(at && { endpoint: at.AWS_ENDPOINT_URL_SECRETS_MANAGER }),
+    });
+    return {
+      tenants: dynamoTenants({ client, table, now: () => new Date(), randomBytes }),
+      secrets,
+      stackName,
+      apiUrl,
+    };
+  };
   const named = values['tenants-table'];
-  if (named) return { client: new DynamoDBClient(), table: named };
+  if (named) return open(named, values.stack, values.url ?? '<the API>');
   if (values.aws) {
     const outputs = z
-      .record(z.string(), z.looseObject({ TenantsTable: z.string() }))
+      .record(z.string(), z.looseObject({ TenantsTable: z.string(), ApiUrl: z.string() }))
       .parse(JSON.parse(await read('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table')));
-    const [stack] = Object.values(outputs);
+    const [stack] = Object.entries(outputs);
     if (!stack) throw new Error('cdk-outputs.json names no stack');
-    return { client: new DynamoDBClient(), table: stack.TenantsTable };
+    return open(stack[1].TenantsTable, stack[0], stack[1].ApiUrl);
   }
   const path = join(dataDirectory(), 'stack.json');
-  const { environment, outputs } = localStack.parse(
+  const { url, environment, outputs } = localStack.parse(
     JSON.parse(await read(path, 'start the local stack (npm start), or give --aws')),
   );
-  return {
-    client: new DynamoDBClient({
-      endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB,
-      region: environment.AWS_REGION,
-      credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
-    }),
-    table: outputs.TenantsTable,
-  };
+  return open(outputs.TenantsTable, values.stack, url, environment);
 }
 
 async function read(path: string, remedy: string): Promise<string> {

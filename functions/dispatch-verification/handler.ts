@@ -11,13 +11,13 @@ import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
 import { attemptVerification, type Dependencies } from '../../shared/lifecycle/attempt.ts';
 import { breakerGate, type FaultCounts, openGate } from '../../shared/lifecycle/gate.ts';
+import { connect as connectProvider } from '../../shared/providers/connections.ts';
 import { leaseMarginSeconds, registry } from '../../shared/providers/registry.ts';
 import { dynamoBreakers } from '../../shared/stores/breakers.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
 import { providerQueues, readWork, sqsSend } from '../../shared/stores/queues.ts';
 import { secretsManager } from '../../shared/stores/secrets.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
-import { connect as connectProvider } from './connections.ts';
 import { environment } from './environment.ts';
 
 let dependencies: Dependencies | undefined;
