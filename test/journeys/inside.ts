@@ -5,9 +5,8 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { captureKey } from '../../shared/domain/captures.ts';
 import { verificationIdOf } from '../../shared/domain/verification.ts';
-import { dynamoVerifications, recordOf } from '../../shared/stores/verifications.ts';
+import { recordOf } from '../../shared/stores/verifications.ts';
 import { portrait } from '../../tools/samples.ts';
-import { anAwaitingVerification } from '../builders/verification.ts';
 import { clientOf, newSourceId, post, put, type Target } from './client.ts';
 
 /** A deployment as its operator sees it: its bucket, its table, its bus and what it wrote. */
@@ -99,30 +98,21 @@ export function journeysSeenFromInside(inside: () => Inside): void {
 
     it('an errored verification can be retried while its captures are stored, and not after', async () => {
       const client = clientOf(inside());
-      const { s3, dynamodb, outputs } = inside();
-      const store = dynamoVerifications({
-        client: dynamodb,
-        table: outputs.VerificationsTable,
-        now: () => new Date(),
-        newId: () => crypto.randomUUID(),
+      const { s3, outputs } = inside();
+      // The sandbox faults on demand: two captures, landing together.
+      const sourceId = `${newSourceId()}.sandbox-fault-provider_refused`;
+      await client.request(sourceId, {
+        check: 'photo_verify',
+        provider: 'sandbox',
+        captures: { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } },
       });
-      // A video without a challenge, which the API would never begin, so that its provider faults: two captures, landing together.
-      const sourceId = newSourceId();
-      const record = anAwaitingVerification({
-        tenant: inside().tenant,
-        sourceId,
-        check: 'video_verify',
-        dueAt: 2 ** 31,
-        purgeAt: 2 ** 31,
-      });
-      await store.create(record);
-      const upload = async (name: 'video' | 'id_card') => {
-        const Key = captureKey(record.verificationId, 1, name);
+      const upload = async (name: 'selfie' | 'id_card') => {
+        const Key = captureKey(verificationIdOf(inside().tenant, sourceId), 1, name);
         await s3.send(
           new PutObjectCommand({ Bucket: outputs.CapturesBucket, Key, Body: face, ContentType: 'image/jpeg' }),
         );
       };
-      await Promise.all([upload('video'), upload('id_card')]);
+      await Promise.all([upload('selfie'), upload('id_card')]);
       await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 20_000 }).toBe('errored');
       expect(await client.read(sourceId)).toMatchObject({ fault: 'provider_refused', sequence: 4 });
 
