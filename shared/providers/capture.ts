@@ -13,12 +13,13 @@ export async function openFor(
   submission: Submission,
   name: CaptureName,
 ): Promise<Ready<{ bytes: Uint8Array }> | Unusable> {
+  const limitBytes = maximumBytes[name] ?? Number.POSITIVE_INFINITY;
   const landedBytes = submission.captures[name]?.bytes ?? 0;
-  if (landedBytes > (maximumBytes[name] ?? Number.POSITIVE_INFINITY)) return tooLarge(landedBytes);
+  if (landedBytes > limitBytes) return tooLarge(landedBytes);
   const opened = await submission.openCapture(name);
   if (opened.kind === 'too_large') return tooLarge(opened.bytes);
   const { bytes } = opened;
-  if (bytes.length > (maximumBytes[name] ?? Number.POSITIVE_INFINITY)) return tooLarge(bytes.length);
+  if (bytes.length > limitBytes) return tooLarge(bytes.length);
   const contentType = sniffContentType(bytes);
   if (!contentType) return unusable('capture_unreadable');
   refuseUnaccepted(provider, accepts[name], contentType);
@@ -27,12 +28,16 @@ export async function openFor(
 
 /** The same as a stream of which no more than the beginning has been read. Who gets it reads or cancels it. */
 export async function streamFor(
-  { name: provider, accepts }: Capabilities,
+  { name: provider, accepts, maximumBytes }: Capabilities,
   submission: Submission,
   name: CaptureName,
 ): Promise<Ready<{ bytes: number; stream: ReadableStream<Uint8Array> }> | Unusable> {
   const streamed = await submission.streamCapture(name);
   if (streamed.kind === 'too_large') return tooLarge(streamed.bytes);
+  if (streamed.bytes > (maximumBytes[name] ?? Number.POSITIVE_INFINITY)) {
+    await streamed.stream.cancel().catch(() => undefined);
+    return tooLarge(streamed.bytes);
+  }
   const { head, stream } = await peek(streamed.stream);
   try {
     const contentType = sniffContentType(head);

@@ -38,7 +38,8 @@ export async function callVendor(call: Call): Promise<Answered> {
       headers: { accept: 'application/json', ...call.headers },
       body: call.body,
       redirect: 'manual', // a redirect would take the capture and the key to another host
-      credentials: 'omit', // with the default, undici cannot pass on a 401 that answers a streamed body
+      // Otherwise Node 24.14 and 24.15 turn a 401 to a streamed body into a network error (nodejs/undici#5018).
+      credentials: 'omit',
       signal: deadline,
       ...(typeof call.body === 'string' ? {} : { duplex: 'half' as const }),
     });

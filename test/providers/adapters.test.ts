@@ -238,6 +238,23 @@ describe('A capture a vendor does not take', () => {
   });
 });
 
+it('asks fetch to follow no redirect and to send no credentials of its own, with a streamed body too', async () => {
+  const asked: unknown[] = [];
+  const world = {
+    fetch: async (_url: string, { redirect, credentials, method }: RequestInit) => {
+      asked.push({ redirect, credentials, method });
+      return new Response(null, { status: 500 });
+    },
+    sleep: async () => undefined,
+  };
+  for (const name of ['spoofsense', 'onesmartlab']) {
+    const provider = connectors[name]?.connect({ settings: {}, credentials: { apiKey: 'a-key' } }, world);
+    await provider?.submit(submissionOf('spoof_detect')).catch(() => undefined);
+  }
+  const discreet = { redirect: 'manual', credentials: 'omit', method: 'POST' };
+  expect(asked).toEqual([discreet, discreet]);
+});
+
 describe('Stored settings and credentials', () => {
   it('are refused where they would send a key in the clear, elsewhere, or as two headers', () => {
     const addresses = [
