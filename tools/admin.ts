@@ -160,7 +160,7 @@ async function known(tenants: Tenants, id: string) {
 /** A policy file, or an error that names every mistake in it. */
 async function readPolicy(file: string): Promise<PolicyInput> {
   const { version: _, ...written } = z
-    .looseObject({ version: z.unknown() })
+    .looseObject({ version: z.unknown().optional() })
     .parse(JSON.parse(await read(file, 'give a file; start from: policy show')));
   const parsed = policyInput.safeParse(written);
   const mistakes = parsed.success
