@@ -12,6 +12,7 @@ import { synthesize } from '../local/synthesize.ts';
 import { clientOf, newSourceId, put } from '../test/journeys/client.ts';
 import { portrait } from '../tools/samples.ts';
 import { benchEngine } from './engine.ts';
+import { benchIsolation } from './isolation.ts';
 
 /*
  * npm run bench [-- --json]
@@ -23,6 +24,7 @@ import { benchEngine } from './engine.ts';
 const functions = [
   ...new Set(routes.map((route) => route.function)),
   'notice-capture',
+  'dispatch-verification',
   'analyse-capture',
   'sweep-verifications',
   'announce-event',
@@ -38,6 +40,7 @@ try {
     bundles: bundles(),
     imports_ms: imports(),
     verification: await verifications(),
+    isolation: await benchIsolation(join(directory, 'cdk.out'), join(directory, 'isolation')),
     engine: await benchEngine(),
   };
   if (process.argv.includes('--json')) console.log(JSON.stringify(report));
