@@ -19,9 +19,9 @@ import type { Captures, Pinned } from '../../shared/stores/captures.ts';
 import type { Work } from '../../shared/stores/queues.ts';
 import type { Tenant } from '../../shared/stores/tenants.ts';
 import { found } from '../../shared/stores/verifications.ts';
+import { memoryBreakers } from '../../tools/simulate/breakers.ts';
+import { memoryVerifications } from '../../tools/simulate/verifications.ts';
 import { start } from '../builders/verification.ts';
-import { fakeBreakers } from '../fakes/breakers.ts';
-import { fakeVerifications } from '../fakes/verifications.ts';
 
 /** What a provider will say to attempt 1, 2, … of the verification; the last is said for ever. */
 export type Script = readonly (Outcome | 'accepted' | FaultCode)[];
@@ -59,13 +59,13 @@ export function world({
     clock += milliseconds;
   };
   const newId = () => `id-${++ids}`;
-  const verifications = fakeVerifications({ now, newId });
+  const verifications = memoryVerifications({ now, newId });
   const objects = new Map<string, string[]>();
   const queue: Delivery[] = [];
   const changes: Change[] = [];
   const announced = new Map<string, Set<string>>();
   let announcedUpTo = 0;
-  const breakers = fakeBreakers();
+  const breakers = memoryBreakers();
   const counts = new Map<string, number>();
   const calls: { provider: string; attempt: number; round: number }[] = [];
 

@@ -10,8 +10,8 @@ import type { Capabilities } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
 import type { Tenant } from '../../shared/stores/tenants.ts';
+import { memoryVerifications } from '../../tools/simulate/verifications.ts';
 import { landedFor, start } from '../builders/verification.ts';
-import { fakeVerifications } from '../fakes/verifications.ts';
 
 const selfie = { selfie: { content_type: 'image/jpeg' as const } };
 const asked = (but: object = {}) => ({ source_id: 'u-42', check: 'spoof_detect', captures: selfie, ...but });
@@ -36,7 +36,7 @@ const tenant: Tenant = {
 function dependencies(providers: Readonly<Record<string, Capabilities>> = registry) {
   let ids = 0;
   return {
-    verifications: fakeVerifications({ now, newId: () => `id-${++ids}` }),
+    verifications: memoryVerifications({ now, newId: () => `id-${++ids}` }),
     uploads: s3Uploads(client, 'captures-bucket'),
     registry: providers,
     tenants: { deploymentCredentials: async () => ({ shared: 'deployment-secret' }) },

@@ -9,8 +9,8 @@ import type { Event } from '../../shared/domain/event.ts';
 import { maximumRetries, type Verification } from '../../shared/domain/verification.ts';
 import { eraseVerification } from '../../shared/lifecycle/erase.ts';
 import type { Pinned } from '../../shared/stores/captures.ts';
+import { memoryVerifications } from '../../tools/simulate/verifications.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
-import { fakeVerifications } from '../fakes/verifications.ts';
 
 function setting() {
   let clock = start.getTime();
@@ -22,7 +22,7 @@ function setting() {
   const counted: string[] = [];
   const logged: string[] = [];
   return {
-    verifications: fakeVerifications({ now, newId: () => `id-${++ids}` }),
+    verifications: memoryVerifications({ now, newId: () => `id-${++ids}` }),
     captures: {
       exists: async (pinned: Pinned) => !removed.includes(pinned.versionId),
       removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId),

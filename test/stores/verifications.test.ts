@@ -13,8 +13,8 @@ import {
   type Verification,
 } from '../../shared/domain/verification.ts';
 import { dueStates, dynamoVerifications, shardOf, type Verifications } from '../../shared/stores/verifications.ts';
+import { memoryVerifications } from '../../tools/simulate/verifications.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
-import { fakeVerifications } from '../fakes/verifications.ts';
 import { startTables } from './table.ts';
 
 let clock = start.getTime();
@@ -78,7 +78,7 @@ async function decidedIn(store: Verifications, but = {}) {
 }
 
 describe.each([
-  ['the fake table', () => fakeVerifications({ now, newId })],
+  ['memory', () => memoryVerifications({ now, newId })],
   ['DynamoDB', () => dynamoVerifications({ client: tables.client, table: 'verifications', now, newId })],
 ])('verifications in %s', (_, open) => {
   let store: Verifications;

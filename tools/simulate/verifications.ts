@@ -15,71 +15,90 @@ import {
   type Verifications,
 } from '../../shared/stores/verifications.ts';
 
-/** A table in memory that passes the real store's suite: the same fences, the same losers' answers. */
-export function fakeVerifications({ now, newId }: { now: () => Date; newId: () => string }): Verifications & {
-  all: () => Verification[];
+/** A table in memory, and what can be told of it from outside. */
+export interface MemoryVerifications extends Verifications {
+  readonly all: () => Verification[];
   /** Called with every change, as the table's stream would be. */
   onChange?: (before: Verification | undefined, after: Verification) => void;
-} {
-  const rows = new Map<string, Verification>();
-  const copy = <T extends Verification>(row: T): T => verification.parse(structuredClone(row)) as T;
+}
 
-  function write(row: Verification): void {
+export interface MemoryTable {
+  readonly now: () => Date;
+  readonly newId: () => string;
+  /** Whether a write read at `from` goes through. The simulation plants weaker ones to see them caught. */
+  readonly admits?: typeof fence;
+  /** What becomes of a row on its way into the table. */
+  readonly stored?: (row: Verification, before: Verification | undefined) => Verification;
+}
+
+/** The condition of the real store's write, word for word. */
+export function fence(current: Verification, from: Verification, to: Verification): boolean {
+  return (
+    current.sequence === from.sequence &&
+    current.state === from.state &&
+    current.round === from.round &&
+    (!(from.state === 'awaiting_captures' && (to.state === 'awaiting_captures' || to.state === 'queued')) ||
+      (current.state === 'awaiting_captures' && current.missing.join() === from.missing.join())) &&
+    (!(from.state === 'dispatched' && fencesWaiting(to.state)) ||
+      (current.state === 'dispatched' && current.waitingFor === from.waitingFor))
+  );
+}
+
+/**
+ * A table in memory that passes the real store's suite: the same fences, the same losers' answers. Its rows are frozen
+ * instead of copied: nobody can change what another has read, and a hundred thousand simulated runs stay affordable.
+ */
+export function memoryVerifications({
+  now,
+  newId,
+  admits = fence,
+  stored = (row) => row,
+}: MemoryTable): MemoryVerifications {
+  const rows = new Map<string, Verification>();
+
+  function write<T extends Verification>(row: T): T {
     const before = rows.get(row.verificationId);
-    rows.set(row.verificationId, copy(row));
-    fake.onChange?.(before && copy(before), copy(row));
+    const after = frozen(stored(row, before));
+    rows.set(row.verificationId, after);
+    table.onChange?.(before, after);
+    return after as T;
   }
 
-  /** The fence of the real store, word for word. */
   function change<S extends State>(from: Verification, to: In<S>): Moved<S> {
     const current = rows.get(from.verificationId);
-    const open =
-      current !== undefined &&
-      current.sequence === from.sequence &&
-      current.state === from.state &&
-      current.round === from.round &&
-      (!(from.state === 'awaiting_captures' && (to.state === 'awaiting_captures' || to.state === 'queued')) ||
-        (current.state === 'awaiting_captures' && current.missing.join() === from.missing.join())) &&
-      (!(from.state === 'dispatched' && fencesWaiting(to.state)) ||
-        (current.state === 'dispatched' && current.waitingFor === from.waitingFor));
-    if (!open) return { kind: 'lost', current: current && copy(current) };
+    if (current === undefined || !admits(current, from, to)) return { kind: 'lost', current };
     const entry = to.sequence > from.sequence ? to.history.at(-1) : undefined;
     const merged = {
       ...to,
       ...(to.state === 'erased'
         ? {}
         : {
-            history: [...current.history, ...(entry ? [entry] : [])],
+            history: entry ? [...current.history, entry] : current.history,
             notes: current.notes,
             notesDropped: current.notesDropped,
           }),
     };
-    write(merged);
-    return { kind: 'moved', verification: copy(merged) };
+    return { kind: 'moved', verification: write(merged) };
   }
 
-  const fake: ReturnType<typeof fakeVerifications> = {
-    all: () => [...rows.values()].map(copy),
+  const table: MemoryVerifications = {
+    all: () => [...rows.values()],
 
     async create(record) {
       const existing = rows.get(record.verificationId);
-      if (existing) return { kind: 'exists', verification: copy(existing) };
-      write(record);
-      return { kind: 'created', verification: copy(record) };
+      if (existing) return { kind: 'exists', verification: existing };
+      return { kind: 'created', verification: write(parsed(record)) };
     },
 
-    async find(id) {
-      const row = rows.get(id);
-      return row && copy(row);
-    },
+    find: async (id) => rows.get(id),
 
     async move(from, to, fields, remark = {}) {
       return change(from, moved(from, to, fields, remark, { at: now(), moveId: newId() }));
     },
 
-    land: async (from, fields) => change(from, { ...from, ...fields }),
+    land: async (from, fields) => change(from, parsed({ ...from, ...fields })),
 
-    accept: async (from, fields) => change(from, { ...from, ...fields, waitingFor: 'webhook' }),
+    accept: async (from, fields) => change(from, parsed({ ...from, ...fields, waitingFor: 'webhook' })),
 
     async settle(from) {
       const { dueAt: _, ...settled } = from;
@@ -148,5 +167,16 @@ export function fakeVerifications({ now, newId }: { now: () => Date; newId: () =
         .map((row) => row.verificationId);
     },
   };
-  return fake;
+  return table;
+}
+
+/** A row of its own, of the shape its state has. `moved` has already seen to that. */
+function parsed<T extends Verification>(row: T): T {
+  return verification.parse(row) as T;
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
 }

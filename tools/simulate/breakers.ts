@@ -2,7 +2,7 @@ import type { Breaker } from '../../shared/domain/breaker.ts';
 import type { Breakers } from '../../shared/stores/breakers.ts';
 
 /** Open breakers in memory. */
-export function fakeBreakers(): Breakers {
+export function memoryBreakers(): Breakers {
   const rows = new Map<string, Breaker>();
   return {
     read: async (key) => rows.get(key),
