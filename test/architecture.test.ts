@@ -14,7 +14,7 @@ const rules: [folder: string, allowed: RegExp][] = [
   ['functions', /^(shared\/|functions\/|@aws-sdk\/|@middy\/core$|aws-lambda$|zod$|node:)/],
   ['infra', /^(infra\/|functions\/[^/]+\/environment\.ts$|aws-cdk-lib|cdk-nag$|constructs$|esbuild$|cdk\.json$|node:)/],
   ['local', /^(local\/|infra\/routes\.ts$|shared\/stores\/|@aws-sdk\/|aws-lambda$|fauxqs|dynalite|zod$|node:)/],
-  ['tools', /^(tools\/|shared\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|cdk\.json$|zod$|node:)/],
+  ['tools', /^(tools\/|shared\/|infra\/routes\.ts$|@aws-sdk\/|acorn$|sharp$|esbuild$|cdk\.json$|zod$|node:)/],
 ];
 
 const files = (folder: string): string[] =>

@@ -12,7 +12,7 @@ import {
 import * as z from 'zod';
 import { type PolicyInput, policyInput, policyMistakes } from '../shared/domain/policy.ts';
 import { tenantId } from '../shared/domain/verification.ts';
-import { secretMistakes } from '../shared/providers/connections.ts';
+import { connectors } from '../shared/providers/connect.ts';
 import { registry } from '../shared/providers/registry.ts';
 import { dynamoTenants, type IssuedKey, keyCacheSeconds, type Tenants } from '../shared/stores/tenants.ts';
 import { dataDirectory, localStack } from './target.ts';
@@ -96,8 +96,10 @@ const commands: Readonly<Record<string, { words: number; run: Command }>> = {
     words: 3,
     run: async (deployment, [provider = '', owner = '', file = '']) => {
       const secret: unknown = JSON.parse(await read(file, 'give a file with the settings and credentials'));
-      const mistakes = registry[provider]?.remote ? secretMistakes(provider, secret) : undefined;
-      if (!mistakes) throw new Error(`${provider} is not a provider with credentials: ${remoteProviders()}`);
+      const connector = registry[provider]?.remote ? connectors[provider] : undefined;
+      if (!connector) throw new Error(`${provider} is not a provider with credentials: ${remoteProviders()}`);
+      const { settings, credentials } = connector;
+      const mistakes = mistakesOf(z.strictObject({ settings, credentials }).safeParse(secret));
       if (mistakes.length > 0) throw new Error(`Not set. ${mistakes.join('\n')}`);
       const name = `${deployment.stackName}/providers/${provider}/${owner === 'deployment' ? owner : tenant(owner)}`;
       await putSecret(deployment.secrets, name, JSON.stringify(secret));
@@ -163,11 +165,14 @@ async function readPolicy(file: string): Promise<PolicyInput> {
     .looseObject({ version: z.unknown().optional() })
     .parse(JSON.parse(await read(file, 'give a file; start from: policy show')));
   const parsed = policyInput.safeParse(written);
-  const mistakes = parsed.success
-    ? policyMistakes(parsed.data, registry)
-    : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const mistakes = parsed.success ? policyMistakes(parsed.data, registry) : mistakesOf(parsed);
   if (!parsed.success || mistakes.length > 0) throw new Error(`Not a policy:\n  ${mistakes.join('\n  ')}`);
   return parsed.data;
+}
+
+/** By field and in words, never by value: values may be secrets. */
+function mistakesOf({ error }: z.ZodSafeParseResult<unknown>): string[] {
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
 }
 
 async function putSecret(client: SecretsManagerClient, Name: string, SecretString: string): Promise<void> {

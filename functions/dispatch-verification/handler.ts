@@ -11,7 +11,7 @@ import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
 import { attemptVerification, type Dependencies } from '../../shared/lifecycle/attempt.ts';
 import { breakerGate, type FaultCounts, openGate } from '../../shared/lifecycle/gate.ts';
-import { connect as connectProvider } from '../../shared/providers/connections.ts';
+import { connectors } from '../../shared/providers/connect.ts';
 import { leaseMarginSeconds, registry } from '../../shared/providers/registry.ts';
 import { dynamoBreakers } from '../../shared/stores/breakers.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
@@ -36,17 +36,19 @@ function connect(): Dependencies {
   const readSecret = secretsManager(new SecretsManagerClient(), now);
   const breakers = dynamoBreakers(client, settings.BREAKERS_TABLE, now);
   const counts: FaultCounts = new Map();
-  const world = { fetch: globalThis.fetch, sleep: (milliseconds: number) => setTimeout(milliseconds) };
+  const connector = connectors[provider.name];
+  if (!connector) throw new Error(`There is no way to connect ${provider.name}`);
+  const world = { fetch: globalThis.fetch, sleep: (seconds: number) => setTimeout(seconds * 1000) };
   const probeSeconds = Math.max(...Object.values(provider.timeoutSeconds)) + leaseMarginSeconds;
   return {
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
     provider,
     async open(record) {
-      if (!provider.remote) return connectProvider(provider.name, '{"settings":{},"credentials":{}}', world);
+      if (!provider.remote) return connector.connect({ settings: {}, credentials: {} }, world);
       const secret = record.plan.credentials[provider.name];
       if (!secret) throw new Fault('provider_unauthorized', 'The verification has no credentials for its provider.');
-      return connectProvider(provider.name, await readSecret(secret), world);
+      return connector.connect(readStored(await readSecret(secret)), world);
     },
     gate: (record) => {
       const key = breakerKey(record, provider.name);
@@ -66,4 +68,14 @@ function connect(): Dependencies {
 function breakerKey(record: Verification, provider: string): string | undefined {
   const secret = 'plan' in record ? record.plan.credentials[provider] : undefined;
   return secret && `${provider}#${secret}`;
+}
+
+/** A secret as `npm run admin -- credentials set` keeps it; anything else is as useless as wrong credentials. */
+function readStored(text: string): { settings: unknown; credentials: unknown } {
+  try {
+    const { settings, credentials } = JSON.parse(text);
+    return { settings, credentials };
+  } catch {
+    throw new Fault('provider_unauthorized', 'The secret with the credentials is not JSON.');
+  }
 }

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { receiveResult } from '../../functions/receive-result/receive.ts';
+import { signReference } from '../../shared/domain/reference.ts';
+import type { Delivery } from '../../shared/providers/provider.ts';
+import type { Pinned } from '../../shared/stores/captures.ts';
+import type { Tenant } from '../../shared/stores/tenants.ts';
+import { memoryVerifications } from '../../tools/simulate/verifications.ts';
+import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
+
+type Answer = Delivery['answer'];
+const passed: Answer = { kind: 'decided', finding: { outcome: 'passed', confidence: 0.9, reasons: [], scores: {} } };
+const failed: Answer = { kind: 'decided', finding: { outcome: 'failed', confidence: 0.9, reasons: [], scores: {} } };
+const fault: Answer = { kind: 'fault', code: 'provider_refused' };
+
+async function setting() {
+  let ids = 0;
+  const now = () => start;
+  const verifications = memoryVerifications({ now, newId: () => `id-${++ids}` });
+  const removed: string[] = [];
+  const sent: string[] = [];
+  let saying: Answer = passed;
+  let looks = 0;
+  const { find } = verifications;
+  verifications.find = (id) => {
+    looks += 1;
+    return find(id);
+  };
+  const dependencies = {
+    verifications,
+    tenants: {
+      ofWebhook: async (_: string, token: string) => (token === 'good' ? ({ id: 'acme' } as Tenant) : undefined),
+    },
+    readers: {
+      identify: (body: string): Delivery | undefined =>
+        body === 'stranger' ? undefined : { reference: body, answer: saying },
+    },
+    referenceSecret: async () => 'secret',
+    captures: { removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId) },
+    send: async (provider: string) => void sent.push(provider),
+    now,
+  };
+  const record = anAwaitingVerification();
+  record.plan.route = ['identify', 'builtin'];
+  await verifications.create(record);
+  const landed = landedFor('spoof_detect');
+  const queued = await verifications.move(record, 'queued', { landed, provider: 'identify', dueAt: 1 });
+  if (queued.kind !== 'moved') throw new Error('queued');
+  const claimed = await verifications.move(queued.verification, 'dispatched', {
+    landed,
+    provider: 'identify',
+    attempt: 1,
+    waitingFor: 'answer',
+    dueAt: 2,
+    attempts: [{ attempt: 1, provider: 'identify', round: 1, pass: 1, startedAt: start.toISOString() }],
+  });
+  if (claimed.kind !== 'moved') throw new Error('dispatched');
+  const reference = signReference('secret', record.verificationId, 1);
+  return {
+    verifications,
+    claimed: claimed.verification,
+    removed,
+    sent,
+    looks: () => looks,
+    reference,
+    read: () => find(record.verificationId),
+    deliver: (body: string, { says = passed, token = 'good' } = {}) => {
+      saying = says;
+      return receiveResult({ provider: 'identify', token, body }, dependencies);
+    },
+  };
+}
+
+describe('a webhook', () => {
+  it('decides before the response it belongs to, and `accepted` is then nothing', async () => {
+    const { deliver, reference, read, verifications, claimed, removed } = await setting();
+    await deliver(reference);
+    expect(await read()).toMatchObject({ state: 'decided', verdict: { outcome: 'passed', provider: 'identify' } });
+    expect((await verifications.accept(claimed, { attempts: claimed.attempts, dueAt: 3 })).kind).toBe('lost');
+    expect(removed).toEqual(['v1-selfie']);
+  });
+
+  it('repeated or contradicted is noted and changes nothing', async () => {
+    const { deliver, reference, read } = await setting();
+    await deliver(reference);
+    await deliver(reference);
+    await deliver(reference, { says: failed });
+    const record = await read();
+    expect(record).toMatchObject({ state: 'decided', verdict: { outcome: 'passed' } });
+    expect(record?.history.slice(-2).map(({ code }) => code)).toEqual(['answer_repeated', 'answer_contradictory']);
+  });
+
+  it('with an error sends the verification on to the next provider, once', async () => {
+    const { deliver, reference, read, sent } = await setting();
+    await deliver(reference, { says: fault });
+    await deliver(reference, { says: fault });
+    expect(await read()).toMatchObject({ state: 'queued', provider: 'builtin' });
+    expect(sent).toEqual(['builtin']);
+    await deliver(reference); // the vendor changes its mind, and is still the first to answer
+    expect(await read()).toMatchObject({ state: 'decided', verdict: { provider: 'identify' } });
+  });
+
+  it('for an erased verification is taken and leaves no trace', async () => {
+    const { deliver, reference, read, verifications, claimed } = await setting();
+    await verifications.move(claimed, 'erased', {});
+    const before = await read();
+    await deliver(reference);
+    expect(await read()).toEqual(before);
+  });
+
+  it('that is not authentic is refused in the same words after the same look-ups', async () => {
+    const { deliver, reference, looks, claimed } = await setting();
+    const forged = signReference('guess', claimed.verificationId, 1);
+    const unknown = signReference('secret', 'b'.repeat(26), 1);
+    const neverMade = signReference('secret', claimed.verificationId, 7);
+    const tries: [string, { token?: string }][] = [
+      [reference, { token: 'bad' }],
+      ['nonsense', {}],
+      [forged, {}],
+      [unknown, {}],
+      [neverMade, {}],
+      ['stranger', { token: 'bad' }],
+    ];
+    const seen = new Set<string>();
+    for (const [body, options] of tries) {
+      const before = looks();
+      const refusal = await deliver(body, options).then(
+        () => 'taken',
+        (error: Error & { code: string }) => `${error.code} ${error.message}`,
+      );
+      seen.add(`${refusal}, ${looks() - before} look-ups`);
+    }
+    expect([...seen]).toEqual(['webhook_unknown This address is not served here., 1 look-ups']);
+    await expect(deliver('stranger')).rejects.toMatchObject({ code: 'request_unreadable', status: 400 });
+  });
+});
