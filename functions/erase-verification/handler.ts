@@ -11,12 +11,7 @@ import { dynamoTenants } from '../../shared/stores/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 
-let routes: Routes | undefined;
-
-export const handler = http(() => {
-  routes ??= connect();
-  return routes;
-}, log);
+export const handler = http(connect, log);
 
 function connect(): Routes {
   const settings = environment.parse(process.env);

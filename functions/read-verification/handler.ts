@@ -11,12 +11,7 @@ import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 import { listQuery, readCursor, waitForRest, waitQuery, writeCursor } from './read.ts';
 
-let routes: Routes | undefined;
-
-export const handler = http(() => {
-  routes ??= connect();
-  return routes;
-}, log);
+export const handler = http(connect, log);
 
 function connect(): Routes {
   const settings = environment.parse(process.env);

@@ -14,16 +14,7 @@ import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 import { receiveResult } from './receive.ts';
 
-let routes: Routes | undefined;
-
-export const handler = http(
-  () => {
-    routes ??= connect();
-    return routes;
-  },
-  log,
-  { maximumBodyBytes: 64 * 1024 },
-);
+export const handler = http(connect, log, { maximumBodyBytes: 64 * 1024 });
 
 function connect(): Routes {
   const settings = environment.parse(process.env);

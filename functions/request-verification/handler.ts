@@ -14,12 +14,7 @@ import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 import { requestCaptures, requestVerification } from './request.ts';
 
-let routes: Routes | undefined;
-
-export const handler = http(() => {
-  routes ??= connect();
-  return routes;
-}, log);
+export const handler = http(connect, log);
 
 function connect(): Routes {
   const settings = environment.parse(process.env);

@@ -13,12 +13,7 @@ import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 import { retryVerification } from './retry.ts';
 
-let routes: Routes | undefined;
-
-export const handler = http(() => {
-  routes ??= connect();
-  return routes;
-}, log);
+export const handler = http(connect, log);
 
 function connect(): Routes {
   const settings = environment.parse(process.env);

@@ -29,7 +29,8 @@ export type Routes = Readonly<Record<string, (request: Request) => Promise<Reply
 const ownBodyBytes = 16 * 1024;
 
 /** An HTTP function: answers by route, a `Fault` as its problem+json, anything else as a blank 500. */
-export function http(routes: () => Routes, log: Log, { maximumBodyBytes = ownBodyBytes } = {}) {
+export function http(connect: () => Routes, log: Log, { maximumBodyBytes = ownBodyBytes } = {}) {
+  let routes: Routes | undefined;
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .before(({ event }) => {
       if (textOf(event).length > maximumBodyBytes) {
@@ -42,7 +43,8 @@ export function http(routes: () => Routes, log: Log, { maximumBodyBytes = ownBod
       if (!(error instanceof Fault)) log.error('request.failed', error, { route: event.routeKey });
     })
     .handler(async (event) => {
-      const route = routes()[event.routeKey];
+      routes ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
+      const route = routes[event.routeKey];
       if (!route) throw new Fault('route_unknown', 'This address is not served here.');
       const reply = await route({
         path: definedOf(event.pathParameters),
