@@ -43,7 +43,7 @@ export interface Dependencies {
  * Every message may come twice, late, or while its twin is being worked on: only the claim that moves the record calls.
  */
 export async function attemptVerification(message: Work, dependencies: Dependencies): Promise<void> {
-  const { verifications, provider, gate, now, log } = dependencies;
+  const { verifications, provider, gate, now } = dependencies;
   const read = await verifications.find(message.verification_id);
   if (read && mayClaim(read, message, provider.name, now())) {
     const reason = await reasonToSkip(read, dependencies);
@@ -55,15 +55,24 @@ export async function attemptVerification(message: Work, dependencies: Dependenc
     if (read?.state === 'decided' && decidedBy(read, provider.name)) await removeCaptures(read, dependencies);
     return;
   }
+  // A worker that stalled while it claimed has less of its lease left than a call may take: it would call beside whoever
+  // takes over. Not begun, the call can be begun again.
+  if (claimed.dueAt - epochSeconds(now()) < provider.timeoutSeconds[claimed.check]) {
+    return recordFault(claimed, 'lease_expired', dependencies);
+  }
   const made = await ask(claimed, dependencies);
+  await record(claimed, made, dependencies); // first: what is known of the provider may be lost, its answer may not
   await gate(claimed).ended(made instanceof Fault ? made.code : undefined);
+}
+
+async function record(claimed: In<'dispatched'>, made: Answer | Fault, dependencies: Dependencies): Promise<void> {
   if (made instanceof Fault) return recordFault(claimed, made.code, dependencies);
   switch (made.kind) {
     case 'decided': {
-      const { attempt, round } = claimed;
-      const decided = await decide(claimed, { ...made, attempt, round, provider: provider.name }, dependencies);
-      log.info('attempt.answered', {
-        verification_id: claimed.verificationId,
+      const { verificationId, attempt, round, provider } = claimed;
+      const decided = await decide(claimed, { ...made, attempt, round, provider }, dependencies);
+      dependencies.log.info('attempt.answered', {
+        verification_id: verificationId,
         attempt,
         decided: decided !== undefined,
       });
