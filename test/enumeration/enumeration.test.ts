@@ -24,6 +24,10 @@ const upload = (name: 'selfie' | 'id_card', round = 1, version?: string): Action
   name: 'upload',
   does: (at) => at.upload(name, round, version),
 });
+const webhook = (attempt: number, provider: string, says: 'passed' | 'failed' | 'provider_refused'): Action => ({
+  name: 'webhook',
+  does: (at) => at.webhook(attempt, provider, says),
+});
 const later = (seconds: number): Action => ({ name: 'later', does: (at) => at.advance(seconds) });
 /** The longest waiting message is delivered. */
 const takeNow: Action = { name: 'message', does: (at) => at.queue.shift()?.deliver() };
@@ -101,6 +105,39 @@ const stories: Record<string, Story> = {
     scripts: { first: ['accepted'], second: ['failed'] },
     actions: [request, upload('selfie'), deliver, later(3600), sweep, deliver, announce],
     ends: 'decided',
+  },
+  'a webhook decides, and comes again': {
+    scripts: { first: ['accepted'] },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      webhook(1, 'first', 'passed'),
+      deliver,
+      webhook(1, 'first', 'failed'),
+      deliver,
+      announce,
+    ],
+    ends: 'decided',
+  },
+  'a webhook brings an error, the next provider decides, the first one after all': {
+    scripts: { first: ['accepted'], second: ['failed'] },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      webhook(1, 'first', 'provider_refused'),
+      deliver,
+      webhook(1, 'first', 'passed'),
+      deliver,
+      announce,
+    ],
+    ends: 'decided',
+  },
+  'a webhook for an erased verification': {
+    scripts: { first: ['accepted'] },
+    actions: [request, upload('selfie'), deliver, erase, webhook(1, 'first', 'passed'), deliver, announce],
+    ends: 'erased',
   },
   'captures that never come': {
     scripts: { builtin: ['passed'] },

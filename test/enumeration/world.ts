@@ -1,6 +1,7 @@
 import { announceChanges } from '../../functions/announce-event/announce.ts';
 import { noticeCapture } from '../../functions/notice-capture/notice.ts';
 import { waitForRest } from '../../functions/read-verification/read.ts';
+import { receiveResult } from '../../functions/receive-result/receive.ts';
 import { requestCaptures, requestVerification } from '../../functions/request-verification/request.ts';
 import { retryVerification } from '../../functions/retry-verification/retry.ts';
 import { sweepVerifications } from '../../functions/sweep-verifications/sweep.ts';
@@ -9,12 +10,13 @@ import { type CaptureName, captureKey, imageTypes } from '../../shared/domain/ca
 import type { Event } from '../../shared/domain/event.ts';
 import { Fault, type FaultCode } from '../../shared/domain/fault.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { signReference } from '../../shared/domain/reference.ts';
 import type { Outcome } from '../../shared/domain/verdict.ts';
 import { restingStates, type Verification, verificationIdOf } from '../../shared/domain/verification.ts';
 import { attemptVerification } from '../../shared/lifecycle/attempt.ts';
 import { eraseVerification } from '../../shared/lifecycle/erase.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
-import type { Answer, Provider } from '../../shared/providers/provider.ts';
+import type { Answer, Provider, Delivery as Webhook } from '../../shared/providers/provider.ts';
 import type { Captures, Pinned } from '../../shared/stores/captures.ts';
 import type { Work } from '../../shared/stores/queues.ts';
 import type { Tenant } from '../../shared/stores/tenants.ts';
@@ -102,7 +104,7 @@ export function world({
 
   const provider = (name: string): Provider => ({
     name,
-    remote: false,
+    remote: true,
     checks: ['spoof_detect', 'photo_verify'],
     accepts: takesNothing.includes(name) ? {} : { selfie: imageTypes, id_card: imageTypes },
     maximumBytes: {},
@@ -148,7 +150,7 @@ export function world({
       presign: async () => ({ put: { url: 'https://put', headers: {} }, post: { url: 'https://post', fields: {} } }),
     },
     registry,
-    tenants: { deploymentCredentials: async () => ({}) },
+    tenants: { deploymentCredentials: async () => Object.fromEntries(route.map((name) => [name, 'secret'])) },
     clientTokenSecret: async () => 'secret',
     now,
     newId,
@@ -205,6 +207,25 @@ export function world({
         name: 'notice',
         deliver: () => noticeCapture(body, { verifications, captures, send, now, log: quiet }),
       });
+    },
+
+    /** The webhook of an attempt is on its way: what it says, to the address and under the name we gave out. */
+    webhook(attempt: number, provider: string, says: Outcome | FaultCode) {
+      const answer: Webhook['answer'] =
+        says === 'passed' || says === 'failed' || says === 'recapture'
+          ? { kind: 'decided', finding: { outcome: says, confidence: null, reasons: [], scores: {} } }
+          : { kind: 'fault', code: says };
+      const receiving = {
+        verifications,
+        captures,
+        send,
+        now,
+        tenants: { ofWebhook: async () => tenant },
+        readers: { [provider]: (body: string) => ({ reference: body, answer }) },
+        referenceSecret: async () => 'secret',
+      };
+      const body = signReference('secret', id, attempt);
+      queue.push({ name: 'webhook', deliver: () => receiveResult({ provider, token: 'token', body }, receiving) });
     },
 
     /** Announces what the stream holds from its last checkpoint on; `checkpoint` false is a worker that died before it. */
