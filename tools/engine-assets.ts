@@ -28,7 +28,9 @@ const root = path.dirname(import.meta.dirname);
 const inRoot = (...parts: string[]) => path.join(root, ...parts);
 const manifestFile = inRoot('shared/engine/models.json');
 const workerSource = inRoot('shared/engine/heic-worker.ts');
+/** Weights of others come with their package; our own are in the repository. */
 const weightsDirectory = inRoot('node_modules/faceplugin-face-recognition-js/model');
+const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('training/digits/digits.onnx') };
 
 export const engineAssetsDirectory = (architecture: Architecture) => inRoot('build/engine', architecture);
 
@@ -55,7 +57,7 @@ export async function prepareModels(directory: string): Promise<void> {
   const text = await readFile(manifestFile, 'utf8');
   await mkdir(directory, { recursive: true });
   for (const { file } of weightsOf(manifest.parse(JSON.parse(text)))) {
-    await cp(path.join(weightsDirectory, file), path.join(directory, file));
+    await cp(ownWeights[file] ?? path.join(weightsDirectory, file), path.join(directory, file));
   }
   await writeFile(path.join(directory, 'manifest.json'), text);
 }
@@ -100,7 +102,7 @@ const readyKey = (directory: string) => readFile(path.join(directory, '.ready'),
 /** What the assets are made from: locked packages, the manifest, the worker, and the rules on this page. */
 async function inputsKey(): Promise<string> {
   const hash = createHash('sha256');
-  const texts = [inRoot('NOTICE'), inRoot('MODELS.md')];
+  const texts = [inRoot('NOTICE'), inRoot('MODELS.md'), ...Object.values(ownWeights)];
   for (const file of [inRoot('package-lock.json'), manifestFile, workerSource, import.meta.filename, ...texts]) {
     hash.update(await readFile(file));
   }

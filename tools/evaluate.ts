@@ -13,14 +13,8 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { type Engine, openEngine } from '../shared/engine/engine.ts';
 import { prepareModels } from './engine-assets.ts';
-
-/** A proportion with its counts and 95 % Wilson interval, all 0..1; null where nothing was counted. */
-export interface Rate {
-  readonly errors: number;
-  readonly of: number;
-  readonly rate: number | null;
-  readonly interval: readonly [low: number, high: number] | null;
-}
+import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits.ts';
+import { percent, type Rate, rateOf, rateText, type Section } from './evaluate/rates.ts';
 
 export interface SpoofReport {
   readonly captures: { readonly bonaFide: number; readonly attack: number };
@@ -44,23 +38,9 @@ interface Acquisition {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-/** A section that could not be measured says why. */
-export type Section<Report> = { readonly report: Report } | { readonly missing: string };
-
 export interface Evaluation {
   readonly spoof: Section<SpoofReport>;
-}
-
-const z95 = 1.959964;
-
-/** Wilson score interval: sensible where there are few captures or no errors at all. */
-export function rateOf(errors: number, of: number): Rate {
-  if (of === 0) return { errors, of, rate: null, interval: null };
-  const rate = errors / of;
-  const spread = z95 ** 2 / of;
-  const centre = (rate + spread / 2) / (1 + spread);
-  const half = (z95 * Math.sqrt((rate * (1 - rate)) / of + spread / (4 * of))) / (1 + spread);
-  return { errors, of, rate, interval: [Math.max(0, centre - half), Math.min(1, centre + half)] };
+  readonly digits: Section<DigitsReport>;
 }
 
 /** Rows of a CSV as records; no quoting, as the data sets need none. CRLF and a byte order mark are taken in stride. */
@@ -147,14 +127,6 @@ function acquisition(captures: readonly Judged[]): Acquisition {
   return { rate: rateOf(sentBack.length, captures.length), reasons };
 }
 
-const percent = (value: number) => `${(value * 100).toFixed(1)} %`;
-
-function rateText({ errors, of, rate, interval }: Rate): string {
-  if (rate === null || !interval) return 'none decided';
-  const counts = `(${errors} of ${of}, 95 % ${percent(interval[0])} to ${percent(interval[1])})`;
-  return `${percent(rate).padStart(7)}  ${counts}`;
-}
-
 const reasonsText = (reasons: Readonly<Record<string, number>>) =>
   Object.entries(reasons)
     .toSorted(([, a], [, b]) => b - a)
@@ -189,7 +161,10 @@ function spoofText(section: Section<SpoofReport>): string[] {
   ];
 }
 
-const sectionsOf = (evaluation: Evaluation) => [{ title: 'Presentation attacks', lines: spoofText(evaluation.spoof) }];
+const sectionsOf = (evaluation: Evaluation) => [
+  { title: 'Presentation attacks', lines: spoofText(evaluation.spoof) },
+  { title: 'Spoken digits', lines: digitsText(evaluation.digits) },
+];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -202,8 +177,12 @@ async function main(): Promise<number> {
   const shipped = values.models ? undefined : await mkdtemp(path.join(tmpdir(), 'bonafide-models-'));
   try {
     if (shipped) await prepareModels(shipped);
-    const engine = await openEngine({ modelsDirectory: values.models ?? shipped ?? '' });
-    const evaluation: Evaluation = { spoof: await evaluateSpoofDetection(values.data, engine) };
+    const modelsDirectory = values.models ?? shipped ?? '';
+    const engine = await openEngine({ modelsDirectory });
+    const evaluation: Evaluation = {
+      spoof: await evaluateSpoofDetection(values.data, engine),
+      digits: await evaluateDigits(values.data, modelsDirectory),
+    };
     if (values.json) console.log(JSON.stringify({ models: engine.manifest.name, ...evaluation }, null, 2));
     else for (const { title, lines } of sectionsOf(evaluation)) console.log([title, ...lines].join('\n'));
     return Object.values(evaluation).some((section) => 'report' in section) ? 0 : 1;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { digitsModel } from './digits/contract.ts';
 
 /** How pixels become a model's input tensor, [1, channels, height, width]: every value is (v − mean) / scale, v 0..255. */
 const pixelInput = z.object({
@@ -65,10 +66,13 @@ export const manifest = z.object({
   /** One model or several, whose live probabilities are averaged. */
   spoofing: z.object({ models: z.array(spoofingModel).min(1).max(4), thresholds: z.object({ live: probability }) }),
   faceMatching,
+  /** A pack without it does not hear digits. */
+  digits: digitsModel.optional(),
 });
 export type Manifest = z.infer<typeof manifest>;
 
 /** Every file a pack needs. */
-export function weightsOf(pack: Manifest): readonly Weights[] {
-  return [pack.faceDetection, pack.faceLandmarks, ...pack.spoofing.models, pack.faceMatching.model];
+export function weightsOf(pack: Manifest): readonly Pick<Weights, 'file' | 'sha256'>[] {
+  const { faceDetection, faceLandmarks, spoofing, faceMatching, digits } = pack;
+  return [faceDetection, faceLandmarks, ...spoofing.models, faceMatching.model, ...(digits ? [digits] : [])];
 }

@@ -20,21 +20,30 @@ export interface ModelPack {
   readonly manifest: Manifest;
   /** Loads on first use, once: a check pays only for the weights it needs. */
   readonly open: <Contract extends Weights>(contract: Contract) => Promise<Model<Contract>>;
+  /** For weights that are not fed pixels: the bare session, opened and kept the same way. */
+  readonly openSession: (weights: SessionWeights) => Promise<ort.InferenceSession>;
 }
+
+type SessionWeights = Pick<Weights, 'file' | 'sha256'> & { readonly input: Pick<Weights['input'], 'name'> };
 
 /** A model pack: a directory with `manifest.json` and the .onnx files it names. */
 export async function openModelPack(directory: string, threads: number): Promise<ModelPack> {
   const pack = await readManifest(directory);
   const sessions = new Map<string, Promise<ort.InferenceSession>>();
 
+  const opened = (weights: SessionWeights): Promise<ort.InferenceSession> => {
+    const opening = sessions.get(weights.file) ?? openSession(directory, weights, threads);
+    sessions.set(weights.file, opening);
+    return opening;
+  };
+
   return {
     manifest: pack,
     open: async (contract) => {
-      const opening = sessions.get(contract.file) ?? openSession(directory, contract, threads);
-      sessions.set(contract.file, opening);
-      const session = await opening;
+      const session = await opened(contract);
       return { contract, run: (input) => runSession(session, contract, input) };
     },
+    openSession: opened,
   };
 }
 
@@ -51,7 +60,7 @@ async function readManifest(directory: string): Promise<Manifest> {
 }
 
 /** The bytes that were hashed are the bytes that are run: the session is made from memory, not from the file again. */
-async function openSession(directory: string, weights: Weights, threads: number): Promise<ort.InferenceSession> {
+async function openSession(directory: string, weights: SessionWeights, threads: number): Promise<ort.InferenceSession> {
   const bytes = await readFile(path.join(directory, weights.file)).catch((cause: unknown) => {
     throw new ModelsRefused(`The model pack at ${directory} lacks ${weights.file}`, { cause });
   });

@@ -3,7 +3,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseCsv, rateOf } from '../../tools/evaluate.ts';
+import { rateOf } from '../../tools/evaluate/rates.ts';
+import { parseCsv } from '../../tools/evaluate.ts';
 import { samples } from '../../tools/samples.ts';
 
 const program = path.join(import.meta.dirname, '../../tools/evaluate.ts');

@@ -1,0 +1,31 @@
+/** A proportion with its counts and 95 % Wilson interval, all 0..1; null where nothing was counted. */
+export interface Rate {
+  readonly errors: number;
+  readonly of: number;
+  readonly rate: number | null;
+  readonly interval: readonly [low: number, high: number] | null;
+}
+
+/** A section that could not be measured says why. */
+export type Section<Report> = { readonly report: Report } | { readonly missing: string };
+
+const z95 = 1.959964;
+
+/** Wilson score interval: sensible where there are few captures or no errors at all. */
+export function rateOf(errors: number, of: number): Rate {
+  if (of === 0) return { errors, of, rate: null, interval: null };
+  const rate = errors / of;
+  const spread = z95 ** 2 / of;
+  const centre = (rate + spread / 2) / (1 + spread);
+  const half = (z95 * Math.sqrt((rate * (1 - rate)) / of + spread / (4 * of))) / (1 + spread);
+  return { errors, of, rate, interval: [Math.max(0, centre - half), Math.min(1, centre + half)] };
+}
+
+export const percent = (value: number) => `${(value * 100).toFixed(1)} %`;
+
+/** `  1.3 %  (1 of 77, 95 % 0.2 % to 7.0 %)` */
+export function rateText({ errors, of, rate, interval }: Rate): string {
+  if (rate === null || !interval) return 'none decided';
+  const counts = `(${errors} of ${of}, 95 % ${percent(interval[0])} to ${percent(interval[1])})`;
+  return `${percent(rate).padStart(7)}  ${counts}`;
+}
