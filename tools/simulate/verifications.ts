@@ -159,12 +159,15 @@ export function memoryVerifications({
 
     async due({ state, shard, now: at, limit }) {
       const seconds = Math.floor(at.getTime() / 1000);
-      return [...rows.values()]
-        .flatMap((row) => ('dueAt' in row && row.dueAt !== undefined ? [{ ...row, dueAt: row.dueAt }] : []))
-        .filter((row) => row.state === state && shardOf(row.verificationId) === shard && row.dueAt <= seconds)
-        .sort((a, b) => a.dueAt - b.dueAt)
+      const found: { id: string; dueAt: number }[] = [];
+      for (const row of rows.values()) {
+        if (row.state !== state || !('dueAt' in row) || row.dueAt === undefined || row.dueAt > seconds) continue;
+        if (shardOf(row.verificationId) === shard) found.push({ id: row.verificationId, dueAt: row.dueAt });
+      }
+      return found
+        .sort((one, other) => one.dueAt - other.dueAt)
         .slice(0, limit)
-        .map((row) => row.verificationId);
+        .map(({ id }) => id);
     },
   };
   return table;

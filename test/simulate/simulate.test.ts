@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { plantNames } from '../../tools/simulate/plants.ts';
+
+/** A process of its own, as it is used: the verbs are instrumented while Node loads them. */
+function simulate(...options: string[]): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['tools/simulate.ts', ...options],
+      { maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
+      },
+    );
+  });
+}
+
+describe('npm run simulate', () => {
+  it('finds nothing wrong in some hundred runs of several seeds, and says what it looked for', async () => {
+    for (const seed of ['1', '2026']) {
+      const { code, output } = await simulate('--seed', seed, '--runs', '150');
+      expect({ code, output }).toMatchObject({ code: 0 });
+      const verdict = output.split('\n').filter((line) => line.startsWith('0 '));
+      expect(verdict).toEqual([
+        '0 illegal moves',
+        '0 unfinished',
+        '0 double decisions',
+        '0 excess calls',
+        '0 moves without an event',
+        '0 events without a move',
+        '0 event ids with two bodies',
+        '0 doubled history entries',
+        '0 captures swapped',
+        '0 verbs failed',
+      ]);
+      expect(output).toMatch(/^150 runs of seed \d+ in .* moves/m);
+      expect(output).toMatch(/^kill coverage: \d+ \/ \d+ awaits reached/m);
+    }
+  });
+
+  it.each(plantNames)(
+    'finds %s within a thousand runs, and tells the run so that it can be had again',
+    async (plant) => {
+      const { code, output } = await simulate('--seed', '1', '--runs', '1000', '--plant', plant);
+      expect(code).toBe(1);
+      const [, run = ''] = /^seed 1, run (\d+); again: npm run simulate/m.exec(output) ?? [];
+      expect(output).toContain(`seed 1, run ${run} with ${plant}:`);
+      expect(output).toMatch(/^ {2}\d\d:\d\d:\d\d\.\d{3} {2}/m);
+      expect(output).toMatch(/^WRONG, /m);
+      const again = await simulate('--seed', '1', '--from', run, '--runs', '1', '--plant', plant);
+      expect(again).toEqual({ code, output });
+      // Without the plant there is nothing wrong with that run.
+      expect((await simulate('--seed', '1', '--from', run, '--runs', '1')).code).toBe(0);
+    },
+  );
+
+  it('tells the same run in the same words, and another one in others', async () => {
+    const trace = async (run: string) => {
+      const { output } = await simulate('--seed', '3', '--from', run, '--runs', '1', '--trace');
+      return output.split('\n').filter((line) => /^\d\d:/.test(line));
+    };
+    const told = await trace('5');
+    expect(told.length).toBeGreaterThan(3);
+    expect(await trace('5')).toEqual(told);
+    expect(await trace('6')).not.toEqual(told);
+  });
+
+  it('refuses what it does not understand', async () => {
+    const { code, output } = await simulate('--plant', 'nothing');
+    expect(code).toBe(2);
+    expect(output).toContain('npm run simulate -- [options]');
+  });
+});

@@ -1,0 +1,61 @@
+import { type CaptureName, captureKey, capturesPrefix } from '../../shared/domain/captures.ts';
+import { Fault } from '../../shared/domain/fault.ts';
+import type { Captures, Pinned } from '../../shared/stores/captures.ts';
+
+/** The bucket, with versions; `read` is told of every version a provider was given. */
+export function simulatedBucket(read: (pinned: Pinned) => void) {
+  const objects = new Map<string, string[]>();
+  let versions = 0;
+  const keyOf = ({ verificationId, round, name }: Pinned) => captureKey(verificationId, round, name);
+  const isStored = (pinned: Pinned) => objects.get(keyOf(pinned))?.includes(pinned.versionId) ?? false;
+  const given = (pinned: Pinned) => {
+    if (!isStored(pinned)) throw new Fault('capture_missing', 'It is no longer stored.');
+    read(pinned);
+  };
+
+  const captures: Captures = {
+    async open(pinned) {
+      given(pinned);
+      return { kind: 'bytes', bytes: new Uint8Array() };
+    },
+    async stream(pinned) {
+      given(pinned);
+      return { kind: 'stream', stream: new ReadableStream(), bytes: 0 };
+    },
+    async link(pinned) {
+      read(pinned); // signing asks nobody whether it is still there
+      return `https://captures/${pinned.versionId}`;
+    },
+    exists: async (pinned) => isStored(pinned),
+    async removeVersion(pinned) {
+      const stored = objects.get(keyOf(pinned));
+      const at = stored?.indexOf(pinned.versionId) ?? -1;
+      if (at >= 0) stored?.splice(at, 1);
+    },
+    async removeAll(verificationId) {
+      const prefix = capturesPrefix(verificationId);
+      for (const key of objects.keys()) if (key.startsWith(prefix)) objects.delete(key);
+    },
+  };
+
+  return {
+    captures,
+
+    /** A PUT (which finds nothing there, or is refused) or a POST. Answers the new version's event, as S3 tells it. */
+    upload(how: 'PUT' | 'POST', verificationId: string, round: number, name: CaptureName) {
+      const key = captureKey(verificationId, round, name);
+      const stored = objects.get(key) ?? [];
+      if (how === 'PUT' && stored.length > 0) return undefined;
+      versions += 1;
+      const versionId = `version-${versions}`;
+      objects.set(key, [...stored, versionId]);
+      return { key, size: 1000, etag: 'etag', 'version-id': versionId };
+    },
+
+    /** Versions of one verification that are still stored. */
+    left(verificationId: string): string[] {
+      const prefix = capturesPrefix(verificationId);
+      return [...objects].flatMap(([key, stored]) => (key.startsWith(prefix) ? stored : []));
+    },
+  };
+}

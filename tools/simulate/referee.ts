@@ -1,0 +1,200 @@
+import type { Event } from '../../shared/domain/event.ts';
+import { type FaultCode, faults } from '../../shared/domain/fault.ts';
+import type { Outcome } from '../../shared/domain/verdict.ts';
+import { attemptsPerPass, mayMove, type Verification } from '../../shared/domain/verification.ts';
+import type { Pinned } from '../../shared/stores/captures.ts';
+import type { SimulatedProvider } from './circumstances.ts';
+import type { Process } from './processes.ts';
+
+/** Everything that may never be, in the words of the verdict. */
+export const wrongs = [
+  'illegal moves',
+  'unfinished',
+  'double decisions',
+  'excess calls',
+  'moves without an event',
+  'events without a move',
+  'event ids with two bodies',
+  'doubled history entries',
+  'captures swapped',
+  'verbs failed',
+] as const;
+export type Wrong = (typeof wrongs)[number];
+
+export interface Violation {
+  readonly wrong: Wrong;
+  readonly what: string;
+}
+
+/** One move to `dispatched`: it entitles its process to one call, and nobody else to any. */
+interface Claim {
+  readonly of: string;
+  readonly provider: string;
+  readonly pass: number;
+  /** Epoch seconds from which on only a stalled worker is still without an answer: a call takes no longer. */
+  readonly stalledFrom: number;
+  calls: number;
+  /** The vendor answered with a fault that asks for another call. */
+  faulted: boolean;
+  /** Epoch seconds at which its answer was recorded, or was found to be somebody else's business. */
+  recordedAt: number | undefined;
+}
+
+/**
+ * Watches one run from outside: the table's changes, the vendors' side of every call, the bus. It trusts nothing the
+ * records say of themselves that it can count on its own.
+ */
+export function referee(providers: readonly SimulatedProvider[], seconds: () => number) {
+  const violations: Violation[] = [];
+  const latest = new Map<string, Verification>();
+  const claims = new Map<string, Claim>();
+  const claimOf = new Map<Process, Claim>();
+  const decidedRounds = new Set<string>();
+  const answers = new Set<string>();
+  const moved = new Set<string>();
+  const bodies = new Map<string, string>();
+  const versions = new Map<string, string>();
+  const tally = { moves: 0, calls: 0, stalls: 0, events: 0 };
+
+  const wrong = (kind: Wrong, what: string) => {
+    violations.push({ wrong: kind, what });
+  };
+
+  function claimed(after: Verification & { state: 'dispatched' }, process: Process | undefined): void {
+    const provider = providers.find(({ name }) => name === after.provider);
+    const claim: Claim = {
+      of: after.sourceId,
+      provider: after.provider,
+      pass: after.pass,
+      stalledFrom: seconds() + (provider?.timeoutSeconds[after.check] ?? 0),
+      calls: 0,
+      faulted: false,
+      recordedAt: undefined,
+    };
+    claims.set(`${after.verificationId} ${after.attempt}`, claim);
+    if (process) claimOf.set(process, claim);
+  }
+
+  function moving(before: Verification, after: Verification): void {
+    tally.moves += 1;
+    const name = `${after.sourceId} from ${before.state} (${before.sequence}) to ${after.state} (${after.sequence})`;
+    moved.add(`evt_${after.verificationId}_${after.sequence}`);
+    if (!mayMove(before.state, after.state)) wrong('illegal moves', name);
+    if (after.sequence !== before.sequence + 1) wrong('illegal moves', `${name}: not one sequence further`);
+    const reopened = before.state === 'decided' && after.state === 'awaiting_captures';
+    if (after.round !== before.round + (reopened ? 1 : 0)) wrong('illegal moves', `${name}: round ${after.round}`);
+    if (after.state !== 'decided') return;
+    const round = `${after.verificationId} ${after.round}`;
+    if (decidedRounds.has(round)) wrong('double decisions', `${after.sourceId} in round ${after.round}`);
+    decidedRounds.add(round);
+    if (!answers.has(`${round} ${after.verdict.provider} ${after.verdict.outcome}`)) {
+      wrong('illegal moves', `${name}: nobody answered ${after.verdict.outcome} in round ${after.round}`);
+    }
+  }
+
+  /** Calls of one provider in one pass: one, one for every fault retried, one for every claim that was interrupted. */
+  function countCalls(): void {
+    const passes = new Map<string, { calls: number; allowed: number }>();
+    for (const claim of claims.values()) {
+      const key = `${claim.of}, ${claim.provider}, pass ${claim.pass}`;
+      const pass = passes.get(key) ?? { calls: 0, allowed: 1 };
+      const interrupted = claim.recordedAt === undefined || claim.recordedAt >= claim.stalledFrom;
+      if (interrupted) tally.stalls += 1;
+      pass.calls += claim.calls;
+      pass.allowed += (claim.faulted ? 1 : 0) + (interrupted ? 1 : 0);
+      passes.set(key, pass);
+    }
+    for (const [key, { calls, allowed }] of passes) {
+      const most = Math.min(allowed, attemptsPerPass);
+      if (calls > most) wrong('excess calls', `${key}: ${calls} calls, at most ${most} expected`);
+    }
+  }
+
+  return {
+    violations,
+    latest: latest as ReadonlyMap<string, Verification>,
+    tally,
+    wrong,
+
+    changed(before: Verification | undefined, after: Verification, process: Process | undefined): void {
+      latest.set(after.verificationId, after);
+      if (!before) return;
+      if (process) {
+        const mine = claimOf.get(process);
+        if (mine) mine.recordedAt ??= seconds();
+      }
+      const isMove = after.sequence !== before.sequence || after.state !== before.state;
+      const written = after.state === 'erased' && isMove ? after.history.length : newEntries(before, after);
+      if (written > 1 || (isMove && written !== 1)) {
+        wrong('doubled history entries', `${after.sourceId} at ${after.sequence}: ${written} lines for one change`);
+      }
+      if (!isMove) return;
+      moving(before, after);
+      if (after.state === 'dispatched') claimed(after, process);
+    },
+
+    /** The vendor was called. */
+    called(verificationId: string, attempt: number, provider: string): void {
+      tally.calls += 1;
+      const claim = claims.get(`${verificationId} ${attempt}`);
+      if (claim?.provider === provider) claim.calls += 1;
+      else wrong('excess calls', `${provider} was called for attempt ${attempt}, which it never had`);
+    },
+
+    answered(verificationId: string, round: number, provider: string, outcome: Outcome): void {
+      answers.add(`${verificationId} ${round} ${provider} ${outcome}`);
+    },
+
+    faulted(verificationId: string, attempt: number, code: FaultCode): void {
+      const claim = claims.get(`${verificationId} ${attempt}`);
+      if (claim && faults[code].attempt === 'retry') claim.faulted = true;
+    },
+
+    /** A provider was given these bytes: of one capture of one round it must always be the same version. */
+    read({ verificationId, round, name, versionId }: Pinned): void {
+      const capture = `${verificationId} ${round} ${name}`;
+      const first = versions.get(capture) ?? versionId;
+      if (first !== versionId) wrong('captures swapped', `${capture}: ${first}, then ${versionId}`);
+      versions.set(capture, first);
+    },
+
+    announced(event: Event): void {
+      tally.events += 1;
+      const body = JSON.stringify(event);
+      const before = bodies.get(event.id);
+      if (before !== undefined && before !== body) wrong('event ids with two bodies', `${before} and ${body}`);
+      bodies.set(event.id, body);
+    },
+
+    ended(process: Process): void {
+      const claim = claimOf.get(process);
+      if (claim) claim.recordedAt ??= seconds();
+    },
+
+    /** Nothing moves any more: what must hold of every run at its end. */
+    conclude(left: (verificationId: string) => number): void {
+      countCalls();
+      for (const id of moved) if (!bodies.has(id)) wrong('moves without an event', id);
+      for (const id of bodies.keys()) if (!moved.has(id)) wrong('events without a move', id);
+      for (const record of latest.values()) {
+        const { sourceId, state, sequence, history } = record;
+        const due = 'dueAt' in record && record.dueAt !== undefined;
+        if (due || ['awaiting_captures', 'queued', 'dispatched'].includes(state))
+          wrong('unfinished', `${sourceId}: ${state}`);
+        if (state === 'erased' && left(record.verificationId) > 0)
+          wrong('unfinished', `${sourceId}: objects outlive erasure`);
+        const moves = history.filter(({ kind }) => kind === 'moved').map((entry) => entry.sequence);
+        const complete = state === 'erased' ? 1 : sequence;
+        if (new Set(moves).size < moves.length || moves.length !== complete) {
+          wrong('doubled history entries', `${sourceId} at ${sequence}: moves ${moves.join()}`);
+        }
+      }
+    },
+  };
+}
+export type Referee = ReturnType<typeof referee>;
+
+/** Lines a change that is no erasure has added to the history. */
+function newEntries(before: Verification, after: Verification): number {
+  return after.history.length - before.history.length;
+}

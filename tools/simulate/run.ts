@@ -1,0 +1,259 @@
+import type { CaptureName } from '../../shared/domain/captures.ts';
+import { capturesOf } from '../../shared/domain/captures.ts';
+import { Fault } from '../../shared/domain/fault.ts';
+import { type Circumstances, circumstancesOf } from './circumstances.ts';
+import { awaits } from './instrument-awaits.ts';
+import type { Plant } from './plants.ts';
+import { type Decide, type Process, processes, type Side } from './processes.ts';
+import { type Random, randomOf } from './random.ts';
+import type { Violation } from './referee.ts';
+import { type Delivery, simulatedWorld, type World } from './world.ts';
+
+/** Sides of awaits at which a process was killed, over all runs: `coverageKey`s. */
+export type Kills = Map<string, number>;
+
+export const coverageKey = (place: number, side: Side) => `${place} ${side}`;
+
+export interface Ended {
+  readonly violations: readonly Violation[];
+  readonly tally: { moves: number; calls: number; stalls: number; events: number; kills: number };
+}
+
+interface Options {
+  readonly seed: number;
+  readonly run: number;
+  readonly plant?: Plant | undefined;
+  readonly kills: Kills;
+  /** Filled, where given, with what happened: a line each. */
+  readonly trace?: string[] | undefined;
+}
+
+/** A delivery under way; `again`: whoever delivers does so until it is acknowledged. */
+interface Underway {
+  readonly process: Process;
+  readonly delivery: Delivery;
+  readonly again: boolean;
+}
+
+/** Processes at the same time; more of them would only wait. */
+const most = 6;
+/** A run that has not come to rest by then never will: it is judged as it is. */
+const drainTurns = 5000;
+
+/** One world, from the first request until nothing moves any more. Everything in it follows from seed and run. */
+export async function simulate({ seed, run, plant, kills, trace }: Options): Promise<Ended> {
+  const random = randomOf(seed, run);
+  const circumstances = circumstancesOf(random);
+  const world = simulatedWorld(circumstances, { random, plant, trace });
+  const underway: Underway[] = [];
+  let draining = false;
+  let killed = 0;
+
+  const decide: Decide = (process, place, side) => {
+    const chance = random.fraction();
+    if (place === undefined) return chance < 0.5 ? 'stand' : 'on';
+    if (!draining && chance < circumstances.killing) {
+      killed += 1;
+      const key = coverageKey(place, side);
+      kills.set(key, (kills.get(key) ?? 0) + 1);
+      world.say?.(`killed ${side} ${awaits[place]}: ${world.title(process)}`);
+      return 'die';
+    }
+    return chance < circumstances.killing + circumstances.standing ? 'stand' : 'on';
+  };
+  const { start, step } = processes(decide);
+
+  /** Where a process has come to: it is over, it stands, or it stalls and the world goes on without it. */
+  function look({ process, delivery, again }: Underway): void {
+    if (process.killed) {
+      if (again) world.queue.push(delivery);
+      return;
+    }
+    if (process.ended) {
+      world.referee.ended(process);
+      const { failure } = process;
+      if (failure === undefined) return;
+      if (!(failure instanceof Fault)) world.referee.wrong('verbs failed', `${delivery.name}: ${failure}`);
+      else if (again && failure.retry) world.queue.push(delivery);
+      return;
+    }
+    process.stalled = !draining && random.chance(circumstances.stalling);
+    if (process.stalled) world.say?.(`stalled: ${world.title(process)}`);
+    underway.push({ process, delivery, again });
+  }
+
+  async function begin(delivery: Delivery, { again }: { again: boolean }): Promise<void> {
+    look({ process: await start(delivery.name, delivery.verb), delivery, again });
+  }
+
+  async function goOn(one: Underway | undefined): Promise<void> {
+    if (!one) return;
+    underway.splice(underway.indexOf(one), 1);
+    if (one.process.stalled) world.say?.(`resumed: ${world.title(one.process)}`);
+    one.process.stalled = false;
+    await step(one.process);
+    look(one);
+  }
+
+  const actors: Actors = {
+    begin,
+    async goOn() {
+      await goOn(
+        oneOf(
+          underway.filter(({ process }) => !process.stalled),
+          random,
+        ),
+      );
+    },
+    async resume() {
+      await goOn(
+        oneOf(
+          underway.filter(({ process }) => process.stalled),
+          random,
+        ),
+      );
+    },
+    running: () => underway.some(({ process }) => !process.stalled),
+    stalled: () => underway.some(({ process }) => process.stalled),
+    crowded: () => underway.length >= most,
+  };
+  for (let tick = 0; tick < circumstances.ticks && world.referee.violations.length === 0; tick += 1) {
+    world.advanceTo(world.clock() + random.below(200));
+    await happen(world, circumstances, random, actors);
+  }
+  draining = true;
+  world.say?.('drained from here on');
+  const { violations } = world.referee;
+  let turns = 0;
+  while (turns < drainTurns && violations.length === 0 && (await drain(world, random, actors))) turns += 1;
+  if (violations.length === 0) world.conclude();
+  if (turns === drainTurns && violations.length === 0) world.referee.wrong('unfinished', 'something moves for ever');
+  return { violations, tally: { ...world.referee.tally, kills: killed } };
+}
+
+interface Actors {
+  readonly begin: (delivery: Delivery, how: { again: boolean }) => Promise<void>;
+  readonly goOn: () => Promise<void>;
+  readonly resume: () => Promise<void>;
+  readonly running: () => boolean;
+  readonly stalled: () => boolean;
+  readonly crowded: () => boolean;
+}
+
+/** One thing happens: a process goes a step, something is delivered, somebody asks for something, time passes. */
+async function happen(world: World, circumstances: Circumstances, random: Random, actors: Actors): Promise<void> {
+  if (actors.running() && random.chance(actors.crowded() ? 1 : 0.55)) return actors.goOn();
+  const kind = random.fraction();
+  if (kind < circumstances.leaping) return leap(world, random);
+  if (actors.crowded()) return actors.resume();
+  if (kind < 0.45) {
+    const message = taken(world.queue, random);
+    if (message) return actors.begin(message, { again: true });
+  }
+  if (kind < 0.6) {
+    const webhook = taken(world.flying, random, ({ readyAt }) => readyAt <= world.clock());
+    if (webhook) return actors.begin(world.webhook(webhook), { again: true });
+  }
+  if (kind < 0.64 && actors.stalled()) return actors.resume();
+  if (kind < 0.7) return actors.begin({ name: 'sweep', verb: world.sweep }, { again: false });
+  if (kind < 0.78 && world.isBehind())
+    return actors.begin({ name: 'announce', verb: world.announce }, { again: false });
+  return askForSomething(world, circumstances, random, actors);
+}
+
+/** Over a lease, over a webhook's deadline, over everything. */
+function leap(world: World, random: Random): void {
+  const seconds = random.pick([3, 30, 80, 125, 1000, 4000]);
+  world.advanceTo(world.clock() + seconds * 1000);
+  world.say?.(`${seconds} s pass`);
+}
+
+/** What the tenant's server and the person's client do: mostly what makes sense, sometimes anything. */
+async function askForSomething(
+  world: World,
+  { subjects, check }: Circumstances,
+  random: Random,
+  { begin }: Actors,
+): Promise<void> {
+  const source = subjects[random.below(subjects.length)] ?? 'u-1';
+  const record = world.referee.latest.get(world.idOf(source));
+  const ask = (what: 'request' | 'reopen' | 'retry' | 'erase' | 'wait') =>
+    begin({ name: `${what} ${source}`, verb: world[what](source) }, { again: false });
+  if (!record) return ask('request');
+  const names: readonly CaptureName[] = capturesOf[check];
+  const upload = (missing: readonly CaptureName[], round: number) =>
+    world.upload(source, random.chance(0.6) ? 'PUT' : 'POST', round, oneOf(missing, random) ?? 'selfie');
+
+  if (random.chance(0.12)) return ask(random.pick(['request', 'reopen', 'retry', 'wait', 'wait']));
+  if (random.chance(0.02)) return ask('erase');
+  if (random.chance(0.06)) return upload(names, 1 + random.below(record.round));
+  switch (record.state) {
+    case 'awaiting_captures':
+      return upload(random.chance(0.85) ? record.missing : names, record.round);
+    case 'decided':
+      return record.verdict.outcome === 'recapture' ? ask('reopen') : undefined;
+    case 'errored':
+      return random.chance(0.5) ? ask('retry') : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** One more thing towards rest; false where there is none left. In any order, but nothing is lost or killed any more. */
+async function drain(world: World, random: Random, actors: Actors): Promise<boolean> {
+  const due = nextDue(world);
+  const nextWebhook = Math.min(...world.flying.map(({ readyAt }) => readyAt));
+  const possible: (() => Promise<void>)[] = [];
+  if (actors.running()) possible.push(actors.goOn, actors.goOn, actors.goOn);
+  if (!actors.crowded()) {
+    if (world.queue.length > 0) possible.push(() => beginIf(taken(world.queue, random)));
+    if (world.isBehind()) possible.push(() => beginIf({ name: 'announce', verb: world.announce }));
+    if (due !== undefined && due <= world.clock()) possible.push(() => beginIf({ name: 'sweep', verb: world.sweep }));
+    const webhook = () => taken(world.flying, random, ({ readyAt }) => readyAt <= world.clock());
+    if (nextWebhook <= world.clock()) {
+      possible.push(async () => {
+        const one = webhook();
+        if (one) await actors.begin(world.webhook(one), { again: true });
+      });
+    }
+  }
+  if (possible.length === 0 || random.chance(0.1)) {
+    // Only time moves it, or a process that everybody thought dead.
+    if (due !== undefined && due > world.clock()) possible.push(async () => world.advanceTo(due));
+    if (nextWebhook > world.clock() && nextWebhook < Number.POSITIVE_INFINITY) {
+      possible.push(async () => world.advanceTo(nextWebhook));
+    }
+    if (actors.stalled()) possible.push(actors.resume);
+  }
+  const next = oneOf(possible, random);
+  if (!next) return false;
+  world.advanceTo(world.clock() + random.below(200));
+  await next();
+  return true;
+
+  async function beginIf(delivery: Delivery | undefined): Promise<void> {
+    if (delivery) await actors.begin(delivery, { again: true });
+  }
+}
+
+/** Milliseconds: the earliest deadline of any record. */
+function nextDue(world: World): number | undefined {
+  let earliest: number | undefined;
+  for (const record of world.referee.latest.values()) {
+    if (!('dueAt' in record) || record.dueAt === undefined) continue;
+    earliest = Math.min(earliest ?? Number.POSITIVE_INFINITY, record.dueAt * 1000);
+  }
+  return earliest;
+}
+
+function oneOf<T>(from: readonly T[], random: Random): T | undefined {
+  return from[random.below(from.length)];
+}
+
+/** One of those that may be taken, whichever: what came first need not go first. */
+function taken<T>(from: T[], random: Random, may: (one: T) => boolean = () => true): T | undefined {
+  const possible = from.filter(may);
+  const one = oneOf(possible, random);
+  if (one !== undefined) from.splice(from.indexOf(one), 1);
+  return one;
+}
