@@ -10,7 +10,14 @@ const shared = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'bonafide', include: ['test/**/*.test.ts'], exclude: ['test/enumeration/**'] } },
+      {
+        test: {
+          ...shared,
+          name: 'bonafide',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/enumeration/**', 'test/deployed/**'],
+        },
+      },
       {
         plugins: [instrumentAwaits()],
         test: { ...shared, name: 'enumeration', include: ['test/enumeration/**/*.test.ts'] },

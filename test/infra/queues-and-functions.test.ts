@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import type * as z from 'zod';
 import { registry } from '../../shared/providers/registry.ts';
 import { named, resourcesOf, synthesize } from './stack.ts';
 
@@ -111,6 +113,18 @@ describe('functions', () => {
     });
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
     synthesize({ architecture: 'x64' }).allResourcesProperties('AWS::Lambda::Function', { Architectures: ['x86_64'] });
+  });
+
+  it('are given exactly the variables they read', async () => {
+    for (const [name, { Properties }] of Object.entries(functions)) {
+      const folder =
+        readdirSync('functions').find((each) => name.includes(each.replaceAll('-', ''))) ?? 'dispatch-verification';
+      const { environment } = (await import(`../../functions/${folder}/environment.ts`)) as {
+        environment: z.ZodObject;
+      };
+      const read = Object.keys(environment.shape).sort();
+      expect(Object.keys(Properties.Environment.Variables).sort(), name).toEqual(read);
+    }
   });
 
   it('know the queue of every provider', () => {

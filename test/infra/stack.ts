@@ -5,6 +5,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { VerificationStack } from '../../infra/verification-stack.ts';
+import { plant } from './planted-faults.ts';
 
 /** The stack as `infra/app.ts` makes it, but without bundling: what a function contains is another test's business. */
 export function makeStack(context: Readonly<Record<string, unknown>> = {}): VerificationStack {
@@ -13,7 +14,9 @@ export function makeStack(context: Readonly<Record<string, unknown>> = {}): Veri
     outdir: temporaryDirectory(),
     context: { ...cdk.context, 'aws:cdk:bundling-stacks': [], ...context },
   });
-  return new VerificationStack(app, 'bonafide', { stackName: 'bonafide' });
+  const stack = new VerificationStack(app, 'bonafide', { stackName: 'bonafide' });
+  plant(stack, process.env.BONAFIDE_PLANTED_FAULT);
+  return stack;
 }
 
 const temporary = mkdtempSync(join(tmpdir(), 'bonafide-infra-'));

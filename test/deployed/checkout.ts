@@ -1,0 +1,35 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+const parts = ['functions', 'infra', 'shared', 'tools', 'test/fixtures', 'test/infra'];
+const files = ['cdk.json', 'package.json', 'package-lock.json', 'tsconfig.json', 'NOTICE', 'MODELS.md'];
+
+/**
+ * A copy of this checkout to deploy from: what is edited meanwhile stays out of it, and the outputs of a real deployment
+ * stay where they are.
+ */
+export function makeCheckout(name: string): string {
+  const directory = resolve('build', 'deployed', name);
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  for (const part of [...parts, ...files]) cpSync(part, `${directory}/${part}`, { recursive: true });
+  mkdirSync('build/engine', { recursive: true });
+  mkdirSync(`${directory}/build`);
+  symlinkSync(resolve('build/engine'), `${directory}/build/engine`);
+  symlinkSync(resolve('node_modules'), `${directory}/node_modules`);
+  return directory;
+}
+
+/** What every line of the next version's logs says. */
+export const nextRelease = '"release":"next"';
+
+/** The next version of it: the same service, but every function's code is another. */
+export function makeNextVersion(): string {
+  const directory = makeCheckout('next');
+  const file = `${directory}/shared/lambda/log.ts`;
+  const source = readFileSync(file, 'utf8');
+  const changed = source.replace('JSON.stringify({ timestamp:', "JSON.stringify({ release: 'next', timestamp:");
+  if (changed === source) throw new Error('shared/lambda/log.ts writes its lines in another way now');
+  writeFileSync(file, changed);
+  return directory;
+}

@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { uploadsView } from '../../shared/api/verifications.ts';
+import { presignable } from '../../shared/stores/captures.ts';
+import { portrait } from '../../tools/samples.ts';
+import { type Client, clientOf, newSourceId, put } from '../journeys/client.ts';
+import { type Inside, journeysSeenFromInside } from '../journeys/inside.ts';
+import { journeys } from '../journeys/journeys.ts';
+import { everythingThere, everythingWritten } from './account.ts';
+import { makeCheckout, makeNextVersion, nextRelease } from './checkout.ts';
+import { gaps } from './gaps.ts';
+import { commandsUnder, openTerminal } from './page.ts';
+
+/*
+ * A deployment's whole life, with the commands of docs/deploying.md: bootstrap, deploy, the journeys, a new version
+ * under traffic, the end. Run by `npm run test:deployed`, which gives it an emulator for an account.
+ */
+
+const outputsOf = z.object({
+  ApiUrl: z.url(),
+  CapturesBucket: z.string(),
+  VerificationsTable: z.string(),
+  TenantsTable: z.string(),
+  EventBusName: z.string(),
+});
+type Outputs = z.infer<typeof outputsOf>;
+
+const terminal = openTerminal({ CHOICES: `-c architecture=${process.arch} --require-approval never` });
+const first = makeCheckout('first');
+let inside: Inside & { readonly outputs: Outputs };
+let thereBefore: string[];
+
+beforeAll(async () => {
+  await terminal.run(first, commandsUnder('Choose'));
+  await terminal.run(first, commandsUnder('Bootstrap'));
+  thereBefore = await everythingThere();
+  await terminal.run(first, commandsUnder('Deploy'));
+  const outputs = outputsIn(first);
+  await terminal.run(first, commandsUnder('First tenant'));
+  await terminal.run(first, commandsUnder('Hear of verdicts'));
+  const queueUrl = (await terminal.run(first, 'echo "$QUEUE_URL"')).trim();
+  inside = {
+    url: outputs.ApiUrl,
+    apiKey: (await terminal.run(first, 'echo "$BONAFIDE_API_KEY"')).trim(),
+    tenant: 'acme',
+    outputs,
+    s3: new S3Client({ ...presignable, forcePathStyle: true }),
+    dynamodb: new DynamoDBClient(),
+    events: listenTo(queueUrl),
+    written: everythingWritten,
+    secrets: [process.env.AWS_SECRET_ACCESS_KEY ?? ''].filter((secret) => secret.length > 16),
+  };
+  console.log(`Deployed at ${outputs.ApiUrl}`);
+});
+
+afterAll(() => {
+  console.log(`What the emulator does otherwise than AWS (${gaps.length}), no journey skipped for it:`);
+  console.table(gaps);
+});
+
+it('the smoke test of the page passes', async () => {
+  expect(await terminal.run(first, commandsUnder('Smoke test'))).toContain('All samples ended as expected.');
+});
+
+describe('deployed', () => {
+  journeys(() => inside);
+  journeysSeenFromInside(() => inside);
+});
+
+it('a new version is deployed under traffic, and every verification is decided once and told of', async () => {
+  const next = makeNextVersion();
+  const client = clientOf(inside);
+  const face = await portrait();
+  const made: string[] = [];
+  let repeated = 0;
+  let deploying = true;
+  const traffic = Array.from({ length: 2 }, async () => {
+    while (deploying) {
+      const sourceId = newSourceId();
+      repeated += await sendPatiently(client, sourceId, face);
+      made.push(sourceId);
+      await sleep(300);
+    }
+  });
+  await terminal.run(next, commandsUnder('Deploy a new version'));
+  deploying = false;
+  await Promise.all(traffic);
+
+  expect(outputsIn(next)).toEqual(inside.outputs);
+  const late = newSourceId();
+  await put(await client.request(late), face);
+  made.push(late);
+  const deployedAt = Date.now();
+  const decide = async (sourceId: string) => {
+    expect((await client.verdict(sourceId)).verdict?.outcome, sourceId).toBe('passed');
+    const moves = (await client.history(sourceId)).filter(({ kind }) => kind === 'moved');
+    expect(moves.filter(({ state }) => state === 'decided')).toHaveLength(1);
+  };
+  // A few at a time: every request that waits is a process of the emulator's.
+  for (let from = 0; from < made.length; from += 4) await Promise.all(made.slice(from, from + 4).map(decide));
+  const slowestSeconds = Math.round((Date.now() - deployedAt) / 1000);
+  const untold = async () => {
+    const told = (await inside.events())
+      .map(({ detail }) => z.looseObject({ type: z.string(), source_id: z.string() }).parse(detail))
+      .filter(({ type }) => type === 'verification.decided')
+      .map(({ source_id }) => source_id);
+    return made.filter((sourceId) => !told.includes(sourceId));
+  };
+  await expect.poll(untold, { timeout: 60_000 }).toEqual([]);
+  await expect.poll(everythingWritten, { timeout: 30_000 }).toContain(nextRelease);
+  console.log(
+    `${made.length} verifications during the deployment, ${repeated} requests repeated, none lost; ` +
+      `the last one decided ${slowestSeconds} s after it`,
+  );
+  // The emulator kills what runs when its function changes: those come back by lease and sweep, in minutes.
+}, 600_000);
+
+describe('torn down', () => {
+  it('leaves what is kept on purpose, and nothing else', async () => {
+    await terminal.run(first, commandsUnder('Tear down'));
+    const left = (await everythingThere()).filter((one) => !thereBefore.includes(one));
+    console.log(`Left on purpose:\n  ${left.join('\n  ')}`);
+    const { CapturesBucket, VerificationsTable, TenantsTable } = inside.outputs;
+    expect(left).toEqual([`bucket ${CapturesBucket}`, `table ${TenantsTable}`, `table ${VerificationsTable}`]);
+  });
+
+  it('leaves nothing at all once that is deleted too', async () => {
+    await terminal.run(first, commandsUnder('Delete what was kept'));
+    expect(await everythingThere()).toEqual(thereBefore);
+  });
+});
+
+/** As integrators do: the same request again, until it is answered. Says how often it was. */
+async function sendPatiently(client: Client, sourceId: string, photo: Uint8Array): Promise<number> {
+  for (let repeated = 0; ; repeated += 1) {
+    try {
+      const captures = { selfie: { content_type: 'image/jpeg' } };
+      const request = { source_id: sourceId, check: 'spoof_detect', captures };
+      const { status, body } = await client.call('POST', '/verifications', request);
+      if (status === 200 && body.state !== 'awaiting_captures') return repeated;
+      const sent = await put(uploadsView.parse(body), photo);
+      if (sent.status === 200 || sent.status === 412) return repeated;
+    } catch {
+      // cut off or refused, which is what is counted
+    }
+    await sleep(200);
+  }
+}
+
+function outputsIn(checkout: string): Outputs {
+  const file: unknown = JSON.parse(readFileSync(`${checkout}/cdk-outputs.json`, 'utf8'));
+  return outputsOf.parse(z.object({ bonafide: z.unknown() }).parse(file).bonafide);
+}
+
+/** Everything the queue was told so far. A queue keeps no order: by sequence, which is an order within a verification. */
+function listenTo(queueUrl: string): () => Promise<Record<string, unknown>[]> {
+  const client = new SQSClient();
+  const heard: { detail: { sequence: number } }[] = [];
+  return async () => {
+    for (;;) {
+      const { Messages = [] } = await client.send(
+        new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }),
+      );
+      if (Messages.length === 0) return heard.toSorted((a, b) => a.detail.sequence - b.detail.sequence);
+      heard.push(
+        ...Messages.map(({ Body = '' }) =>
+          z.looseObject({ detail: z.looseObject({ sequence: z.number() }) }).parse(JSON.parse(Body)),
+        ),
+      );
+      const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+      await client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
+    }
+  };
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { gaps } from '../deployed/gaps.ts';
+
+const page = readFileSync('docs/deploying.md', 'utf8');
+
+/** The cells of the rows under a table's header. */
+function table(header: string): string[][] {
+  const [, rest = ''] = page.split(`${header}\n`);
+  const [rows = ''] = rest.split('\n\n');
+  return rows
+    .split('\n')
+    .filter((row) => row.startsWith('| ') && !row.startsWith('|---'))
+    .map((row) => row.slice(2, -2).split(' | '));
+}
+
+it('names every choice that infra reads, and no other', () => {
+  const read = ['infra/settings.ts', 'infra/app.ts'].flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/(?:read|tryGetContext)\('(\w+)'\)/g)].map(([, key]) => `\`${key}\``),
+  );
+  const named = table('| `-c` | Default | What it chooses |').map(([key]) => key);
+  expect(named.toSorted()).toEqual([...new Set(read)].sort());
+});
+
+it('adds up what a thousand verifications cost', () => {
+  const rows = table('| What | Of what | Per verification | USD per million | USD per 1,000 verifications |');
+  const parts = rows.slice(0, -1).map(([, , count, price, cost]) => {
+    const computed = (Number(count) * Number(price)) / 1000;
+    expect(cost).toBe(computed.toFixed(4));
+    return computed;
+  });
+  const total = parts.reduce((sum, cost) => sum + cost, 0);
+  expect(rows.at(-1)?.at(-1)).toBe(`**${total.toFixed(4)}**`);
+});
+
+it('tells every gap of the emulator the test knows, in its words', () => {
+  const told = table('| What | On AWS | Here |').map(([what, onAws, here]) => ({ what, onAws, here }));
+  expect(told).toEqual(gaps);
+});
