@@ -2,9 +2,9 @@
  * `npm run engine-assets -- --arch x64|arm64`: everything the engine's function carries beside its bundle, for one
  * architecture of Linux, in `build/engine/<arch>/`:
  *
- *     node_modules/     onnxruntime-node, sharp and libheif-js with that architecture's natives, and nothing else of them
+ *     node_modules/     onnxruntime-node, sharp, libheif-js and @ffmpeg/core with that architecture's natives, and nothing else of them
  *     models/           the model pack
- *     heic-worker.mjs   the HEIC decoder's worker, which a bundle cannot hold
+ *     *-worker.mjs      the workers that decode HEIC and video, which a bundle cannot hold
  *     NOTICE, MODELS.md whose work all that is
  *     .ready            written last; holds what the directory was made from
  *
@@ -27,7 +27,7 @@ export type Architecture = (typeof architectures)[number];
 const root = path.dirname(import.meta.dirname);
 const inRoot = (...parts: string[]) => path.join(root, ...parts);
 const manifestFile = inRoot('shared/engine/models.json');
-const workerSource = inRoot('shared/engine/heic-worker.ts');
+const workerSources = ['heic-worker', 'video-worker'].map((name) => inRoot('shared/engine', `${name}.ts`));
 /** Weights of others come with their package; our own are in the repository. */
 const weightsDirectory = inRoot('node_modules/faceplugin-face-recognition-js/model');
 const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('training/digits/digits.onnx') };
@@ -43,6 +43,7 @@ function packagesFor(architecture: Architecture): Readonly<Record<string, readon
     '@img/colour': ['package.json', 'LICENSE.md', 'index.cjs', 'color.cjs'],
     'detect-libc': ['package.json', 'LICENSE', 'lib'],
     semver: ['.'],
+    '@ffmpeg/core': ['package.json', 'dist/umd'],
     'libheif-js': ['package.json', 'LICENSE', 'libheif-wasm/libheif.js', 'libheif-wasm/libheif.wasm'],
   };
 }
@@ -79,8 +80,9 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
     await prepareModels(path.join(making, 'models'));
     for (const text of ['NOTICE', 'MODELS.md']) await cp(inRoot(text), path.join(making, text));
     await build({
-      entryPoints: [workerSource],
-      outfile: path.join(making, 'heic-worker.mjs'),
+      entryPoints: workerSources,
+      outdir: making,
+      outExtension: { '.js': '.mjs' },
       bundle: true,
       platform: 'node',
       format: 'esm',
@@ -103,7 +105,7 @@ const readyKey = (directory: string) => readFile(path.join(directory, '.ready'),
 async function inputsKey(): Promise<string> {
   const hash = createHash('sha256');
   const texts = [inRoot('NOTICE'), inRoot('MODELS.md'), ...Object.values(ownWeights)];
-  for (const file of [inRoot('package-lock.json'), manifestFile, workerSource, import.meta.filename, ...texts]) {
+  for (const file of [inRoot('package-lock.json'), manifestFile, ...workerSources, import.meta.filename, ...texts]) {
     hash.update(await readFile(file));
   }
   return hash.digest('hex');

@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { Finding, Measurements, Reason } from '../domain/verdict.ts';
 import { cardSizePx } from './decode.ts';
-import { cropFace, detectFaces, findLandmarks } from './faces.ts';
-import { type IdCard, readIdCard } from './id-card.ts';
+import { type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
+import { median, watchFrames } from './footage.ts';
+import { type IdCard, liesDown, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
 import { cosineOf, distanceOf, type Embedding, embedFace, matchScoreOf } from './matching.ts';
-import { openModelPack } from './models.ts';
-import { turn } from './pixels.ts';
+import { ModelsRefused, openModelPack } from './models.ts';
 import { lookAtPerson, openCapture, type Portrait, type Timed } from './selfie.ts';
+import { decodeVideo } from './video.ts';
 
 export interface EngineOptions {
   /** A directory with `manifest.json` and the .onnx files it names. */
@@ -16,6 +17,8 @@ export interface EngineOptions {
   readonly now?: () => number;
   /** Threads per model, 1 by default: the models are too small to gain from more (figures in `docs/decisions/010-engine-limits.md`). */
   readonly threads?: number;
+  /** Listens instead of the pack's own recogniser. */
+  readonly digits?: DigitsRecogniser;
 }
 
 /** What the tenant's policy may set; anything absent is the model pack's own threshold. */
@@ -24,6 +27,8 @@ export interface Thresholds {
   readonly live?: number;
   /** 0..1: from this match score on two faces are one person's. 0.5 is the pack's own threshold. */
   readonly match?: number;
+  /** 0..1: from this score on the digits were said. 0.5 is the pack's own threshold. */
+  readonly digits?: number;
 }
 
 export interface Analysis {
@@ -31,6 +36,8 @@ export interface Analysis {
   readonly measurements: Measurements;
   /** Milliseconds by stage: decode, detect, quality, spoofing and so on; a stage that was not reached is absent. */
   readonly stages: Readonly<Record<string, number>>;
+  /** The digits that were heard, whatever was expected; '' when none were. Absent where nothing was listened to. */
+  readonly transcript?: string;
 }
 
 /** Captures in, findings out. The same bytes give the same numbers. */
@@ -40,6 +47,13 @@ export interface Engine {
   readonly analyseSelfie: (bytes: Uint8Array, thresholds: Thresholds) => Promise<Analysis>;
   /** photo_verify: is it, and is it the person on the ID card? Measurements of the card begin with `id_`. */
   readonly analysePhotos: (selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds) => Promise<Analysis>;
+  /** video_verify: the same of a video (MP4, MOV, WebM), of one face throughout, that says the digits of `challenge`. */
+  readonly analyseVideo: (
+    video: Uint8Array,
+    idCard: Uint8Array,
+    challenge: string,
+    thresholds: Thresholds,
+  ) => Promise<Analysis>;
 }
 
 /** Opens and verifies the models once; the sessions are kept for the life of the process. */
@@ -89,18 +103,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   /** The person's embedding, and whether the face stands: one on its side would be compared in vain. */
   async function recognise({ seen }: Portrait): Promise<{ embedding?: Embedding; turned: boolean }> {
     if (!seen) return { turned: false };
-    const { matcher, detector, landmarker } = await withMatcher();
-    const embedding = await embedFace(seen.image, seen.landmarks, matcher);
-    if (embedding.norm >= models.uprightNorm) return { embedding, turned: false };
-    for (const degrees of [90, 180, 270] as const) {
-      const image = turn(seen.image, degrees);
-      const [face] = await detectFaces(image, detector);
-      if (!face) continue;
-      const landmarks = await findLandmarks(cropFace(image, face, landmarker), face, landmarker);
-      const other = await embedFace(image, landmarks, matcher);
-      if (other.norm > embedding.norm) return { embedding, turned: true };
-    }
-    return { embedding, turned: false };
+    const withAll = await withMatcher();
+    const embedding = await embedFace(seen.image, seen.landmarks, withAll.matcher);
+    return { embedding, turned: await liesDown(seen.image, embedding, withAll) };
   }
 
   async function analysePhotos(selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds): Promise<Analysis> {
@@ -129,17 +134,76 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return { finding: decide(scores, thresholds), measurements, stages };
   }
 
-  /** Passed where every score reaches its threshold; confident by all of them, or by the one that fails it most. */
-  function decide(scores: { live: number; match?: number }, thresholds: Thresholds): Finding {
-    const failures: Reason[] = [];
-    if (scores.live < (thresholds.live ?? spoofing.thresholds.live)) failures.push('presentation_attack_suspected');
-    if (scores.match !== undefined && scores.match < (thresholds.match ?? 0.5)) failures.push('face_mismatch');
-    const passes = scores.live * (scores.match ?? 1);
-    if (failures.length === 0) return { outcome: 'passed', confidence: passes, reasons: [], scores };
-    return { outcome: 'failed', confidence: 1 - passes, reasons: failures, scores };
+  async function analyseVideo(
+    bytes: Uint8Array,
+    idCard: Uint8Array,
+    challenge: string,
+    thresholds: Thresholds,
+  ): Promise<Analysis> {
+    const recogniser = options.digits ?? (await openDigits(pack));
+    if (!recogniser) throw new ModelsRefused('The model pack has no recogniser of spoken digits');
+    const stages: Record<string, number> = {};
+    const timed = timing(stages, 'video_');
+    const [video, card] = await Promise.all([
+      timed('decode', decodeVideo(bytes)),
+      lookAtCard(idCard, timing(stages, 'id_card_')),
+    ]);
+    if (video.kind !== 'decoded') {
+      const tooLarge = video.kind === 'too_large';
+      const measurements = { ...(tooLarge && video.measurements), ...card.measurements };
+      const reason = tooLarge ? 'capture_too_large' : 'capture_unreadable';
+      return { finding: recapture([...new Set([reason, ...card.reasons] as const)]), measurements, stages };
+    }
+
+    const { audio } = video;
+    const [footage, heard] = await Promise.all([
+      timed('watch', watchFrames(video, await withMatcher(), faceMatching.thresholds.cosine)),
+      audio && timed('listen', recogniseDigits(recogniser, audio.samples, audio.rateHz, challenge)),
+    ]);
+    const { embedding } = card;
+    const cosines = embedding ? footage.embeddings.map((face) => cosineOf(face, embedding)) : [];
+    const cosine = cosines.length > 0 ? median(cosines) : undefined;
+    const distances = cosines.map((one) => distanceOf(one, faceMatching));
+    const measurements = {
+      ...footage.measurements,
+      ...card.measurements,
+      ...(cosine !== undefined && {
+        match_cosine: cosine,
+        match_distance: distanceOf(cosine, faceMatching),
+        match_distance_average: distances.reduce((sum, distance) => sum + distance, 0) / distances.length,
+        match_distance_best: Math.min(...distances),
+      }),
+      ...(heard && { ...heard.measurements, digits_confidence: heard.confidence }),
+    };
+    const told = { measurements, stages, ...(heard && { transcript: heard.transcript }) };
+    const reasons = new Set<Reason>([...footage.reasons, ...card.reasons]);
+    if (!heard) reasons.add('audio_missing');
+    else if (heard.heard !== 'digits') reasons.add('digits_not_heard');
+    if (reasons.size > 0 || cosine === undefined || footage.live === undefined || !heard) {
+      return { finding: recapture([...reasons]), ...told };
+    }
+    const scores = { live: footage.live, match: matchScoreOf(cosine, faceMatching), digits: heard.score };
+    return { finding: decide(scores, thresholds, footage.changed), ...told };
   }
 
-  return { manifest: pack.manifest, analyseSelfie, analysePhotos };
+  /** Passed where every score reaches its threshold; confident by all of them, or by the one that fails it most. */
+  function decide(
+    scores: { live: number; match?: number; digits?: number },
+    thresholds: Thresholds,
+    faceChanged = false,
+  ): Finding {
+    const { live, match = 1, digits = 1 } = scores;
+    const failures: Reason[] = [];
+    if (live < (thresholds.live ?? spoofing.thresholds.live)) failures.push('presentation_attack_suspected');
+    if (match < (thresholds.match ?? 0.5)) failures.push('face_mismatch');
+    if (faceChanged) failures.push('face_changed_in_video');
+    if (digits < (thresholds.digits ?? 0.5)) failures.push('wrong_digits');
+    const passes = live * match * digits;
+    if (failures.length === 0) return { outcome: 'passed', confidence: passes, reasons: [], scores };
+    return { outcome: 'failed', confidence: faceChanged ? null : 1 - passes, reasons: failures, scores };
+  }
+
+  return { manifest: pack.manifest, analyseSelfie, analysePhotos, analyseVideo };
 }
 
 function recapture(reasons: readonly Reason[]): Finding {

@@ -90,6 +90,16 @@ async function look(image: RgbImage, models: IdCardModels, detect: typeof detect
   return best;
 }
 
+/** Whether the face would be more of one if the picture were turned. Only what is in doubt is looked at again. */
+export async function liesDown(image: RgbImage, upright: Embedding, models: IdCardModels): Promise<boolean> {
+  if (upright.norm >= models.uprightNorm) return false;
+  for (const degrees of quarters.slice(1)) {
+    const sight = await lookAt(turn(image, degrees), degrees, models, detectFaces);
+    if (sight && sight.embedding.norm > upright.norm) return true;
+  }
+  return false;
+}
+
 async function lookAt(
   image: RgbImage,
   degrees: Quarter,

@@ -70,6 +70,7 @@ describe('A bundled function beside its assets', () => {
     await cp(await prepareEngineAssets(host ?? 'x64'), directory, { recursive: true });
     await writeFile(path.join(directory, 'selfie.jpg'), await portrait());
     await writeFile(path.join(directory, 'selfie.heic'), await fixture('portrait.heic'));
+    await writeFile(path.join(directory, 'video.webm'), await fixture('portrait-407193.webm'));
     await build({
       stdin: {
         contents: `
@@ -79,7 +80,10 @@ describe('A bundled function beside its assets', () => {
           const engine = await openEngine({ modelsDirectory: here('./models/') });
           for (const name of ['selfie.jpg', 'selfie.heic']) {
             console.log((await engine.analyseSelfie(await readFile(here(name)), {})).finding.outcome);
-          }`,
+          }
+          const [video, card] = [await readFile(here('video.webm')), await readFile(here('selfie.jpg'))];
+          console.log((await engine.analysePhotos(card, card, {})).finding.outcome);
+          console.log((await engine.analyseVideo(video, card, '407193', {})).finding.outcome);`,
         resolveDir: root,
       },
       bundle: true,
@@ -87,13 +91,13 @@ describe('A bundled function beside its assets', () => {
       platform: 'node',
       format: 'esm',
       target: 'node24',
-      external: ['onnxruntime-node', 'sharp', 'libheif-js'],
+      external: ['onnxruntime-node', 'sharp', 'libheif-js', '@ffmpeg/core'],
       outfile: path.join(directory, 'index.mjs'),
       logLevel: 'error',
     });
     expect((await readFile(path.join(directory, 'index.mjs'))).length).toBeLessThan(150_000);
     const { stdout } = await promisify(execFile)(process.execPath, ['index.mjs'], { cwd: directory, env: {} });
-    expect(stdout.trim().split('\n')).toEqual(['passed', 'passed']);
+    expect(stdout.trim().split('\n')).toEqual(['passed', 'passed', 'passed', 'passed']);
     await rm(directory, { recursive: true });
   });
 });

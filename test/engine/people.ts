@@ -30,6 +30,14 @@ export async function stranger(index = 0): Promise<Buffer> {
   return sharp(samplePhoto(photo)).extract(area).resize({ width: 960 }).jpeg({ quality: 92 }).toBuffer();
 }
 
+/** The same person further away, for a video: the photo at half its size, its edges repeated around it. */
+export async function strangerFurtherAway(index = 2): Promise<Buffer> {
+  const near = await sharp(await stranger(index))
+    .resize(460, 460, { fit: 'cover', position: 'top' })
+    .toBuffer();
+  return sharp(near).extend({ top: 100, bottom: 400, left: 250, right: 250, extendWith: 'copy' }).jpeg().toBuffer();
+}
+
 /** A group of people: more faces than one. */
 export const group = (): Promise<Buffer> => sharp(samplePhoto(3)).jpeg({ quality: 92 }).toBuffer();
 

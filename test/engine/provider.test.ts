@@ -3,6 +3,7 @@ import { Fault } from '../../shared/domain/fault.ts';
 import type { Analysis, Engine, Thresholds } from '../../shared/engine/engine.ts';
 import { builtinProvider } from '../../shared/providers/builtin/provider.ts';
 import type { OpenedCapture, Submission } from '../../shared/providers/provider.ts';
+import { shippedEngine } from './engine.ts';
 
 const analysis: Analysis = {
   finding: { outcome: 'passed', confidence: 0.9, reasons: [], scores: { live: 0.9 } },
@@ -102,10 +103,25 @@ describe('The built-in provider', () => {
     await expect(provider.submit(submission(bytes, { openCapture: () => Promise.reject(gone) }))).rejects.toBe(gone);
   });
 
-  it('refuses a check it has no models for', async () => {
-    const provider = builtinProvider(async () => engineOf(async () => analysis));
+  it('gives a video_verify its challenge, and refuses one without', async () => {
+    const asked: unknown[] = [];
+    const engine = {
+      analyseVideo: async (...given: readonly unknown[]) => {
+        asked.push(...given);
+        return analysis;
+      },
+    } as unknown as Engine;
+    const provider = builtinProvider(async () => engine);
+    const film = submission(bytes, { check: 'video_verify', challenge: '407193', languageCode: 'en-US' });
+    expect(await provider.submit(film)).toMatchObject({ kind: 'decided' });
+    expect(asked.slice(2)).toEqual(['407193', {}]);
     await expect(provider.submit(submission(bytes, { check: 'video_verify' }))).rejects.toMatchObject({
       code: 'provider_refused',
     });
+  });
+
+  it('says it understands what the shipped recogniser understands', async () => {
+    const { manifest } = await shippedEngine();
+    expect(builtinProvider(async () => engineOf(async () => analysis)).languages).toEqual(manifest.digits?.languages);
   });
 });

@@ -1,12 +1,13 @@
 import { typesOf } from '../../domain/captures.ts';
 import type { Capabilities } from '../provider.ts';
 
-/** What the built-in engine can do today. Its own queue is consumed by `functions/analyse-capture`. */
+/** What the built-in engine can do. Its own queue is consumed by `functions/analyse-capture`. */
 export const builtin: Capabilities = {
   name: 'builtin',
   remote: false,
-  checks: ['spoof_detect', 'photo_verify'],
+  checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,
   maximumBytes: {},
+  languages: ['en'], // those of the shipped recogniser of digits (`shared/engine/models.json`)
   timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },
 };

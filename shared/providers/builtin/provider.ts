@@ -18,8 +18,13 @@ export function builtinProvider(engine: () => Promise<Engine>): Provider {
           return withCaptures(submission, ['selfie', 'id_card'], engine, (open, [selfie, idCard]) =>
             open.analysePhotos(selfie, idCard, submission.thresholds),
           );
-        case 'video_verify':
-          throw new Fault('provider_refused', `The built-in engine cannot do ${submission.check}`);
+        case 'video_verify': {
+          const { challenge } = submission;
+          if (!challenge) throw new Fault('provider_refused', 'A video is verified by the digits it should say.');
+          return withCaptures(submission, ['video', 'id_card'], engine, (open, [video, idCard]) =>
+            open.analyseVideo(video, idCard, challenge, submission.thresholds),
+          );
+        }
       }
     },
   };

@@ -1,0 +1,112 @@
+import type { Measurements, Reason } from '../domain/verdict.ts';
+import { type IdCardModels, liesDown } from './id-card.ts';
+import { cosineOf, type Embedding, embedFace } from './matching.ts';
+import { lookAtPerson, type Portrait } from './selfie.ts';
+import type { DecodedVideo } from './video-worker.ts';
+
+/** When a video shows enough of one person. */
+export const footageLimits = {
+  /** Single frames vary: the median of fewer is not to be trusted. */
+  minimumFrames: 8,
+  /** Of the frames, those the quality gate takes. */
+  minimumGoodRatio: 0.5,
+  /** A second person in more of the frames than this is no passer-by. */
+  maximumCompanyRatio: 0.2,
+  /** Frames that show somebody else than the most typical one does, beyond which the face has changed. One may be a slip. */
+  maximumOddFrames: 1,
+} as const;
+
+/**
+ * What keeps a face from being compared at all. Anything else does not: else a second person need only stand too near
+ * to be left out of the comparison.
+ */
+const disfiguring: readonly Reason[] = ['face_turned', 'face_cropped', 'too_blurred', 'too_dark', 'too_bright'];
+
+export interface Footage {
+  readonly reasons: readonly Reason[];
+  readonly measurements: Measurements;
+  /** Median over the good frames; absent where another video is needed. */
+  readonly live?: number;
+  /** Of the good frames. */
+  readonly embeddings: readonly Embedding[];
+  readonly changed: boolean;
+}
+
+/** Every frame through the gate and the spoof model that a selfie goes through; the good ones are compared. */
+export async function watchFrames(
+  { frames, widthPx, heightPx, ...video }: DecodedVideo,
+  models: IdCardModels,
+  sameFace: number,
+): Promise<Footage> {
+  const portraits: Portrait[] = [];
+  const embeddings: Embedding[] = [];
+  const recognisable: Embedding[] = [];
+  for (const image of frames) {
+    const portrait = await lookAtPerson({ image, widthPx, heightPx }, models, (_, work) => work);
+    portraits.push(portrait);
+    const { live, reasons, seen } = portrait;
+    if (!seen || reasons.some((reason) => disfiguring.includes(reason))) continue;
+    const embedding = await embedFace(seen.image, seen.landmarks, models.matcher);
+    recognisable.push(embedding);
+    if (live !== undefined) embeddings.push(embedding);
+  }
+  const good = portraits.filter(({ live }) => live !== undefined);
+  const share = (count: number) => count / Math.max(frames.length, 1);
+  const sameness = samenessOf(recognisable, sameFace);
+  const live = good.length > 0 ? median(good.map((portrait) => portrait.live ?? 0)) : undefined;
+  const measured = (name: string) => portraits.flatMap(({ measurements }) => measurements[name] ?? []);
+  const ratios = measured('face_width_ratio');
+  const measurements = {
+    video_width_px: widthPx,
+    video_height_px: heightPx,
+    video_seconds: video.seconds,
+    video_frames: video.storedFrames,
+    video_frames_per_second: video.framesPerSecond,
+    frames_analysed: frames.length,
+    frames_good: good.length,
+    single_face_ratio: share(measured('face_count').filter((count) => count === 1).length),
+    ...(ratios.length > 0 && { largest_face_width_ratio: Math.max(...ratios) }),
+    ...(live !== undefined && { live_score: live }),
+    ...(recognisable.length > 0 && { face_sameness_ratio: sameness.ratio }),
+  };
+  // One frame stands for all: a phone that was held sideways was so throughout.
+  const middle = good[Math.floor(good.length / 2)]?.seen;
+  const upright = embeddings[Math.floor(embeddings.length / 2)];
+  const lying = middle && upright && (await liesDown(middle.image, upright, models));
+  const reasons = lying ? (['face_turned'] as const) : reasonsOf(portraits, good.length);
+  return {
+    reasons,
+    measurements,
+    embeddings,
+    ...(reasons.length === 0 && live !== undefined && { live }),
+    changed: sameness.odd > footageLimits.maximumOddFrames,
+  };
+}
+
+/** What is wrong with most of the frames that are no good, the most frequent first. */
+function reasonsOf(portraits: readonly Portrait[], good: number): Reason[] {
+  if (portraits.length < footageLimits.minimumFrames) return ['capture_unreadable'];
+  const counts = new Map<Reason, number>();
+  for (const reason of portraits.flatMap(({ reasons }) => reasons)) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const company = (counts.get('multiple_faces') ?? 0) / portraits.length > footageLimits.maximumCompanyRatio;
+  const enough = good >= footageLimits.minimumFrames && good / portraits.length >= footageLimits.minimumGoodRatio;
+  if (enough) return company ? ['multiple_faces'] : [];
+  const byCount = [...counts].toSorted(([, a], [, b]) => b - a);
+  const most = byCount[0]?.[1] ?? 0;
+  return byCount.filter(([, count]) => 2 * count >= most).map(([reason]) => reason);
+}
+
+/** How many faces are that of the most typical one: the one most like all others. */
+function samenessOf(embeddings: readonly Embedding[], sameFace: number): { ratio: number; odd: number } {
+  const likeness = embeddings.map((one) => embeddings.map((other) => cosineOf(one, other)));
+  const sums = likeness.map((row) => row.reduce((sum, cosine) => sum + cosine, 0));
+  const typical = likeness[sums.indexOf(Math.max(...sums))] ?? [];
+  const odd = typical.filter((cosine) => cosine < sameFace).length;
+  return { odd, ratio: embeddings.length > 0 ? 1 - odd / embeddings.length : 0 };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
+}

@@ -1,0 +1,161 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { finding, recaptureReasons } from '../../shared/domain/verdict.ts';
+import type { Engine } from '../../shared/engine/engine.ts';
+import { decodeVideo, videoLimits } from '../../shared/engine/video.ts';
+import { portrait, textNamedJpeg } from '../../tools/samples.ts';
+import { fixture, withFlippedBits } from './captures.ts';
+import { shippedEngine, told } from './engine.ts';
+import { idCard, strangerFurtherAway } from './people.ts';
+import { plain, repeated, said, video } from './videos.ts';
+
+let engine: Engine;
+let card: Uint8Array;
+let honest: Uint8Array;
+beforeAll(async () => {
+  engine = await shippedEngine();
+  card = await idCard();
+  honest = await video();
+}, 60_000);
+
+const watch = (bytes: Uint8Array, challenge = said, thresholds = {}) =>
+  engine.analyseVideo(bytes, card, challenge, thresholds);
+
+describe('A video of the person on the card who says the digits', () => {
+  it('passes, with three scores in the words of the domain', async () => {
+    const analysis = await watch(honest);
+    expect(told(analysis)).toBe('passed');
+    expect(finding.parse(analysis.finding)).toEqual(analysis.finding);
+    const { live = 0, match = 0, digits = 0 } = analysis.finding.scores;
+    expect([live, match, digits].every((score) => score > 0.8)).toBe(true);
+    expect(analysis.finding.confidence).toBeCloseTo(live * match * digits);
+    expect(analysis.transcript).toBe(said);
+  });
+
+  it('carries every number that One Smart Lab reports', async () => {
+    expect((await watch(honest)).measurements).toMatchObject({
+      video_width_px: 540,
+      video_height_px: 960,
+      video_frames: 40,
+      video_frames_per_second: 10,
+      frames_good: expect.any(Number),
+      single_face_ratio: 1,
+      face_sameness_ratio: 1,
+      largest_face_width_ratio: expect.closeTo(0.3, 1),
+      match_distance_average: expect.any(Number),
+      digits_confidence: expect.any(Number),
+    });
+  });
+
+  it('passes as MOV, as WebM with VP9 and Opus, and with HEVC', async () => {
+    expect(told(await watch(await video({ kind: 'mov' })))).toBe('passed');
+    expect(told(await watch(await fixture('portrait-407193.webm')))).toBe('passed');
+    expect(told(await watch(await fixture('portrait-407193-hevc.mp4')))).toBe('passed');
+  });
+
+  it('passes when a phone stored it on its side', async () => {
+    const { finding: turned, measurements } = await watch(await video({ sideways: true }));
+    expect(turned.outcome).toBe('passed');
+    expect(measurements).toMatchObject({ video_width_px: 540, video_height_px: 960 });
+  });
+
+  it('gives the same numbers twice', async () => {
+    const [one, other] = [await watch(honest), await watch(honest)];
+    expect(other.measurements).toEqual(one.measurements);
+    expect(other.finding).toEqual(one.finding);
+  });
+});
+
+describe('A video that says', () => {
+  it('other digits fails', async () => {
+    const { finding: failed, transcript } = await watch(honest, '528806');
+    expect(failed).toMatchObject({ outcome: 'failed', reasons: ['wrong_digits'] });
+    expect(failed.scores.digits).toBeLessThan(0.01);
+    expect(transcript).toBe(said);
+  });
+
+  it('one digit wrong fails', async () => {
+    expect(told(await watch(honest, '407198'))).toBe('failed wrong_digits');
+    expect(told(await watch(honest, '407193', { digits: 1 }))).toBe('failed wrong_digits');
+  });
+
+  it('nothing is asked for again: no sound at all, or silence', async () => {
+    expect(told(await watch(await video({ sound: 'none' })))).toBe('recapture audio_missing');
+    expect(told(await watch(await video({ sound: 'silence' })))).toBe('recapture digits_not_heard');
+  });
+});
+
+describe('A video that shows', () => {
+  it('somebody else fails', async () => {
+    const other = await strangerFurtherAway();
+    expect(told(await watch(await video({ people: [other] })))).toBe('failed face_mismatch');
+  });
+
+  it('another person halfway fails, whoever comes first', async () => {
+    const [person, other] = [await portrait(960), await strangerFurtherAway()];
+    for (const people of [
+      [person, other],
+      [other, person],
+      [person, person, person, other],
+    ]) {
+      const { finding: failed, measurements } = await watch(await video({ people }));
+      expect(failed.outcome).toBe('failed');
+      expect(failed.reasons).toContain('face_changed_in_video');
+      expect(measurements.face_sameness_ratio).toBeLessThan(0.9);
+    }
+  });
+
+  it('a face too small on the card, or nobody, is asked for again', async () => {
+    const small = await engine.analyseVideo(honest, await idCard({ facePx: 40 }), said, {});
+    expect(told(small)).toBe('recapture id_face_too_small');
+    expect((await watch(await plain(640, 480))).finding.reasons).toContain('capture_unreadable'); // two frames
+  });
+});
+
+describe('A video that is no video, or too much of one', () => {
+  it('is unreadable: text, a picture, the magic bytes alone, half of a header', async () => {
+    const header = Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1');
+    const ebml = Buffer.from('1a45dfa3934282886d6174726f736b61', 'hex');
+    for (const bytes of [new Uint8Array(), textNamedJpeg(), await portrait(), header, ebml, honest.subarray(0, 200)]) {
+      expect(told(await watch(bytes))).toBe('recapture capture_unreadable');
+    }
+  });
+
+  it('is unreadable or judged by what there is when it is cut off', async () => {
+    for (const share of [0.3, 0.9]) {
+      const { outcome, reasons } = (await watch(honest.subarray(0, Math.floor(honest.length * share)))).finding;
+      expect({ outcome, reasons }).toEqual({ outcome: 'recapture', reasons: ['capture_unreadable'] });
+    }
+    const streamed = await fixture('portrait-407193.webm');
+    expect(recaptureReasons).toEqual(
+      expect.arrayContaining((await watch(streamed.subarray(0, streamed.length * 0.2))).finding.reasons),
+    );
+  });
+
+  it('is too large when it lasts ten minutes, whatever its header says, and is not decoded', async () => {
+    const long = await repeated(honest, 150);
+    const from = performance.now();
+    const { finding: refused, measurements } = await watch(long);
+    expect(refused).toMatchObject({ outcome: 'recapture', reasons: ['capture_too_large'] });
+    expect(measurements.video_seconds).toBeGreaterThan(videoLimits.seconds);
+    expect(performance.now() - from).toBeLessThan(10_000);
+  });
+
+  it('is too large beyond 4K', async () => {
+    expect(await decodeVideo(await plain(4096, 2304))).toMatchObject({
+      kind: 'too_large',
+      measurements: { video_pixels: 4096 * 2304 },
+    });
+  });
+
+  it('ends with its worker when it takes too long, and the next one is decoded', async () => {
+    expect((await decodeVideo(honest, { ...videoLimits, decodeMilliseconds: 20 })).kind).toBe('unreadable');
+    expect((await decodeVideo(honest)).kind).toBe('decoded');
+  });
+
+  it('ends in an answer when it is damaged', async () => {
+    for (let seed = 0; seed < 8; seed += 1) {
+      const { kind } = await decodeVideo(withFlippedBits(honest, 1 + seed * 8, seed));
+      expect(['decoded', 'too_large', 'unreadable']).toContain(kind);
+    }
+  });
+});
