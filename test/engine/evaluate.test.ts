@@ -1,19 +1,25 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseCsv } from '../../tools/evaluate/csv.ts';
+import { curveOf, equalErrorRate, falseRejectAt } from '../../tools/evaluate/curves.ts';
 import { rateOf } from '../../tools/evaluate/rates.ts';
-import { parseCsv } from '../../tools/evaluate.ts';
-import { samples } from '../../tools/samples.ts';
+import { landscape, portrait, samples } from '../../tools/samples.ts';
+import { idCard, stranger } from './people.ts';
 
 const program = path.join(import.meta.dirname, '../../tools/evaluate.ts');
 
 function evaluate(...options: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((done) => {
-    execFile(process.execPath, [program, ...options], (error, stdout, stderr) => {
-      done({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [program, '--curves', path.join(tmpdir(), 'bonafide-curves'), ...options],
+      (error, stdout, stderr) => {
+        done({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+      },
+    );
   });
 }
 
@@ -31,6 +37,23 @@ describe('A rate', () => {
     expect(high).toBeCloseTo(0.2775, 3);
     expect(rateOf(8, 10).interval?.map((value) => Number(value.toFixed(3)))).toEqual([0.49, 0.943]);
     expect(rateOf(0, 0)).toEqual({ errors: 0, of: 0, rate: null, interval: null });
+  });
+});
+
+describe('A curve', () => {
+  const curve = curveOf({ genuine: [0.9, 0.8, 0.7, 0.2], impostor: [0.1, 0.3, 0.2, 0.75] });
+
+  it('goes through every threshold from accepting all to accepting none', () => {
+    expect(curve[0]).toEqual({ threshold: 0.1, falseAccept: 1, falseReject: 0 });
+    expect(curve.at(-1)).toMatchObject({ falseAccept: 0, falseReject: 1 });
+    expect(curve.find(({ threshold }) => threshold === 0.7)).toMatchObject({ falseAccept: 0.25, falseReject: 0.25 });
+  });
+
+  it('tells the equal error rate, and the false rejects at so many false accepts', () => {
+    expect(equalErrorRate(curve)).toBe(0.25);
+    expect(falseRejectAt(curve, 0.25)).toBe(0.25);
+    expect(falseRejectAt(curve, 0)).toBe(0.5);
+    expect(equalErrorRate(curveOf({ genuine: [1], impostor: [] }))).toBeNull();
   });
 });
 
@@ -63,6 +86,44 @@ describe('npm run evaluate', () => {
       failureToAcquire: { bonaFide: { rate: { errors: 1, of: 2 }, reasons: { face_not_detected: 1 } } },
       unreadableFiles: ['gone.jpg'],
     });
+  });
+
+  it('compares faces: at the shipped threshold first, fitted figures apart, as curves, and the goals last', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-data-'));
+    await writeFile(path.join(directory, 'a1.jpg'), await portrait());
+    await writeFile(path.join(directory, 'a2.jpg'), await idCard());
+    await writeFile(path.join(directory, 'b.jpg'), await stranger());
+    await writeFile(path.join(directory, 'nobody.jpg'), await landscape());
+    await writeFile(
+      path.join(directory, 'match.csv'),
+      'file,person\na1.jpg,a\na2.jpg,a\nb.jpg,b\nnobody.jpg,c\ngone.jpg,d\n',
+    );
+    await writeFile(
+      path.join(directory, 'match-pairs.csv'),
+      'file_a,file_b,label\na1.jpg,a2.jpg,same\na1.jpg,b.jpg,different',
+    );
+    const curves = path.join(directory, 'curves');
+    const json = await evaluate('--json', '--data', directory, '--curves', curves);
+    expect(json.code).toBe(0);
+    expect(JSON.parse(json.stdout).match.report).toMatchObject({
+      threshold: 0.36,
+      people: {
+        falseMatch: { errors: 0, of: 2 },
+        falseNonMatch: { errors: 0, of: 1 },
+        inSample: { equalErrorRate: 0 },
+      },
+      pairs: { falseMatch: { errors: 0, of: 1 }, falseNonMatch: { errors: 0, of: 1 } },
+      idFaces: { '64 px': { falseMatch: { of: 4 }, falseNonMatch: { of: 2 } } },
+      withoutFace: ['nobody.jpg'],
+      unreadableFiles: ['gone.jpg'],
+    });
+    expect(await readFile(path.join(curves, 'det-face-comparison.svg'), 'utf8')).toMatch(/^<svg[^]*FNMR[^]*<\/svg>\n$/);
+
+    const { stdout } = await evaluate('--data', directory, '--curves', curves);
+    const summary = stdout.slice(stdout.indexOf('\nSummary')).trim().split('\n');
+    expect(summary.length).toBeLessThanOrEqual(40);
+    expect(summary.join('\n')).toMatch(/TMR at FMR 0\.1 % +100\.00 % +goal ≥ 99\.0 %: met/);
+    expect(summary.join('\n')).toMatch(/spoof: not measured, there is no .*pad\.csv/);
   });
 
   it('says why when there is nothing to measure, and fails', async () => {

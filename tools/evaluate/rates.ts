@@ -21,7 +21,7 @@ export function rateOf(errors: number, of: number): Rate {
   return { errors, of, rate, interval: [Math.max(0, centre - half), Math.min(1, centre + half)] };
 }
 
-export const percent = (value: number) => `${(value * 100).toFixed(1)} %`;
+export const percent = (value: number, digits = 1) => `${(value * 100).toFixed(digits)} %`;
 
 /** `  1.3 %  (1 of 77, 95 % 0.2 % to 7.0 %)` */
 export function rateText({ errors, of, rate, interval }: Rate): string {

@@ -1,0 +1,63 @@
+import type { DigitsReport } from './digits.ts';
+import type { MatchReport } from './matching.ts';
+import { percent, type Section } from './rates.ts';
+import type { SpoofReport } from './spoofing.ts';
+
+interface Sections {
+  readonly spoof: Section<SpoofReport>;
+  readonly match: Section<MatchReport>;
+  readonly digits: Section<DigitsReport>;
+}
+
+/** A figure beside what we want it to be; without a goal it is only reported. */
+interface Line {
+  readonly what: string;
+  readonly figure: number | null;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+/** All goals of the engine on one page, whatever could be measured. */
+export function summaryText({ spoof, match, digits }: Sections): string[] {
+  const lines: Line[] = [];
+  if ('report' in spoof) {
+    const { bpcer, apcer, apcerWorst, failureToAcquire } = spoof.report;
+    lines.push({ what: 'bona fide captures failed (BPCER)', figure: bpcer.rate });
+    for (const [species, { rate }] of Object.entries(apcer))
+      lines.push({ what: `attacks passed: ${species}`, figure: rate });
+    if (apcerWorst) lines.push({ what: `worst species: ${apcerWorst.species}`, figure: apcerWorst.rate });
+    lines.push({ what: 'bona fide captures sent back by the gate', figure: failureToAcquire.bonaFide.rate.rate });
+  }
+  if ('report' in match) {
+    const { pooled, idFaces } = match.report;
+    lines.push({ what: 'false matches (FMR), shipped threshold', figure: pooled.falseMatch.rate });
+    lines.push({ what: 'false non-matches (FNMR), shipped threshold', figure: pooled.falseNonMatch.rate });
+    lines.push({ what: 'TMR at FMR 0.1 %', figure: pooled.inSample.trueMatchAtFalseMatch001, atLeast: 0.99 });
+    for (const [width, report] of Object.entries(idFaces)) {
+      const goal = width === '64 px' ? { atLeast: 0.99 } : {};
+      lines.push({ what: `the same, ID face ${width}`, figure: report.inSample.trueMatchAtFalseMatch001, ...goal });
+    }
+  }
+  if ('report' in digits) {
+    const { genuineRefused, randomAccepted, oneWrongAccepted } = digits.report.all;
+    const accepted = genuineRefused.rate === null ? null : 1 - genuineRefused.rate;
+    lines.push({ what: 'right digits accepted, unheard speakers', figure: accepted, atLeast: 0.95 });
+    lines.push({ what: 'random wrong digits accepted', figure: randomAccepted.rate, atMost: 0.001 });
+    lines.push({ what: 'one digit wrong accepted', figure: oneWrongAccepted.rate, atMost: 0.05 });
+  }
+  const unmeasured = Object.entries({ spoof, match, digits }).flatMap(([name, section]) =>
+    'missing' in section ? [`  ${name}: not measured, ${section.missing}`] : [],
+  );
+  return [...lines.slice(0, longest - unmeasured.length).map(lineText), ...unmeasured];
+}
+
+/** With the title, the summary stays within 40 lines, however many species there are. */
+const longest = 38;
+
+function lineText({ what, figure, atLeast, atMost }: Line): string {
+  const goal = atLeast === undefined ? atMost : atLeast;
+  const label = `  ${what.padEnd(46)}${figure === null ? 'none' : percent(figure, 2)}`;
+  if (goal === undefined || figure === null) return label;
+  const met = atLeast === undefined ? figure <= goal : figure >= goal;
+  return `${label.padEnd(60)}goal ${atLeast === undefined ? '≤' : '≥'} ${percent(goal)}: ${met ? 'met' : 'MISSED'}`;
+}
