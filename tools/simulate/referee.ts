@@ -1,3 +1,4 @@
+import type { CaptureName } from '../../shared/domain/captures.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import type { Outcome } from '../../shared/domain/verdict.ts';
@@ -16,6 +17,7 @@ export const wrongs = [
   'events without a move',
   'event ids with two bodies',
   'doubled history entries',
+  'answers passed over',
   'captures swapped',
   'verbs failed',
 ] as const;
@@ -83,12 +85,38 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     if (after.sequence !== before.sequence + 1) wrong('illegal moves', `${name}: not one sequence further`);
     const reopened = before.state === 'decided' && after.state === 'awaiting_captures';
     if (after.round !== before.round + (reopened ? 1 : 0)) wrong('illegal moves', `${name}: round ${after.round}`);
+    if (before.state === 'decided' && reopened && before.verdict.outcome !== 'recapture') {
+      wrong('illegal moves', `${name}: nobody asked for a recapture`);
+    }
+    const leaseOver = after.state === 'dispatched' || after.history.at(-1)?.code === 'lease_expired';
+    if (before.state === 'dispatched' && before.waitingFor === 'webhook' && leaseOver) {
+      wrong('illegal moves', `${name}: it waited for a webhook, which no lease ends`);
+    }
     if (after.state !== 'decided') return;
     const round = `${after.verificationId} ${after.round}`;
     if (decidedRounds.has(round)) wrong('double decisions', `${after.sourceId} in round ${after.round}`);
     decidedRounds.add(round);
     if (!answers.has(`${round} ${after.verdict.provider} ${after.verdict.outcome}`)) {
       wrong('illegal moves', `${name}: nobody answered ${after.verdict.outcome} in round ${after.round}`);
+    }
+  }
+
+  /** The first authentic answer decides: one that finds its round open may not be noted instead. */
+  function noting(after: Verification): void {
+    const entry = after.history.at(-1);
+    if (!('attempts' in after) || entry?.kind !== 'noted' || entry.attempt === undefined) return;
+    const { round } = after.attempts.find(({ attempt }) => attempt === entry.attempt) ?? {};
+    if (round === entry.round && (entry.state === 'queued' || entry.state === 'dispatched')) {
+      wrong('answers passed over', `${after.sourceId}: attempt ${entry.attempt} while ${entry.state}`);
+    }
+  }
+
+  /** What has landed stays what it was, until the next round. */
+  function keepsCaptures(before: Verification, after: Verification): void {
+    if (!('landed' in before) || !('landed' in after) || before.round !== after.round) return;
+    for (const [name, { versionId }] of Object.entries(before.landed)) {
+      const now = after.landed[name as CaptureName]?.versionId;
+      if (now !== versionId) wrong('captures swapped', `${after.sourceId}'s ${name}: ${versionId}, then ${now}`);
     }
   }
 
@@ -128,7 +156,11 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       if (written > 1 || (isMove && written !== 1)) {
         wrong('doubled history entries', `${after.sourceId} at ${after.sequence}: ${written} lines for one change`);
       }
-      if (!isMove) return;
+      keepsCaptures(before, after);
+      if (!isMove) {
+        if (written > 0) noting(after);
+        return;
+      }
       moving(before, after);
       if (after.state === 'dispatched') claimed(after, process);
     },
@@ -185,7 +217,11 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
           wrong('unfinished', `${sourceId}: objects outlive erasure`);
         const moves = history.filter(({ kind }) => kind === 'moved').map((entry) => entry.sequence);
         const complete = state === 'erased' ? 1 : sequence;
-        if (new Set(moves).size < moves.length || moves.length !== complete) {
+        if (
+          new Set(moves).size < moves.length ||
+          moves.length !== complete ||
+          (state === 'erased' && history.length > 1)
+        ) {
           wrong('doubled history entries', `${sourceId} at ${sequence}: moves ${moves.join()}`);
         }
       }

@@ -102,10 +102,12 @@ export function simulatedVendors({ circumstances, random, referee, clock, say }:
       const seconds = pick([0, 0, 5, 60, webhookSeconds - 5, webhookSeconds + 5, 4 * webhookSeconds]);
       const code = chance(0.15) ? pick(faultsOfVendors) : undefined;
       const said = chance(0.2) ? opinion() : truth;
-      if (!code) referee.answered(submission.verificationId, submission.round, provider.name, said);
+      const token = chance(0.98) ? 'genuine' : 'forged';
+      if (!code && token === 'genuine')
+        referee.answered(submission.verificationId, submission.round, provider.name, said);
       flying.push({
         provider: provider.name,
-        token: chance(0.98) ? 'genuine' : 'forged',
+        token,
         body: JSON.stringify(code ? { reference, code } : { reference, outcome: said }),
         readyAt: clock() + seconds * 1000 + below(1000),
       });
