@@ -117,7 +117,9 @@ describe('npm run evaluate', () => {
       withoutFace: ['nobody.jpg'],
       unreadableFiles: ['gone.jpg'],
     });
-    expect(await readFile(path.join(curves, 'det-face-comparison.svg'), 'utf8')).toMatch(/^<svg[\s\S]*FNMR[\s\S]*<\/svg>\n$/);
+    expect(await readFile(path.join(curves, 'det-face-comparison.svg'), 'utf8')).toMatch(
+      /^<svg[\s\S]*FNMR[\s\S]*<\/svg>\n$/,
+    );
 
     const { stdout } = await evaluate('--data', directory, '--curves', curves);
     const summary = stdout.slice(stdout.indexOf('\nSummary')).trim().split('\n');
