@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import type { Measurements } from '../domain/verdict.ts';
-import type { DigitsModel } from './digits/contract.ts';
+import { type DigitsModel, speaks } from './digits/contract.ts';
 import { type Features, featuresOf, filters, windowSamples } from './digits/features.ts';
 import { isSilent, presenceOf } from './digits/presence.ts';
 import { resample } from './digits/resampling.ts';
@@ -55,11 +55,9 @@ export async function openDigits(pack: ModelPack): Promise<DigitsRecogniser | un
   return { contract, listen: (samples, rateHz) => listen(session, contract, samples, rateHz) };
 }
 
-/** Whether the pack has a recogniser for what BCP 47 calls this language: `en`, `en-US`, `en_GB`. */
-export function understands({ digits }: Manifest, languageCode: string): boolean {
-  const [language = ''] = languageCode.toLowerCase().split(/[-_]/);
-  return digits?.languages.includes(language) ?? false;
-}
+/** Whether the pack has a recogniser for this language (BCP 47). */
+export const understands = ({ digits }: Manifest, languageCode: string): boolean =>
+  speaks(digits?.languages ?? [], languageCode);
 
 /** Listens, and if digits are expected says whether they were said. Without any, `accepted` is false and `score` 0. */
 export async function recogniseDigits(
@@ -80,14 +78,13 @@ async function listen(
   samples: Float32Array,
   rateHz: number,
 ): Promise<Listening> {
-  const sound = resample(samples.subarray(0, longestSeconds * rateHz), rateHz);
-  const presence = presenceOf(sound);
+  const presence = presenceOf(resample(samples.subarray(0, longestSeconds * rateHz), rateHz));
   const measurements = {
     audio_seconds: presence.durationSeconds,
     audio_active_seconds: presence.activeSeconds,
     audio_peak_dbfs: presence.peakDbfs,
   };
-  if (isSilent(presence) || sound.length < windowSamples) {
+  if (isSilent(presence) || presence.spoken.length < windowSamples) {
     const verify = (expected: string) => {
       digitsOf(expected);
       return { score: 0, accepted: false, measurements: {} };
@@ -95,7 +92,7 @@ async function listen(
     return { transcript: '', confidence: 0, heard: 'nothing', measurements, verify };
   }
 
-  const output = await run(session, contract, featuresOf(sound));
+  const output = await run(session, contract, featuresOf(presence.spoken));
   const digits = greedyDigits(output);
   const certainty = certaintyIn(output);
   return {

@@ -80,13 +80,13 @@ def main():
         sets["held-out voices"] = [(u.samples, [int(digit) for digit in u.label]) for u in own[:120]]
 
     random = np.random.default_rng(5)
-    thresholds = [-1, -1.5, -2, -2.5, -3, -3.5, -4, -5, -6, -8]
+    thresholds = [-1, -1.5, -2, -2.5, -3, -3.5, -4, -4.5, -5, -6, -8]
     for name, strings in sets.items():
         trials = [trial(network, sound, digits, random) for sound, digits in strings]
         lengths = np.array([t["length"] for t in trials])
         print(f"{name}: {len(trials)} strings, transcript exact {np.mean([t['exact'] for t in trials]):.1%};",
               "ln P(length) percentiles 1 2 5 10:", np.percentile(lengths, [1, 2, 5, 10]).round(1).tolist())  # fmt: skip
-        for floor in (-4, -8, -12, -20):
+        for floor in (-4, -5, -8, -20):
             row = []
             for threshold in thresholds:
                 genuine = np.mean([t["genuine"] >= threshold and t["length"] >= floor for t in trials])
