@@ -47,7 +47,7 @@ try {
   });
   ended.catch(() => undefined); // it is to end some time
   await Promise.race([healthy(port, certificate), ended]);
-  const environment = environmentOf(port, certificate, path);
+  const environment = environmentOf(port, await trustAlso(certificate), path);
   const ours = command.length > 0 ? run(environment) : announce(environment);
   process.exitCode = await Promise.race([ended, ours]);
 } catch (error) {
@@ -104,8 +104,17 @@ async function makeCertificate(): Promise<string> {
   return certificate;
 }
 
+/** Our certificate beside the authorities this machine was told of by itself, which npm may need for its registry. */
+async function trustAlso(certificate: string): Promise<string> {
+  const known = [process.env.NODE_EXTRA_CA_CERTS, process.env.AWS_CA_BUNDLE].filter((file) => file !== undefined);
+  const texts = await Promise.all([certificate, ...new Set(known)].map((file) => readFile(file, 'utf8')));
+  const trusted = join(directory, 'trusted.pem');
+  await writeFile(trusted, texts.join('\n'));
+  return trusted;
+}
+
 /** What a process needs to take the emulator for AWS: Node and its CDK, the AWS command line and curl. */
-function environmentOf(port: string, certificate: string, path: string): Record<string, string> {
+function environmentOf(port: string, trusted: string, path: string): Record<string, string> {
   return {
     PATH: path,
     AWS_ENDPOINT_URL: `https://127.0.0.1:${port}`,
@@ -113,9 +122,9 @@ function environmentOf(port: string, certificate: string, path: string): Record<
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
-    AWS_CA_BUNDLE: certificate,
-    CURL_CA_BUNDLE: certificate,
-    NODE_EXTRA_CA_CERTS: certificate,
+    AWS_CA_BUNDLE: trusted,
+    CURL_CA_BUNDLE: trusted,
+    NODE_EXTRA_CA_CERTS: trusted,
     NODE_OPTIONS: `--import=${pathToFileURL(join(folder, 'localhost-names.mjs'))}`,
     BONAFIDE_EMULATOR_LOG: logFile(),
   };

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The deployment first, alone in its account; the stacks with planted faults, which stay there, after it. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => a.moduleId.localeCompare(b.moduleId));
+  }
+}
 
 /** `npm run test:deployed`: in the environment of an emulator, one file after the other. Not a part of `npm test`. */
 export default defineConfig({
@@ -8,7 +16,8 @@ export default defineConfig({
     include: ['test/deployed/**/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 120_000,
+    sequence: { sequencer: ByName },
+    testTimeout: 300_000,
     hookTimeout: 300_000,
     reporters: ['verbose'],
   },
