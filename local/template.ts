@@ -110,7 +110,6 @@ export function readTemplate(directory: string): Template {
     const { id, name, arn, type } = resource;
     references.set(id, type === 'AWS::SecretsManager::Secret' ? arn : name);
     attributes.set(`${id}.Arn`, arn);
-    if (type === 'AWS::SecretsManager::Secret') attributes.set(`${id}.Id`, arn);
     attributes.set(`${id}.StreamArn`, `${arn}/stream/local`);
     for (const attribute of ['Name', 'QueueName']) attributes.set(`${id}.${attribute}`, name);
   }
