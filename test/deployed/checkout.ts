@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-const parts = ['functions', 'infra', 'shared', 'tools', 'test/fixtures', 'test/infra'];
-const files = ['cdk.json', 'package.json', 'package-lock.json', 'tsconfig.json', 'NOTICE', 'MODELS.md'];
+/** What is made here, not written, and what other runs left. */
+const made = ['.git', 'node_modules', 'build', 'cdk.out', '.bonafide', 'coverage', 'cdk-outputs.json'];
 
 /**
  * A copy of this checkout to deploy from: what is edited meanwhile stays out of it, and the outputs of a real deployment
@@ -12,7 +12,9 @@ export function makeCheckout(name: string): string {
   const directory = resolve('build', 'deployed', name);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  for (const part of [...parts, ...files]) cpSync(part, `${directory}/${part}`, { recursive: true });
+  for (const part of readdirSync('.').filter((each) => !made.includes(each))) {
+    cpSync(part, `${directory}/${part}`, { recursive: true });
+  }
   mkdirSync('build/engine', { recursive: true });
   mkdirSync(`${directory}/build`);
   symlinkSync(resolve('build/engine'), `${directory}/build/engine`);

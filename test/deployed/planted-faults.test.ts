@@ -28,6 +28,7 @@ let states: Record<string, string>;
 
 beforeAll(async () => {
   const account = '$(aws sts get-caller-identity --query Account --output text)';
+  await terminal.run('.', `npm run engine-assets -- --arch ${process.arch}`);
   await terminal.run('.', `npx cdk bootstrap "aws://${account}/$AWS_REGION"`);
   await terminal.run(
     '.',
