@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Finding, Measurements, Reason } from '../domain/verdict.ts';
-import { cardSizePx } from './decode.ts';
+import { cardSizePx, type DecodedCapture } from './decode.ts';
 import { type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
 import { median, watchFrames } from './footage.ts';
 import { type IdCard, liesDown, readIdCard } from './id-card.ts';
@@ -82,19 +82,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   async function analyseSelfie(bytes: Uint8Array, thresholds: Thresholds): Promise<Analysis> {
     const stages: Record<string, number> = {};
-    const { reasons, measurements, live } = await lookAtSelfie(bytes, timing(stages));
+    const timed = timing(stages);
+    const capture = await timed('decode', openCapture(bytes));
+    const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed);
+    const { reasons, measurements, live } = portrait;
     if (live === undefined) return { finding: recapture(reasons), measurements, stages };
     return { finding: decide({ live }, thresholds), measurements, stages };
   }
 
-  async function lookAtSelfie(bytes: Uint8Array, timed: Timed): Promise<Portrait> {
-    const capture = await timed('decode', openCapture(bytes));
-    return 'reasons' in capture ? capture : lookAtPerson(capture, models, timed);
-  }
-
-  async function lookAtCard(bytes: Uint8Array, timed: Timed): Promise<IdCard> {
-    const capture = await timed('decode', openCapture(bytes, cardSizePx));
-    if (!('reasons' in capture)) return timed('read', readIdCard(capture, await withMatcher()));
+  async function lookAtCard(capture: DecodedCapture | Portrait, timed: Timed): Promise<IdCard> {
+    if (!('reasons' in capture))
+      return timed(
+        'read',
+        withMatcher().then((all) => readIdCard(capture, all)),
+      );
     const { reasons, measurements } = capture;
     const named = Object.entries(measurements).map(([name, value]) => [`id_${name}`, value]);
     return { reasons, measurements: { ...Object.fromEntries(named), id_card_refused: 1 } };
@@ -110,15 +111,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   async function analysePhotos(selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds): Promise<Analysis> {
     const stages: Record<string, number> = {};
-    const timed = timing(stages, 'selfie_');
-    const lookAndRecognise = async () => {
-      const portrait = await lookAtSelfie(selfie, timed);
-      return { portrait, ...(await timed('embed', recognise(portrait))) };
-    };
-    const [{ portrait, embedding, turned }, card] = await Promise.all([
-      lookAndRecognise(),
-      lookAtCard(idCard, timing(stages, 'id_card_')),
+    const [ofSelfie, ofCard] = [timing(stages, 'selfie_'), timing(stages, 'id_card_')];
+    // Both are decoded at once, on libvips' threads; the models run on this one, so taking turns there gains nothing.
+    const [photo, document] = await Promise.all([
+      ofSelfie('decode', openCapture(selfie)),
+      ofCard('decode', openCapture(idCard, cardSizePx)),
     ]);
+    const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie);
+    const { embedding, turned } = await ofSelfie('embed', recognise(portrait));
+    const card = await lookAtCard(document, ofCard);
     const cosine = embedding && card.embedding && cosineOf(embedding, card.embedding);
     const measurements = {
       ...portrait.measurements,
@@ -143,10 +144,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const recogniser = options.digits ?? (await openDigits(pack));
     if (!recogniser) throw new ModelsRefused('The model pack has no recogniser of spoken digits');
     const stages: Record<string, number> = {};
-    const timed = timing(stages, 'video_');
+    const [timed, ofCard] = [timing(stages, 'video_'), timing(stages, 'id_card_')];
     const [video, card] = await Promise.all([
       timed('decode', decodeVideo(bytes)),
-      lookAtCard(idCard, timing(stages, 'id_card_')),
+      ofCard('decode', openCapture(idCard, cardSizePx)).then((document) => lookAtCard(document, ofCard)),
     ]);
     if (video.kind !== 'decoded') {
       const tooLarge = video.kind === 'too_large';

@@ -1,11 +1,13 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { recaptureReasons } from '../../shared/domain/verdict.ts';
+import { failureReasons, recaptureReasons } from '../../shared/domain/verdict.ts';
 import { decodeImage, maximumPixels } from '../../shared/engine/decode.ts';
 import type { Engine } from '../../shared/engine/engine.ts';
 import { portrait } from '../../tools/samples.ts';
 import { claimingSize, fixture, pixelBomb, uprightPortrait, withFlippedBits } from './captures.ts';
 import { shippedEngine, told } from './engine.ts';
+import { hostileInputs } from './hostile-inputs.ts';
+import { idCard } from './people.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -128,5 +130,20 @@ describe('Damaged captures', () => {
     }
     expect(answers.size).toBeGreaterThan(0);
     expect((await decodeImage(source)).kind).toBe('decoded');
+  });
+});
+
+describe('Hostile inputs of every kind', () => {
+  it('end in a verdict or a named reason, and the engine works on: the beginning of `node bench/fuzz.ts`', async () => {
+    const [selfie, card] = [await portrait(), await idCard()];
+    const known = [...recaptureReasons, ...failureReasons];
+    for await (const { name, bytes, kind } of hostileInputs(42, 1)) {
+      const { finding } = await (kind === 'video'
+        ? engine.analyseVideo(bytes, card, '407193', {})
+        : engine.analysePhotos(selfie, bytes, {}));
+      expect(['passed', 'failed', 'recapture'], name).toContain(finding.outcome);
+      expect(known, name).toEqual(expect.arrayContaining(finding.reasons));
+    }
+    expect(told(await engine.analysePhotos(selfie, card, {}))).toBe('passed');
   });
 });
