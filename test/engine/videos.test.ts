@@ -5,7 +5,7 @@ import { decodeVideo, videoLimits } from '../../shared/engine/video.ts';
 import { portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, withFlippedBits } from './captures.ts';
 import { shippedEngine, told } from './engine.ts';
-import { idCard, strangerFurtherAway } from './people.ts';
+import { idCard, stranger, strangerFurtherAway } from './people.ts';
 import { plain, repeated, said, video } from './videos.ts';
 
 let engine: Engine;
@@ -102,6 +102,14 @@ describe('A video that shows', () => {
       expect(failed.reasons).toContain('face_changed_in_video');
       expect(measurements.face_sameness_ratio).toBeLessThan(0.9);
     }
+  });
+
+  it('another person who stands too near for the gate fails all the same', async () => {
+    const { finding: failed, measurements } = await watch(
+      await video({ people: [await portrait(960), await stranger()] }),
+    );
+    expect(failed.outcome).not.toBe('passed');
+    expect(measurements.face_sameness_ratio).toBeLessThan(0.9);
   });
 
   it('a face too small on the card, or nobody, is asked for again', async () => {
