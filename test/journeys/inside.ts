@@ -165,7 +165,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         metadata: { name: 'Secretive' },
       });
       const { apiKey, tenant, secrets, written: everythingWritten } = inside();
-      await expect.poll(everythingWritten, { timeout: 20_000 }).toContain(verificationIdOf(tenant, sourceId));
+      await expect.poll(everythingWritten, { timeout: 60_000 }).toContain(verificationIdOf(tenant, sourceId));
       const written = await everythingWritten();
       expect(written).toContain('capture.landed');
       const signature = new URL(view.uploads.selfie?.put.url ?? '').searchParams.get('X-Amz-Signature') ?? 'none';
