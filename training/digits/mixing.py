@@ -13,6 +13,8 @@ class Mixer:
         """recorded, spoken: utterances of real people and of synthetic voices, coded copies included."""
         self.random = np.random.default_rng(seed)
         self.sentences = [u for u in spoken if len(u.label) > 1]
+        # Kokoro has the most voices and sounds the most like people, so half of the sentences are by it.
+        self.natural = [u for u in self.sentences if u.voice.startswith("kokoro")] or self.sentences
         self.people = self.by_voice(recorded)
         self.machines = self.by_voice([u for u in spoken if len(u.label) == 1])
         # Voices that said every digit by itself can be joined to strings.
@@ -38,7 +40,7 @@ class Mixer:
         if kind < 0.03:
             samples, label = np.zeros(self.random.integers(RATE, 4 * RATE)), ""
         elif kind < 0.5:
-            said = self.pick(self.sentences)
+            said = self.pick(self.natural if self.chance(0.5) else self.sentences)
             samples, label = said.samples.astype(np.float64), said.label
         elif kind < 0.93:
             samples, label = self.joined(self.pick(list(self.people.values())), 0.05 if self.chance(0.5) else 0.3)

@@ -1,6 +1,6 @@
 """Trains the recogniser, on one thread.
 
-    python train.py --data DIR --synthetic DIR --out DIR --hold-out SPEAKERS --steps N [--from CHECKPOINT]
+    python train.py --data DIR --synthetic DIR --out DIR --hold-out SPEAKERS --steps N [--stop-after N] [--from CHECKPOINT]
 
 The seed, the steps and the pinned packages decide the result. --hold-out names recorded speakers, --hold-out-voices
 synthetic ones (Kokoro's blends of a named voice included), that take no part.
@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--hold-out", default="")
     parser.add_argument("--hold-out-voices", default="")
     parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--stop-after", type=int, help="of those steps: the rate falls as if all were made")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--from", dest="start", type=Path)
     parser.add_argument("--seed", type=int, default=7)
@@ -90,7 +91,8 @@ def main():
         (options.out / "about.json").write_text(json.dumps(about, indent=1))
 
     began, losses = time.time(), []
-    for step in range(options.steps):
+    last = options.stop_after or options.steps
+    for step in range(last):
         warm = min(1, (step + 1) / (20 if options.start else 150))
         rate = options.rate * warm * (0.5 + 0.5 * math.cos(math.pi * step / options.steps)) + 1e-5
         for group in optimiser.param_groups:
@@ -118,7 +120,7 @@ def main():
             print(step + 1, state, flush=True)
         if (step + 1) % 500 == 0:
             save(step + 1)
-    save(options.steps)
+    save(last)
     producer.terminate()
 
 
