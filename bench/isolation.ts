@@ -9,9 +9,10 @@ import { clientOf, newSourceId } from '../test/journeys/client.ts';
 import { portrait } from '../tools/samples.ts';
 import { startVendorSimulator } from '../tools/vendor-simulator/server.ts';
 
-const runs = 30;
+const runs = 100;
 const videos = 8;
 const slowMilliseconds = 56_000;
+const settleMilliseconds = 4000;
 
 /**
  * Whether a slow vendor holds up another: SpoofSense's time from upload to verdict, alone and while One Smart Lab sits
@@ -39,12 +40,14 @@ export async function benchIsolation(template: string, directory: string) {
       const times: number[] = [];
       for (let run = 0; run < runs; run += 1) times.push(await verdictIn());
       const sorted = times.toSorted((a, b) => a - b);
-      return { p50: Math.round(sorted[runs / 2] ?? 0), p99: Math.round(sorted.at(-1) ?? 0) };
+      return { p50: Math.round(sorted[runs / 2] ?? 0), p99: Math.round(sorted[Math.floor(runs * 0.99) - 1] ?? 0) };
     };
     await verdictIn();
     const alone = await measure();
     vendors.always('onesmartlab', { latencyMilliseconds: slowMilliseconds });
     await Promise.all(Array.from({ length: videos }, () => beginVideo(client)));
+    // Until its dispatchers hold all they may: starting their processes takes this machine's cores, and is not the question.
+    await new Promise((resolve) => setTimeout(resolve, settleMilliseconds));
     const beside = await measure();
     const waiting = vendors.received('onesmartlab').length;
     return {
