@@ -17,6 +17,7 @@ import { portrait } from '../tools/samples.ts';
 const { values } = parseArgs({
   options: { count: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
 });
+const peak = () => Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
 const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-fuzz-'));
 try {
   await prepareModels(directory);
@@ -41,12 +42,17 @@ try {
     }
     tried += 1;
     const milliseconds = performance.now() - from;
+    if (tried % 100 === 0)
+      console.error(`${tried} tried, ${faults.length} faults, peak ${peak()} MB, slowest ${slowest.milliseconds} ms`);
     if (milliseconds > slowest.milliseconds) slowest = { name, milliseconds: Math.round(milliseconds) };
   }
   const still = await engine.analysePhotos(selfie, card, {});
-  const peakMegabytes = Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
   console.log(
-    JSON.stringify({ tried, endings, faults, slowest, afterwards: still.finding.outcome, peakMegabytes }, null, 2),
+    JSON.stringify(
+      { tried, endings, faults, slowest, afterwards: still.finding.outcome, peakMegabytes: peak() },
+      null,
+      2,
+    ),
   );
   process.exitCode = faults.length > 0 || still.finding.outcome !== 'passed' ? 1 : 0;
 } finally {

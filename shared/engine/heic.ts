@@ -50,8 +50,9 @@ export async function decodeHeic(bytes: Uint8Array, maximumPixels: number): Prom
     const timer = setTimeout(() => end({ kind: 'unreadable' }), timeoutMilliseconds);
     const end = (result: HeicAnswer) => {
       clearTimeout(timer);
-      answer(result);
-      void worker.terminate();
+      // What it held is free before the next one begins.
+      const ended = () => answer(result);
+      worker.terminate().then(ended, ended);
     };
     worker.on('message', (message: HeicAnswer | 'started') => {
       if (message === 'started') started = true;

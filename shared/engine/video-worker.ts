@@ -268,7 +268,7 @@ function splitPpm(bytes: Uint8Array<ArrayBuffer>): RgbImage[] {
     const from = at + text.length;
     at = from + width * height * 3;
     if (at > bytes.length) break;
-    frames.push({ width, height, pixels: bytes.slice(from, at) });
+    frames.push({ width, height, pixels: bytes.subarray(from, at) });
   }
   return frames;
 }
@@ -294,9 +294,10 @@ function readSamples(ffmpeg: Ffmpeg, open: readonly string[], { index }: Stream)
 
 function answer(message: VideoAnswer | 'started'): void {
   const decoded = typeof message === 'object' && message.kind === 'decoded' ? message : undefined;
-  const transfer = decoded?.frames.map(({ pixels }) => pixels.buffer as ArrayBuffer) ?? [];
-  if (decoded?.audio) transfer.push(decoded.audio.samples.buffer);
-  parentPort?.postMessage(message, transfer);
+  // All frames lie in one buffer, which is handed over and not copied.
+  const transfer = new Set(decoded?.frames.map(({ pixels }) => pixels.buffer as ArrayBuffer));
+  if (decoded?.audio) transfer.add(decoded.audio.samples.buffer);
+  parentPort?.postMessage(message, [...transfer]);
 }
 
 answer('started');

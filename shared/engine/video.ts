@@ -69,8 +69,9 @@ export async function decodeVideo(bytes: Uint8Array, limits = videoLimits): Prom
     const timer = setTimeout(() => end({ kind: 'unreadable' }), limits.decodeMilliseconds);
     const end = (result: VideoAnswer) => {
       clearTimeout(timer);
-      answer(result);
-      void worker.terminate();
+      // What it held is free before the next one begins.
+      const ended = () => answer(result);
+      worker.terminate().then(ended, ended);
     };
     worker.on('message', (message: VideoAnswer | 'started') => {
       if (message === 'started') started = true;
