@@ -50,7 +50,8 @@ export async function decodeHeic(bytes: Uint8Array, maximumPixels: number): Prom
     const timer = setTimeout(() => end({ kind: 'unreadable' }), timeoutMilliseconds);
     const end = (result: HeicAnswer) => {
       clearTimeout(timer);
-      // What it held is free before the next one begins.
+      // What it held is free before the next one begins. Its end is an event, too, and no second answer.
+      worker.removeAllListeners();
       const ended = () => answer(result);
       worker.terminate().then(ended, ended);
     };

@@ -69,7 +69,8 @@ export async function decodeVideo(bytes: Uint8Array, limits = videoLimits): Prom
     const timer = setTimeout(() => end({ kind: 'unreadable' }), limits.decodeMilliseconds);
     const end = (result: VideoAnswer) => {
       clearTimeout(timer);
-      // What it held is free before the next one begins.
+      // What it held is free before the next one begins. Its end is an event, too, and no second answer.
+      worker.removeAllListeners();
       const ended = () => answer(result);
       worker.terminate().then(ended, ended);
     };
