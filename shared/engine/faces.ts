@@ -39,7 +39,7 @@ async function detectWithin(image: RgbImage, part: Box, model: Model<FaceDetecti
   const down = input.height * pixelsPerInput;
   const candidates: Face[] = [];
   for (let index = 0; index * 2 < scores.length; index += 1) {
-    const score = at(scores, index * 2 + 1);
+    const score = scores[index * 2 + 1] as number;
     if (score <= thresholds.score) continue;
     const x = at(boxes, index * 4) * across;
     const y = at(boxes, index * 4 + 1) * down;

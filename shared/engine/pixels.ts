@@ -31,7 +31,7 @@ export interface Similarity {
 }
 
 /** Samples per axis and pixel of a patch: all that a face is made of, unless it fills a large picture. */
-const maximumSamples = 6;
+const maximumSamples = 4;
 
 /**
  * `box` of the image at width × height, written to the top left corner of a patch of `within`'s size; the rest is 0.
@@ -73,20 +73,21 @@ function averageBox(
   const share = 1 / (across * down);
   const { pixels } = image;
   for (let v = 0; v < height; v += 1) {
-    for (let u = 0; u < width; u += 1) {
+    const firstRow = v * down;
+    let target = v * stride;
+    for (let u = 0, first = 0; u < width; u += 1, first += across, target += 1) {
       let red = 0;
       let green = 0;
       let blue = 0;
-      for (let row = v * down; row < (v + 1) * down; row += 1) {
+      for (let row = firstRow; row < firstRow + down; row += 1) {
         const line = rows[row] as number;
-        for (let column = u * across; column < (u + 1) * across; column += 1) {
+        for (let column = first; column < first + across; column += 1) {
           const from = line + (columns[column] as number);
           red += pixels[from] as number;
           green += pixels[from + 1] as number;
           blue += pixels[from + 2] as number;
         }
       }
-      const target = v * stride + u;
       values[target] = red * share;
       values[plane + target] = green * share;
       values[2 * plane + target] = blue * share;
@@ -201,22 +202,28 @@ export function luma({ values }: Patch): Float32Array {
   const plane = values.length / 3;
   const grey = new Float32Array(plane);
   for (let pixel = 0; pixel < plane; pixel += 1) {
-    grey[pixel] = 0.299 * at(values, pixel) + 0.587 * at(values, plane + pixel) + 0.114 * at(values, 2 * plane + pixel);
+    const red = values[pixel] as number;
+    const green = values[plane + pixel] as number;
+    grey[pixel] = 0.299 * red + 0.587 * green + 0.114 * (values[2 * plane + pixel] as number);
   }
   return grey;
 }
 
 /** A patch of the input's own size as the model wants it: [channels, height, width]. */
-export function toTensor(patch: Patch, input: PixelInput): Float32Array {
-  const { mean, scale } = input;
+export function toTensor(patch: Patch, { channels, mean, scale }: PixelInput): Float32Array {
   const plane = patch.values.length / 3;
-  const source = input.channels === 'grey' ? luma(patch) : patch.values;
+  const source = channels === 'grey' ? luma(patch) : patch.values;
   const tensor = new Float32Array(source.length);
   for (let from = 0; from < source.length; from += plane) {
-    const to = input.channels === 'bgr' ? 2 * plane - from : from;
-    for (let index = 0; index < plane; index += 1) tensor[to + index] = (at(source, from + index) - mean) / scale;
+    const to = channels === 'bgr' ? 2 * plane - from : from;
+    if (mean === 0 && scale === 1) tensor.set(source.subarray(from, from + plane), to);
+    else normalise(source.subarray(from, from + plane), tensor.subarray(to, to + plane), mean, 1 / scale);
   }
   return tensor;
+}
+
+function normalise(source: Float32Array, target: Float32Array, mean: number, factor: number): void {
+  for (let index = 0; index < source.length; index += 1) target[index] = ((source[index] as number) - mean) * factor;
 }
 
 export const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
