@@ -19,7 +19,8 @@ import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
 import * as z from 'zod';
-import { manifest, weightsOf } from '../shared/engine/manifest.ts';
+import { type Manifest, manifest, weightsOf } from '../shared/engine/manifest.ts';
+import { withoutPrelu } from './prelu.ts';
 
 export const architectures = ['x64', 'arm64'] as const;
 export type Architecture = (typeof architectures)[number];
@@ -27,9 +28,10 @@ export type Architecture = (typeof architectures)[number];
 const root = path.dirname(import.meta.dirname);
 const inRoot = (...parts: string[]) => path.join(root, ...parts);
 const manifestFile = inRoot('shared/engine/models.json');
+const rewriter = inRoot('tools/prelu.ts');
 const workerSources = ['heic-worker', 'video-worker'].map((name) => inRoot('shared/engine', `${name}.ts`));
-/** Weights of others come with their package; our own are in the repository. */
-const weightsDirectory = inRoot('node_modules/faceplugin-face-recognition-js/model');
+/** Weights of others come with their package, and are rewritten for speed; our own are in the repository. */
+export const weightsDirectory = inRoot('node_modules/faceplugin-face-recognition-js/model');
 const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('training/digits/digits.onnx') };
 
 export const engineAssetsDirectory = (architecture: Architecture) => inRoot('build/engine', architecture);
@@ -53,14 +55,18 @@ const nativesFor = (architecture: Architecture) => [
   `@img/sharp-libvips-linux-${architecture}`,
 ];
 
-/** The models of the engine as a pack: `manifest.json` and the weights it names. */
-export async function prepareModels(directory: string): Promise<void> {
+/** The models of the engine as a pack: `manifest.json`, which it answers, and the weights that names. */
+export async function prepareModels(directory: string): Promise<Manifest> {
   const text = await readFile(manifestFile, 'utf8');
   await mkdir(directory, { recursive: true });
-  for (const { file } of weightsOf(manifest.parse(JSON.parse(text)))) {
-    await cp(ownWeights[file] ?? path.join(weightsDirectory, file), path.join(directory, file));
+  const pack = manifest.parse(JSON.parse(text));
+  for (const { file } of weightsOf(pack)) {
+    const own = ownWeights[file];
+    if (own) await cp(own, path.join(directory, file));
+    else await writeFile(path.join(directory, file), withoutPrelu(await readFile(path.join(weightsDirectory, file))));
   }
   await writeFile(path.join(directory, 'manifest.json'), text);
+  return pack;
 }
 
 /** Makes `build/engine/<arch>/`, or leaves it as it is when nothing it was made from has changed. Answers its path. */
@@ -101,10 +107,10 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
 
 const readyKey = (directory: string) => readFile(path.join(directory, '.ready'), 'utf8').catch(() => undefined);
 
-/** What the assets are made from: locked packages, the manifest, the worker, and the rules on this page. */
+/** What the assets are made from: locked packages, the manifest, the workers, and the rules on this page. */
 async function inputsKey(): Promise<string> {
   const hash = createHash('sha256');
-  const texts = [inRoot('NOTICE'), inRoot('MODELS.md'), ...Object.values(ownWeights)];
+  const texts = [inRoot('NOTICE'), inRoot('MODELS.md'), rewriter, ...Object.values(ownWeights)];
   for (const file of [inRoot('package-lock.json'), manifestFile, ...workerSources, import.meta.filename, ...texts]) {
     hash.update(await readFile(file));
   }

@@ -1,6 +1,6 @@
 import type { FaceDetection, FaceLandmarks } from './manifest.ts';
 import { type Model, outputOf } from './models.ts';
-import { at, type Box, crop, type Patch, type RgbImage, toTensor } from './pixels.ts';
+import { at, type Box, crop, newPatch, type Patch, type RgbImage } from './pixels.ts';
 
 /** A face in pixels of the image it was found in; `score` 0..1. */
 export interface Face extends Box {
@@ -24,14 +24,9 @@ export function detectFaces(image: RgbImage, model: Model<FaceDetection>): Promi
 async function detectWithin(image: RgbImage, part: Box, model: Model<FaceDetection>): Promise<Face[]> {
   const { input, outputs: names, thresholds } = model.contract;
   const pixelsPerInput = Math.max(part.width / input.width, part.height / input.height);
-  const letterboxed = crop(
-    image,
-    part,
-    Math.max(1, Math.round(part.width / pixelsPerInput)),
-    Math.max(1, Math.round(part.height / pixelsPerInput)),
-    { within: input, samples: detectionSamples },
-  );
-  const outputs = await model.run(toTensor(letterboxed, input));
+  const width = Math.max(1, Math.round(part.width / pixelsPerInput));
+  const height = Math.max(1, Math.round(part.height / pixelsPerInput));
+  const outputs = await model.run((patch) => crop(image, part, patch, { width, height, samples: detectionSamples }));
   const scores = outputOf(outputs, names.scores);
   const boxes = outputOf(outputs, names.boxes);
 
@@ -43,9 +38,13 @@ async function detectWithin(image: RgbImage, part: Box, model: Model<FaceDetecti
     if (score <= thresholds.score) continue;
     const x = at(boxes, index * 4) * across;
     const y = at(boxes, index * 4 + 1) * down;
-    const width = at(boxes, index * 4 + 2) * across - x;
-    const height = at(boxes, index * 4 + 3) * down - y;
-    if (width >= 1 && height >= 1) candidates.push({ x: part.x + x, y: part.y + y, width, height, score });
+    const box = {
+      x: part.x + x,
+      y: part.y + y,
+      width: at(boxes, index * 4 + 2) * across - x,
+      height: at(boxes, index * 4 + 3) * down - y,
+    };
+    if (box.width >= 1 && box.height >= 1) candidates.push({ ...box, score });
   }
   return bySize(suppressOverlaps(candidates, thresholds.overlap));
 }
@@ -92,12 +91,12 @@ function intersectionOverUnion(a: Box, b: Box): number {
 
 /** The face box alone, at the size the landmark model takes: landmarks, sharpness and exposure are all read off it. */
 export function cropFace(image: RgbImage, face: Face, model: Model<FaceLandmarks>): Patch {
-  return crop(image, face, model.contract.input.width, model.contract.input.height);
+  return crop(image, face, newPatch(model.contract.input.width, model.contract.input.height));
 }
 
 /** 68 points in iBUG order, in pixels of the image the face was found in. */
 export async function findLandmarks(faceCrop: Patch, face: Face, model: Model<FaceLandmarks>): Promise<Point[]> {
-  const outputs = await model.run(toTensor(faceCrop, model.contract.input));
+  const outputs = await model.run(({ values }) => values.set(faceCrop.values));
   const values = outputOf(outputs, model.contract.outputs.points);
   return Array.from({ length: values.length / 2 }, (_, index) => ({
     x: face.x + at(values, index * 2) * face.width,

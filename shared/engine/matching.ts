@@ -1,7 +1,7 @@
 import { centreOf, type Point } from './faces.ts';
 import type { FaceMatching } from './manifest.ts';
 import { type Model, outputOf } from './models.ts';
-import { at, clamp, type RgbImage, type Similarity, toTensor, warp } from './pixels.ts';
+import { at, clamp, type RgbImage, type Similarity, warp } from './pixels.ts';
 
 /** What a face looks like to the model: 512 numbers, compared by the angle between them; `norm` is their length. */
 export interface Embedding {
@@ -30,8 +30,8 @@ export async function embedFace(
 ): Promise<Embedding> {
   const { input, outputs } = model.contract;
   const points = templateIndices.map((indices) => centreOf(indices.map((index) => landmarks[index] ?? origin)));
-  const aligned = warp(image, similarityTo(points, input.width / templateSize), input.width, input.height);
-  const values = outputOf(await model.run(toTensor(aligned, input)), outputs.embedding);
+  const similarity = similarityTo(points, input.width / templateSize);
+  const values = outputOf(await model.run((patch) => warp(image, similarity, patch)), outputs.embedding);
   return { values, norm: Math.sqrt(dot(values, values)) };
 }
 

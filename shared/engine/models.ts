@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { type Manifest, manifest, type Weights } from './manifest.ts';
+import { newPatch, type Patch, toTensor } from './pixels.ts';
 
 /** The pack is not what its manifest says, or says nothing readable: a deployment mistake, never a capture's fault. */
 export class ModelsRefused extends Error {
@@ -12,8 +13,8 @@ export class ModelsRefused extends Error {
 /** One set of weights, ready to run. */
 export interface Model<Contract extends Weights = Weights> {
   readonly contract: Contract;
-  /** `input`: the tensor's values, [1, channels, height, width] by the contract. Answers every output by name. */
-  readonly run: (input: Float32Array) => Promise<Readonly<Record<string, Float32Array>>>;
+  /** `paint` fills a black patch of the input's size with what the model shall see. Answers every output by name. */
+  readonly run: (paint: (patch: Patch) => void) => Promise<Readonly<Record<string, Float32Array>>>;
 }
 
 export interface ModelPack {
@@ -41,7 +42,8 @@ export async function openModelPack(directory: string, threads: number): Promise
     manifest: pack,
     open: async (contract) => {
       const session = await opened(contract);
-      return { contract, run: (input) => runSession(session, contract, input) };
+      const patches: Patch[] = [];
+      return { contract, run: (paint) => runSession(session, contract, paint, patches) };
     },
     openSession: opened,
   };
@@ -81,19 +83,29 @@ async function openSession(directory: string, weights: SessionWeights, threads: 
   return session;
 }
 
+/** `spare`: patches of earlier runs, one for each that ran at the same time. */
 async function runSession(
   session: ort.InferenceSession,
-  { input: { name, width, height, channels } }: Weights,
-  input: Float32Array,
+  { input }: Weights,
+  paint: (patch: Patch) => void,
+  spare: Patch[],
 ): Promise<Record<string, Float32Array>> {
-  const shape = [1, channels === 'grey' ? 1 : 3, height, width];
-  const outputs = await session.run({ [name]: new ort.Tensor('float32', input, shape) });
-  return Object.fromEntries(
-    Object.entries(outputs).map(([output, { data }]) => {
-      if (!(data instanceof Float32Array)) throw new ModelsRefused(`Output ${output} is not float32`);
-      return [output, data];
-    }),
-  );
+  const { name, width, height, channels } = input;
+  const patch = spare.pop() ?? newPatch(width, height);
+  try {
+    patch.values.fill(0);
+    paint(patch);
+    const shape = [1, channels === 'grey' ? 1 : 3, height, width];
+    const outputs = await session.run({ [name]: new ort.Tensor('float32', toTensor(patch, input), shape) });
+    return Object.fromEntries(
+      Object.entries(outputs).map(([output, { data }]) => {
+        if (!(data instanceof Float32Array)) throw new ModelsRefused(`Output ${output} is not float32`);
+        return [output, data];
+      }),
+    );
+  } finally {
+    spare.push(patch);
+  }
 }
 
 /** An output the contract names; a pack that promises one its model lacks is refused when first used. */

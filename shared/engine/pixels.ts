@@ -14,6 +14,11 @@ export interface Patch {
   readonly values: Float32Array;
 }
 
+/** Black. */
+export function newPatch(width: number, height: number): Patch {
+  return { width, height, values: new Float32Array(3 * width * height) };
+}
+
 /** A rectangle in pixels of an image, fractions allowed; it may reach beyond the image. */
 export interface Box {
   readonly x: number;
@@ -34,7 +39,7 @@ export interface Similarity {
 const maximumSamples = 4;
 
 /**
- * `box` of the image at width × height, written to the top left corner of a patch of `within`'s size; the rest is 0.
+ * `box` of the image, painted at width × height into the top left corner of a black patch.
  * What lies beyond the image repeats its edge. A pixel of the patch is the mean of up to `samples` × `samples` pixels
  * of the image, or, where it is enlarged, interpolated. libvips does the same more finely, but copies the whole image
  * first: for the models' small patches that costs more than the models (`docs/decisions/011-pixels.md`).
@@ -42,18 +47,12 @@ const maximumSamples = 4;
 export function crop(
   image: RgbImage,
   box: Box,
-  width: number,
-  height: number,
-  { within = { width, height }, samples = maximumSamples } = {},
+  patch: Patch,
+  { width = patch.width, height = patch.height, samples = maximumSamples } = {},
 ): Patch {
-  const planeSize = within.width * within.height;
-  const values = new Float32Array(3 * planeSize);
-  if (box.width > 1.5 * width || box.height > 1.5 * height) {
-    averageBox(image, box, width, height, within.width, values, samples);
-  } else {
-    interpolateBox(image, box, width, height, within.width, values);
-  }
-  return { ...within, values };
+  const paint = box.width > 1.5 * width || box.height > 1.5 * height ? averageBox : interpolateBox;
+  paint(image, box, width, height, patch, samples);
+  return patch;
 }
 
 function averageBox(
@@ -61,8 +60,7 @@ function averageBox(
   box: Box,
   width: number,
   height: number,
-  stride: number,
-  values: Float32Array,
+  { width: stride, values }: Patch,
   samples: number,
 ): void {
   const plane = values.length / 3;
@@ -109,8 +107,7 @@ function interpolateBox(
   box: Box,
   width: number,
   height: number,
-  stride: number,
-  values: Float32Array,
+  { width: stride, values }: Patch,
 ): void {
   const plane = values.length / 3;
   for (let v = 0; v < height; v += 1) {
@@ -121,11 +118,9 @@ function interpolateBox(
   }
 }
 
-/** The image seen through `similarity`, at width × height; what lies beyond the image is its edge, repeated. */
-export function warp(image: RgbImage, similarity: Similarity, width: number, height: number): Patch {
+/** The image seen through `similarity`, painted over a black patch; what lies beyond the image is its edge, repeated. */
+export function warp(image: RgbImage, { a, b, x0, y0 }: Similarity, { width, height, values }: Patch): void {
   const plane = width * height;
-  const values = new Float32Array(3 * plane);
-  const { a, b, x0, y0 } = similarity;
   // Interpolation blends two pixels a side by itself, so half as many samples cover what is shrunk.
   const samples = clamp(Math.ceil(Math.hypot(a, b) / 2), 1, maximumSamples);
   const share = 1 / (samples * samples);
@@ -138,7 +133,6 @@ export function warp(image: RgbImage, similarity: Similarity, width: number, hei
       }
     }
   }
-  return { width, height, values };
 }
 
 /** Adds `share` of the bilinear value at (x, y), measured from the centre of the first pixel. */
@@ -198,9 +192,9 @@ export function turn(image: RgbImage, degrees: 0 | 90 | 180 | 270): RgbImage {
 }
 
 /** Luma (BT.601), 0..255, one value per pixel. */
-export function luma({ values }: Patch): Float32Array {
-  const plane = values.length / 3;
-  const grey = new Float32Array(plane);
+export function luma({ width, height, values }: Patch, into?: Float32Array): Float32Array {
+  const plane = width * height;
+  const grey = into ?? new Float32Array(plane);
   for (let pixel = 0; pixel < plane; pixel += 1) {
     const red = values[pixel] as number;
     const green = values[plane + pixel] as number;
@@ -209,21 +203,29 @@ export function luma({ values }: Patch): Float32Array {
   return grey;
 }
 
-/** A patch of the input's own size as the model wants it: [channels, height, width]. */
+/**
+ * A patch of the input's own size as the model wants it: [channels, height, width]. It takes the patch's place, whose
+ * memory it is: a new one for every picture costs as much as painting it.
+ */
 export function toTensor(patch: Patch, { channels, mean, scale }: PixelInput): Float32Array {
-  const plane = patch.values.length / 3;
-  const source = channels === 'grey' ? luma(patch) : patch.values;
-  const tensor = new Float32Array(source.length);
-  for (let from = 0; from < source.length; from += plane) {
-    const to = channels === 'bgr' ? 2 * plane - from : from;
-    if (mean === 0 && scale === 1) tensor.set(source.subarray(from, from + plane), to);
-    else normalise(source.subarray(from, from + plane), tensor.subarray(to, to + plane), mean, 1 / scale);
-  }
+  const { values } = patch;
+  const plane = values.length / 3;
+  const tensor = channels === 'grey' ? luma(patch, values.subarray(0, plane)) : values;
+  if (channels === 'bgr') swapPlanes(values.subarray(0, plane), values.subarray(2 * plane));
+  if (mean !== 0 || scale !== 1) normalise(tensor, mean, 1 / scale);
   return tensor;
 }
 
-function normalise(source: Float32Array, target: Float32Array, mean: number, factor: number): void {
-  for (let index = 0; index < source.length; index += 1) target[index] = ((source[index] as number) - mean) * factor;
+function swapPlanes(one: Float32Array, other: Float32Array): void {
+  for (let index = 0; index < one.length; index += 1) {
+    const value = one[index] as number;
+    one[index] = other[index] as number;
+    other[index] = value;
+  }
+}
+
+function normalise(values: Float32Array, mean: number, factor: number): void {
+  for (let index = 0; index < values.length; index += 1) values[index] = ((values[index] as number) - mean) * factor;
 }
 
 export const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);

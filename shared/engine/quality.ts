@@ -1,7 +1,7 @@
 import type { Measurements, Reason } from '../domain/verdict.ts';
 import type { DecodedCapture } from './decode.ts';
 import { centreOf, type Face, type Point, sharedArea } from './faces.ts';
-import { at, crop, luma, type Patch } from './pixels.ts';
+import { at, crop, luma, newPatch, type Patch } from './pixels.ts';
 import { contextAround } from './spoofing.ts';
 
 /**
@@ -47,7 +47,7 @@ const emptySize = 64;
 /** Where no face was found, the light is the only thing worth telling. */
 export function assessEmptyCapture({ image }: DecodedCapture): Quality {
   const { width, height } = image;
-  const light = measureLight(luma(crop(image, { x: 0, y: 0, width, height }, emptySize, emptySize)));
+  const light = measureLight(luma(crop(image, { x: 0, y: 0, width, height }, newPatch(emptySize, emptySize))));
   return {
     reasons: ['face_not_detected', ...lightReasons(light)],
     measurements: { face_count: 0, image_highlight_luma: light.highlight, image_burnt_ratio: light.burnt },

@@ -1,6 +1,6 @@
 import type { SpoofingModel } from './manifest.ts';
 import { type Model, outputOf } from './models.ts';
-import { type Box, clamp, crop, type RgbImage, toTensor } from './pixels.ts';
+import { type Box, clamp, crop, type RgbImage } from './pixels.ts';
 
 /**
  * How many box sizes a crop around the face can span and still lie inside the image, at most `wanted`.
@@ -32,8 +32,7 @@ export async function measureLiveness(
   let sum = 0;
   for (const { contract, run } of models) {
     const region = surroundings(image, face, contract.context);
-    const patch = crop(image, region, contract.input.width, contract.input.height);
-    const outputs = await run(toTensor(patch, contract.input));
+    const outputs = await run((patch) => crop(image, region, patch));
     sum += softmax(outputOf(outputs, contract.outputs.classes))[contract.liveClass] ?? 0;
   }
   return clamp(sum / models.length, 0, 1);

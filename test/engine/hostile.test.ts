@@ -134,7 +134,7 @@ describe('Damaged captures', () => {
 });
 
 describe('Hostile inputs of every kind', () => {
-  it('end in a verdict or a named reason, and the engine works on: the beginning of `node bench/fuzz.ts`', async () => {
+  it('end in a verdict or a named reason, and the engine works on: the beginning of `npm run fuzz`', async () => {
     const [selfie, card] = [await portrait(), await idCard()];
     const known = [...recaptureReasons, ...failureReasons];
     for await (const { name, bytes, kind } of hostileInputs(42, 1)) {

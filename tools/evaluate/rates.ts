@@ -26,6 +26,6 @@ export const percent = (value: number, digits = 1) => `${(value * 100).toFixed(d
 /** `  1.3 %  (1 of 77, 95 % 0.2 % to 7.0 %)` */
 export function rateText({ errors, of, rate, interval }: Rate): string {
   if (rate === null || !interval) return 'none decided';
-  const counts = `(${errors} of ${of}, 95 % ${percent(interval[0])} to ${percent(interval[1])})`;
+  const counts = `(${errors} of ${of}, 95 % ${percent(interval[0], 2)} to ${percent(interval[1], 2)})`;
   return `${percent(rate).padStart(7)}  ${counts}`;
 }

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { weightsDirectory } from '../../tools/engine-assets.ts';
+import { withoutPrelu } from '../../tools/prelu.ts';
+
+const published = (file: string) => readFile(path.join(weightsDirectory, file));
+
+async function answerOf(model: Uint8Array, side: number): Promise<Float32Array> {
+  const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
+  // A pattern with both signs everywhere, the same for both models.
+  const pixels = Float32Array.from({ length: 3 * side * side }, (_, index) => 100 * Math.sin(index * index));
+  const outputs = await session.run({ input: new Tensor('float32', pixels, [1, 3, side, side]) });
+  return Object.values(outputs)[0]?.data as Float32Array;
+}
+
+describe('A model written without PRelu', () => {
+  it.each([
+    ['fr_feature.onnx', 112],
+    ['fr_liveness.onnx', 128],
+  ])('answers as it did: %s', async (file, side) => {
+    const original = await published(file);
+    const rewritten = withoutPrelu(original);
+    expect(Buffer.from(original).includes('PRelu')).toBe(true);
+    expect(Buffer.from(rewritten).includes('\x22\x05PRelu')).toBe(false); // as an operator: names may still say it
+    const [before, after] = [await answerOf(original, side), await answerOf(rewritten, side)];
+    expect(after).toHaveLength(before.length);
+    const largest = Math.max(...before.map(Math.abs));
+    expect(Math.max(...after.map((value, index) => Math.abs(value - (before[index] ?? Number.NaN))))).toBeLessThan(
+      1e-5 * largest,
+    );
+    expect(withoutPrelu(rewritten)).toEqual(rewritten);
+  });
+
+  it.each(['fr_detect.onnx', 'fr_landmark.onnx'])('is the same file where it had none: %s', async (file) => {
+    const original = await published(file);
+    const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+    expect(hash(withoutPrelu(original))).toBe(hash(original));
+  });
+});
