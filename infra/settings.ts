@@ -41,7 +41,7 @@ export function readSettings(scope: Construct): Settings {
     allowedOrigins: list(read('allowedOrigins')),
     engineConcurrency: wholeNumber('engineConcurrency', read('engineConcurrency'), { default: 5, from: 2, to: 1000 }),
     vendorConcurrency: wholeNumber('vendorConcurrency', read('vendorConcurrency'), { default: 5, from: 2, to: 1000 }),
-    // 3008 MB is all a new account may ask for, and 1.7 processors: a verdict in about a second.
+    // 3008 MB is all a new account may ask for, and 1.7 processors; sizes are measured in docs/decisions/010.
     engineMemoryMegabytes: wholeNumber('engineMemoryMegabytes', read('engineMemoryMegabytes'), {
       default: 3008,
       from: 1024,
