@@ -1,5 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { instrumentAwaits } from './test/enumeration/instrument-awaits.ts';
+
+/** What waits longest goes first, so that the others run meanwhile. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) =>
+      ['/killed.test.ts', '/journeys/', '/engine/videos'].findIndex((part) => moduleId.includes(part)) >>> 0;
+    return files.toSorted((one, other) => rank(one) - rank(other));
+  }
+}
 
 const shared = {
   pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run
@@ -9,6 +19,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    maxWorkers: 3, // more than the cores: the journeys mostly wait
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

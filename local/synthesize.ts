@@ -1,25 +1,53 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+
+const root = path.dirname(import.meta.dirname);
+/** All that a stack is made of. */
+const sources = [
+  ...['infra', 'functions', 'shared', 'package-lock.json', 'cdk.json'],
+  path.join('build/engine', process.arch, '.ready'),
+];
 
 /**
  * Runs the CDK app for this machine's processor, and before it what the engine needs. In processes of their own:
- * neither CDK nor the bundler is needed once they have written.
+ * neither CDK nor the bundler is needed once they have written. What was written from the same sources is left alone.
  */
 export async function synthesize(outputDirectory: string): Promise<void> {
   // Done already, this is a look at one file; after a fresh `npm ci` it copies what is in node_modules.
   await runScript('tools/engine-assets.ts', ['--arch', process.arch]);
+  const keyFile = path.join(outputDirectory, '.made-from');
+  const key = sourcesKey();
+  if (existsSync(keyFile) && readFileSync(keyFile, 'utf8') === key) return;
   rmSync(outputDirectory, { recursive: true, force: true });
   await runScript('infra/app.ts', [], {
     CDK_OUTDIR: outputDirectory,
     CDK_CONTEXT_JSON: JSON.stringify({ architecture: process.arch, local: true }),
   });
+  writeFileSync(keyFile, key); // last: half a synthesis has no key
+}
+
+/** Differs when any of the files does, in place, name or content. */
+export function sourcesKey(under = root): string {
+  const hash = createHash('sha256').update(process.arch);
+  const files = sources.flatMap((source) => {
+    const place = path.join(under, source);
+    if (!statSync(place).isDirectory()) return [place];
+    const entries = readdirSync(place, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));
+  });
+  for (const file of files.toSorted()) {
+    const bytes = readFileSync(file);
+    hash.update(`${file}\n${bytes.length}\n`).update(bytes);
+  }
+  return hash.digest('hex');
 }
 
 async function runScript(script: string, parameters: string[], environment: Record<string, string> = {}) {
   const running = spawn(process.execPath, [script, ...parameters], {
-    cwd: path.join(import.meta.dirname, '..'),
+    cwd: root,
     // Its stdout is nobody's: ours may be read by a program.
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...environment },

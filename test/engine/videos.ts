@@ -72,15 +72,19 @@ export async function video(options: VideoOptions = {}): Promise<Uint8Array> {
       .resize(960, 960, { fit: 'cover', position: 'top' })
       .png()
       .toBuffer();
-    inputs.push('-loop', '1', '-framerate', '10', '-t', String(seconds / people.length), '-i', `person${index}.png`);
+    inputs.push('-framerate', '10', '-i', `person${index}.png`);
   }
   if (sound === 'digits') {
     files['speech.wav'] = await speech();
     inputs.push('-i', 'speech.wav');
   } else if (sound === 'silence') inputs.push('-f', 'lavfi', '-t', String(seconds), '-i', 'anullsrc=r=16000:cl=mono');
-  const seen = people.map((_, index) => `[${index}:v]`).join('');
+  // Decoded once and shown again and again: `-loop 1` would decode the picture for every frame.
+  const frames = Math.round((10 * seconds) / people.length);
+  const shown = people.map((_, index) => `[${index}:v]format=yuv420p,loop=loop=${frames - 1}:size=1[p${index}];`);
+  const seen = people.map((_, index) => `[p${index}]`);
   const turned = sideways ? ',transpose=2' : '';
-  const filter = `${seen}concat=n=${people.length}:v=1:a=0,crop=540:960:210+6*sin(3*t):0,format=yuv420p${turned}[v]`;
+  const swaying = `concat=n=${people.length}:v=1:a=0,crop=540:960:210+6*sin(3*t):0${turned}[v]`;
+  const filter = [...shown, ...seen, swaying].join('');
   const heard = sound === 'none' ? [] : ['-map', `${people.length}:a`, '-c:a', 'aac'];
   const encoded = await ffmpeg(files, `out.${kind}`, [
     ...inputs,

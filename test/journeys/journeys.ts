@@ -121,9 +121,12 @@ export function journeys(target: () => Target): void {
 
     it('is refused when it would overwrite: a second PUT is 412', async () => {
       const sourceId = newSourceId();
-      const view = await client.request(sourceId);
-      await put(view, face);
+      const captures = { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } };
+      // Two captures, so that the first is still there when the second PUT comes: a verdict may be quicker.
+      const view = await client.request(sourceId, { check: 'photo_verify', captures });
+      expect(await put(view, face)).toMatchObject({ status: 200 });
       expect(await put(view, photos[1]?.bytes ?? face)).toMatchObject({ status: 412 });
+      expect(await put(view, face, {}, view.uploads.id_card?.put.url)).toMatchObject({ status: 200 });
       expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
     });
 

@@ -1,18 +1,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { presignable } from '../../shared/stores/captures.ts';
-import { portrait } from '../../tools/samples.ts';
-import { clientOf, newSourceId, put } from './client.ts';
 import { journeysSeenFromInside } from './inside.ts';
 import { journeys } from './journeys.ts';
 import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
 
 let running: RunningStack;
-let face: Uint8Array;
 beforeAll(async () => {
   running = await startLocalStack();
-  face = await portrait();
 });
 afterAll(async () => {
   await running.stop();
@@ -37,39 +33,4 @@ journeysSeenFromInside(() => {
     written: async () => running.written(),
     secrets: [environment.AWS_SECRET_ACCESS_KEY],
   };
-});
-
-describe('a machine that fails', () => {
-  it('killed with -9 anywhere on the way, it loses no verification, message, object or event', async () => {
-    let stack = await startLocalStack();
-    const { dataDirectory } = stack;
-    const made: string[] = [];
-    for (const pause of [0, 30, 120]) {
-      const client = clientOf(stack);
-      const sourceId = newSourceId();
-      made.push(sourceId);
-      await put(await client.request(sourceId), face);
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      await stack.kill();
-      stack = await startLocalStack(dataDirectory);
-    }
-    const client = clientOf(stack);
-    for (const sourceId of made) {
-      expect((await client.verdict(sourceId)).verdict?.outcome, sourceId).toBe('passed');
-      const history = await client.history(sourceId);
-      expect(history.filter(({ state, kind }) => state === 'decided' && kind === 'moved')).toHaveLength(1);
-      const moves = history.filter(({ kind, sequence }) => kind === 'moved' && Number(sequence) > 1).length;
-      const events = () =>
-        new Set(
-          stack
-            .events()
-            .map(({ detail }) => detail as { id: string; source_id: string })
-            .filter(({ source_id }) => source_id === sourceId)
-            .map(({ id }) => id),
-        ).size;
-      await expect.poll(events, { timeout: 20_000 }).toBe(moves);
-    }
-    expect(await stack.stop()).toBe(0);
-    remove(dataDirectory);
-  }, 180_000);
 });

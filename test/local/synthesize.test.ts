@@ -1,0 +1,27 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { sourcesKey } from '../../local/synthesize.ts';
+
+it('makes the stack anew when a source has changed, appeared or moved, or the engine has', () => {
+  const root = mkdtempSync(join(tmpdir(), 'bonafide-'));
+  for (const folder of ['infra/constructs', 'functions', 'shared', `build/engine/${process.arch}`]) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  const write = (file: string, text: string) => writeFileSync(join(root, file), text);
+  const ready = `build/engine/${process.arch}/.ready`;
+  for (const file of ['package-lock.json', 'cdk.json', 'infra/constructs/a.ts', ready]) write(file, 'one');
+  const keys = [sourcesKey(root), sourcesKey(root)];
+  write('infra/constructs/a.ts', 'two');
+  keys.push(sourcesKey(root));
+  write('shared/b.ts', '');
+  keys.push(sourcesKey(root));
+  renameSync(join(root, 'shared/b.ts'), join(root, 'functions/b.ts'));
+  keys.push(sourcesKey(root));
+  write(ready, 'two');
+  keys.push(sourcesKey(root));
+  expect(keys[1]).toBe(keys[0]);
+  expect(new Set(keys).size).toBe(keys.length - 1);
+  rmSync(root, { recursive: true });
+});
