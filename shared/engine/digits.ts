@@ -1,6 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import type { Measurements } from '../domain/verdict.ts';
-import { type DigitsModel, speaks } from './digits/contract.ts';
+import type { DigitsModel } from './digits/contract.ts';
 import { type Features, featuresOf, filters, windowSamples } from './digits/features.ts';
 import { isSilent, presenceOf } from './digits/presence.ts';
 import { resample } from './digits/resampling.ts';
@@ -11,7 +11,6 @@ import {
   lengthLogProbability,
   stringLogProbability,
 } from './digits/scoring.ts';
-import type { Manifest } from './manifest.ts';
 import { type ModelPack, ModelsRefused } from './models.ts';
 
 export interface DigitsHeard {
@@ -54,10 +53,6 @@ export async function openDigits(pack: ModelPack): Promise<DigitsRecogniser | un
   const session = await pack.openSession(contract);
   return { contract, listen: (samples, rateHz) => listen(session, contract, samples, rateHz) };
 }
-
-/** Whether the pack has a recogniser for this language (BCP 47). */
-export const understands = ({ digits }: Manifest, languageCode: string): boolean =>
-  speaks(digits?.languages ?? [], languageCode);
 
 /** Listens, and if digits are expected says whether they were said. Without any, `accepted` is false and `score` 0. */
 export async function recogniseDigits(

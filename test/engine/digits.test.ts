@@ -1,11 +1,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { shippedLanguages } from '../../shared/engine/digits/contract.ts';
 import { featuresOf } from '../../shared/engine/digits/features.ts';
 import { resample } from '../../shared/engine/digits/resampling.ts';
 import { greedyDigits, lengthLogProbability, stringLogProbability } from '../../shared/engine/digits/scoring.ts';
-import { type DigitsRecogniser, openDigits, recogniseDigits, understands } from '../../shared/engine/digits.ts';
+import { type DigitsRecogniser, openDigits, recogniseDigits } from '../../shared/engine/digits.ts';
 import { manifest } from '../../shared/engine/manifest.ts';
 import { openModelPack } from '../../shared/engine/models.ts';
 import { modelsDirectory } from './engine.ts';
@@ -245,12 +244,6 @@ describe('Somebody who says nothing', () => {
 });
 
 describe('The recogniser in a model pack', () => {
-  it('understands English, whatever the region, and nothing else', () => {
-    for (const code of ['en', 'en-US', 'EN_gb', 'en-029']) expect(understands(pack.manifest, code)).toBe(true);
-    for (const code of ['', 'de', 'es-MX', 'eng', 'e']) expect(understands(pack.manifest, code)).toBe(false);
-    expect(shippedLanguages).toEqual(pack.manifest.digits?.languages);
-  });
-
   it('names at least two speakers that it never heard, the ones its weights name', async () => {
     const { training_speakers, held_out_speakers } = (await shipped()).contract;
     expect(held_out_speakers.length).toBeGreaterThanOrEqual(2);
@@ -273,7 +266,6 @@ describe('The recogniser in a model pack', () => {
     await writeFile(path.join(other, 'manifest.json'), JSON.stringify(without));
     const deaf = await openModelPack(other, 1);
     expect(await openDigits(deaf)).toBeUndefined();
-    expect(understands(deaf.manifest, 'en')).toBe(false);
     await rm(other, { recursive: true });
   });
 });

@@ -170,10 +170,14 @@ describe('asking for a verification', () => {
       provider: 'capable',
       captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
     };
-    expect((await request({ ...video, language_code: 'en-US' })).kind).toBe('created');
-    await expect(request({ ...video, source_id: 'u-43', language_code: 'th-TH' })).rejects.toMatchObject({
-      code: 'language_unsupported',
-    });
+    for (const [index, code] of ['en', 'en-US', 'EN-gb', 'en-029'].entries()) {
+      expect((await request({ ...video, source_id: `u-${index}`, language_code: code })).kind).toBe('created');
+    }
+    for (const code of ['th-TH', 'eng', 'de']) {
+      await expect(request({ ...video, source_id: 'u-43', language_code: code })).rejects.toMatchObject({
+        code: 'language_unsupported',
+      });
+    }
   });
 
   it('refuses a provider there is none of', async () => {

@@ -1,17 +1,5 @@
 import * as z from 'zod';
 
-/**
- * What the shipped pack understands, for whoever has to refuse a language without opening a pack: a test holds it to the
- * manifest.
- */
-export const shippedLanguages: readonly string[] = ['en'];
-
-/** Whether one of `languages` is what BCP 47 calls this language: `en`, `en-US`, `en_GB`. */
-export function speaks(languages: readonly string[], languageCode: string): boolean {
-  const [language = ''] = languageCode.toLowerCase().split(/[-_]/);
-  return languages.includes(language);
-}
-
 /** What a pack says about its recogniser of spoken digits: log-mel frames [1, frames, 40] in, CTC log-probabilities out. */
 export const digitsModel = z.object({
   name: z.string(),
