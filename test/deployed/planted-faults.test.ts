@@ -45,7 +45,7 @@ describe.each(names.map((name, index) => [name, `faulty-${index}`] as const))('%
   it('is noticed by the assertions on the template', async () => {
     const assertions = ['grants', 'queues-and-functions'].map((file) => `test/infra/${file}.test.ts`);
     const file = 'build/deployed/assertions.json';
-    const reporting = ['--project=bonafide', '--reporter=json', `--outputFile=${file}`];
+    const reporting = ['--project=infra', '--reporter=json', `--outputFile=${file}`];
     const failed: unknown = await run('npx', ['vitest', 'run', ...reporting, ...assertions], {
       env: { ...process.env, BONAFIDE_PLANTED_FAULT: name },
     }).catch((error: unknown) => error);
