@@ -1,5 +1,6 @@
-import { cpSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 
 /** Where the project lies: bundles must not depend on the directory a command was started in. */
@@ -55,8 +56,16 @@ export function bundleFunction(name: string, outputDirectory: string): Metafile 
   return metafile;
 }
 
+export interface EngineParts {
+  readonly processor: ProcessorName;
+  /** A directory with a model pack of the deployment's own. @default the shipped one */
+  readonly modelPack?: string | undefined;
+  /** Where the prepared parts lie. @default the project */
+  readonly root?: string;
+}
+
 /** Bundles the engine's function and lays models and native packages of one processor beside it. */
-export function bundleEngine(outputDirectory: string, processor: ProcessorName, root: string = projectRoot): void {
+export function bundleEngine(outputDirectory: string, { processor, modelPack, root = projectRoot }: EngineParts): void {
   const prepared = join(root, 'build', 'engine', processor);
   if (!existsSync(join(prepared, '.ready'))) {
     throw new Error(
@@ -64,5 +73,34 @@ export function bundleEngine(outputDirectory: string, processor: ProcessorName, 
     );
   }
   cpSync(prepared, outputDirectory, { recursive: true, filter: (path) => !path.endsWith('.ready') });
+  if (modelPack !== undefined) replaceModels(join(outputDirectory, 'models'), resolve(root, modelPack));
   bundleFunction(engineFunction, outputDirectory);
+}
+
+/** What a container would refuse when it starts is refused here: files that are missing, or not what the manifest says. */
+function replaceModels(models: string, pack: string): void {
+  const manifest = join(pack, 'manifest.json');
+  if (!existsSync(manifest))
+    throw new Error(`Context models names ${pack}, where there is no manifest.json: see MODELS.md`);
+  const weights = weightsIn(JSON.parse(readFileSync(manifest, 'utf8')));
+  if (weights.length === 0) throw new Error(`${manifest} names no file with its sha256: see MODELS.md`);
+  rmSync(models, { recursive: true, force: true });
+  mkdirSync(models);
+  for (const { file, sha256 } of weights) {
+    const from = join(pack, file);
+    if (basename(file) !== file || !existsSync(from))
+      throw new Error(`${manifest} names ${file}, which is not beside it`);
+    const found = createHash('sha256').update(readFileSync(from)).digest('hex');
+    if (found !== sha256) throw new Error(`${from} has sha256 ${found}, its manifest says ${sha256}`);
+    cpSync(from, join(models, file));
+  }
+  cpSync(manifest, join(models, 'manifest.json'));
+}
+
+/** The files of a manifest, wherever in it they are named; its shape is the engine's business. */
+function weightsIn(part: unknown): { file: string; sha256: string }[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const { file, sha256 } = part as Record<string, unknown>;
+  if (typeof file === 'string' && typeof sha256 === 'string') return [{ file, sha256 }];
+  return Object.values(part).flatMap(weightsIn);
 }

@@ -18,6 +18,8 @@ export interface Settings {
   readonly vendorConcurrency: number;
   /** `engineMemoryMegabytes`: and with it the engine's share of processors. */
   readonly engineMemoryMegabytes: number;
+  /** `models`: the directory of another model pack, from the project's own. The shipped one by default. */
+  readonly modelPack: string | undefined;
   /** `throttle`: `rate/burst` of the whole API. */
   readonly throttle: Throttle;
   /** `throttles`: `rate/burst` by route key, over what `routes.ts` says. */
@@ -47,6 +49,7 @@ export function readSettings(scope: Construct): Settings {
       from: 1024,
       to: 10_240,
     }),
+    modelPack: read('models') === undefined ? undefined : String(read('models')),
     throttle: throttle('throttle', read('throttle')) ?? stageThrottle,
     routeThrottles: throttlesByRoute(read('throttles')),
     alarmTopicArn: read('alarmTopicArn') === undefined ? undefined : String(read('alarmTopicArn')),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import * as z from 'zod';
 
 const root = path.dirname(import.meta.dirname);
 /** All that a stack is made of. */
@@ -10,6 +11,7 @@ const sources = [
   ...['infra', 'functions', 'shared', 'package-lock.json', 'cdk.json'],
   path.join('build/engine', process.arch, '.ready'),
 ];
+const settings = z.object({ context: z.object({ models: z.string().optional() }).optional() });
 
 /**
  * Runs the CDK app for this machine's processor, and before it what the engine needs. In processes of their own:
@@ -32,8 +34,10 @@ export async function synthesize(outputDirectory: string): Promise<void> {
 /** Differs when any of the files does, in place, name or content. */
 export function sourcesKey(under = root): string {
   const hash = createHash('sha256').update(process.arch);
-  const files = sources.flatMap((source) => {
-    const place = path.join(under, source);
+  const { context } = settings.parse(JSON.parse(readFileSync(path.join(under, 'cdk.json'), 'utf8')));
+  const files = [...sources, ...(context?.models ? [context.models] : [])].flatMap((source) => {
+    const place = path.resolve(under, source);
+    if (!existsSync(place)) return []; // whoever needs it will say so
     if (!statSync(place).isDirectory()) return [place];
     const entries = readdirSync(place, { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));

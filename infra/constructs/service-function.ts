@@ -13,7 +13,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { bundleEngine, bundleFunction, engineFunction, projectRoot } from '../bundle.ts';
-import { readSettings } from '../settings.ts';
+import { readSettings, type Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { ServiceAlarm } from './service-alarm.ts';
 
@@ -45,7 +45,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
     const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     super(scope, name, {
-      code: bundled(props.folder ?? name, settings.architecture),
+      code: bundled(props.folder ?? name, settings),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: settings.architecture,
@@ -93,7 +93,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
 export type AnyServiceFunction = ServiceFunction<Record<string, string>>;
 
 /** Bundles in this process: no Docker, no child process, the same bytes every time. */
-function bundled(name: string, architecture: Architecture): Code {
+function bundled(name: string, { architecture, modelPack }: Settings): Code {
   const processor = architecture === Architecture.ARM_64 ? 'arm64' : 'x64';
   // The function's own folder, not the project: CDK tells assets apart by their source.
   return Code.fromAsset(join(projectRoot, 'functions', name), {
@@ -102,7 +102,7 @@ function bundled(name: string, architecture: Architecture): Code {
       image: DockerImage.fromRegistry('unused'),
       local: {
         tryBundle(outputDirectory) {
-          if (name === engineFunction) bundleEngine(outputDirectory, processor);
+          if (name === engineFunction) bundleEngine(outputDirectory, { processor, modelPack });
           else bundleFunction(name, outputDirectory);
           return true;
         },

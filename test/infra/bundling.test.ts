@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -94,19 +95,54 @@ it('tells functions apart: each is deployed with its own code', () => {
 
 describe('the engine', () => {
   it('is refused without its models and native packages, naming the command that prepares them', () => {
-    expect(() => bundleEngine(temporaryDirectory(), 'arm64', temporaryDirectory())).toThrow(
+    expect(() => bundleEngine(temporaryDirectory(), { processor: 'arm64', root: temporaryDirectory() })).toThrow(
       'npm run engine-assets -- --arch arm64',
     );
   });
 
+  /** A project in which the shipped pack is one file. */
+  function prepared(): string {
+    const root = temporaryDirectory();
+    const engine = join(root, 'build', 'engine', 'x64');
+    mkdirSync(join(engine, 'models'), { recursive: true });
+    writeFileSync(join(engine, 'models', 'face.onnx'), 'weights');
+    writeFileSync(join(engine, '.ready'), '');
+    return root;
+  }
+
   it('lies beside what was prepared for its processor', () => {
-    const [root, output] = [temporaryDirectory(), temporaryDirectory()];
-    const prepared = join(root, 'build', 'engine', 'x64');
-    mkdirSync(join(prepared, 'models'), { recursive: true });
-    writeFileSync(join(prepared, 'models', 'face.onnx'), 'weights');
-    writeFileSync(join(prepared, '.ready'), '');
-    bundleEngine(output, 'x64', root);
+    const [root, output] = [prepared(), temporaryDirectory()];
+    bundleEngine(output, { processor: 'x64', root });
     expect(readdirSync(output).sort()).toEqual(['index.mjs', 'models']);
     expect(existsSync(join(output, 'models', 'face.onnx'))).toBe(true);
+  });
+
+  describe('with another model pack', () => {
+    const bytes = 'other weights';
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const bundleWith = (manifest: unknown) => {
+      const [root, output] = [prepared(), temporaryDirectory()];
+      mkdirSync(join(root, 'my-pack'));
+      writeFileSync(join(root, 'my-pack', 'other.onnx'), bytes);
+      writeFileSync(join(root, 'my-pack', 'notes.txt'), 'not named by the manifest');
+      if (manifest) writeFileSync(join(root, 'my-pack', 'manifest.json'), JSON.stringify(manifest));
+      bundleEngine(output, { processor: 'x64', root, modelPack: 'my-pack' });
+      return readdirSync(join(output, 'models')).sort();
+    };
+
+    it('lies beside that one’s files and nothing of the shipped one', () => {
+      const nested = { spoofing: { models: [{ file: 'other.onnx', sha256 }] } };
+      expect(bundleWith(nested)).toEqual(['manifest.json', 'other.onnx']);
+    });
+
+    it.each([
+      ['there is no manifest', undefined, 'no manifest.json'],
+      ['it names no weights', { name: 'mine' }, 'names no file'],
+      ['a file is missing', { a: { file: 'gone.onnx', sha256 } }, 'gone.onnx, which is not beside it'],
+      ['a file lies elsewhere', { a: { file: '../build/engine/x64/models/face.onnx', sha256 } }, 'not beside it'],
+      ['a file is another one', { a: { file: 'other.onnx', sha256: '0'.repeat(64) } }, `has sha256 ${sha256}`],
+    ])('is refused where %s', (_, manifest, message) => {
+      expect(() => bundleWith(manifest)).toThrow(message);
+    });
   });
 });

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sourcesKey } from '../../local/synthesize.ts';
 
-it('makes the stack anew when a source has changed, appeared or moved, or the engine has', () => {
+it('makes the stack anew when a source has changed, appeared or moved, or the engine or its models have', () => {
   const root = mkdtempSync(join(tmpdir(), 'bonafide-'));
   for (const folder of ['infra/constructs', 'functions', 'shared', `build/engine/${process.arch}`]) {
     mkdirSync(join(root, folder), { recursive: true });
   }
   const write = (file: string, text: string) => writeFileSync(join(root, file), text);
+  const settings = (models?: string) => write('cdk.json', JSON.stringify({ context: { models } }));
   const ready = `build/engine/${process.arch}/.ready`;
-  for (const file of ['package-lock.json', 'cdk.json', 'infra/constructs/a.ts', ready]) write(file, 'one');
+  settings();
+  for (const file of ['package-lock.json', 'infra/constructs/a.ts', ready]) write(file, 'one');
   const keys = [sourcesKey(root), sourcesKey(root)];
   write('infra/constructs/a.ts', 'two');
   keys.push(sourcesKey(root));
@@ -20,6 +22,11 @@ it('makes the stack anew when a source has changed, appeared or moved, or the en
   renameSync(join(root, 'shared/b.ts'), join(root, 'functions/b.ts'));
   keys.push(sourcesKey(root));
   write(ready, 'two');
+  keys.push(sourcesKey(root));
+  settings('my-pack');
+  keys.push(sourcesKey(root));
+  mkdirSync(join(root, 'my-pack'));
+  write('my-pack/manifest.json', '{}');
   keys.push(sourcesKey(root));
   expect(keys[1]).toBe(keys[0]);
   expect(new Set(keys).size).toBe(keys.length - 1);
