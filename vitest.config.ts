@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     maxWorkers: 3, // more than the cores: the journeys mostly wait
     sequence: { sequencer: LongestFirst },
+    globalSetup: 'test/temporary-files.ts',
     projects: [
       {
         test: {

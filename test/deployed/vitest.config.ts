@@ -17,6 +17,7 @@ export default defineConfig({
     pool: 'forks',
     fileParallelism: false,
     sequence: { sequencer: ByName },
+    globalSetup: 'test/temporary-files.ts',
     testTimeout: 300_000,
     hookTimeout: 300_000,
     reporters: ['verbose'],
