@@ -80,7 +80,7 @@ def main():
         sets["held-out voices"] = [(u.samples, [int(digit) for digit in u.label]) for u in own[:120]]
 
     random = np.random.default_rng(5)
-    thresholds = [-1, -1.5, -2, -2.5, -3, -3.5, -4, -4.5, -5, -6, -8]
+    thresholds = [-1, -1.5, -2, -2.5, -3, -3.5, -4, -4.5, -5, -5.5, -6, -8]
     for name, strings in sets.items():
         trials = [trial(network, sound, digits, random) for sound, digits in strings]
         lengths = np.array([t["length"] for t in trials])
@@ -91,9 +91,9 @@ def main():
             for threshold in thresholds:
                 genuine = np.mean([t["genuine"] >= threshold and t["length"] >= floor for t in trials])
                 wrong = np.mean([w >= threshold and t["length"] >= floor for t in trials for w in t["wrong"]])
-                row.append(f"{threshold}: {genuine:.1%}/{wrong:.1%}")
-            missing = np.mean([t["missing"][0] >= -2 and t["missing"][1] >= floor for t in trials])
-            print(f"  length >= {floor}: genuine/one wrong at", ", ".join(row), f"| one missing {missing:.1%} at -2")
+                missing = np.mean([t["missing"][0] >= threshold and t["missing"][1] >= floor for t in trials])
+                row.append(f"{threshold}: {genuine:.1%}/{wrong:.1%}/{missing:.1%}")
+            print(f"  length >= {floor}: genuine/one wrong/one missing at", ", ".join(row))
 
 
 if __name__ == "__main__":
