@@ -95,14 +95,37 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
       target: 'node24',
     });
     await writeFile(path.join(making, '.ready'), key);
-    await rm(directory, { recursive: true, force: true });
-    await rename(making, directory).catch(async (error: unknown) => {
-      if ((await readyKey(directory)) !== key) throw error; // else somebody else was as quick
-    });
+    await putInPlace(making, directory);
   } finally {
     await rm(making, { recursive: true, force: true });
   }
   return directory;
+}
+
+/**
+ * Moves what was made to where it is looked for. Others may do the same at the same time (two `npm start`): one that is
+ * in place and made from the same is left alone, as somebody may be reading it; an older one goes.
+ */
+export async function putInPlace(made: string, directory: string): Promise<void> {
+  const key = await readyKey(made);
+  const old = `${made}.old`;
+  while ((await readyKey(directory)) !== key) {
+    await renamed(directory, old, 'ENOENT');
+    const placed = await renamed(made, directory, 'ENOTEMPTY', 'EEXIST'); // else somebody was quicker: look at theirs
+    await rm(old, { recursive: true, force: true });
+    if (placed) return;
+  }
+}
+
+/** Whether it was; not for these reasons. */
+async function renamed(from: string, to: string, ...unless: readonly string[]): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (unless.includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
 }
 
 const readyKey = (directory: string) => readFile(path.join(directory, '.ready'), 'utf8').catch(() => undefined);

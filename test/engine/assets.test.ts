@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Architecture, architectures, prepareEngineAssets } from '../../tools/engine-assets.ts';
+import { type Architecture, architectures, prepareEngineAssets, putInPlace } from '../../tools/engine-assets.ts';
 import { portrait } from '../../tools/samples.ts';
 import { fixture } from './captures.ts';
 
@@ -99,5 +99,33 @@ describe('A bundled function beside its assets', () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['index.mjs'], { cwd: directory, env: {} });
     expect(stdout.trim().split('\n')).toEqual(['passed', 'passed', 'passed', 'passed']);
     await rm(directory, { recursive: true });
+  });
+});
+
+describe('Engine assets made by several at once', () => {
+  const make = async (directory: string, key: string) => {
+    await mkdir(path.join(directory, 'models'), { recursive: true });
+    await writeFile(path.join(directory, 'models', 'weights'), key);
+    await writeFile(path.join(directory, '.ready'), key);
+    return directory;
+  };
+  const read = (directory: string) => readFile(path.join(directory, 'models', 'weights'), 'utf8');
+
+  it.each([undefined, 'old'])('are in place once, whole, and fail for nobody: before them %s', async (before) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'bonafide-place-'));
+    const directory = path.join(folder, 'x64');
+    if (before) await make(directory, before);
+    const made = await Promise.all([...'abcdefgh'].map((one) => make(path.join(folder, one), 'new')));
+    await Promise.all(made.map((each) => putInPlace(each, directory)));
+    expect(await read(directory)).toBe('new');
+    expect((await readdir(folder)).filter((name) => name.endsWith('.old'))).toEqual([]);
+  });
+
+  it('are left alone where they are made from the same: somebody may be reading them', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'bonafide-place-'));
+    const directory = await make(path.join(folder, 'x64'), 'same');
+    const before = await stat(directory);
+    await putInPlace(await make(path.join(folder, 'a'), 'same'), directory);
+    expect((await stat(directory)).ino).toBe(before.ino);
   });
 });
