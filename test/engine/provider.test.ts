@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../shared/domain/fault.ts';
-import type { Analysis, Engine, Thresholds } from '../../shared/engine/engine.ts';
-import { builtinProvider } from '../../shared/providers/builtin/provider.ts';
+import type { Analysis } from '../../shared/engine/engine.ts';
+import { builtinProvider, type Checks } from '../../shared/providers/builtin/provider.ts';
 import type { OpenedCapture, Submission } from '../../shared/providers/provider.ts';
 import { shippedEngine } from './engine.ts';
 
@@ -11,8 +11,10 @@ const analysis: Analysis = {
   stages: { decode: 1 },
 };
 
-function engineOf(analyseSelfie: (bytes: Uint8Array, thresholds: Thresholds) => Promise<Analysis>): Engine {
-  return { analyseSelfie } as Engine;
+/** Does what a test gives it, and is not asked for anything else. */
+function engineOf(checks: Partial<Checks>): Checks {
+  const unasked = () => Promise.reject(new Error('not asked for'));
+  return { analyseSelfie: unasked, analysePhotos: unasked, analyseVideo: unasked, ...checks };
 }
 
 const opens = (captures: Partial<Record<string, OpenedCapture>>) => ({
@@ -40,9 +42,11 @@ const bytes: OpenedCapture = { kind: 'bytes', bytes: new Uint8Array([1, 2, 3]) }
 describe('The built-in provider', () => {
   it("decides at once, by the engine's finding and the tenant's threshold", async () => {
     const asked: unknown[] = [];
-    const engine = engineOf(async (capture, thresholds) => {
-      asked.push([...capture], thresholds);
-      return analysis;
+    const engine = engineOf({
+      analyseSelfie: async (capture, thresholds) => {
+        asked.push([...capture], thresholds);
+        return analysis;
+      },
     });
     const answer = await builtinProvider(async () => engine).submit(submission(bytes, { thresholds: { live: 0.7 } }));
     expect(answer).toEqual({ kind: 'decided', finding: analysis.finding, measurements: { face_count: 1 } });
@@ -60,12 +64,12 @@ describe('The built-in provider', () => {
 
   it('gives a photo_verify both captures, in their places', async () => {
     const asked: unknown[] = [];
-    const engine = {
-      analysePhotos: async (...given: readonly unknown[]) => {
+    const engine = engineOf({
+      analysePhotos: async (...given) => {
         asked.push(...given);
         return analysis;
       },
-    } as unknown as Engine;
+    });
     const card: OpenedCapture = { kind: 'bytes', bytes: new Uint8Array([7]) };
     const photos = submission(bytes, {
       check: 'photo_verify',
@@ -86,7 +90,7 @@ describe('The built-in provider', () => {
   });
 
   it('faults when the engine does, without its words', async () => {
-    const broken = engineOf(() => Promise.reject(new Error('/secret/models: session died')));
+    const broken = engineOf({ analyseSelfie: () => Promise.reject(new Error('/secret/models: session died')) });
     for (const engine of [async () => broken, () => Promise.reject(new Error('/secret/models: sha256'))]) {
       const fault = await builtinProvider(engine)
         .submit(submission(bytes))
@@ -99,18 +103,18 @@ describe('The built-in provider', () => {
 
   it('lets a capture that is gone be what it is', async () => {
     const gone = new Fault('capture_missing', 'gone');
-    const provider = builtinProvider(async () => engineOf(async () => analysis));
+    const provider = builtinProvider(async () => engineOf({ analyseSelfie: async () => analysis }));
     await expect(provider.submit(submission(bytes, { openCapture: () => Promise.reject(gone) }))).rejects.toBe(gone);
   });
 
   it('gives a video_verify its challenge, and refuses one without', async () => {
     const asked: unknown[] = [];
-    const engine = {
-      analyseVideo: async (...given: readonly unknown[]) => {
+    const engine = engineOf({
+      analyseVideo: async (...given) => {
         asked.push(...given);
         return analysis;
       },
-    } as unknown as Engine;
+    });
     const provider = builtinProvider(async () => engine);
     const film = submission(bytes, { check: 'video_verify', challenge: '407193', languageCode: 'en-US' });
     expect(await provider.submit(film)).toMatchObject({ kind: 'decided' });
@@ -122,6 +126,8 @@ describe('The built-in provider', () => {
 
   it('says it understands what the shipped recogniser understands', async () => {
     const { manifest } = await shippedEngine();
-    expect(builtinProvider(async () => engineOf(async () => analysis)).languages).toEqual(manifest.digits?.languages);
+    expect(builtinProvider(async () => engineOf({ analyseSelfie: async () => analysis })).languages).toEqual(
+      manifest.digits?.languages,
+    );
   });
 });

@@ -4,8 +4,11 @@ import type { Analysis, Engine } from '../../engine/engine.ts';
 import type { Answer, Provider, Submission } from '../provider.ts';
 import { builtin } from './capabilities.ts';
 
+/** What of the engine is asked. */
+export type Checks = Omit<Engine, 'manifest'>;
+
 /** The models of this process as a provider: it decides at once, there is no webhook to wait for. */
-export function builtinProvider(engine: () => Promise<Engine>): Provider {
+export function builtinProvider(engine: () => Promise<Checks>): Provider {
   return {
     ...builtin,
     submit: async (submission: Submission): Promise<Answer> => {
@@ -39,8 +42,8 @@ type BytesOf<Names extends readonly CaptureName[]> = { [Index in keyof Names]: U
 async function withCaptures<const Names extends readonly CaptureName[]>(
   { openCapture }: Submission,
   names: Names,
-  engine: () => Promise<Engine>,
-  analyse: (open: Engine, captures: BytesOf<Names>) => Promise<Analysis>,
+  engine: () => Promise<Checks>,
+  analyse: (open: Checks, captures: BytesOf<Names>) => Promise<Analysis>,
 ): Promise<Answer> {
   const opened = await Promise.all(names.map(async (name) => ({ name, ...(await openCapture(name)) })));
   const bytes: Uint8Array[] = [];
