@@ -3,7 +3,8 @@ import path from 'node:path';
 import { digitsRateHz, resample } from '../../shared/engine/digits/resampling.ts';
 import { type DigitsRecogniser, type Listening, openDigits } from '../../shared/engine/digits.ts';
 import { openModelPack } from '../../shared/engine/models.ts';
-import { type Rate, rateOf, rateText, type Section } from './rates.ts';
+import { mulberry32 } from '../simulate/random.ts';
+import { listText, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 export interface SpeakerReport {
   /** Strings of the right digits that were not accepted. */
@@ -193,16 +194,11 @@ function readWave(bytes: Buffer): Float32Array | undefined {
   return undefined;
 }
 
-/** Numbers in 0..1, the same for the same text: FNV-1a into mulberry32. */
+/** Numbers in 0..1, the same for the same text: its FNV-1a hash is where they begin. */
 function numbers(text: string): () => number {
   let state = 2166136261;
   for (const letter of text) state = Math.imul(state ^ letter.charCodeAt(0), 16777619);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return mulberry32(state);
 }
 
 export function digitsText(section: Section<DigitsReport>): string[] {
@@ -222,10 +218,9 @@ export function digitsText(section: Section<DigitsReport>): string[] {
     ...lines('all of them', all),
     ...(Object.keys(speakers).length > 1 ? perSpeaker : []),
     ...(excluded.length > 0 ? [`  left out, as the model was trained on them: ${excluded.join(', ')} recordings`] : []),
-    ...refused
-      .slice(0, 10)
-      .map(({ speaker, said, heard }) => `  refused: ${speaker} said ${said}, heard ${heard || 'nothing'}`),
-    ...(refused.length > 10 ? [`  … and ${refused.length - 10} more`] : []),
+    ...listText(
+      refused.map(({ speaker, said, heard }) => `  refused: ${speaker} said ${said}, heard ${heard || 'nothing'}`),
+    ),
     ...unreadableFiles.slice(0, 10).map((file) => `  not readable: ${file}`),
     '  Strings are joined from single digits; trials of one string are not independent, so the intervals are too narrow.',
   ];

@@ -6,7 +6,7 @@ import { cardSizePx, decodeImage } from '../../shared/engine/decode.ts';
 import { type IdCardModels, readIdCard } from '../../shared/engine/id-card.ts';
 import { cosineOf, type Embedding } from '../../shared/engine/matching.ts';
 import { openModelPack } from '../../shared/engine/models.ts';
-import { parseCsv } from './csv.ts';
+import { readRows } from './csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt, type Point, type Scores } from './curves.ts';
 import { percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
@@ -137,14 +137,6 @@ export async function evaluateMatching(directory: string, modelsDirectory: strin
       ]),
     },
   };
-}
-
-async function readRows<Row>(file: string, row: z.ZodType<Row>): Promise<{ rows: Row[] } | { why: string }> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return { why: `there is no ${file}` };
-  const rows = z.array(row).safeParse(parseCsv(text));
-  if (!rows.success) return { why: `${file}: ${z.prettifyError(rows.error).split('\n').slice(0, 2).join(' ')}` };
-  return { rows: rows.data };
 }
 
 async function see(bytes: Uint8Array, models: IdCardModels): Promise<SeenFace | undefined> {

@@ -29,3 +29,7 @@ export function rateText({ errors, of, rate, interval }: Rate): string {
   const counts = `(${errors} of ${of}, 95 % ${percent(interval[0], 2)} to ${percent(interval[1], 2)})`;
   return `${percent(rate).padStart(7)}  ${counts}`;
 }
+
+/** The first ten; `--json` has them all. */
+export const listText = (lines: readonly string[]) =>
+  lines.length > 10 ? [...lines.slice(0, 10), `  … and ${lines.length - 10} more`] : lines;

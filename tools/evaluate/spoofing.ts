@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import type { Engine } from '../../shared/engine/engine.ts';
-import { parseCsv } from './csv.ts';
+import { readRows } from './csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt, type Point } from './curves.ts';
-import { percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
+import { listText, percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 export interface SpoofReport {
   readonly captures: { readonly bonaFide: number; readonly attack: number };
@@ -52,15 +52,14 @@ interface Judged {
 
 export async function evaluateSpoofDetection(directory: string, engine: Engine): Promise<Section<SpoofReport>> {
   const file = path.join(directory, 'pad.csv');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return { missing: `there is no ${file}` };
-  const rows = z.array(padRow).safeParse(parseCsv(text));
-  if (!rows.success) return { missing: `${file}: ${z.prettifyError(rows.error).split('\n').join(' ')}` };
-  if (rows.data.length === 0) return { missing: `${file} names no captures` };
+  const listed = await readRows(file, padRow);
+  if ('why' in listed) return { missing: listed.why };
+  const { rows } = listed;
+  if (rows.length === 0) return { missing: `${file} names no captures` };
 
   const judged: Judged[] = [];
   const unreadableFiles: string[] = [];
-  for (const row of rows.data) {
+  for (const row of rows) {
     const bytes = await readFile(path.join(directory, row.file)).catch(() => undefined);
     if (!bytes) {
       unreadableFiles.push(row.file);
@@ -69,7 +68,7 @@ export async function evaluateSpoofDetection(directory: string, engine: Engine):
     const { finding } = await engine.analyseSelfie(bytes, {});
     judged.push({ ...row, ...finding, live: finding.scores.live ?? 0 });
   }
-  if (judged.length === 0) return { missing: `none of the ${rows.data.length} files of ${file} can be read` };
+  if (judged.length === 0) return { missing: `none of the ${rows.length} files of ${file} can be read` };
   return { report: report(judged, unreadableFiles, engine.manifest.spoofing.thresholds.live) };
 }
 
@@ -123,10 +122,6 @@ const reasonsText = (reasons: Readonly<Record<string, number>>) =>
     .toSorted(([, a], [, b]) => b - a)
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ');
-
-/** The first ten; `--json` has them all. */
-const listText = (lines: readonly string[]) =>
-  lines.length > 10 ? [...lines.slice(0, 10), `  … and ${lines.length - 10} more`] : lines;
 
 export function spoofText(section: Section<SpoofReport>): string[] {
   if ('missing' in section) return [`Not measured: ${section.missing}`];
