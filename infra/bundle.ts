@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
 
@@ -90,9 +90,10 @@ function replaceModels(models: string, pack: string): void {
     const from = join(pack, file);
     if (basename(file) !== file || !existsSync(from))
       throw new Error(`${manifest} names ${file}, which is not beside it`);
-    const found = createHash('sha256').update(readFileSync(from)).digest('hex');
+    const bytes = readFileSync(from);
+    const found = createHash('sha256').update(bytes).digest('hex');
     if (found !== sha256) throw new Error(`${from} has sha256 ${found}, its manifest says ${sha256}`);
-    cpSync(from, join(models, file));
+    writeFileSync(join(models, file), bytes);
   }
   cpSync(manifest, join(models, 'manifest.json'));
 }

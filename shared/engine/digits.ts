@@ -1,6 +1,5 @@
 import * as ort from 'onnxruntime-node';
 import type { Measurements } from '../domain/verdict.ts';
-import type { DigitsModel } from './digits/contract.ts';
 import { type Features, featuresOf, filters, windowSamples } from './digits/features.ts';
 import { isSilent, presenceOf } from './digits/presence.ts';
 import { resample } from './digits/resampling.ts';
@@ -11,6 +10,7 @@ import {
   lengthLogProbability,
   stringLogProbability,
 } from './digits/scoring.ts';
+import type { DigitsModel } from './manifest.ts';
 import { type ModelPack, ModelsRefused } from './models.ts';
 
 export interface DigitsHeard {

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { digitsModel } from './digits/contract.ts';
 
 /** How pixels become a model's input tensor, [1, channels, height, width]: every value is (v − mean) / scale, v 0..255. */
 const pixelInput = z.object({
@@ -12,7 +11,7 @@ const pixelInput = z.object({
 });
 export type PixelInput = z.infer<typeof pixelInput>;
 
-const weights = z.object({
+const weightsFile = z.object({
   name: z.string(),
   /** A file of the pack's own directory: never a path that leaves it. */
   file: z.string().regex(/^[a-z0-9][a-z0-9._-]*\.onnx$/i),
@@ -20,8 +19,8 @@ const weights = z.object({
   licence: z.string(),
   /** Where the weights come from and what is not known about them. */
   provenance: z.string(),
-  input: pixelInput,
 });
+const weights = weightsFile.extend({ input: pixelInput });
 export type Weights = z.infer<typeof weights>;
 
 const probability = z.number().min(0).max(1);
@@ -56,6 +55,25 @@ const faceMatching = z.object({
   scoreSlope: z.number().positive(),
 });
 export type FaceMatching = z.infer<typeof faceMatching>;
+
+/** What a pack says about its recogniser of spoken digits: log-mel frames [1, frames, 40] in, CTC log-probabilities out. */
+const digitsModel = weightsFile.extend({
+  /** Languages it understands, as ISO 639 codes. */
+  languages: z.array(z.string().regex(/^[a-z]{2,3}$/)).min(1),
+  input: z.object({ name: z.string() }),
+  /** [1, ceil(frames / 2), 11]: log-probabilities of the digits 0 to 9 and of the blank. */
+  outputs: z.object({ logProbabilities: z.string() }),
+  thresholds: z.object({
+    /** ln P(expected digits | that many digits were spoken): from here on they are accepted … */
+    digits: z.number().max(0),
+    /** … if ln P(that many digits were spoken) is at least this. */
+    length: z.number().max(0),
+  }),
+  /** Whose recordings it was trained on, and whose it has never heard: only these say how good it is. */
+  training_speakers: z.array(z.string()),
+  held_out_speakers: z.array(z.string()),
+});
+export type DigitsModel = z.infer<typeof digitsModel>;
 
 /** What a pack of models says about itself in `manifest.json`: which weights, whose, fed how, judged by what threshold. */
 export const manifest = z.object({

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import * as z from 'zod';
 import type { RgbImage } from './pixels.ts';
 
 /** What the worker is given; the wasm arrives compiled, so a second video does not pay for that again. */
@@ -82,14 +83,20 @@ const audioCodecs: Readonly<Record<string, string>> = {
   pcm_s16be: 'pcm_s16be',
 };
 
-interface Stream {
-  readonly index: number;
-  readonly codec_type?: string;
-  readonly codec_name?: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly avg_frame_rate?: string;
-}
+/** What ffprobe says of a file: a hostile one may have made it say anything. */
+const probed = z.object({
+  streams: z.array(
+    z.object({
+      index: z.int().nonnegative(),
+      codec_type: z.string().optional(),
+      codec_name: z.string().optional(),
+      width: z.int().nonnegative().optional(),
+      height: z.int().nonnegative().optional(),
+      avg_frame_rate: z.string().optional(),
+    }),
+  ),
+});
+type Stream = z.infer<typeof probed>['streams'][number];
 
 /** Before FFmpeg is there: a worker has no network of its own, and wasm memory ends where we say. */
 function confine({ memoryBytes }: VideoLimits): void {
@@ -138,7 +145,7 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
   const sound = streams.find(({ codec_type, codec_name = '' }) => codec_type === 'audio' && audioCodecs[codec_name]);
   const codecs = [videoCodecs[video.codec_name ?? ''], sound && audioCodecs[sound.codec_name ?? '']];
   const open = [
-    ...['-v', 'quiet', '-protocol_whitelist', 'file', '-f', format],
+    ...input,
     ...['-codec_whitelist', codecs.filter(Boolean).join(','), '-max_pixels', String(limits.pixels)],
     ...['-t', String(limits.seconds + 1), '-i', 'in'],
   ];
@@ -192,7 +199,7 @@ function readStreams(ffmpeg: Ffmpeg, input: readonly string[]): readonly Stream[
     'streams',
   ]);
   try {
-    return (JSON.parse(new TextDecoder().decode(json)) as { streams?: Stream[] }).streams ?? [];
+    return probed.parse(JSON.parse(new TextDecoder().decode(json))).streams;
   } catch {
     return [];
   }
@@ -239,17 +246,8 @@ function readFrames(
     `scale='min(${frameSizePx},iw)':'min(${frameSizePx},ih)':force_original_aspect_ratio=decrease:flags=area`,
   ];
   const ppm = run(ffmpeg, 'exec', 'frames', [
-    ...[
-      ...open,
-      '-map',
-      `0:${video.index}`,
-      '-vf',
-      filters.join(','),
-      '-fps_mode',
-      'vfr',
-      '-frames:v',
-      String(frames + 2),
-    ],
+    ...open,
+    ...['-map', `0:${video.index}`, '-vf', filters.join(','), '-fps_mode', 'vfr', '-frames:v', String(frames + 2)],
     ...['-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'frames'],
   ]);
   return splitPpm(ppm);
