@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../shared/domain/fault.ts';
-import type { Analysis } from '../../shared/engine/engine.ts';
-import { builtinProvider, type Checks } from '../../shared/providers/builtin/provider.ts';
+import { builtinProvider, type Checked, type Checks } from '../../shared/providers/builtin/provider.ts';
 import type { OpenedCapture, Submission } from '../../shared/providers/provider.ts';
 import { shippedEngine } from './engine.ts';
 
-const analysis: Analysis = {
+const analysis: Checked = {
   finding: { outcome: 'passed', confidence: 0.9, reasons: [], scores: { live: 0.9 } },
   measurements: { face_count: 1 },
-  stages: { decode: 1 },
 };
 
 /** Does what a test gives it, and is not asked for anything else. */

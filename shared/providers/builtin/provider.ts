@@ -1,11 +1,28 @@
 import type { CaptureName } from '../../domain/captures.ts';
 import { Fault } from '../../domain/fault.ts';
-import type { Analysis, Engine } from '../../engine/engine.ts';
+import type { Finding, Measurements } from '../../domain/verdict.ts';
 import type { Answer, Provider, Submission } from '../provider.ts';
 import { builtin } from './capabilities.ts';
 
-/** What of the engine is asked. */
-export type Checks = Omit<Engine, 'manifest'>;
+/** Result of a check: the finding and the numbers behind it. */
+export interface Checked {
+  readonly finding: Finding;
+  readonly measurements: Measurements;
+}
+
+type Thresholds = Submission['thresholds'];
+
+/** The checks of the engine in this process: bytes of captures in, a finding out. `engine/` fits this type and is not imported. */
+export interface Checks {
+  readonly analyseSelfie: (selfie: Uint8Array, thresholds: Thresholds) => Promise<Checked>;
+  readonly analysePhotos: (selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds) => Promise<Checked>;
+  readonly analyseVideo: (
+    video: Uint8Array,
+    idCard: Uint8Array,
+    challenge: string,
+    thresholds: Thresholds,
+  ) => Promise<Checked>;
+}
 
 /** The models of this process as a provider: it decides at once, there is no webhook to wait for. */
 export function builtinProvider(engine: () => Promise<Checks>): Provider {
@@ -43,7 +60,7 @@ async function withCaptures<const Names extends readonly CaptureName[]>(
   { openCapture }: Submission,
   names: Names,
   engine: () => Promise<Checks>,
-  analyse: (open: Checks, captures: BytesOf<Names>) => Promise<Analysis>,
+  analyse: (open: Checks, captures: BytesOf<Names>) => Promise<Checked>,
 ): Promise<Answer> {
   const opened = await Promise.all(names.map(async (name) => ({ name, ...(await openCapture(name)) })));
   const bytes: Uint8Array[] = [];
