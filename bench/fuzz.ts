@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { openEngine } from '../shared/engine/engine.ts';
+import { openEngine } from '../engine/engine.ts';
 import { hostileInputs } from '../test/engine/hostile-inputs.ts';
 import { idCard } from '../test/engine/people.ts';
 import { prepareModels } from '../tools/engine-assets.ts';

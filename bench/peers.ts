@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { median } from '../shared/engine/footage.ts';
+import { median } from '../engine/footage.ts';
 
 const root = path.dirname(import.meta.dirname);
 const source = path.join(root, 'bench/peers');

@@ -8,7 +8,7 @@ import * as z from 'zod';
 const root = path.dirname(import.meta.dirname);
 /** All that a stack is made of. */
 const sources = [
-  ...['infra', 'functions', 'shared', 'package-lock.json', 'cdk.json'],
+  ...['infra', 'functions', 'shared', 'engine', 'package-lock.json', 'cdk.json'],
   path.join('build/engine', process.arch, '.ready'),
 ];
 const settings = z.object({ context: z.object({ models: z.string().optional() }).optional() });

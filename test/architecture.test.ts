@@ -5,16 +5,17 @@ import { expect, it } from 'vitest';
 /** Who may import whom. Left: a folder. Right: the only things its files may import. */
 const rules: [folder: string, allowed: RegExp][] = [
   ['shared/domain', /^(shared\/domain\/|zod$|node:(crypto|util)$)/],
-  ['shared/providers', /^(shared\/(domain|providers|engine)\/|zod$|node:)/],
-  ['shared/engine', /^(shared\/(domain|engine)\/|onnxruntime-node$|sharp$|libheif-js|zod$|node:)/],
+  ['shared/providers', /^(shared\/(domain|providers)\/|zod$|node:)/],
+  ['engine', /^(shared\/domain\/|engine\/|onnxruntime-node$|sharp$|libheif-js|zod$|node:)/],
   ['shared/stores', /^(shared\/(domain|stores)\/|shared\/providers\/provider\.ts$|@aws-sdk\/|zod$|node:)/],
   ['shared/api', /^(shared\/(domain|api|stores)\/|zod$)/],
   ['shared/lambda', /^(shared\/(domain|lambda|stores)\/|@middy\/core$|aws-lambda$|zod$|node:)/],
   ['shared/lifecycle', /^shared\/(domain|lifecycle|stores|providers|lambda)\//],
   ['functions', /^(shared\/|functions\/|@aws-sdk\/|@middy\/core$|aws-lambda$|zod$|node:)/],
+  ['functions/analyse-capture', /^(shared\/|engine\/engine\.ts$|functions\/|@aws-sdk\/|zod$|node:)/],
   ['infra', /^(infra\/|functions\/[^/]+\/environment\.ts$|aws-cdk-lib|cdk-nag$|constructs$|esbuild$|cdk\.json$|node:)/],
   ['local', /^(local\/|infra\/routes\.ts$|shared\/stores\/|@aws-sdk\/|aws-lambda$|fauxqs|dynalite|zod$|node:)/],
-  ['tools', /^(tools\/|shared\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|cdk\.json$|zod$|node:)/],
+  ['tools', /^(tools\/|shared\/|engine\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|cdk\.json$|zod$|node:)/],
   // The simulation plays the verbs themselves: everything of a function but what meets AWS.
   ['tools/simulate', /^(tools\/simulate\/|shared\/|functions\/[a-z-]+\/(?!handler)[a-z-]+\.ts$|acorn$|zod$|node:)/],
 ];
@@ -74,7 +75,7 @@ it('only the handlers of functions meet AWS', () => {
 it('time, chance, environment and fetch are arguments everywhere but where a process begins', () => {
   const worldly =
     /\bprocess\.env\b|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\b|(?<![.\w])fetch\(|\bglobalThis\.fetch\b/;
-  const found = ['shared', 'functions'].flatMap(files).filter((file) => {
+  const found = ['shared', 'engine', 'functions'].flatMap(files).filter((file) => {
     if (file.endsWith('/handler.ts') || file === 'shared/lambda/log.ts') return false;
     const code = source(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
     return worldly.test(code);
@@ -83,7 +84,7 @@ it('time, chance, environment and fetch are arguments everywhere but where a pro
 });
 
 it('nothing of the product needs tests, tools, benches or another folder of the machine', () => {
-  for (const folder of ['shared', 'functions', 'infra', 'local']) {
+  for (const folder of ['shared', 'engine', 'functions', 'infra', 'local']) {
     const reaching = files(folder).flatMap((file) =>
       imports(source(file), file).filter((name) => /^(test|tools|bench|\.\.)\//.test(name)),
     );

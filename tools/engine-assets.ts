@@ -19,7 +19,7 @@ import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
 import * as z from 'zod';
-import { type Manifest, manifest, weightsOf } from '../shared/engine/manifest.ts';
+import { type Manifest, manifest, weightsOf } from '../engine/manifest.ts';
 import { withoutPrelu } from './prelu.ts';
 
 export const architectures = ['x64', 'arm64'] as const;
@@ -27,12 +27,12 @@ export type Architecture = (typeof architectures)[number];
 
 const root = path.dirname(import.meta.dirname);
 const inRoot = (...parts: string[]) => path.join(root, ...parts);
-const manifestFile = inRoot('shared/engine/models.json');
+const manifestFile = inRoot('engine/models.json');
 const rewriter = inRoot('tools/prelu.ts');
-const workerSources = ['heic-worker', 'video-worker'].map((name) => inRoot('shared/engine', `${name}.ts`));
+const workerSources = ['heic-worker', 'video-worker'].map((name) => inRoot('engine', `${name}.ts`));
 /** Weights of others come with their package, and are rewritten for speed; our own are in the repository. */
 export const weightsDirectory = inRoot('node_modules/faceplugin-face-recognition-js/model');
-const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('training/digits/digits.onnx') };
+const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('engine/training/digits/digits.onnx') };
 
 export const engineAssetsDirectory = (architecture: Architecture) => inRoot('build/engine', architecture);
 

@@ -9,7 +9,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { openEngine } from '../shared/engine/engine.ts';
+import { openEngine } from '../engine/engine.ts';
 import { prepareModels } from './engine-assets.ts';
 import { drawCurves } from './evaluate/curves.ts';
 import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits.ts';

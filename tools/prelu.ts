@@ -14,7 +14,7 @@ const float32 = 1;
  *
  * onnxruntime's PRelu asks of each number whether it is positive, and on a picture, unlike on a constant, the processor
  * guesses wrong half of the time. Relu, Mul and Add ask nothing. What comes out differs in the seventh digit;
- * what it saves is in `docs/decisions/011-pixels.md`.
+ * what it saves is in `engine/notes/pixels.md`.
  */
 export function withoutPrelu(model: Uint8Array): Uint8Array {
   return rewrite(model, (tag, bytes) => (tag === fields.model.graph ? [rewriteGraph(contentOf(bytes))] : undefined));

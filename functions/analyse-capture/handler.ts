@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { openEngine } from '../../shared/engine/engine.ts';
+import { openEngine } from '../../engine/engine.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
 import { attemptVerification, type Dependencies } from '../../shared/lifecycle/attempt.ts';

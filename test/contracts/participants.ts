@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Engine } from '../../engine/engine.ts';
 import type { Check } from '../../shared/domain/captures.ts';
 import type { FaultCode } from '../../shared/domain/fault.ts';
-import type { Engine } from '../../shared/engine/engine.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { builtinProvider } from '../../shared/providers/builtin/provider.ts';
 import { connectors } from '../../shared/providers/connect.ts';

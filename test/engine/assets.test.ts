@@ -75,7 +75,7 @@ describe('A bundled function beside its assets', () => {
       stdin: {
         contents: `
           import { readFile } from 'node:fs/promises';
-          import { openEngine } from './shared/engine/engine.ts';
+          import { openEngine } from './engine/engine.ts';
           const here = (name) => new URL(name, import.meta.url).pathname;
           const engine = await openEngine({ modelsDirectory: here('./models/') });
           for (const name of ['selfie.jpg', 'selfie.heic']) {

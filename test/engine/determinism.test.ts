@@ -10,7 +10,7 @@ const root = path.join(import.meta.dirname, '../..');
 async function numbersOfOneProcess(directory: string, threads: number): Promise<string> {
   const program = `
     import { readFile } from 'node:fs/promises';
-    import { openEngine } from '${root}/shared/engine/engine.ts';
+    import { openEngine } from '${root}/engine/engine.ts';
     import { samples } from '${root}/tools/samples.ts';
     const engine = await openEngine({ modelsDirectory: '${directory}', threads: ${threads} });
     const captures = [...await samples(), { bytes: await readFile('${root}/test/fixtures/portrait.heic') }];

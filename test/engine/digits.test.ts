@@ -1,12 +1,12 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { featuresOf } from '../../shared/engine/digits/features.ts';
-import { resample } from '../../shared/engine/digits/resampling.ts';
-import { greedyDigits, lengthLogProbability, stringLogProbability } from '../../shared/engine/digits/scoring.ts';
-import { type DigitsRecogniser, openDigits, recogniseDigits } from '../../shared/engine/digits.ts';
-import { manifest } from '../../shared/engine/manifest.ts';
-import { openModelPack } from '../../shared/engine/models.ts';
+import { featuresOf } from '../../engine/digits/features.ts';
+import { resample } from '../../engine/digits/resampling.ts';
+import { greedyDigits, lengthLogProbability, stringLogProbability } from '../../engine/digits/scoring.ts';
+import { type DigitsRecogniser, openDigits, recogniseDigits } from '../../engine/digits.ts';
+import { manifest } from '../../engine/manifest.ts';
+import { openModelPack } from '../../engine/models.ts';
 import { modelsDirectory } from './engine.ts';
 
 const fixture = (name: string) => path.join(import.meta.dirname, '../fixtures/digits', name);
@@ -36,7 +36,7 @@ async function speech(name: string): Promise<Float32Array> {
 const six = { said: '407193', sound: await speech('407193-16khz.wav'), rateHz: 16_000 };
 const runTogether = { said: '528806', sound: await speech('528806-8khz.wav'), rateHz: 8_000 };
 
-/** Numbers in −1..1 that are the same everywhere: the generator of `golden_samples` in training/digits/export.py. */
+/** Numbers in −1..1 that are the same everywhere: the generator of `golden_samples` in engine/training/digits/export.py. */
 function noise(count: number, state = 1): Float64Array {
   return Float64Array.from({ length: count }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Analysis, type Engine, openEngine } from '../../shared/engine/engine.ts';
+import { type Analysis, type Engine, openEngine } from '../../engine/engine.ts';
 import { prepareModels } from '../../tools/engine-assets.ts';
 
 /** A copy of the shipped model pack that a test may spoil. */

@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { decodeImage, maximumPixels } from '../../engine/decode.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { failureReasons, recaptureReasons } from '../../shared/domain/verdict.ts';
-import { decodeImage, maximumPixels } from '../../shared/engine/decode.ts';
-import type { Engine } from '../../shared/engine/engine.ts';
 import { portrait } from '../../tools/samples.ts';
 import { claimingSize, fixture, pixelBomb, uprightPortrait, withFlippedBits } from './captures.ts';
 import { shippedEngine, told } from './engine.ts';

@@ -1,8 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../../shared/engine/engine.ts';
-import { type Manifest, manifest } from '../../shared/engine/manifest.ts';
+import { openEngine } from '../../engine/engine.ts';
+import { type Manifest, manifest } from '../../engine/manifest.ts';
 import { portrait } from '../../tools/samples.ts';
 import { modelsDirectory, shippedEngine } from './engine.ts';
 

@@ -1,9 +1,9 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Engine } from '../../engine/engine.ts';
+import { idCardLimits } from '../../engine/id-card.ts';
+import { distanceOf, matchScoreOf } from '../../engine/matching.ts';
 import { finding } from '../../shared/domain/verdict.ts';
-import type { Engine } from '../../shared/engine/engine.ts';
-import { idCardLimits } from '../../shared/engine/id-card.ts';
-import { distanceOf, matchScoreOf } from '../../shared/engine/matching.ts';
 import { faceOnScreen, landscape, portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, twoPeople, uprightPortrait } from './captures.ts';
 import { shippedEngine, told } from './engine.ts';

@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../../shared/engine/engine.ts';
-import { assessQuality, qualityLimits } from '../../shared/engine/quality.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { assessQuality, qualityLimits } from '../../engine/quality.ts';
 import { landscape, portrait, portraitAsStored } from '../../tools/samples.ts';
 import { twoPeople, uprightPortrait } from './captures.ts';
 import { shippedEngine, told } from './engine.ts';

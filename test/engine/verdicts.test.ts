@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { decodeImage } from '../../engine/decode.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { finding } from '../../shared/domain/verdict.ts';
-import { decodeImage } from '../../shared/engine/decode.ts';
-import type { Engine } from '../../shared/engine/engine.ts';
 import { faceOnScreen, portrait, samples } from '../../tools/samples.ts';
 import { fixture, orientations, uprightPortrait, withOrientation } from './captures.ts';
 import { shippedEngine, told } from './engine.ts';

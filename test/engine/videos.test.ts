@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Engine } from '../../engine/engine.ts';
+import { decodeVideo, videoLimits } from '../../engine/video.ts';
 import { finding, recaptureReasons } from '../../shared/domain/verdict.ts';
-import type { Engine } from '../../shared/engine/engine.ts';
-import { decodeVideo, videoLimits } from '../../shared/engine/video.ts';
 import { portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, withFlippedBits } from './captures.ts';
 import { shippedEngine, told } from './engine.ts';

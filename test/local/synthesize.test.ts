@@ -6,7 +6,7 @@ import { sourcesKey } from '../../local/synthesize.ts';
 
 it('makes the stack anew when a source has changed, appeared or moved, or the engine or its models have', () => {
   const root = mkdtempSync(join(tmpdir(), 'bonafide-'));
-  for (const folder of ['infra/constructs', 'functions', 'shared', `build/engine/${process.arch}`]) {
+  for (const folder of ['infra/constructs', 'functions', 'shared', 'engine', `build/engine/${process.arch}`]) {
     mkdirSync(join(root, folder), { recursive: true });
   }
   const write = (file: string, text: string) => writeFileSync(join(root, file), text);
@@ -20,6 +20,8 @@ it('makes the stack anew when a source has changed, appeared or moved, or the en
   write('shared/b.ts', '');
   keys.push(sourcesKey(root));
   renameSync(join(root, 'shared/b.ts'), join(root, 'functions/b.ts'));
+  keys.push(sourcesKey(root));
+  write('engine/c.ts', '');
   keys.push(sourcesKey(root));
   write(ready, 'two');
   keys.push(sourcesKey(root));

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { digitsRateHz, resample } from '../../shared/engine/digits/resampling.ts';
-import { type DigitsRecogniser, type Listening, openDigits } from '../../shared/engine/digits.ts';
-import { openModelPack } from '../../shared/engine/models.ts';
+import { digitsRateHz, resample } from '../../engine/digits/resampling.ts';
+import { type DigitsRecogniser, type Listening, openDigits } from '../../engine/digits.ts';
+import { openModelPack } from '../../engine/models.ts';
 import { mulberry32 } from '../simulate/random.ts';
 import { listText, type Rate, rateOf, rateText, type Section } from './rates.ts';
 

@@ -8,6 +8,6 @@ export const builtin: Capabilities = {
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,
   maximumBytes: {},
-  languages: ['en'], // those of the shipped recogniser of digits (`shared/engine/models.json`)
+  languages: ['en'], // those of the shipped recogniser of digits (`engine/models.json`)
   timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },
 };

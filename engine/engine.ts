@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Finding, Measurements, Reason } from '../domain/verdict.ts';
+import type { Finding, Measurements, Reason } from '../shared/domain/verdict.ts';
 import { cardSizePx, type DecodedCapture } from './decode.ts';
 import { type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
 import { median, watchFrames } from './footage.ts';
@@ -15,7 +15,7 @@ export interface EngineOptions {
   readonly modelsDirectory: string;
   /** Milliseconds, for the stages' durations only; nothing the engine decides depends on it. */
   readonly now?: () => number;
-  /** Threads per model, 1 by default: the models are too small to gain from more (figures in `docs/decisions/010-engine-limits.md`). */
+  /** Threads per model, 1 by default: the models are too small to gain from more (figures in `engine/notes/limits.md`). */
   readonly threads?: number;
   /** Listens instead of the pack's own recogniser. */
   readonly digits?: DigitsRecogniser;

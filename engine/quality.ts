@@ -1,4 +1,4 @@
-import type { Measurements, Reason } from '../domain/verdict.ts';
+import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import type { DecodedCapture } from './decode.ts';
 import { centreOf, type Face, type Point, sharedArea } from './faces.ts';
 import { at, crop, luma, newPatch, type Patch } from './pixels.ts';
@@ -6,7 +6,7 @@ import { contextAround } from './spoofing.ts';
 
 /**
  * What a capture must be before the spoof model is asked: outside these limits it was never measured, or measured bad.
- * Fitted so that bona fide captures rarely fail; the figures are in `docs/decisions/010-engine-limits.md`.
+ * Fitted so that bona fide captures rarely fail; the figures are in `engine/notes/limits.md`.
  */
 export const qualityLimits = {
   /** Of the face box, in pixels of the capture. */

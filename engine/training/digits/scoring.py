@@ -1,4 +1,4 @@
-"""How an expected string is verified against the network's output: the twin of shared/engine/digits/scoring.ts.
+"""How an expected string is verified against the network's output: the twin of engine/digits/scoring.ts.
 
 CTC gives every string a probability, and those of all strings add up to one. Two logarithms are read off:
   * `string`: that of the expected string;

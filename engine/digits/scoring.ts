@@ -1,5 +1,5 @@
 /**
- * How a digit string is verified against the network's output; the twin of `training/digits/scoring.py`.
+ * How a digit string is verified against the network's output; the twin of `engine/training/digits/scoring.py`.
  *
  * CTC gives every string a probability, and those of all strings add up to 1. The expected string's alone says little:
  * it is small for long or unclear speech. Divided by that of all strings as long, it says how sure the network is of

@@ -1,5 +1,5 @@
 import * as ort from 'onnxruntime-node';
-import type { Measurements } from '../domain/verdict.ts';
+import type { Measurements } from '../shared/domain/verdict.ts';
 import { type Features, featuresOf, filters, windowSamples } from './digits/features.ts';
 import { isSilent, presenceOf } from './digits/presence.ts';
 import { resample } from './digits/resampling.ts';

@@ -1,4 +1,4 @@
-"""What the network hears: 40 log-mel energies every 10 ms of 8 kHz sound. shared/engine/digits/features.ts computes the
+"""What the network hears: 40 log-mel energies every 10 ms of 8 kHz sound. engine/digits/features.ts computes the
 same numbers, and a test holds the two together.
 
 1. Frames of 200 samples (25 ms), 80 apart (10 ms), only whole ones: 1 + floor((n - 200) / 80). No dither, no pre-emphasis.

@@ -1,5 +1,5 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { sniffContentType } from '../domain/captures.ts';
+import { sniffContentType } from '../shared/domain/captures.ts';
 import { decodeHeic } from './heic.ts';
 import type { RgbImage } from './pixels.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The twin of `training/digits/features.py`, which says what is computed and why; a test compares the two on the same
+ * The twin of `engine/training/digits/features.py`, which says what is computed and why; a test compares the two on the same
  * samples. Changing either means training again.
  */
 export const filters = 40;

@@ -42,7 +42,7 @@ const maximumSamples = 4;
  * `box` of the image, painted at width × height into the top left corner of a black patch.
  * What lies beyond the image repeats its edge. A pixel of the patch is the mean of up to `samples` × `samples` pixels
  * of the image, or, where it is enlarged, interpolated. libvips does the same more finely, but copies the whole image
- * first: for the models' small patches that costs more than the models (`docs/decisions/011-pixels.md`).
+ * first: for the models' small patches that costs more than the models (`engine/notes/pixels.md`).
  */
 export function crop(
   image: RgbImage,

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { sniffContentType } from '../domain/captures.ts';
+import { sniffContentType } from '../shared/domain/captures.ts';
 import { compiledOnce, copyOf, decodeConfined } from './confined.ts';
 import type { VideoAnswer, VideoLimits, VideoRequest } from './video-worker.ts';
 

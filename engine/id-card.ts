@@ -1,4 +1,4 @@
-import type { Measurements, Reason } from '../domain/verdict.ts';
+import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import type { DecodedCapture } from './decode.ts';
 import { cropFace, detectFaces, detectSmallFaces, type Face, findLandmarks } from './faces.ts';
 import type { FaceDetection, FaceLandmarks, FaceMatching, SpoofingModel } from './manifest.ts';
@@ -9,7 +9,7 @@ import { measureLiveness } from './spoofing.ts';
 
 /** Widths of the printed face, in pixels of the capture. */
 export const idCardLimits = {
-  /** What to ask people for: as good as a selfie (figures in `docs/decisions/012-matching.md`). */
+  /** What to ask people for: as good as a selfie (figures in `engine/notes/matching.md`). */
   askedFacePx: 64,
   /** Below this the error rate doubles and doubles again: refused. */
   minimumFacePx: 48,

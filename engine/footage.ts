@@ -1,4 +1,4 @@
-import type { Measurements, Reason } from '../domain/verdict.ts';
+import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import { type IdCardModels, liesDown } from './id-card.ts';
 import { cosineOf, type Embedding, embedFace } from './matching.ts';
 import { lookAtPerson, type Portrait } from './selfie.ts';

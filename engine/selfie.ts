@@ -1,4 +1,4 @@
-import type { Measurements, Reason } from '../domain/verdict.ts';
+import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import { type Decoded, type DecodedCapture, decodeImage } from './decode.ts';
 import { cropFace, detectFaces, type Face, findLandmarks, type Point } from './faces.ts';
 import type { FaceDetection, FaceLandmarks, SpoofingModel } from './manifest.ts';
