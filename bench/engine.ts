@@ -20,7 +20,7 @@ import { embedFace } from '../engine/matching.ts';
 import { openModelPack } from '../engine/models.ts';
 import { type Box, crop, newPatch, type RgbImage, toTensor } from '../engine/pixels.ts';
 import { idCard } from '../test/engine/people.ts';
-import { prepareModels, weightsDirectory } from '../tools/engine-assets.ts';
+import { prepareModels, weightsDirectory } from '../tools/release/engine-assets.ts';
 import { portrait } from '../tools/samples.ts';
 import { benchPeers } from './peers.ts';
 
@@ -182,7 +182,7 @@ async function publishedModels(directory: string): Promise<string> {
 
 /**
  * `session.run` alone, per model, on the selfie's own face: as published, fr_feature takes 1.7 times as long for a face
- * as for a tensor of constants (`tools/prelu.ts` says why), and a floor of constants would be nobody's.
+ * as for a tensor of constants (`tools/release/prelu.ts` says why), and a floor of constants would be nobody's.
  */
 async function bareModels(directory: string, selfie: Uint8Array): Promise<Record<string, () => Promise<unknown>>> {
   const pack = await openModelPack(directory, 1);

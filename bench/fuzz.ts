@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { openEngine } from '../engine/engine.ts';
 import { hostileInputs } from '../test/engine/hostile-inputs.ts';
 import { idCard } from '../test/engine/people.ts';
-import { prepareModels } from '../tools/engine-assets.ts';
+import { prepareModels } from '../tools/release/engine-assets.ts';
 import { portrait } from '../tools/samples.ts';
 
 const { values } = parseArgs({

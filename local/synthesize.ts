@@ -19,7 +19,7 @@ const settings = z.object({ context: z.object({ models: z.string().optional() })
  */
 export async function synthesize(outputDirectory: string): Promise<void> {
   // Done already, this is a look at one file; after a fresh `npm ci` it copies what is in node_modules.
-  await runScript('tools/engine-assets.ts', ['--arch', process.arch]);
+  await runScript('tools/release/engine-assets.ts', ['--arch', process.arch]);
   const keyFile = path.join(outputDirectory, '.made-from');
   const key = sourcesKey();
   if (existsSync(keyFile) && readFileSync(keyFile, 'utf8') === key) return;

@@ -10,13 +10,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEngine } from '../engine/engine.ts';
-import { prepareModels } from './engine-assets.ts';
 import { drawCurves } from './evaluate/curves.ts';
 import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits.ts';
 import { evaluateMatching, type MatchReport, matchText } from './evaluate/matching.ts';
 import type { Section } from './evaluate/rates.ts';
 import { evaluateSpoofDetection, type SpoofReport, spoofText } from './evaluate/spoofing.ts';
 import { summaryText } from './evaluate/summary.ts';
+import { prepareModels } from './release/engine-assets.ts';
 
 export interface Evaluation {
   readonly spoof: Section<SpoofReport>;

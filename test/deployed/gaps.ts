@@ -10,12 +10,12 @@ export const gaps: readonly Gap[] = [
   {
     what: 'S3 events without the version that landed',
     onAws: '`Object Created` names `version-id` of a versioned bucket',
-    here: 'put right in `tools/emulator/gaps.py`; every journey runs',
+    here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
     what: '`Ref` of a secret is its name',
     onAws: '`Ref` of `AWS::SecretsManager::Secret` is its ARN',
-    here: 'put right in `tools/emulator/gaps.py`; every journey runs',
+    here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
     what: 'No access log, no metrics of the API, no alarm that rings',

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { prepareEngineAssets } from '../../tools/engine-assets.ts';
+import { prepareEngineAssets } from '../../tools/release/engine-assets.ts';
 
 const run = promisify(execFile);
 

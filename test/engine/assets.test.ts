@@ -5,7 +5,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Architecture, architectures, prepareEngineAssets, putInPlace } from '../../tools/engine-assets.ts';
+import {
+  type Architecture,
+  architectures,
+  prepareEngineAssets,
+  putInPlace,
+} from '../../tools/release/engine-assets.ts';
 import { portrait } from '../../tools/samples.ts';
 import { fixture } from './captures.ts';
 

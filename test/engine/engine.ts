@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Analysis, type Engine, openEngine } from '../../engine/engine.ts';
-import { prepareModels } from '../../tools/engine-assets.ts';
+import { prepareModels } from '../../tools/release/engine-assets.ts';
 
 /** A copy of the shipped model pack that a test may spoil. */
 export async function modelsDirectory(): Promise<string> {

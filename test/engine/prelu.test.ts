@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { weightsDirectory } from '../../tools/engine-assets.ts';
-import { withoutPrelu } from '../../tools/prelu.ts';
+import { weightsDirectory } from '../../tools/release/engine-assets.ts';
+import { withoutPrelu } from '../../tools/release/prelu.ts';
 
 const published = (file: string) => readFile(path.join(weightsDirectory, file));
 

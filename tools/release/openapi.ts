@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { routes } from '../infra/routes.ts';
+import { routes } from '../../infra/routes.ts';
 import {
   capturesBody,
   clientView,
@@ -12,9 +12,9 @@ import {
   uploadsView,
   verificationRequest,
   verificationView,
-} from '../shared/api/verifications.ts';
-import { type FaultCode, faults } from '../shared/domain/fault.ts';
-import { state } from '../shared/domain/verification.ts';
+} from '../../shared/api/verifications.ts';
+import { type FaultCode, faults } from '../../shared/domain/fault.ts';
+import { state } from '../../shared/domain/verification.ts';
 
 /*
  * npm run openapi: writes docs/openapi.json, OpenAPI 3.1 made from the routes and the schemas that the API itself uses.
@@ -141,7 +141,7 @@ export function openApi(): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const { method, path } of routes) {
     const operation = operations[`${method} ${path}`];
-    if (!operation) throw new Error(`${method} ${path} is not described in tools/openapi.ts`);
+    if (!operation) throw new Error(`${method} ${path} is not described in tools/release/openapi.ts`);
     paths[path] = { ...paths[path], [method.toLowerCase()]: described(path, operation) };
   }
   return {
@@ -230,7 +230,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'output'): object 
 }
 
 if (import.meta.main) {
-  const file = join(import.meta.dirname, '..', 'docs', 'openapi.json');
+  const file = join(import.meta.dirname, '../..', 'docs', 'openapi.json');
   writeFileSync(file, `${JSON.stringify(openApi(), null, 2)}\n`);
   console.log('Wrote docs/openapi.json');
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import cdk from '../cdk.json' with { type: 'json' };
+import cdk from '../../cdk.json' with { type: 'json' };
 
 /*
  * npm run deploy [-- <arguments of cdk deploy>]
@@ -11,7 +11,7 @@ import cdk from '../cdk.json' with { type: 'json' };
  * and bootstrap are the CDK's business: what it says of them is passed on as it is, and so is its exit code.
  */
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const passedOn = process.argv.slice(2);
 
 /** The processor asked for as the stack will read it: `-c architecture=…`, then cdk.json, then arm64. */
@@ -39,6 +39,6 @@ function run(...command: readonly string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-run('tools/engine-assets.ts', '--arch', architecture());
+run('tools/release/engine-assets.ts', '--arch', architecture());
 const cdkPackage = createRequire(import.meta.url).resolve('aws-cdk/package.json');
 run(join(dirname(cdkPackage), 'bin', 'cdk'), 'deploy', '--outputs-file', 'cdk-outputs.json', ...passedOn);

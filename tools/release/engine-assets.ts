@@ -19,16 +19,16 @@ import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
 import * as z from 'zod';
-import { type Manifest, manifest, weightsOf } from '../engine/manifest.ts';
+import { type Manifest, manifest, weightsOf } from '../../engine/manifest.ts';
 import { withoutPrelu } from './prelu.ts';
 
 export const architectures = ['x64', 'arm64'] as const;
 export type Architecture = (typeof architectures)[number];
 
-const root = path.dirname(import.meta.dirname);
+const root = path.join(import.meta.dirname, '../..');
 const inRoot = (...parts: string[]) => path.join(root, ...parts);
 const manifestFile = inRoot('engine/models.json');
-const rewriter = inRoot('tools/prelu.ts');
+const rewriter = inRoot('tools/release/prelu.ts');
 const workerSources = ['heic-worker', 'video-worker'].map((name) => inRoot('engine', `${name}.ts`));
 /** Weights of others come with their package, and are rewritten for speed; our own are in the repository. */
 export const weightsDirectory = inRoot('node_modules/faceplugin-face-recognition-js/model');

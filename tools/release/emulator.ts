@@ -22,7 +22,7 @@ const usage = `Runs an emulator of AWS on this machine, for deploying to.
 // One for which version 1 of the AWS command line has no older address of SQS in mind, which it would prefer.
 const region = 'eu-central-2';
 const folder = join(import.meta.dirname, 'emulator');
-const environmentFile = join(import.meta.dirname, '..', 'build', 'emulator', 'environment');
+const environmentFile = join(import.meta.dirname, '../..', 'build', 'emulator', 'environment');
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,
