@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ensureDemoTenant } from '../local/demo-tenant.ts';
 import { startStack } from '../local/stack.ts';
-import { dynamoTenants } from '../shared/stores/tenants.ts';
+import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
 import { clientOf, newSourceId } from '../test/journeys/client.ts';
 import { portrait } from '../tools/samples.ts';
 import { startVendorSimulator } from '../tools/vendor-simulator/server.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { dynamoTenants } from '../shared/stores/tenants.ts';
+import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
 import type { Stack } from './stack.ts';
 
 /** Somebody to be on one's own machine. */

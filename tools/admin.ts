@@ -14,7 +14,8 @@ import { type PolicyInput, policyInput, policyMistakes } from '../shared/domain/
 import { tenantId } from '../shared/domain/verification.ts';
 import { connectors } from '../shared/providers/connect.ts';
 import { registry } from '../shared/providers/registry.ts';
-import { dynamoTenants, type IssuedKey, keyCacheSeconds, type Tenants } from '../shared/stores/tenants.ts';
+import { type IssuedKey, keyCacheSeconds } from '../shared/stores/tenants/row.ts';
+import { dynamoTenants, type Tenants } from '../shared/stores/tenants/tenants.ts';
 import { dataDirectory, localStack } from './target.ts';
 
 const usage = `Keeps tenants, in the running local stack or in AWS.

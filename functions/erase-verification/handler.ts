@@ -7,7 +7,7 @@ import { http, type Request, type Routes } from '../../shared/lambda/http.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { eraseVerification } from '../../shared/lifecycle/erase.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
-import { dynamoTenants } from '../../shared/stores/tenants.ts';
+import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 

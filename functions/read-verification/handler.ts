@@ -6,7 +6,7 @@ import { verificationByKey, verificationByKeyOrToken } from '../../shared/lambda
 import { http, type Request, type Routes, valid } from '../../shared/lambda/http.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { secretsManager } from '../../shared/stores/secrets.ts';
-import { dynamoTenants } from '../../shared/stores/tenants.ts';
+import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 import { listQuery, readCursor, waitForRest, waitQuery, writeCursor } from './read.ts';

@@ -9,7 +9,7 @@ import { readDelivery } from '../../shared/providers/identify/delivery.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
 import { providerQueues, sqsSend } from '../../shared/stores/queues.ts';
 import { secretsManager } from '../../shared/stores/secrets.ts';
-import { dynamoTenants } from '../../shared/stores/tenants.ts';
+import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 import { receiveResult } from './receive.ts';

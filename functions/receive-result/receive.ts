@@ -2,7 +2,7 @@ import { Fault } from '../../shared/domain/fault.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import { type Dependencies as Receiving, receiveAnswer } from '../../shared/lifecycle/receive.ts';
 import type { Delivery } from '../../shared/providers/provider.ts';
-import type { Tenants } from '../../shared/stores/tenants.ts';
+import type { Tenants } from '../../shared/stores/tenants/tenants.ts';
 
 export interface Dependencies extends Receiving {
   readonly tenants: Pick<Tenants, 'ofWebhook'>;

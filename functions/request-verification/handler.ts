@@ -9,7 +9,7 @@ import { log } from '../../shared/lambda/log.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
 import { secretsManager } from '../../shared/stores/secrets.ts';
-import { dynamoTenants } from '../../shared/stores/tenants.ts';
+import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 import { requestCaptures, requestVerification } from './request.ts';

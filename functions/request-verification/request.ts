@@ -15,7 +15,8 @@ import { type In, maximumRounds, type Verification, verificationIdOf } from '../
 import { epochSeconds } from '../../shared/lifecycle/next-step.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import type { Uploads } from '../../shared/stores/captures.ts';
-import type { Credentials, Tenant, Tenants } from '../../shared/stores/tenants.ts';
+import type { Credentials, Tenant } from '../../shared/stores/tenants/row.ts';
+import type { Tenants } from '../../shared/stores/tenants/tenants.ts';
 import { found, type Moved, type Verifications } from '../../shared/stores/verifications.ts';
 
 /** How long an upload URL lives, unless the round ends sooner. */

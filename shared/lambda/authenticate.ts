@@ -1,7 +1,7 @@
 import { readClientToken } from '../domain/client-token.ts';
 import { Fault } from '../domain/fault.ts';
 import { sourceId, type Verification, verificationIdOf } from '../domain/verification.ts';
-import type { Tenants } from '../stores/tenants.ts';
+import type { Tenants } from '../stores/tenants/tenants.ts';
 import { found, type Verifications } from '../stores/verifications.ts';
 import { type Request, valid } from './http.ts';
 

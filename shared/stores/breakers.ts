@@ -1,5 +1,4 @@
 import {
-  ConditionalCheckFailedException,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -8,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Breaker, breaker } from '../domain/breaker.ts';
+import { unlessConditionFails } from './conditional.ts';
 
 /** Open breakers, one row each; a closed one has none. Written only when something changes. */
 export interface Breakers {
@@ -72,14 +72,4 @@ export function dynamoBreakers(client: DynamoDBClient, table: string, now: () =>
       remember(key, undefined);
     },
   };
-}
-
-async function unlessConditionFails(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }

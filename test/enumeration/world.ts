@@ -19,7 +19,7 @@ import { breakerGate } from '../../shared/lifecycle/gate.ts';
 import type { Answer, Provider, Delivery as Webhook } from '../../shared/providers/provider.ts';
 import type { Captures, Pinned } from '../../shared/stores/captures.ts';
 import type { Work } from '../../shared/stores/queues.ts';
-import type { Tenant } from '../../shared/stores/tenants.ts';
+import type { Tenant } from '../../shared/stores/tenants/row.ts';
 import { found } from '../../shared/stores/verifications.ts';
 import { memoryBreakers } from '../../tools/simulate/breakers.ts';
 import { memoryVerifications } from '../../tools/simulate/verifications.ts';

@@ -15,7 +15,7 @@ import { eraseVerification } from '../../shared/lifecycle/erase.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
 import { leaseMarginSeconds } from '../../shared/providers/registry.ts';
 import type { Work } from '../../shared/stores/queues.ts';
-import type { Tenant } from '../../shared/stores/tenants.ts';
+import type { Tenant } from '../../shared/stores/tenants/row.ts';
 import { found } from '../../shared/stores/verifications.ts';
 import { memoryBreakers } from './breakers.ts';
 import { simulatedBucket } from './bucket.ts';

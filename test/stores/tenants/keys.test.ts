@@ -1,28 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultPolicy } from '../../shared/domain/policy.ts';
-import { dynamoTenants, keyCacheSeconds, type Tenants } from '../../shared/stores/tenants.ts';
-import { startTables } from './table.ts';
+import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../../shared/domain/policy.ts';
+import { keyCacheSeconds } from '../../../shared/stores/tenants/row.ts';
+import { tenantsTable } from './tenants-table.ts';
 
-let tables: Awaited<ReturnType<typeof startTables>>;
-let clock = Date.parse('2026-01-01T00:00:00Z');
-let reads = 0;
-/** One function's view of the table: its own cache. */
-const open = (): Tenants =>
-  dynamoTenants({ client: tables.client, table: 'tenants', now: () => new Date(clock), randomBytes });
-
-beforeAll(async () => {
-  tables = await startTables();
-  tables.client.middlewareStack.add(
-    (next, context) => (args) => {
-      if (context.commandName === GetItemCommand.name) reads += 1;
-      return next(args);
-    },
-    { step: 'initialize' },
-  );
-});
-afterAll(() => tables.stop());
+const { open, passes, requests } = tenantsTable();
 
 describe('tenants', () => {
   it('are made with the default policy and a key that only its hash is stored of', async () => {
@@ -46,7 +27,7 @@ describe('tenants', () => {
     expect(await admin.revokeKey('rotating', first.id)).toBe(true);
     expect(await admin.revokeKey('rotating', first.id)).toBe(false);
     await expect(api.authenticate(first.key)).resolves.toBeDefined(); // not seen yet
-    clock += (keyCacheSeconds + 1) * 1000;
+    passes(keyCacheSeconds + 1);
     await expect(api.authenticate(first.key)).rejects.toMatchObject({ code: 'api_key_invalid' });
     await expect(api.authenticate(second.key)).resolves.toMatchObject({ id: 'rotating' });
     expect(keyCacheSeconds).toBeLessThanOrEqual(30);
@@ -55,9 +36,9 @@ describe('tenants', () => {
   it('cost one read in the cache’s time', async () => {
     const { key } = await open().create('counted');
     const api = open();
-    reads = 0;
+    requests();
     for (let call = 0; call < 10; call += 1) await api.authenticate(key);
-    expect(reads).toBe(1);
+    expect(requests()).toEqual(['GetItemCommand']);
   });
 
   it('refuse every other key in the same words', async () => {

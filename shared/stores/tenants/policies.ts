@@ -1,0 +1,44 @@
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { type PolicyInput, policy } from '../../domain/policy.ts';
+import { unlessConditionFails } from '../conditional.ts';
+import type { Dependencies, Rows } from './row.ts';
+
+export interface Policies {
+  /** Replaces the policy by the next version; the versions before stay as rows of their own. Answers the version. */
+  readonly setPolicy: (id: string, input: PolicyInput) => Promise<number>;
+}
+
+export function tenantPolicies({ client, table }: Dependencies, rows: Rows): Policies {
+  return {
+    async setPolicy(id, input) {
+      for (;;) {
+        const owner = await rows.mustFind(id);
+        const version = owner.policy.version + 1;
+        const next = policy.parse({ ...input, version });
+        // The version before first: killed in between, it stands there twice, which changes nothing.
+        await client.send(
+          new PutItemCommand({
+            TableName: table,
+            Item: marshall({ id: `${id}/policy/${owner.policy.version}`, policy: owner.policy }),
+          }),
+        );
+        const replaced = await unlessConditionFails(
+          client.send(
+            new UpdateItemCommand({
+              TableName: table,
+              Key: marshall({ id }),
+              UpdateExpression: 'SET #policy = :next',
+              ConditionExpression: '#policy.#version = :read',
+              ExpressionAttributeNames: { '#policy': 'policy', '#version': 'version' },
+              ExpressionAttributeValues: marshall({ ':next': next, ':read': owner.policy.version }),
+            }),
+          ),
+        );
+        if (!replaced) continue;
+        rows.forget(id);
+        return version;
+      }
+    },
+  };
+}

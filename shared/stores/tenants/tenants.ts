@@ -1,0 +1,19 @@
+import { type ProviderCredentials, providerCredentials } from './credentials.ts';
+import { type Keys, tenantKeys } from './keys.ts';
+import { type Policies, tenantPolicies } from './policies.ts';
+import { cachedRows, type Dependencies, type Rows } from './row.ts';
+import { tenantWebhooks, type Webhooks } from './webhooks.ts';
+
+/** Who may use this deployment, and what they have decided. */
+export interface Tenants extends Pick<Rows, 'find'>, Keys, Policies, ProviderCredentials, Webhooks {}
+
+export function dynamoTenants(dependencies: Dependencies): Tenants {
+  const rows = cachedRows(dependencies);
+  return {
+    find: rows.find,
+    ...tenantKeys(dependencies, rows),
+    ...tenantPolicies(dependencies, rows),
+    ...providerCredentials(dependencies, rows),
+    ...tenantWebhooks(dependencies, rows),
+  };
+}
