@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { instrumentAwaits } from './test/enumeration/instrument-awaits.ts';
+import { instrumentedAwaits } from './test/simulation/instrument-awaits.ts';
 
 /** What waits longest goes first, so that the others run meanwhile. */
 class LongestFirst extends BaseSequencer {
@@ -28,14 +28,14 @@ export default defineConfig({
           ...shared,
           name: 'bonafide',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/enumeration/**', 'test/deployed/**', 'test/infra/**'],
+          exclude: ['test/simulation/enumeration.test.ts', 'test/deployed/**', 'test/infra/**'],
         },
       },
       // CDK takes three seconds to load: once for all files, which share nothing else.
       { test: { ...shared, name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
       {
-        plugins: [instrumentAwaits()],
-        test: { ...shared, name: 'enumeration', include: ['test/enumeration/**/*.test.ts'] },
+        plugins: [instrumentedAwaits()],
+        test: { ...shared, name: 'enumeration', include: ['test/simulation/enumeration.test.ts'] },
       },
     ],
   },

@@ -17,7 +17,10 @@ const rules: [folder: string, allowed: RegExp][] = [
   ['local', /^(local\/|infra\/routes\.ts$|shared\/stores\/|@aws-sdk\/|aws-lambda$|fauxqs|dynalite|zod$|node:)/],
   ['tools', /^(tools\/|shared\/|engine\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|cdk\.json$|zod$|node:)/],
   // The simulation plays the verbs themselves: everything of a function but what meets AWS.
-  ['tools/simulate', /^(tools\/simulate\/|shared\/|functions\/[a-z-]+\/(?!handler)[a-z-]+\.ts$|acorn$|zod$|node:)/],
+  [
+    'test/simulation',
+    /^(test\/(simulation|builders)\/|tools\/evaluate\/random\.ts$|shared\/|functions\/[a-z-]+\/(?!handler)[a-z-]+\.ts$|acorn$|vitest|zod$|node:)/,
+  ],
 ];
 
 const files = (folder: string): string[] =>

@@ -1,6 +1,7 @@
 import { type Check, capturesOf, type Landed } from '../../shared/domain/captures.ts';
 import { defaultPolicy, planFor } from '../../shared/domain/policy.ts';
-import { type In, verificationIdOf } from '../../shared/domain/verification.ts';
+import type { In } from '../../shared/domain/verification.ts';
+import { idOf } from './deployment.ts';
 
 const createdAt = '2026-01-01T00:00:00.000Z';
 export const start = new Date(createdAt);
@@ -12,7 +13,7 @@ export function anAwaitingVerification(
   const { tenant = 'acme', sourceId = 'visit-7', check = 'spoof_detect' } = but;
   const names = capturesOf[check];
   return {
-    verificationId: verificationIdOf(tenant, sourceId),
+    verificationId: idOf(sourceId, tenant),
     tenant,
     sourceId,
     check,

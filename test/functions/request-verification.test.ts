@@ -9,9 +9,9 @@ import { verificationIdOf } from '../../shared/domain/verification.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
-import type { Tenant } from '../../shared/stores/tenants/row.ts';
-import { memoryVerifications } from '../../tools/simulate/verifications.ts';
+import type { Tenant } from '../../shared/stores/tenants/tenants.ts';
 import { landedFor, start } from '../builders/verification.ts';
+import { memoryVerifications } from '../simulation/verifications.ts';
 
 const selfie = { selfie: { content_type: 'image/jpeg' as const } };
 const asked = (but: object = {}) => ({ source_id: 'u-42', check: 'spoof_detect', captures: selfie, ...but });

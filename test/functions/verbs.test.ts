@@ -13,8 +13,8 @@ import { openGate } from '../../shared/lifecycle/gate.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { leaseMarginSeconds } from '../../shared/providers/registry.ts';
 import type { Pinned } from '../../shared/stores/captures.ts';
-import { memoryVerifications } from '../../tools/simulate/verifications.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
+import { memoryVerifications } from '../simulation/verifications.ts';
 
 function setting() {
   let clock = start.getTime();

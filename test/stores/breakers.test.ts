@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultsToOpen } from '../../shared/domain/breaker.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
 import { type Breakers, dynamoBreakers } from '../../shared/stores/breakers.ts';
-import { memoryBreakers } from '../../tools/simulate/breakers.ts';
+import { memoryBreakers } from '../simulation/breakers.ts';
 import { startTables } from './table.ts';
 
 let clock = Date.parse('2026-01-01T00:00:00Z');

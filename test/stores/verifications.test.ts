@@ -13,8 +13,8 @@ import {
   type Verification,
 } from '../../shared/domain/verification.ts';
 import { dueStates, dynamoVerifications, shardOf, type Verifications } from '../../shared/stores/verifications.ts';
-import { memoryVerifications } from '../../tools/simulate/verifications.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
+import { memoryVerifications } from '../simulation/verifications.ts';
 import { startTables } from './table.ts';
 
 let clock = start.getTime();

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { digitsRateHz, resample } from '../../engine/digits/resampling.ts';
 import { type DigitsRecogniser, type Listening, openDigits } from '../../engine/digits.ts';
 import { openModelPack } from '../../engine/models.ts';
-import { mulberry32 } from '../simulate/random.ts';
+import { mulberry32 } from './random.ts';
 import { listText, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 export interface SpeakerReport {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { instrumentAwaits } from './simulate/instrument-awaits.ts';
-import { plantNames } from './simulate/plants.ts';
+import { instrumentAwaits } from './instrument-awaits.ts';
+import { plantNames } from './plants.ts';
 
 const usage = `npm run simulate -- [options]
 
@@ -41,7 +41,7 @@ if (values.help) {
   process.exitCode = 2;
 } else {
   instrumentAwaits(); // before any verb is loaded: hence the import below and not above
-  const { runAll } = await import('./simulate/verdict.ts');
+  const { runAll } = await import('./verdict.ts');
   const clean = await runAll({ ...wanted.data, traced: values.trace }, (line) => console.log(line));
   process.exitCode = clean ? 0 : 1;
 }

@@ -4,7 +4,8 @@ import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts'
 import { type Finding, type Outcome, outcome } from '../../shared/domain/verdict.ts';
 import type { Answer, Delivery, Submission } from '../../shared/providers/provider.ts';
 import { webhookSeconds } from '../../shared/providers/registry.ts';
-import type { Circumstances, SimulatedProvider } from './circumstances.ts';
+import { genuineToken } from './acts.ts';
+import type { Circumstances } from './circumstances.ts';
 import { standHere } from './processes.ts';
 import type { Random } from './random.ts';
 import type { Referee } from './referee.ts';
@@ -17,15 +18,20 @@ export interface Webhook {
   readonly readyAt: number;
 }
 
-const webhookBody = z.object({
+const webhook = z.object({
   reference: z.string(),
   outcome: outcome.optional(),
   code: z.enum(faultCodes).optional(),
 });
 
-/** What the simulated vendors' webhooks say, read as an adapter reads a vendor's. */
+export function webhookBody(reference: string, says: Outcome | FaultCode): string {
+  const said = outcome.safeParse(says);
+  return JSON.stringify(said.success ? { reference, outcome: said.data } : { reference, code: says });
+}
+
+/** What the vendors' webhooks say, read as an adapter reads a vendor's. */
 export function readWebhook(body: string): Delivery | undefined {
-  const { reference, outcome: said, code } = webhookBody.parse(JSON.parse(body));
+  const { reference, outcome: said, code } = webhook.parse(JSON.parse(body));
   if (code) return { reference, answer: { kind: 'fault', code } };
   return said && { reference, answer: { kind: 'decided', finding: findingOf(said) } };
 }
@@ -42,73 +48,81 @@ const faultsOfVendors: readonly [FaultCode, ...FaultCode[]] = [
   'capture_missing',
 ];
 
-interface Surroundings {
-  readonly circumstances: Circumstances;
-  readonly random: Random;
+/** What a vendor sees of the world, and who watches it. */
+interface Around {
   readonly referee: Referee;
   /** Milliseconds. */
   readonly clock: () => number;
   readonly say: ((line: string) => void) | undefined;
 }
 
-/** The other side of every call: says what chance has it say, and sends its webhooks early, late, twice or never. */
-export function simulatedVendors({ circumstances, random, referee, clock, say }: Surroundings) {
-  const { chance, pick, below } = random;
+/** The other side of every call. */
+export interface Vendors {
+  readonly submit: (provider: string, submission: Submission, around: Around) => Promise<Answer>;
+}
+
+/** Vendors that say what chance has them say, and send their webhooks early, late, twice or never. */
+export function simulatedVendors(circumstances: Circumstances, { chance, pick, below }: Random) {
+  const webhooking = new Set(
+    circumstances.route.flatMap(({ name, answersBy }) => (answersBy === 'webhook' ? [name] : [])),
+  );
   const flying: Webhook[] = [];
 
   const opinion = (): Outcome => (chance(circumstances.recapturing) ? 'recapture' : pick(['passed', 'failed']));
 
-  async function submit(provider: SimulatedProvider, submission: Submission): Promise<Answer> {
+  const submit: Vendors['submit'] = async (provider, submission, around) => {
+    const { referee, say } = around;
     const { verificationId, attempt, round } = submission;
-    await readCaptures(provider, submission);
-    const reference = provider.answersBy === 'webhook' ? await submission.reference() : undefined;
+    await readCaptures(submission, webhooking.has(provider));
+    const reference = webhooking.has(provider) ? await submission.reference() : undefined;
     await standHere();
-    referee.called(verificationId, attempt, provider.name);
+    referee.called(verificationId, attempt, provider);
     const ends = chance(circumstances.faulting) ? pick([...faultsOfVendors, 'bug'] as const) : 'answer';
     // What was refused is not worked on; what timed out or broke off may be.
-    if (reference && (ends === 'answer' || chance(0.3))) plan(provider, submission, reference, opinion());
+    if (reference && (ends === 'answer' || chance(0.3))) plan(provider, submission, reference, around);
     await standHere();
     if (ends === 'bug') {
       referee.faulted(verificationId, attempt, 'provider_failed');
       throw new TypeError('An adapter met something it was not made for');
     }
     if (ends !== 'answer') {
-      say?.(`${provider.name} ends attempt ${attempt} with ${ends}`);
+      say?.(`${provider} ends attempt ${attempt} with ${ends}`);
       referee.faulted(verificationId, attempt, ends);
       throw new Fault(ends, 'as chance would have it');
     }
     if (reference) {
-      say?.(`${provider.name} accepts attempt ${attempt}`);
+      say?.(`${provider} accepts attempt ${attempt}`);
       return { kind: 'accepted' };
     }
     const said = opinion();
-    referee.answered(verificationId, round, provider.name, said);
-    say?.(`${provider.name} answers attempt ${attempt}: ${said}`);
+    referee.answered(verificationId, round, provider, said);
+    say?.(`${provider} answers attempt ${attempt}: ${said}`);
     return { kind: 'decided', finding: findingOf(said) };
-  }
+  };
 
-  async function readCaptures(provider: SimulatedProvider, submission: Submission): Promise<void> {
+  async function readCaptures(submission: Submission, byLink: boolean): Promise<void> {
     for (const name of capturesOf[submission.check] as readonly CaptureName[]) {
-      if (provider.answersBy === 'webhook') await submission.linkCapture(name, webhookSeconds);
+      if (byLink) await submission.linkCapture(name, webhookSeconds);
       else if (name === 'video') await submission.streamCapture(name);
       else await submission.openCapture(name);
     }
   }
 
   /** Nothing, one webhook or several; in time, before the response, or long after anybody waits. */
-  function plan(provider: SimulatedProvider, submission: Submission, reference: string, truth: Outcome): void {
+  function plan(provider: string, submission: Submission, reference: string, { referee, clock }: Around): void {
+    const truth = opinion();
     const times = pick([0, 1, 1, 1, 2, 3]);
     for (let time = 0; time < times; time += 1) {
       const seconds = pick([0, 0, 5, 60, webhookSeconds - 5, webhookSeconds + 5, 4 * webhookSeconds]);
       const code = chance(0.15) ? pick(faultsOfVendors) : undefined;
       const said = chance(0.2) ? opinion() : truth;
-      const token = chance(0.98) ? 'genuine' : 'forged';
-      if (!code && token === 'genuine')
-        referee.answered(submission.verificationId, submission.round, provider.name, said);
+      const token = chance(0.98) ? genuineToken : 'forged';
+      if (!code && token === genuineToken)
+        referee.answered(submission.verificationId, submission.round, provider, said);
       flying.push({
-        provider: provider.name,
+        provider,
         token,
-        body: JSON.stringify(code ? { reference, code } : { reference, outcome: said }),
+        body: webhookBody(reference, code ?? said),
         readyAt: clock() + seconds * 1000 + below(1000),
       });
     }
@@ -117,6 +131,6 @@ export function simulatedVendors({ circumstances, random, referee, clock, say }:
   return { submit, flying };
 }
 
-function findingOf(said: Outcome): Finding {
+export function findingOf(said: Outcome): Finding {
   return { outcome: said, confidence: null, reasons: [], scores: {} };
 }

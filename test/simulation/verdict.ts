@@ -1,5 +1,5 @@
-import { awaits } from './instrument-awaits.ts';
 import type { Plant } from './plants.ts';
+import { awaits } from './processes.ts';
 import { wrongs } from './referee.ts';
 import { coverageKey, type Ended, type Kills, simulate } from './run.ts';
 
@@ -21,7 +21,7 @@ export async function runAll(
   say: (line: string) => void,
 ): Promise<boolean> {
   const kills: Kills = new Map();
-  Error.stackTraceLimit = traced ? 10 : 0; // faults are thrown by the hundred thousand, and nobody reads where
+  Error.stackTraceLimit = traced ? 10 : 0; // faults are thrown by the hundred thousand, and their stacks are not read
   const totals = { moves: 0, calls: 0, stalls: 0, events: 0, kills: 0 };
   const began = performance.now();
   for (let run = from; run < from + runs; run += 1) {
@@ -63,9 +63,9 @@ async function tell(
 }
 
 function sayCoverage(kills: Kills, say: (line: string) => void): void {
-  const unreached = awaits.flatMap((where, place) => {
+  const unreached = awaits.flatMap((place) => {
     const sides = (['before', 'after'] as const).filter((side) => !kills.has(coverageKey(place, side)));
-    return sides.length > 0 ? [`  not killed ${sides.join(' or ')} ${where}`] : [];
+    return sides.length > 0 ? [`  not killed ${sides.join(' or ')} ${place}`] : [];
   });
   say(`kill coverage: ${awaits.length - unreached.length} / ${awaits.length} awaits reached, each on both sides`);
   for (const line of unreached) say(line);

@@ -1,18 +1,28 @@
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import { capturesOf } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
+import { idOf } from '../builders/deployment.ts';
 import { type Circumstances, circumstancesOf } from './circumstances.ts';
-import { awaits } from './instrument-awaits.ts';
+import { lossyNetwork } from './network.ts';
 import type { Plant } from './plants.ts';
-import { type Decide, type Process, processes, type Side } from './processes.ts';
+import {
+  type Decide,
+  delivery as deliveryPlace,
+  outside,
+  type Place,
+  type Process,
+  type Side,
+  start,
+} from './processes.ts';
 import { type Random, randomOf } from './random.ts';
 import type { Violation } from './referee.ts';
-import { type Delivery, simulatedWorld, type World } from './world.ts';
+import { simulatedVendors, type Webhook } from './vendors.ts';
+import { type Delivery, declaredAs, simulatedWorld, type World } from './world.ts';
 
 /** Sides of awaits at which a process was killed, over all runs: `coverageKey`s. */
 export type Kills = Map<string, number>;
 
-export const coverageKey = (place: number, side: Side) => `${place} ${side}`;
+export const coverageKey = (place: Place, side: Side) => `${place} ${side}`;
 
 export interface Ended {
   readonly violations: readonly Violation[];
@@ -28,11 +38,13 @@ interface Options {
   readonly trace?: string[] | undefined;
 }
 
-/** A delivery under way; `again`: whoever delivers does so until it is acknowledged. */
+/** A delivery under way; `again`: it comes again until it is acknowledged. */
 interface Underway {
   readonly process: Process;
   readonly delivery: Delivery;
   readonly again: boolean;
+  /** It stands until it is resumed: the world goes on without it. */
+  stalled: boolean;
 }
 
 /** Processes at the same time; more of them would only wait. */
@@ -44,54 +56,65 @@ const drainTurns = 5000;
 export async function simulate({ seed, run, plant, kills, trace }: Options): Promise<Ended> {
   const random = randomOf(seed, run);
   const circumstances = circumstancesOf(random);
-  const world = simulatedWorld(circumstances, { random, plant, trace });
+  const vendors = simulatedVendors(circumstances, random);
+  const network = lossyNetwork(circumstances, random);
+  const world = simulatedWorld({ ...circumstances, vendors, network, random, plant, trace });
+  const { flying } = vendors;
+  if (circumstances.openSeconds && circumstances.route[0]) {
+    const openUntil = world.clock() / 1000 + circumstances.openSeconds;
+    const state = { openUntil, probeUntil: 0, openings: 1, reason: 'before the run' };
+    await world.breakers.open(circumstances.route[0].name, state);
+  }
   const underway: Underway[] = [];
   let draining = false;
+  let begun = 0;
   let killed = 0;
 
   const decide: Decide = (process, place, side) => {
     const chance = random.fraction();
-    if (place === undefined) return chance < 0.5 ? 'stand' : 'on';
+    if (place === outside) return chance < 0.5 ? 'stand' : 'on';
+    if (place === deliveryPlace && side === 'after') world.referee.ended(process);
     if (!draining && chance < circumstances.killing) {
       killed += 1;
       const key = coverageKey(place, side);
       kills.set(key, (kills.get(key) ?? 0) + 1);
-      world.say?.(`killed ${side} ${awaits[place]}: ${world.title(process)}`);
+      world.say?.(`killed ${side} ${place}: ${process.name}`);
       return 'die';
     }
     return chance < circumstances.killing + circumstances.standing ? 'stand' : 'on';
   };
-  const { start, step } = processes(decide);
 
   /** Where a process has come to: it is over, it stands, or it stalls and the world goes on without it. */
-  function look({ process, delivery, again }: Underway): void {
+  function look(one: Underway): void {
+    const { process, delivery, again } = one;
     if (process.killed) {
       if (again) world.queue.push(delivery);
       return;
     }
     if (process.ended) {
-      world.referee.ended(process);
       const { failure } = process;
       if (failure === undefined) return;
       if (!(failure instanceof Fault)) world.referee.wrong('verbs failed', `${delivery.name}: ${failure}`);
       else if (again && failure.retry) world.queue.push(delivery);
       return;
     }
-    process.stalled = !draining && random.chance(circumstances.stalling);
-    if (process.stalled) world.say?.(`stalled: ${world.title(process)}`);
-    underway.push({ process, delivery, again });
+    one.stalled = !draining && random.chance(circumstances.stalling);
+    if (one.stalled) world.say?.(`stalled: ${process.name}`);
+    underway.push(one);
   }
 
   async function begin(delivery: Delivery, { again }: { again: boolean }): Promise<void> {
-    look({ process: await start(delivery.name, delivery.verb), delivery, again });
+    begun += 1;
+    const process = await start(`#${begun} ${delivery.name}`, delivery.verb, decide);
+    look({ process, delivery, again, stalled: false });
   }
 
   async function goOn(one: Underway | undefined): Promise<void> {
     if (!one) return;
     underway.splice(underway.indexOf(one), 1);
-    if (one.process.stalled) world.say?.(`resumed: ${world.title(one.process)}`);
-    one.process.stalled = false;
-    await step(one.process);
+    if (one.stalled) world.say?.(`resumed: ${one.process.name}`);
+    one.stalled = false;
+    await one.process.step();
     look(one);
   }
 
@@ -100,7 +123,7 @@ export async function simulate({ seed, run, plant, kills, trace }: Options): Pro
     async goOn() {
       await goOn(
         oneOf(
-          underway.filter(({ process }) => !process.stalled),
+          underway.filter(({ stalled }) => !stalled),
           random,
         ),
       );
@@ -108,24 +131,24 @@ export async function simulate({ seed, run, plant, kills, trace }: Options): Pro
     async resume() {
       await goOn(
         oneOf(
-          underway.filter(({ process }) => process.stalled),
+          underway.filter(({ stalled }) => stalled),
           random,
         ),
       );
     },
-    running: () => underway.some(({ process }) => !process.stalled),
-    stalled: () => underway.some(({ process }) => process.stalled),
+    running: () => underway.some(({ stalled }) => !stalled),
+    stalled: () => underway.some(({ stalled }) => stalled),
     crowded: () => underway.length >= most,
   };
   for (let tick = 0; tick < circumstances.ticks && world.referee.violations.length === 0; tick += 1) {
     world.advanceTo(world.clock() + random.below(200));
-    await happen(world, circumstances, random, actors);
+    await happen(world, flying, circumstances, random, actors);
   }
   draining = true;
   world.say?.('drained from here on');
   const { violations } = world.referee;
   let turns = 0;
-  while (turns < drainTurns && violations.length === 0 && (await drain(world, random, actors))) turns += 1;
+  while (turns < drainTurns && violations.length === 0 && (await drain(world, flying, random, actors))) turns += 1;
   if (violations.length === 0) world.conclude();
   if (turns === drainTurns && violations.length === 0) world.referee.wrong('unfinished', 'something moves for ever');
   return { violations, tally: { ...world.referee.tally, kills: killed } };
@@ -140,8 +163,14 @@ interface Actors {
   readonly crowded: () => boolean;
 }
 
-/** One thing happens: a process goes a step, something is delivered, somebody asks for something, time passes. */
-async function happen(world: World, circumstances: Circumstances, random: Random, actors: Actors): Promise<void> {
+/** One thing happens: a process goes a step, something is delivered, a client asks for something, time passes. */
+async function happen(
+  world: World,
+  flying: Webhook[],
+  circumstances: Circumstances,
+  random: Random,
+  actors: Actors,
+): Promise<void> {
   if (actors.running() && random.chance(actors.crowded() ? 1 : 0.55)) return actors.goOn();
   const kind = random.fraction();
   if (kind < circumstances.leaping) return leap(world, random);
@@ -151,11 +180,11 @@ async function happen(world: World, circumstances: Circumstances, random: Random
     if (message) return actors.begin(message, { again: true });
   }
   if (kind < 0.6) {
-    const webhook = taken(world.flying, random, ({ readyAt }) => readyAt <= world.clock());
+    const webhook = taken(flying, random, ({ readyAt }) => readyAt <= world.clock());
     if (webhook) return actors.begin(world.webhook(webhook), { again: true });
   }
   if (kind < 0.64 && actors.stalled()) return actors.resume();
-  if (kind < 0.7) return actors.begin({ name: 'sweep', verb: world.sweep }, { again: false });
+  if (kind < 0.7) return actors.begin({ name: 'sweep', verb: world.verbs.sweep }, { again: false });
   if (kind < 0.78 && world.isBehind())
     return actors.begin({ name: 'announce', verb: world.announce }, { again: false });
   return askForSomething(world, circumstances, random, actors);
@@ -171,16 +200,23 @@ function leap(world: World, random: Random): void {
 /** What the tenant's server and the person's client do: mostly what makes sense, sometimes anything. */
 async function askForSomething(
   world: World,
-  { subjects, check }: Circumstances,
+  { subjects, check, contentType }: Circumstances,
   random: Random,
   { begin }: Actors,
 ): Promise<void> {
   const source = subjects[random.below(subjects.length)] ?? 'u-1';
-  const record = world.referee.latest.get(world.idOf(source));
-  const ask = (what: 'request' | 'reopen' | 'retry' | 'erase' | 'wait') =>
-    begin({ name: `${what} ${source}`, verb: world[what](source) }, { again: false });
-  if (!record) return ask('request');
+  const record = world.referee.latest.get(idOf(source));
   const names: readonly CaptureName[] = capturesOf[check];
+  const requests = {
+    request: () => world.verbs.request(source, check, declaredAs(contentType, names)),
+    reopen: () => world.verbs.reopen(source, random.chance(0.2) ? declaredAs('jpeg', names) : undefined),
+    retry: () => world.verbs.retry(source),
+    erase: () => world.verbs.erase(source),
+    wait: () => world.verbs.wait(source, 3),
+  };
+  const ask = (what: keyof typeof requests) =>
+    begin({ name: `${what} ${source}`, verb: requests[what] }, { again: false });
+  if (!record) return ask('request');
   const upload = (missing: readonly CaptureName[], round: number) =>
     world.upload(source, random.chance(0.6) ? 'PUT' : 'POST', round, oneOf(missing, random) ?? 'selfie');
 
@@ -200,16 +236,17 @@ async function askForSomething(
 }
 
 /** One more thing towards rest; false where there is none left. In any order, but nothing is lost or killed any more. */
-async function drain(world: World, random: Random, actors: Actors): Promise<boolean> {
+async function drain(world: World, flying: Webhook[], random: Random, actors: Actors): Promise<boolean> {
   const due = nextDue(world);
-  const nextWebhook = Math.min(...world.flying.map(({ readyAt }) => readyAt));
+  const nextWebhook = Math.min(...flying.map(({ readyAt }) => readyAt));
   const possible: (() => Promise<void>)[] = [];
   if (actors.running()) possible.push(actors.goOn, actors.goOn, actors.goOn);
   if (!actors.crowded()) {
     if (world.queue.length > 0) possible.push(() => beginIf(taken(world.queue, random)));
     if (world.isBehind()) possible.push(() => beginIf({ name: 'announce', verb: world.announce }));
-    if (due !== undefined && due <= world.clock()) possible.push(() => beginIf({ name: 'sweep', verb: world.sweep }));
-    const webhook = () => taken(world.flying, random, ({ readyAt }) => readyAt <= world.clock());
+    if (due !== undefined && due <= world.clock())
+      possible.push(() => beginIf({ name: 'sweep', verb: world.verbs.sweep }));
+    const webhook = () => taken(flying, random, ({ readyAt }) => readyAt <= world.clock());
     if (nextWebhook <= world.clock()) {
       possible.push(async () => {
         const one = webhook();
@@ -218,7 +255,7 @@ async function drain(world: World, random: Random, actors: Actors): Promise<bool
     }
   }
   if (possible.length === 0 || random.chance(0.1)) {
-    // Only time moves it, or a process that everybody thought dead.
+    // Only time moves it, or a process that was thought dead.
     if (due !== undefined && due > world.clock()) possible.push(async () => world.advanceTo(due));
     if (nextWebhook > world.clock() && nextWebhook < Number.POSITIVE_INFINITY) {
       possible.push(async () => world.advanceTo(nextWebhook));

@@ -1,4 +1,4 @@
-import { type Check, imageTypes, videoTypes } from '../../shared/domain/captures.ts';
+import { type Check, type ContentType, imageTypes, videoTypes } from '../../shared/domain/captures.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import type { Random } from './random.ts';
 
@@ -39,12 +39,13 @@ export interface Circumstances {
 export function circumstancesOf(random: Random): Circumstances {
   const { pick, below, chance } = random;
   const letters = ['a', 'b', 'c'].slice(0, 1 + below(3));
-  const route = letters.map((letter, index) =>
-    simulatedProvider(letter, chance(0.45) ? 'webhook' : 'response', {
-      picky: index > 0 && chance(0.3),
+  const route = letters.map((letter, index) => {
+    const answersBy = chance(0.45) ? 'webhook' : 'response';
+    return simulatedProvider(`${answersBy === 'webhook' ? 'webhook' : 'prompt'}-${letter}`, answersBy, {
+      ...(index > 0 && chance(0.3) ? { images: ['image/jpeg'] } : {}),
       timeoutSeconds: pick([10, 15, 60]),
-    }),
-  );
+    });
+  });
   return {
     check: pick(['spoof_detect', 'spoof_detect', 'photo_verify', 'video_verify']),
     route,
@@ -66,14 +67,13 @@ export function circumstancesOf(random: Random): Circumstances {
   };
 }
 
-function simulatedProvider(
-  letter: string,
+export function simulatedProvider(
+  name: string,
   answersBy: SimulatedProvider['answersBy'],
-  { picky, timeoutSeconds }: { picky: boolean; timeoutSeconds: number },
+  { images = imageTypes, timeoutSeconds = 60 }: { images?: readonly ContentType[]; timeoutSeconds?: number },
 ): SimulatedProvider {
-  const images = picky ? (['image/jpeg'] as const) : imageTypes;
   return {
-    name: `${answersBy === 'webhook' ? 'webhook' : 'prompt'}-${letter}`,
+    name,
     answersBy,
     remote: true,
     checks: ['spoof_detect', 'photo_verify', 'video_verify'],

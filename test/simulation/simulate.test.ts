@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { plantNames } from '../../tools/simulate/plants.ts';
+import { plantNames } from './plants.ts';
 
 /** A process of its own, as it is used: the verbs are instrumented while Node loads them. */
 function simulate(...options: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ['tools/simulate.ts', ...options],
+      ['test/simulation/simulate.ts', ...options],
       { maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });

@@ -1,0 +1,125 @@
+import * as z from 'zod';
+import { type CaptureName, type Check, captureName, capturesOf } from '../../shared/domain/captures.ts';
+import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
+import { signReference } from '../../shared/domain/reference.ts';
+import { type Outcome, outcome } from '../../shared/domain/verdict.ts';
+import { idOf, referenceSecret } from '../builders/deployment.ts';
+import { genuineToken } from './acts.ts';
+import { simulatedProvider } from './circumstances.ts';
+import { calmNetwork } from './network.ts';
+import { randomOf } from './random.ts';
+import { findingOf, type Vendors, webhookBody } from './vendors.ts';
+import { declaredAs, simulatedWorld } from './world.ts';
+
+/** What a provider will say to attempt 1, 2, … of the verification; the last is said for ever. */
+export type Script = readonly (Outcome | 'accepted' | FaultCode)[];
+
+const source = 'visit-7';
+
+function scriptedVendors(scripts: Readonly<Record<string, Script>>) {
+  const calls: { provider: string; attempt: number; round: number }[] = [];
+  const submit: Vendors['submit'] = async (provider, submission, { referee }) => {
+    const { verificationId, attempt, round, captures, openCapture } = submission;
+    const script = scripts[provider] ?? [];
+    const says = script[Math.min(attempt, script.length) - 1] ?? 'provider_failed';
+    calls.push({ provider, attempt, round });
+    for (const name of Object.keys(captures)) await openCapture(captureName.parse(name));
+    referee.called(verificationId, attempt, provider);
+    if (says === 'accepted') return { kind: 'accepted' };
+    const said = outcome.safeParse(says);
+    if (said.success) {
+      referee.answered(verificationId, round, provider, said.data);
+      return { kind: 'decided', finding: findingOf(said.data) };
+    }
+    const code = z.enum(faultCodes).parse(says);
+    referee.faulted(verificationId, attempt, code);
+    throw new Fault(code, 'as scripted');
+  };
+  return { submit, calls };
+}
+
+/**
+ * A world of one verification whose vendors say what a test has them say, and in which everything arrives. Tests decide
+ * what is delivered, when, and how often.
+ */
+export function scriptedWorld({
+  scripts,
+  takesNothing = [],
+}: {
+  scripts: Readonly<Record<string, Script>>;
+  takesNothing?: readonly string[];
+}) {
+  const vendors = scriptedVendors(scripts);
+  const route = Object.entries(scripts).map(([name, script]) =>
+    simulatedProvider(name, script.includes('accepted') ? 'webhook' : 'response', {
+      ...(takesNothing.includes(name) ? { images: [] } : {}),
+    }),
+  );
+  const world = simulatedWorld({
+    route,
+    keepCaptures: false,
+    ownCredentials: false,
+    capturesSeconds: 3600,
+    vendors,
+    network: calmNetwork,
+    random: randomOf(1, 1),
+  });
+  const { verbs, verifications, queue, breakers, referee } = world;
+  const id = idOf(source);
+
+  return {
+    ...world,
+    calls: vendors.calls,
+    read: () => verifications.find(id),
+    advance: (seconds: number) => world.advanceTo(world.clock() + seconds * 1000),
+
+    request: (check: Check = 'spoof_detect') => verbs.request(source, check, declaredAs('jpeg', capturesOf[check])),
+    reopen: () => verbs.reopen(source),
+    retry: () => verbs.retry(source),
+    erase: () => verbs.erase(source),
+    wait: () => verbs.wait(source, 1),
+    sweep: () => verbs.sweep(),
+    upload: (name: CaptureName, round: number) => world.upload(source, 'POST', round, name),
+
+    /** A webhook of an attempt is on its way, to the address and under the reference that we gave out. */
+    webhook(attempt: number, provider: string, says: Outcome | FaultCode): void {
+      const said = outcome.safeParse(says);
+      const record = referee.latest.get(id);
+      const tried = record && 'attempts' in record ? record.attempts.find((one) => one.attempt === attempt) : undefined;
+      if (said.success) referee.answered(id, tried?.round ?? 1, provider, said.data);
+      const body = webhookBody(signReference(referenceSecret, id, attempt), says);
+      queue.push(world.webhook({ provider, token: genuineToken, body, readyAt: world.clock() }));
+    },
+
+    /** An open breaker that stays open. */
+    openBreaker: (provider: string) =>
+      breakers.open(provider, { openUntil: 2 ** 31, probeUntil: 0, openings: 1, reason: 'test' }),
+
+    /** Half an erasure: the tombstone is written, and the worker dead before it has deleted anything. */
+    async halfErase(): Promise<void> {
+      const record = await verifications.find(id);
+      if (record?.state === 'queued') await verifications.move(record, 'erased', { dueAt: 0 });
+    },
+  };
+}
+export type ScriptedWorld = ReturnType<typeof scriptedWorld>;
+
+/** Delivers until nothing waits: messages, the stream, sweeps past every deadline. */
+export async function drain(at: ScriptedWorld): Promise<void> {
+  for (let turn = 0; turn < 40; turn += 1) {
+    for (let next = at.queue.shift(); next; next = at.queue.shift()) await next.verb();
+    await at.announce();
+    const record = await at.read();
+    const due = record && 'dueAt' in record && record.dueAt !== undefined;
+    if (!due && at.queue.length === 0) return;
+    at.advance(2 * 86_400);
+    await at.sweep();
+  }
+  throw new Error('The world does not come to rest');
+}
+
+/** What the referee holds against a drained world, however it came there. */
+export function violations(at: ScriptedWorld): string[] {
+  at.conclude();
+  return at.referee.violations.map(({ wrong, what }) => `${wrong}: ${what}`);
+}

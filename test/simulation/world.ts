@@ -1,0 +1,222 @@
+import type { Change } from '../../functions/announce-event/announce.ts';
+import type { VerificationRequest } from '../../shared/api/verifications.ts';
+import type { CaptureName } from '../../shared/domain/captures.ts';
+import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { readReference } from '../../shared/domain/reference.ts';
+import type { Tenant } from '../../shared/stores/tenants/tenants.ts';
+import { idOf, referenceSecret } from '../builders/deployment.ts';
+import { start } from '../builders/verification.ts';
+import { acts } from './acts.ts';
+import { memoryBreakers } from './breakers.ts';
+import { simulatedBucket } from './bucket.ts';
+import type { SimulatedProvider } from './circumstances.ts';
+import type { Network } from './network.ts';
+import { type Plant, plantedStores, plantedTable } from './plants.ts';
+import { currentProcess, type Process, standHere } from './processes.ts';
+import type { Random } from './random.ts';
+import { referee as newReferee } from './referee.ts';
+import { readWebhook, type Vendors, type Webhook } from './vendors.ts';
+import { memoryVerifications } from './verifications.ts';
+
+/** Something that is delivered to a verb, again for as long as it is not acknowledged. */
+export interface Delivery {
+  readonly name: string;
+  readonly verb: () => Promise<unknown>;
+}
+
+/** What differs between worlds. */
+export interface Setting {
+  readonly route: readonly SimulatedProvider[];
+  readonly keepCaptures: boolean;
+  readonly ownCredentials: boolean;
+  readonly capturesSeconds: number;
+  readonly vendors: Vendors;
+  readonly network: Network;
+  readonly random: Random;
+  readonly plant?: Plant | undefined;
+  /** Filled, where given, with what happened: a line each. */
+  readonly trace?: string[] | undefined;
+}
+
+/**
+ * Everything around the verbs, in memory: the table and its stream, the bucket and its events, queues that deliver at
+ * least once, the bus, and vendors. Nothing here happens by itself: what does, and when, is the caller's to choose.
+ */
+export function simulatedWorld(setting: Setting) {
+  const { route, keepCaptures, ownCredentials, capturesSeconds, vendors, network, random, plant, trace } = setting;
+  let clock = start.getTime();
+  let ids = 0;
+  const now = () => new Date(clock);
+  const newId = () => `id-${++ids}`;
+  const say = trace && ((line: string) => void trace.push(`${sinceStart(clock)}  ${line}`));
+
+  const referee = newReferee(route, () => Math.floor(clock / 1000));
+  const bucket = simulatedBucket(referee.read);
+  const breakers = memoryBreakers();
+  const queue: Delivery[] = [];
+  const changes: Change[] = [];
+  /** The stream's checkpoint: everything before it is announced. */
+  let announced = 0;
+  /** Versions whose event was lost: nothing can delete them but the bucket's lifecycle. */
+  const unnoticed = new Set<string>();
+
+  const table = memoryVerifications({ now, newId, ...plantedTable(plant) });
+  table.onChange = (before, after) => {
+    const process = currentProcess();
+    changes.push({ sequenceNumber: String(changes.length), before, after });
+    if (before?.sequence !== after.sequence || before.state !== after.state) {
+      const { sourceId, state, sequence, round } = after;
+      const provider = 'provider' in after ? `, ${after.provider}` : '';
+      say?.(`${title(process)}: ${sourceId} is ${state}, sequence ${sequence}, round ${round}${provider}`);
+    } else say?.(`${title(process)}: ${after.sourceId} noted or landed at sequence ${after.sequence}`);
+    referee.changed(before, after, process);
+  };
+
+  /** Onto a queue: once, twice, or never. */
+  function put(message: Delivery): boolean {
+    const copies = network.copies();
+    for (let copy = 0; copy < copies; copy += 1) queue.push(message);
+    if (copies === 0) say?.(`lost: ${message.name}`);
+    return copies > 0;
+  }
+
+  const { verifications, send } = plantedStores(
+    plant,
+    {
+      verifications: table,
+      async send(provider, { verificationId, sequence }) {
+        const to = route.find(({ name }) => name === provider);
+        if (!to) throw new Error(`No queue is set for provider ${provider}`);
+        const name = `attempt by ${provider} at ${sequence}`;
+        put({ name, verb: () => verbs.attempt(to, { verificationId, sequence }) });
+      },
+    },
+    random,
+  );
+
+  const secrets = Object.fromEntries(route.map(({ name }) => [name, `secret of ${name}`]));
+  const names = route.map(({ name }) => name);
+  const tenant: Tenant = {
+    id: 'acme',
+    createdAt: now().toISOString(),
+    keys: [],
+    credentials: ownCredentials ? secrets : {},
+    webhooks: [],
+    policy: {
+      ...defaultPolicy,
+      routes: { spoof_detect: names, photo_verify: names, video_verify: names },
+      deadlines: { capturesSeconds },
+      keepCaptures,
+    },
+  };
+
+  const verbs = acts({
+    verifications,
+    captures: bucket.captures,
+    breakers,
+    send,
+    tenant,
+    registry: Object.fromEntries(route.map((provider) => [provider.name, provider])),
+    deploymentCredentials: secrets,
+    submit: ({ name }, submission) => vendors.submit(name, submission, { referee, clock: () => clock, say }),
+    readWebhook,
+    putEvents: async (events) => network.put(events, referee.announced),
+    now,
+    async sleep(milliseconds) {
+      clock += milliseconds;
+      await standHere();
+    },
+    newId,
+    fraction: random.fraction,
+    randomBelow: random.below,
+    log: {
+      info() {},
+      warn() {},
+      count() {},
+      error(event, error) {
+        const expected = event === 'provider.failed' || event === 'announce.failed';
+        if (!expected) referee.wrong('verbs failed', `${event}: ${error}`);
+      },
+    },
+  });
+
+  return {
+    verbs,
+    verifications,
+    breakers,
+    referee,
+    queue,
+    say,
+    now,
+    clock: () => clock,
+    /** Milliseconds, forwards only. */
+    advanceTo(time: number): void {
+      clock = Math.max(clock, time);
+    },
+
+    /** An upload to the bucket, and what S3 tells of it. */
+    upload(source: string, how: 'PUT' | 'POST', round: number, name: CaptureName): void {
+      const object = bucket.upload(how, idOf(source), round, name);
+      say?.(`${how} of ${source}'s ${name} for round ${round}: ${object?.['version-id'] ?? 'refused'}`);
+      if (!object) return;
+      const body = JSON.stringify({
+        source: 'aws.s3',
+        'detail-type': 'Object Created',
+        time: now().toISOString(),
+        detail: { reason: how === 'PUT' ? 'PutObject' : 'POST Object', object },
+      });
+      const notice = `notice of ${source}'s ${object['version-id']}`;
+      if (!put({ name: notice, verb: () => verbs.notice(body) })) unnoticed.add(object['version-id']);
+    },
+
+    webhook: ({ provider, token, body }: Webhook): Delivery => ({
+      name: `${token} webhook of ${provider}: ${body.replace(/"reference":"[^"]*",/, '')}`,
+      verb: () => {
+        const said = readWebhook(body);
+        const named = said && readReference(referenceSecret, said.reference);
+        if (said?.answer.kind === 'fault' && named) {
+          referee.faulted(named.verificationId, named.attempt, said.answer.code);
+        }
+        return verbs.receive({ provider, token, body });
+      },
+    }),
+
+    isBehind: () => announced < changes.length,
+    /** One batch of the table's stream, from its checkpoint or from further back. */
+    async announce(): Promise<void> {
+      const [from, to] = network.batch(announced, changes.length);
+      const batch = changes.slice(from, to);
+      const { failed } = await verbs.announce(batch);
+      const done = failed === undefined ? from + batch.length : Number(failed);
+      announced = Math.max(announced, done);
+    },
+
+    conclude(): void {
+      referee.conclude((id) => bucket.left(id).filter((version) => !unnoticed.has(version)).length);
+    },
+  };
+}
+export type World = ReturnType<typeof simulatedWorld>;
+
+/** What a client declares of its captures, by kind. */
+export const contentTypes = {
+  jpeg: { selfie: 'image/jpeg', id_card: 'image/jpeg', video: 'video/mp4' },
+  webp: { selfie: 'image/webp', id_card: 'image/webp', video: 'video/webm' },
+} as const;
+
+export function declaredAs(
+  kind: keyof typeof contentTypes,
+  captures: readonly CaptureName[],
+): VerificationRequest['captures'] {
+  return Object.fromEntries(captures.map((name) => [name, { content_type: contentTypes[kind][name] }]));
+}
+
+/** A process as the trace names it. */
+function title(process: Process | undefined): string {
+  return process?.name ?? 'outside every process';
+}
+
+function sinceStart(clock: number): string {
+  const days = Math.floor((clock - start.getTime()) / 86_400_000);
+  return `${days > 0 ? `${days}d ` : ''}${new Date(clock).toISOString().slice(11, 23)}`;
+}
