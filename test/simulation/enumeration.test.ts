@@ -28,8 +28,7 @@ function stopping(stop?: Stop): Decide {
 }
 
 /** Awaits that reach outside the process; the others only wait for one of these, and add no order of their own. */
-const effects =
-  /await (verifications|captures|breakers|uploads|opened|dependencies)\.|await (put|sendToProvider|send)\(/;
+const effects = /await (\w+\.)*((verifications|captures|breakers|uploads|opened|dependencies)\.|(put|send)\()/;
 
 /** Stands before every effect, and before it begins. */
 function stepping(): Decide {
@@ -366,75 +365,100 @@ async function tellWithKill(story: Story, victim: number, stop: Stop) {
 }
 
 describe('two at the same time, in every order of their steps', () => {
-  const pairs: Record<string, { scripts: Record<string, Script>; before: Action[]; one: Action; two: Action }> = {
+  interface Pair {
+    readonly scripts: Record<string, Script>;
+    readonly before: readonly Action[];
+    readonly one: Action;
+    readonly two: Action;
+    /** How many there are at least: fewer, and an effect is no longer seen as one (`effects`). */
+    readonly orders: number;
+  }
+  const pairs: Record<string, Pair> = {
     'the same landing twice': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie')],
       one: take(0),
       two: take(0),
+      orders: 20,
     },
     'both captures': {
       scripts: { builtin: ['passed'] },
       before: [requestPhotos, upload('selfie'), upload('id_card')],
       one: take(0),
       two: take(1),
+      orders: 6,
     },
     'two versions of one capture': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie'), upload('selfie')],
       one: take(0),
       two: take(1),
+      orders: 26,
     },
     'the same message twice': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie'), takeNow],
       one: take(0),
       two: take(0),
+      orders: 412,
     },
     'an attempt and an erasure': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie'), takeNow],
       one: take(0),
       two: erase,
+      orders: 277,
     },
     'a landing and an erasure': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie')],
       one: take(0),
       two: erase,
+      orders: 50,
     },
     'a landing and its expiry': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie'), later(86_400)],
       one: take(0),
       two: sweep,
+      orders: 16,
     },
-    'two requests': { scripts: { builtin: ['passed'] }, before: [], one: request, two: request },
+    'two requests': { scripts: { builtin: ['passed'] }, before: [], one: request, two: request, orders: 20 },
     'two reopenings': {
       scripts: { builtin: ['recapture'] },
       before: [request, upload('selfie'), takeNow, takeNow],
       one: reopen,
       two: reopen,
+      orders: 18,
     },
     'two retries': {
       scripts: { builtin: ['capture_missing', 'passed'] },
       before: [request, upload('selfie'), takeNow, takeNow],
       one: retry,
       two: retry,
+      orders: 6,
     },
     'two sweeps over a lost message': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie'), takeNow, { name: 'lose', does: (at) => void at.queue.pop() }, later(3600)],
       one: sweep,
       two: sweep,
+      orders: 6,
     },
     'two announcers': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie'), takeNow, takeNow],
       one: announce,
       two: announce,
+      orders: 6,
     },
-    'two erasures': { scripts: { builtin: ['passed'] }, before: [request, upload('selfie')], one: erase, two: erase },
+    'two erasures': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie')],
+      one: erase,
+      two: erase,
+      orders: 60,
+    },
   };
 
   /** The n-th message that waits, without taking it off the queue: it will come again. */
@@ -442,7 +466,7 @@ describe('two at the same time, in every order of their steps', () => {
     return { name: `message ${index}`, does: (at) => at.queue[index]?.verb() };
   }
 
-  it.each(Object.entries(pairs))('%s', async (_, { scripts, before, one, two }) => {
+  it.each(Object.entries(pairs))('%s', async (_, { scripts, before, one, two, orders: expected }) => {
     let orders = 0;
     // Depth first over who steps next: a prefix decides, then the first runs on.
     const open: (0 | 1)[][] = [[]];
@@ -470,7 +494,7 @@ describe('two at the same time, in every order of their steps', () => {
       expect(violations(at), `in the order ${taken.join('')}`).toEqual([]);
       if (orders > 20_000) throw new Error('more orders than this test was made for');
     }
-    expect(orders).toBeGreaterThan(3);
+    expect(orders).toBeGreaterThanOrEqual(expected);
   });
 });
 
@@ -587,4 +611,5 @@ afterAll(() => {
   console.log(`awaits reached / existing: ${awaits.length - missed.length} / ${awaits.length}`);
   for (const place of missed) console.log(`  not reached: ${place}`);
   expect(missed).toEqual([]);
+  expect(awaits.length).toBeGreaterThan(0);
 });
