@@ -2,7 +2,7 @@ import { type CaptureName, captureKey, capturesPrefix } from '../../shared/domai
 import { Fault } from '../../shared/domain/fault.ts';
 import type { Captures, Pinned } from '../../shared/stores/captures.ts';
 
-/** The bucket, with versions; `read` is told of every version a provider was given. */
+/** The bucket, with versions; `read` is called with every version that a provider was given. */
 export function simulatedBucket(read: (pinned: Pinned) => void) {
   const objects = new Map<string, string[]>();
   let versions = 0;
@@ -23,7 +23,7 @@ export function simulatedBucket(read: (pinned: Pinned) => void) {
       return { kind: 'stream', stream: new ReadableStream(), bytes: 0 };
     },
     async link(pinned) {
-      read(pinned); // signing asks nobody whether it is still there
+      read(pinned); // signing does not ask whether it is still there
       return `https://captures/${pinned.versionId}`;
     },
     exists: async (pinned) => isStored(pinned),

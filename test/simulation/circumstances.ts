@@ -7,7 +7,7 @@ export interface SimulatedProvider extends Capabilities {
   readonly answersBy: 'response' | 'webhook';
 }
 
-/** What kind of world a run is told in. Runs differ most where these do: calm ones, broken vendors, a lossy network. */
+/** What kind of world a run is played in. Runs differ most where these do: calm ones, broken vendors, a lossy network. */
 export interface Circumstances {
   readonly check: Check;
   readonly route: readonly SimulatedProvider[];

@@ -37,7 +37,7 @@ export interface Stores {
 export function plantedStores(plant: Plant | undefined, stores: Stores, random: Random): Stores {
   const { verifications, send } = stores;
   switch (plant) {
-    case 'no-lease': // a claim holds nobody off: whoever reads it finds its lease dead
+    case 'no-lease': // a claim holds no other worker off: each finds its lease dead
       return {
         send,
         verifications: {
@@ -50,7 +50,7 @@ export function plantedStores(plant: Plant | undefined, stores: Stores, random: 
         },
       };
     case 'drop-message': {
-      // A message is lost, whoever sends it again loses it again, and the sweep does not see that it is missing.
+      // A message is lost, sent again it is lost again, and the sweep does not see that it is missing.
       const lost = new Set<string>();
       return {
         async send(provider, verification, delaySeconds) {

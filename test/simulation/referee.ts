@@ -28,7 +28,7 @@ export interface Violation {
   readonly what: string;
 }
 
-/** One move to `dispatched`: it entitles its process to one call, and nobody else to any. */
+/** One move to `dispatched`: it entitles its process, and no other, to one call. */
 interface Claim {
   readonly of: string;
   readonly provider: string;
@@ -38,7 +38,7 @@ interface Claim {
   calls: number;
   /** The vendor answered with a fault that asks for another call. */
   faulted: boolean;
-  /** Epoch seconds at which its answer was recorded, or was found to be somebody else's business. */
+  /** Epoch seconds at which its answer was recorded, or its worker ended without a change. */
   recordedAt: number | undefined;
 }
 
@@ -86,7 +86,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     const reopened = before.state === 'decided' && after.state === 'awaiting_captures';
     if (after.round !== before.round + (reopened ? 1 : 0)) wrong('illegal moves', `${name}: round ${after.round}`);
     if (before.state === 'decided' && reopened && before.verdict.outcome !== 'recapture') {
-      wrong('illegal moves', `${name}: nobody asked for a recapture`);
+      wrong('illegal moves', `${name}: no recapture was asked for`);
     }
     const leaseOver = after.state === 'dispatched' || after.history.at(-1)?.code === 'lease_expired';
     if (before.state === 'dispatched' && before.waitingFor === 'webhook' && leaseOver) {
@@ -97,7 +97,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     if (decidedRounds.has(round)) wrong('double decisions', `${after.sourceId} in round ${after.round}`);
     decidedRounds.add(round);
     if (!answers.has(`${round} ${after.verdict.provider} ${after.verdict.outcome}`)) {
-      wrong('illegal moves', `${name}: nobody answered ${after.verdict.outcome} in round ${after.round}`);
+      wrong('illegal moves', `${name}: no vendor answered ${after.verdict.outcome} in round ${after.round}`);
     }
   }
 

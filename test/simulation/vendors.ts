@@ -108,7 +108,7 @@ export function simulatedVendors(circumstances: Circumstances, { chance, pick, b
     }
   }
 
-  /** Nothing, one webhook or several; in time, before the response, or long after anybody waits. */
+  /** Nothing, one webhook or several; in time, before the response, or long after the last deadline. */
   function plan(provider: string, submission: Submission, reference: string, { referee, clock }: Around): void {
     const truth = opinion();
     const times = pick([0, 1, 1, 1, 2, 3]);

@@ -45,7 +45,7 @@ export async function runAll(
   return true;
 }
 
-/** The same run once more, told. */
+/** The same run once more, with its trace. */
 async function tell(
   { violations }: Ended,
   { seed, run, plant }: { seed: number; run: number; plant: Plant | undefined },

@@ -15,7 +15,7 @@ import {
   type Verifications,
 } from '../../shared/stores/verifications.ts';
 
-/** A table in memory, and what can be told of it from outside. */
+/** A table in memory, open to a test. */
 export interface MemoryVerifications extends Verifications {
   readonly all: () => Verification[];
   /** Called with every change, as the table's stream would be. */
@@ -46,7 +46,7 @@ export function fence(current: Verification, from: Verification, to: Verificatio
 
 /**
  * A table in memory that passes the real store's suite: the same fences, the same losers' answers. Its rows are frozen
- * instead of copied: nobody can change what another has read, and a hundred thousand simulated runs stay affordable.
+ * instead of copied: no reader can change what another has read, and a hundred thousand simulated runs stay affordable.
  */
 export function memoryVerifications({
   now,
