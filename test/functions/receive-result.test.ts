@@ -3,7 +3,7 @@ import { receiveResult } from '../../functions/receive-result/receive.ts';
 import { signReference } from '../../shared/domain/reference.ts';
 import type { Delivery } from '../../shared/providers/provider.ts';
 import type { Pinned } from '../../shared/stores/captures.ts';
-import type { Tenant } from '../../shared/stores/tenants/tenants.ts';
+import type { Tenant } from '../../shared/stores/tenants/row.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 

@@ -9,7 +9,7 @@ import { verificationIdOf } from '../../shared/domain/verification.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
-import type { Tenant } from '../../shared/stores/tenants/tenants.ts';
+import type { Tenant } from '../../shared/stores/tenants/row.ts';
 import { landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 

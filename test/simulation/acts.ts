@@ -16,7 +16,7 @@ import { leaseMarginSeconds } from '../../shared/providers/registry.ts';
 import type { Breakers } from '../../shared/stores/breakers.ts';
 import type { Captures } from '../../shared/stores/captures.ts';
 import type { Send } from '../../shared/stores/queues.ts';
-import type { Tenant } from '../../shared/stores/tenants/tenants.ts';
+import type { Tenant } from '../../shared/stores/tenants/row.ts';
 import { found, type Verifications } from '../../shared/stores/verifications.ts';
 import { clientTokenSecret, idOf, referenceSecret } from '../builders/deployment.ts';
 

@@ -3,7 +3,7 @@ import type { VerificationRequest } from '../../shared/api/verifications.ts';
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import { readReference } from '../../shared/domain/reference.ts';
-import type { Tenant } from '../../shared/stores/tenants/tenants.ts';
+import type { Tenant } from '../../shared/stores/tenants/row.ts';
 import { idOf, referenceSecret } from '../builders/deployment.ts';
 import { start } from '../builders/verification.ts';
 import { acts } from './acts.ts';
