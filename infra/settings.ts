@@ -1,6 +1,6 @@
 import { Architecture } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { routeKey, routes, stageThrottle, type Throttle } from './routes.ts';
+import { routes, stageThrottle, type Throttle } from '../shared/api/operations.ts';
 
 /** Everything a deployment may choose, read from CDK context in this one place. */
 export interface Settings {
@@ -22,7 +22,7 @@ export interface Settings {
   readonly modelPack: string | undefined;
   /** `throttle`: `rate/burst` of the whole API. */
   readonly throttle: Throttle;
-  /** `throttles`: `rate/burst` by route key, over what `routes.ts` says. */
+  /** `throttles`: `rate/burst` by route key, over what `operations.ts` says. */
   readonly routeThrottles: ReadonlyMap<string, Throttle>;
   /** `alarmTopicArn`: an SNS topic that is told of every alarm. */
   readonly alarmTopicArn: string | undefined;
@@ -103,9 +103,11 @@ function throttle(key: string, value: unknown): Throttle | undefined {
 
 function throttlesByRoute(value: unknown): ReadonlyMap<string, Throttle> {
   const given: unknown = typeof value === 'string' ? JSON.parse(value) : (value ?? {});
-  const throttles = new Map(routes.flatMap((route) => (route.throttle ? [[routeKey(route), route.throttle]] : [])));
+  const throttles = new Map(
+    routes.flatMap((route) => (route.throttle ? [[route.key as string, route.throttle] as const] : [])),
+  );
   for (const [key, text] of Object.entries(given ?? {})) {
-    if (!routes.some((route) => routeKey(route) === key)) throw new Error(`Context throttles names no route: ${key}.`);
+    if (!routes.some((route) => route.key === key)) throw new Error(`Context throttles names no route: ${key}.`);
     const parsed = throttle(`throttles[${key}]`, text);
     if (parsed) throttles.set(key, parsed);
   }

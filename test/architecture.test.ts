@@ -1,34 +1,31 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { registry } from '../shared/providers/registry.ts';
 
-/** Who may import whom. Left: a folder. Right: the only things its files may import. */
-const rules: [folder: string, allowed: RegExp][] = [
-  ['shared/domain', /^(shared\/domain\/|zod$|node:(crypto|util)$)/],
-  ['shared/providers', /^(shared\/(domain|providers)\/|zod$|node:)/],
-  ['engine', /^(shared\/domain\/|engine\/|onnxruntime-node$|sharp$|libheif-js|zod$|node:)/],
-  ['shared/stores', /^(shared\/(domain|stores)\/|shared\/providers\/provider\.ts$|@aws-sdk\/|zod$|node:)/],
-  ['shared/api', /^(shared\/(domain|api|stores)\/|zod$)/],
-  ['shared/lambda', /^(shared\/(domain|lambda|stores)\/|@middy\/core$|aws-lambda$|zod$|node:)/],
-  ['shared/lifecycle', /^shared\/(domain|lifecycle|stores|providers|lambda)\//],
-  ['functions', /^(shared\/|functions\/|@aws-sdk\/|@middy\/core$|aws-lambda$|zod$|node:)/],
-  ['functions/analyse-capture', /^(shared\/|engine\/engine\.ts$|functions\/|@aws-sdk\/|zod$|node:)/],
-  ['infra', /^(infra\/|functions\/[^/]+\/environment\.ts$|aws-cdk-lib|cdk-nag$|constructs$|esbuild$|cdk\.json$|node:)/],
-  ['local', /^(local\/|infra\/routes\.ts$|shared\/stores\/|@aws-sdk\/|aws-lambda$|fauxqs|dynalite|zod$|node:)/],
-  ['tools', /^(tools\/|shared\/|engine\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|cdk\.json$|zod$|node:)/],
-  // The simulation plays the verbs themselves: everything of a function but what meets AWS.
-  [
-    'test/simulation',
-    /^(test\/(simulation|builders)\/|tools\/evaluate\/random\.ts$|shared\/|functions\/[a-z-]+\/(?!handler)[a-z-]+\.ts$|acorn$|vitest|zod$|node:)/,
-  ],
-];
+/* The rules of the house, as CONTRIBUTING.md tells them. A broken one says which, why, and what to do instead. */
+
+interface Rule {
+  readonly rule: string;
+  readonly why: string;
+  readonly instead: string;
+}
+
+/** What is wrong, with the rule it breaks: what a failing test prints. */
+const told = ({ rule, why, instead }: Rule, found: readonly string[]): string =>
+  found.length === 0 ? '' : `${found.join('\n')}\nRule: ${rule}\nWhy: ${why}\nInstead: ${instead}`;
 
 const files = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => join(entry.parentPath, entry.name));
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+        .map((entry) => join(entry.parentPath, entry.name))
+        .filter((file) => !file.includes('node_modules/'))
+    : [];
 
 const source = (file: string) => readFileSync(file, 'utf8');
+/** The code alone: what a comment says breaks no rule. */
+const codeOf = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*$/gm, '');
 
 const importing =
   /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s*'([^']+)'|(?:^|\n)\s*import\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
@@ -40,67 +37,258 @@ function imports(text: string, file: string): string[] {
   });
 }
 
+/** Data tables that everybody may read. */
+const tables = String.raw`shared\/(providers\/registry|api\/operations)\.ts$|shared\/providers\/[a-z]+\/capabilities\.ts$|shared\/providers\/provider\.ts$`;
+const contract = String.raw`shared\/providers\/provider\.ts$`;
+
+interface ImportRule extends Rule {
+  readonly folder: string;
+  readonly allowed: RegExp;
+}
+
+const importRules: readonly ImportRule[] = [
+  {
+    folder: 'shared/domain',
+    allowed: /^(shared\/domain\/|zod$|node:(crypto|util)$)/,
+    rule: '1. shared/domain imports zod and itself',
+    why: 'the rules of the product must be readable and testable without AWS, network or clock',
+    instead: 'declare what it needs of the world as a type in shared/domain/ports.ts and pass it in',
+  },
+  {
+    folder: 'shared/lifecycle',
+    allowed: new RegExp(String.raw`^(shared\/(domain|lifecycle)\/|${contract})`),
+    rule: '2. lifecycle imports domain and the provider contract',
+    why: 'acts are simulated and enumerated: an SDK or a store in one of them cannot be killed at every await',
+    instead: 'take a port of shared/domain/ports.ts as a dependency; the handler connects the store to it',
+  },
+  {
+    folder: 'shared/providers',
+    allowed: /^(shared\/(domain|providers)\/|zod$|node:)/,
+    rule: '3. a provider imports domain, the contract and its own folder',
+    why: 'a vendor is replaced by deleting its folder',
+    instead: 'move what two vendors share beside the folders, in shared/providers',
+  },
+  {
+    folder: 'shared/stores',
+    allowed: /^(shared\/(domain|stores)\/|shared\/lifecycle\/announce\.ts$|@aws-sdk\/|aws-lambda$|zod$|node:)/,
+    rule: 'stores stand behind the ports of domain',
+    why: 'an act that reaches past its port cannot be tested without AWS',
+    instead: 'put the decision into an act; a store only reads and writes',
+  },
+  {
+    folder: 'shared/api',
+    allowed: /^(shared\/(domain|api|lifecycle)\/|zod$|node:crypto$)/,
+    rule: 'api turns wire words into domain words and back',
+    why: 'the wire is stated once, and document, template and types come from it',
+    instead: 'put what is not about the wire into domain or an act',
+  },
+  {
+    folder: 'shared/lambda',
+    allowed: /^(shared\/(domain|lambda|api)\/|@middy\/core$|aws-lambda$|zod$|node:)/,
+    rule: 'the edge wrappers know events, not stores',
+    why: 'every function is woken, logged and answered alike',
+    instead: 'take what the wrapper needs as a port, connected in handler.ts',
+  },
+  {
+    folder: 'engine',
+    allowed: /^(engine\/|shared\/domain\/|onnxruntime-node$|sharp$|libheif-js|zod$|node:)/,
+    rule: 'engine: pixels and samples in, numbers out',
+    why: 'models are measured and fuzzed without AWS',
+    instead: 'hand bytes to the engine; functions/analyse-capture fetches them',
+  },
+  {
+    folder: 'functions',
+    allowed: /^(shared\/|functions\/|engine\/engine\.ts$|@aws-sdk\/|aws-lambda$|zod$|node:)/,
+    rule: 'a function connects stores to one act',
+    why: 'what a function does is an act in shared/lifecycle, where it is simulated',
+    instead: 'move the work into an act',
+  },
+  {
+    folder: 'infra',
+    allowed: new RegExp(
+      String.raw`^(infra\/|functions\/[^/]+\/environment\.ts$|${tables}|aws-cdk-lib|cdk-nag$|constructs$|esbuild$|cdk\.json$|node:)`,
+    ),
+    rule: 'infra knows functions by path and environment, and the data tables',
+    why: 'a template that runs product code deploys whatever that code does on the machine that synthesizes',
+    instead: 'put the fact it needs into providers/registry.ts or api/operations.ts',
+  },
+  {
+    folder: 'local',
+    allowed: new RegExp(
+      String.raw`^(local\/|infra\/bundle\.ts$|shared\/stores\/|shared\/domain\/|${tables}|@aws-sdk\/|aws-lambda$|esbuild$|fauxqs|dynalite|zod$|node:)`,
+    ),
+    rule: 'the local stack reads the synthesized template',
+    why: 'what runs here must be what is deployed',
+    instead: 'read the template, beside the part that needs it',
+  },
+  {
+    folder: 'tools',
+    allowed:
+      /^(tools\/|engine\/|shared\/|infra\/bundle\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|tar$|cdk\.json$|package(-lock)?\.json$|zod$|node:)/,
+    rule: 'tools are thin command lines over shared and engine',
+    why: 'what a command does must be reachable by a program and a test',
+    instead: 'move the work into shared or engine',
+  },
+  {
+    folder: 'test/simulation',
+    allowed:
+      /^(test\/(simulation|builders)\/|shared\/(domain|lifecycle|providers|api)\/|shared\/stores\/(landings|verifications)\.ts$|tools\/evaluate\/random\.ts$|acorn$|vitest(\/config)?$|zod$|node:)/,
+    rule: 'the simulation plays the acts themselves, around no AWS',
+    why: 'a run must be the same for the same random numbers',
+    instead: 'give the world of the simulation another port',
+  },
+];
+
 const strangersOf = (file: string, text: string, allowed: RegExp) =>
   imports(text, file)
     .filter((name) => !allowed.test(name))
     .map((name) => `${file} → ${name}`);
 
-/** A folder's files, without those of a folder in it that has rules of its own. */
-const filesUnder = (folder: string) =>
-  files(folder).filter(
-    (file) => !rules.some(([other]) => other.startsWith(`${folder}/`) && file.startsWith(`${other}/`)),
-  );
+const product = ['shared', 'functions', 'engine'];
+const isHandler = (file: string) => /^functions\/[^/]+\/handler\.ts$/.test(file);
 
-it.each(rules)('%s imports only what it may', (folder, allowed) => {
-  expect(filesUnder(folder).flatMap((file) => strangersOf(file, source(file), allowed))).toEqual([]);
-});
-
-it.each(['functions', 'shared/providers'])('no neighbour in %s knows another', (folder) => {
-  const home = (path: string) => {
-    const [first = '', ...rest] = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1).split('/') : [];
-    return rest.length > 0 ? first : undefined;
-  };
-  const visits = files(folder).flatMap((file) =>
-    imports(source(file), file)
-      .filter((name) => home(name) !== undefined && home(file) !== undefined && home(name) !== home(file))
-      .map((name) => `${file} → ${name}`),
-  );
-  expect(visits).toEqual([]);
-});
-
-it('only the handlers of functions meet AWS', () => {
-  const meeting = files('functions').filter((file) =>
-    imports(source(file), file).some((name) => /^@aws-sdk/.test(name)),
-  );
-  expect(meeting.filter((file) => !file.endsWith('/handler.ts'))).toEqual([]);
-});
-
-it('time, chance, environment and fetch are arguments everywhere but where a process begins', () => {
-  const worldly =
-    /\bprocess\.env\b|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\b|(?<![.\w])fetch\(|\bglobalThis\.fetch\b/;
-  const found = ['shared', 'engine', 'functions'].flatMap(files).filter((file) => {
-    if (file.endsWith('/handler.ts') || file === 'shared/lambda/log.ts') return false;
-    const code = source(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
-    return worldly.test(code);
+describe('the house', () => {
+  it.each(importRules.map((rule) => [rule.folder, rule] as const))('%s imports only what it may', (folder, rule) => {
+    expect(
+      told(
+        rule,
+        files(folder).flatMap((file) => strangersOf(file, source(file), rule.allowed)),
+      ),
+    ).toBe('');
   });
-  expect(found).toEqual([]);
-});
 
-it('nothing of the product needs tests, tools, benches or another folder of the machine', () => {
-  for (const folder of ['shared', 'engine', 'functions', 'infra', 'local']) {
-    const reaching = files(folder).flatMap((file) =>
-      imports(source(file), file).filter((name) => /^(test|tools|bench|\.\.)\//.test(name)),
+  it.each(['functions', 'shared/providers'])('no neighbour in %s knows another', (folder) => {
+    const home = (path: string) => {
+      const [first = '', ...rest] = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1).split('/') : [];
+      return rest.length > 0 ? first : undefined;
+    };
+    const visits = files(folder).flatMap((file) =>
+      imports(source(file), file)
+        .filter((name) => home(name) !== undefined && home(file) !== undefined && home(name) !== home(file))
+        .map((name) => `${file} → ${name}`),
     );
-    expect(reaching, folder).toEqual([]);
-  }
-});
+    const rule = {
+      rule: '3 and 4. a provider never imports a provider, a function never a function',
+      why: 'each is understood, bundled and removed alone',
+      instead: 'move what both need into shared',
+    };
+    expect(told(rule, visits)).toBe('');
+  });
 
-it('sees a planted violation', () => {
-  const planted = "import { GetItemCommand } from '@aws-sdk/client-dynamodb';\nimport * as z from 'zod';\n";
-  const [, domain] = rules[0] ?? [];
-  expect(domain && strangersOf('shared/domain/verdict.ts', planted, domain)).toEqual([
-    'shared/domain/verdict.ts → @aws-sdk/client-dynamodb',
-  ]);
-  const neighbour = "export { x } from '../read-verification/read.ts';";
-  expect(imports(neighbour, 'functions/notice-capture/notice.ts')).toEqual(['functions/read-verification/read.ts']);
+  it('only stores and handlers meet AWS', () => {
+    const meeting = product
+      .flatMap(files)
+      .filter((file) => !file.startsWith('shared/stores/') && !isHandler(file))
+      .filter((file) => imports(source(file), file).some((name) => name.startsWith('@aws-sdk')));
+    const rule = {
+      rule: '5. @aws-sdk only in shared/stores, functions/*/handler.ts, tools, local, test, bench',
+      why: 'everything else is played by the simulation, which has no AWS',
+      instead: 'write a store behind a port, and connect it in handler.ts',
+    };
+    expect(told(rule, meeting)).toBe('');
+  });
+
+  it('time, chance, environment and fetch are arguments everywhere but where a process begins', () => {
+    const worldly =
+      /\bprocess\.env\b|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\b|(?<![.\w])fetch\(|\bglobalThis\.fetch\b/;
+    const found = product
+      .flatMap(files)
+      .filter((file) => !isHandler(file) && file !== 'shared/lambda/log.ts')
+      .filter((file) => !file.startsWith('engine/training/') && worldly.test(codeOf(source(file))));
+    const rule = {
+      rule: '6. process.env, Date.now(), new Date(), Math.random and global fetch only where the world is connected',
+      why: 'the same input must give the same result, in a test and in a simulated run',
+      instead: 'take it as a dependency; handler.ts, local, tools and infra/app.ts give it',
+    };
+    expect(told(rule, found)).toBe('');
+  });
+
+  it('only lifecycle changes a record, and only hand-over moves one to queued and sends', () => {
+    const outside = [...files('shared'), ...files('functions')].filter(
+      (file) => !file.startsWith('shared/lifecycle/') && !file.startsWith('shared/stores/'),
+    );
+    const writing = /verifications\s*\.\s*(move|land|accept|settle|note|create)\(/;
+    const sending = /(?<![.\w])send\(|'queued',\s*\{/;
+    const found = [
+      ...outside.filter((file) => writing.test(codeOf(source(file)))),
+      ...files('shared/lifecycle')
+        .filter((file) => file !== 'shared/lifecycle/hand-over.ts')
+        .filter((file) => sending.test(codeOf(source(file)))),
+    ];
+    const rule = {
+      rule: "7. only lifecycle calls the store's writing verbs; only hand-over moves to queued, and sends",
+      why: 'a record that is queued and whose message was forgotten waits until the sweep finds it',
+      instead: 'call handOver or handOverAgain of shared/lifecycle/hand-over.ts',
+    };
+    expect(told(rule, found)).toBe('');
+  });
+
+  it('no provider is asked for by its name outside its folder', () => {
+    const names = [...registry.keys()].join('|');
+    const asking = new RegExp(String.raw`(===|!==|case)\s*['"](${names})['"]|['"](${names})['"]\s*(===|!==)`);
+    const found = ['shared', 'functions', 'infra', 'local', 'tools']
+      .flatMap(files)
+      .filter((file) => !new RegExp(`/(${names})/`).test(file) && !file.startsWith('tools/vendor-simulator'))
+      .filter((file) => asking.test(codeOf(source(file))));
+    const rule = {
+      rule: "8. no `if` on a provider's name outside its folder",
+      why: 'the next provider has another name and needs the same',
+      instead: 'name the difference as a capability in shared/providers/provider.ts, and ask for that',
+    };
+    expect(told(rule, found)).toBe('');
+  });
+
+  it('a handler connects, parses, calls one act and answers: in 40 lines', () => {
+    const found = files('functions')
+      .filter(isHandler)
+      .map((file) => [file, source(file).trimEnd().split('\n').length] as const)
+      .filter(([, lines]) => lines > 40)
+      .map(([file, lines]) => `${file}: ${lines} lines`);
+    const rule = {
+      rule: 'handler.ts has at most 40 lines',
+      why: 'an if about the business in a handler is neither enumerated nor simulated',
+      instead: 'move it into an act of shared/lifecycle',
+    };
+    expect(told(rule, found)).toBe('');
+  });
+
+  it('no text of a caller is looked up on a plain object', () => {
+    const tablesByName = /\b(registry|connectors|deliveries|queues|operations|thresholds|breakers|readers)\[[a-z]/;
+    const found = ['shared', 'functions', 'tools', 'infra']
+      .flatMap(files)
+      .filter((file) => file !== 'shared/lifecycle/ask.ts' && tablesByName.test(codeOf(source(file))));
+    const rule = {
+      rule: "a caller's text is never a key of a plain object",
+      why: '`constructor` and `__proto__` are keys of every object, and a 500 or worse',
+      instead: 'use a Map, or ask Object.hasOwn first',
+    };
+    expect(told(rule, found)).toBe('');
+  });
+
+  it('nothing of the product needs tests, tools, benches or another folder of the machine', () => {
+    const reaching = ['shared', 'functions', 'engine', 'infra', 'local'].flatMap((folder) =>
+      files(folder).flatMap((file) =>
+        imports(source(file), file)
+          .filter((name) => /^(test|tools|bench|\.\.)\//.test(name))
+          .map((name) => `${file} → ${name}`),
+      ),
+    );
+    const rule = {
+      rule: 'nothing imports test, bench or tools',
+      why: 'what is deployed must not need what is not',
+      instead: 'move the shared part into shared',
+    };
+    expect(told(rule, reaching)).toBe('');
+  });
+
+  it('sees a planted violation, and says what to do', () => {
+    const planted = "import { GetItemCommand } from '@aws-sdk/client-dynamodb';\nimport * as z from 'zod';\n";
+    const [domain] = importRules;
+    if (!domain) throw new Error('no rules');
+    const found = strangersOf('shared/domain/verdict.ts', planted, domain.allowed);
+    expect(found).toEqual(['shared/domain/verdict.ts → @aws-sdk/client-dynamodb']);
+    expect(told(domain, found)).toMatch(/Rule: 1\. .*\nWhy: .*\nInstead: /);
+    const neighbour = "export { x } from '../read-verification/read.ts';";
+    expect(imports(neighbour, 'functions/notice-capture/handler.ts')).toEqual(['functions/read-verification/read.ts']);
+  });
 });

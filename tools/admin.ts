@@ -97,7 +97,7 @@ const commands: Readonly<Record<string, { words: number; run: Command }>> = {
     words: 3,
     run: async (deployment, [provider = '', owner = '', file = '']) => {
       const secret: unknown = JSON.parse(await read(file, 'give a file with the settings and credentials'));
-      const connector = registry[provider]?.remote ? connectors[provider] : undefined;
+      const connector = registry.get(provider)?.remote ? connectors.get(provider) : undefined;
       if (!connector) throw new Error(`${provider} is not a provider with credentials: ${remoteProviders()}`);
       const { settings, credentials } = connector;
       const mistakes = mistakesOf(z.strictObject({ settings, credentials }).safeParse(secret));
@@ -118,7 +118,7 @@ const commands: Readonly<Record<string, { words: number; run: Command }>> = {
   'webhook rotate': {
     words: 2,
     run: async ({ tenants, apiUrl }, [provider = '', id = '']) => {
-      if (!registry[provider]?.remote) throw new Error(`${provider} sends no webhooks`);
+      if (!registry.get(provider)?.remote) throw new Error(`${provider} sends no webhooks`);
       const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
       const { key } = await tenants.rotateWebhook(tenant(id), provider, graceSeconds);
       console.log(`${apiUrl}/webhooks/${provider}/${key}\nShown this once: only its hash is stored.`);

@@ -5,7 +5,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { openEngine } from '../../engine/engine.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
-import { attemptVerification, type Dependencies } from '../../shared/lifecycle/attempt.ts';
+import { type Asking, askProvider } from '../../shared/lifecycle/ask.ts';
 import { openGate } from '../../shared/lifecycle/gate.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { builtinProvider } from '../../shared/providers/builtin/provider.ts';
@@ -14,32 +14,24 @@ import { providerQueues, readWork, sqsSend } from '../../shared/stores/queues.ts
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 
-// Models load while the container starts, before the first message: that time is nobody's wait for a verdict.
-const dependencies = connect();
+const { VERIFICATIONS_TABLE: table, CAPTURES_BUCKET, PROVIDER_QUEUES, MODELS } = environment.parse(process.env);
+const now = () => new Date();
+// Models load while the container starts, so loading does not delay the first verdict.
+const modelsDirectory = new URL(`${MODELS}/`, import.meta.url).pathname;
+const engine = openEngine({ modelsDirectory, now: () => performance.now() });
+engine.catch(() => undefined); // each message that awaits it fails with the reason
 
-export const handler = queue((body) => attemptVerification(readWork(body), dependencies), log);
+const connect = (): Asking => ({
+  verifications: dynamoVerifications({ client: new DynamoDBClient(), table, now, newId: randomUUID }),
+  captures: s3Captures(new S3Client(), CAPTURES_BUCKET),
+  provider: builtin,
+  open: async () => builtinProvider(() => engine),
+  gate: () => openGate,
+  reference: () => Promise.reject(new Error('The built-in engine sends no webhooks')),
+  send: sqsSend(new SQSClient(), providerQueues.parse(PROVIDER_QUEUES)),
+  now,
+  random: Math.random,
+  log,
+});
 
-function connect(): Dependencies {
-  const { VERIFICATIONS_TABLE, CAPTURES_BUCKET, PROVIDER_QUEUES, MODELS } = environment.parse(process.env);
-  const now = () => new Date();
-  const modelsDirectory = new URL(`${MODELS}/`, import.meta.url).pathname;
-  const engine = openEngine({ modelsDirectory, now: () => performance.now() });
-  engine.catch(() => undefined); // whoever awaits it is told
-  return {
-    verifications: dynamoVerifications({
-      client: new DynamoDBClient(),
-      table: VERIFICATIONS_TABLE,
-      now,
-      newId: randomUUID,
-    }),
-    captures: s3Captures(new S3Client(), CAPTURES_BUCKET),
-    provider: builtin,
-    open: async () => builtinProvider(() => engine),
-    gate: () => openGate,
-    reference: () => Promise.reject(new Error('The built-in engine sends no webhooks')),
-    send: sqsSend(new SQSClient(), providerQueues.parse(PROVIDER_QUEUES)),
-    now,
-    random: Math.random,
-    log,
-  };
-}
+export const handler = queue(connect, (body, dependencies) => askProvider(readWork(body), dependencies));

@@ -4,32 +4,23 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
+import { landCapture } from '../../shared/lifecycle/land.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
+import { readLanding } from '../../shared/stores/landings.ts';
 import { providerQueues, sqsSend } from '../../shared/stores/queues.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
-import { type Dependencies, noticeCapture } from './notice.ts';
 
-let dependencies: Dependencies | undefined;
-
-export const handler = queue((body) => {
-  dependencies ??= connect();
-  return noticeCapture(body, dependencies);
-}, log);
-
-function connect(): Dependencies {
-  const { VERIFICATIONS_TABLE, CAPTURES_BUCKET, PROVIDER_QUEUES } = environment.parse(process.env);
+function connect() {
+  const { VERIFICATIONS_TABLE: table, CAPTURES_BUCKET, PROVIDER_QUEUES } = environment.parse(process.env);
   const now = () => new Date();
   return {
-    verifications: dynamoVerifications({
-      client: new DynamoDBClient(),
-      table: VERIFICATIONS_TABLE,
-      now,
-      newId: randomUUID,
-    }),
+    verifications: dynamoVerifications({ client: new DynamoDBClient(), table, now, newId: randomUUID }),
     captures: s3Captures(new S3Client(), CAPTURES_BUCKET),
     send: sqsSend(new SQSClient(), providerQueues.parse(PROVIDER_QUEUES)),
     now,
     log,
   };
 }
+
+export const handler = queue(connect, (body, dependencies) => landCapture(readLanding(body), dependencies));

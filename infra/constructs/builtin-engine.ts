@@ -1,10 +1,12 @@
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Environment } from '../../functions/analyse-capture/environment.ts';
+import { builtin } from '../../shared/providers/builtin/capabilities.ts';
+import { consumerTimeoutSeconds } from '../../shared/providers/registry.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
-import { type ProviderQueues, providerTimeoutSeconds } from './provider-queues.ts';
+import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
 import { ServiceFunction } from './service-function.ts';
 
@@ -23,7 +25,7 @@ export class BuiltinEngine extends Construct {
     super(scope, id);
     const { engineConcurrency, engineMemoryMegabytes } = readSettings(this);
     this.function = new ServiceFunction<Environment>(this, 'analyse-capture', {
-      timeoutSeconds: providerTimeoutSeconds.builtin,
+      timeoutSeconds: consumerTimeoutSeconds(builtin),
       memoryMegabytes: engineMemoryMegabytes,
       hurtWhenFailing:
         'People whose captures are in wait for a second attempt, and get no verdict when that fails too.',
@@ -36,7 +38,7 @@ export class BuiltinEngine extends Construct {
     });
     // Concurrency is bounded at the queue: reserving it fails the first deployment of a new account, which has 10.
     this.function.addEventSource(
-      new SqsEventSource(providers.queues.builtin.queue, {
+      new SqsEventSource(providers.queueOf(builtin.name).queue, {
         batchSize: 1,
         reportBatchItemFailures: true,
         maxConcurrency: engineConcurrency,

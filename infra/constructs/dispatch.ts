@@ -1,10 +1,12 @@
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Environment } from '../../functions/dispatch-verification/environment.ts';
+import type { Capabilities } from '../../shared/providers/provider.ts';
+import { consumerTimeoutSeconds, registry } from '../../shared/providers/registry.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
-import { type ProviderName, type ProviderQueues, providerTimeoutSeconds } from './provider-queues.ts';
+import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
 import type { Secrets } from './secrets.ts';
 import { ServiceFunction } from './service-function.ts';
@@ -17,23 +19,21 @@ export interface DispatchProps {
   readonly secrets: Secrets;
 }
 
-/** A provider whose queue this construct consumes: all but the built-in engine, which has a function of its own. */
-type Dispatched = Exclude<ProviderName, 'builtin'>;
-
 /**
- * Asks vendors. One function per provider, of the same code: its timeout, its concurrency and the secrets it may read
+ * Asks every provider whose queue `dispatch-verification` consumes. One function per provider, of the same code: its timeout, its concurrency and the secrets it may read
  * are that provider's alone, so a slow or a broken one holds up and endangers nobody else.
  */
 export class Dispatch extends Construct {
-  readonly functions: Readonly<Record<Dispatched, ServiceFunction<Environment>>>;
+  readonly functions: readonly ServiceFunction<Environment>[];
 
   constructor(scope: Construct, id: string, { records, captures, providers, secrets }: DispatchProps) {
     super(scope, id);
     const { vendorConcurrency } = readSettings(this);
-    const dispatcher = (name: Dispatched): ServiceFunction<Environment> => {
+    const dispatcher = (provider: Capabilities): ServiceFunction<Environment> => {
+      const { name } = provider;
       const dispatch = new ServiceFunction<Environment>(this, `dispatch-${name}`, {
         folder: 'dispatch-verification',
-        timeoutSeconds: providerTimeoutSeconds[name],
+        timeoutSeconds: consumerTimeoutSeconds(provider),
         hurtWhenFailing: `People whose captures go to ${name} wait for a second attempt or another provider.`,
         environment: {
           PROVIDER: name,
@@ -45,7 +45,7 @@ export class Dispatch extends Construct {
         },
       });
       dispatch.addEventSource(
-        new SqsEventSource(providers.queues[name].queue, {
+        new SqsEventSource(providers.queueOf(name).queue, {
           batchSize: 1,
           reportBatchItemFailures: true,
           maxConcurrency: vendorConcurrency,
@@ -62,15 +62,12 @@ export class Dispatch extends Construct {
       captures.allowDeleting(dispatch);
       captures.allowKnowingWhatIsGone(dispatch);
       providers.allowSending(dispatch);
-      if (name === 'identify') secrets.allowReference(dispatch);
-      if (name !== 'sandbox') secrets.allowCredentials(dispatch, name);
+      if (provider.answersBy === 'webhook') secrets.allowReference(dispatch);
+      if (provider.remote) secrets.allowCredentials(dispatch, name);
       return dispatch;
     };
-    this.functions = {
-      identify: dispatcher('identify'),
-      spoofsense: dispatcher('spoofsense'),
-      onesmartlab: dispatcher('onesmartlab'),
-      sandbox: dispatcher('sandbox'),
-    };
+    this.functions = [...registry.values()]
+      .filter(({ consumer }) => consumer === 'dispatch-verification')
+      .map(dispatcher);
   }
 }

@@ -34,12 +34,12 @@ export class Overview extends Construct {
     const functions = [
       ...Object.values(api.functions),
       intake.function,
-      ...Object.values(dispatch.functions),
+      ...dispatch.functions,
       engine.function,
       delivery.function,
       sweep.function,
     ];
-    const work = [intake.work, ...Object.values(providers.queues)];
+    const work = [intake.work, ...providers.queues.values()];
     const undeliverable = [...work.map((each) => each.undeliverable), delivery.undeliverable, sweep.undeliverable];
 
     new ServiceAlarm(this, 'function-throttles', {

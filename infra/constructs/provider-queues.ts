@@ -1,58 +1,50 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { consumerTimeoutSeconds, registry } from '../../shared/providers/registry.ts';
 import type { Encryption } from './encryption.ts';
 import type { AnyServiceFunction } from './service-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/**
- * Timeout of the function that reads each provider's queue: the provider's own (its `capabilities.ts`),
- * 15 s of lease to record the answer, and 15 s more, so that a claim is never alive in a function that is not.
- */
-export const providerTimeoutSeconds = {
-  builtin: 60 + 15 + 15,
-  identify: 10 + 15 + 15,
-  spoofsense: 15 + 15 + 15,
-  onesmartlab: 120 + 15 + 15,
-  sandbox: 20 + 15 + 15,
-} as const;
-
-export type ProviderName = keyof typeof providerTimeoutSeconds;
-
-/** One queue per provider: a slow one holds up nobody but its own. */
+/** One queue per provider of the registry: a slow one holds up no other. */
 export class ProviderQueues extends Construct {
-  readonly queues: Readonly<Record<ProviderName, WorkQueue>>;
+  /** By the provider's name. */
+  readonly queues: ReadonlyMap<string, WorkQueue>;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
     super(scope, id);
     this.#encryption = encryption;
-    const queue = (name: ProviderName): WorkQueue =>
-      new WorkQueue(this, name, {
+    const queues = [...registry.values()].map((provider) => {
+      const { name } = provider;
+      const queue = new WorkQueue(this, name, {
         encryption,
-        consumerTimeoutSeconds: providerTimeoutSeconds[name],
+        consumerTimeoutSeconds: consumerTimeoutSeconds(provider),
         hurtWhenUndeliverable: `People whose captures are in get no verdict from ${name}: their verifications stay queued until sweep errs them.`,
         undeliverableRunbook: 'undeliverable-verifications',
         hurtWhenLate: `People wait minutes for a verdict: captures come in faster than ${name} takes them.`,
         lateAfterSeconds: 120,
       });
-    this.queues = {
-      builtin: queue('builtin'),
-      identify: queue('identify'),
-      spoofsense: queue('spoofsense'),
-      onesmartlab: queue('onesmartlab'),
-      sandbox: queue('sandbox'),
-    };
+      return [name, queue] as const;
+    });
+    this.queues = new Map(queues);
+  }
+
+  /** The queue of this provider. */
+  queueOf(name: string): WorkQueue {
+    const queue = this.queues.get(name);
+    if (!queue) throw new Error(`The registry has no provider ${name}`);
+    return queue;
   }
 
   /** Provider name → queue URL, as JSON: what `PROVIDER_QUEUES` holds. */
   get environment(): string {
-    const urls = Object.entries(this.queues).map(([name, { queue }]) => [name, queue.queueUrl]);
+    const urls = [...this.queues].map(([name, { queue }]) => [name, queue.queueUrl]);
     return Stack.of(this).toJsonString(Object.fromEntries(urls));
   }
 
   /** Lets a function hand a verification to any provider. */
   allowSending(serviceFunction: AnyServiceFunction): void {
-    for (const { queue } of Object.values(this.queues)) {
+    for (const { queue } of this.queues.values()) {
       serviceFunction.allow(['sqs:SendMessage'], queue.queueArn);
     }
     this.#encryption.allowUse(serviceFunction);

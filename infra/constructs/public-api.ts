@@ -18,7 +18,7 @@ import type { Environment as Read } from '../../functions/read-verification/envi
 import type { Environment as Receive } from '../../functions/receive-result/environment.ts';
 import type { Environment as Request } from '../../functions/request-verification/environment.ts';
 import type { Environment as Retry } from '../../functions/retry-verification/environment.ts';
-import { type ApiFunctionName, routeKey, routes } from '../routes.ts';
+import { type ApiFunctionName, routes } from '../../shared/api/operations.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
@@ -43,7 +43,7 @@ export interface PublicApiProps {
  */
 const apiMemoryMegabytes = 1024;
 
-/** The HTTP API integrators and capture pages call: the routes of `routes.ts`, each answered by its function. */
+/** The HTTP API integrators and capture pages call: the rows of `operations.ts`, each answered by its function. */
 export class PublicApi extends Construct {
   readonly api: HttpApi;
   readonly stage: HttpStage;
@@ -182,7 +182,7 @@ export class PublicApi extends Construct {
       const integration =
         integrations.get(route.function) ?? new HttpLambdaIntegration(route.function, this.functions[route.function]);
       integrations.set(route.function, integration);
-      const added = new HttpRoute(this, routeKey(route), {
+      const added = new HttpRoute(this, route.key, {
         httpApi: this.api,
         routeKey: HttpRouteKey.with(route.path, HttpMethod[route.method]),
         integration,

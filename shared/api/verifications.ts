@@ -1,10 +1,15 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { captureName, capturesOf, check, contentType, typesOf } from '../domain/captures.ts';
+import { captureName, capturesOf, check, contentType, type Declared, entriesOf, typesOf } from '../domain/captures.ts';
 import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
+import type { Listed, PageStart } from '../domain/ports.ts';
+import { isoOf, longestWaitSeconds } from '../domain/times.ts';
 import { measurements, outcome, reason, scores } from '../domain/verdict.ts';
 import { type Attempt, type HistoryEntry, sourceId, state, type Verification } from '../domain/verification.ts';
-import type { Listed } from '../stores/verifications.ts';
+import type { Asked, Begun } from '../lifecycle/begin.ts';
+import type { Issued } from '../lifecycle/issue-uploads.ts';
+import { readCursor, writeCursor } from './cursor.ts';
 
 /** Our API's own words: snake_case on the wire, turned into the domain's here and nowhere else. */
 
@@ -15,7 +20,11 @@ const captureRequest = z.strictObject({
   content_length: z.int().positive().optional(),
 });
 
-const capturesRequest = z.partialRecord(captureName, captureRequest);
+const capturesRequest = z.strictObject({
+  selfie: captureRequest.optional(),
+  video: captureRequest.optional(),
+  id_card: captureRequest.optional(),
+});
 
 export const verificationRequest = z
   .strictObject({
@@ -61,10 +70,42 @@ export const verificationRequest = z
   });
 export type VerificationRequest = z.infer<typeof verificationRequest>;
 
-/** `POST …/captures`: nothing, or what the new captures will be. */
-export const capturesBody = z.strictObject({ captures: capturesRequest.optional() }).default({});
+/** `POST …/captures`: what the new captures will be. */
+export const capturesRequestBody = z.strictObject({ captures: capturesRequest.optional() });
+/** The same, or no body at all. */
+export const capturesBody = capturesRequestBody.default({});
 
-const uploadView = z.object({
+/** Query of `GET /verifications/{source_id}`: seconds the caller is ready to wait for a resting state. */
+export const readQuery = z.object({
+  wait: z.coerce
+    .number('must be a number of seconds, 0 to 20')
+    .int()
+    .min(0)
+    .max(longestWaitSeconds)
+    .default(0)
+    .describe(
+      'Answer once decided, errored, expired or erased, or after this many seconds (at most 10 on AWS by default)',
+    ),
+});
+
+/** Query of `GET /verifications`. */
+export const listQuery = z.object({
+  state: state.describe('Which state'),
+  limit: z.coerce.number().int().min(1).max(100).default(20).describe('How many at the most'),
+  cursor: z
+    .string()
+    .max(400)
+    .transform((text, context): PageStart => {
+      const start = readCursor(text);
+      if (start) return start;
+      context.addIssue('is not a cursor of this API: send next_cursor as the page before gave it');
+      return z.NEVER;
+    })
+    .optional()
+    .describe('next_cursor of the page before'),
+});
+
+export const uploadView = z.object({
   expires_at: z.string(),
   put: z.object({ url: z.url(), headers: z.record(z.string(), z.string()) }),
   post: z.object({ url: z.url(), fields: z.record(z.string(), z.string()) }),
@@ -72,17 +113,17 @@ const uploadView = z.object({
 
 export const stateView = z.object({ source_id: sourceId, check, state, round: z.int(), sequence: z.int() });
 
-/** What whoever will upload is given. */
+/** Answer of `POST /verifications`: state, client token, one upload per capture. */
 export const uploadsView = stateView.extend({
   challenge: z.string().optional(),
   client_token: z.string(),
   /** When the round expires if its captures have not landed. Each upload says itself when its URL does. */
   expires_at: z.string(),
-  uploads: z.partialRecord(captureName, uploadView),
+  uploads: z.object({ selfie: uploadView.optional(), video: uploadView.optional(), id_card: uploadView.optional() }),
 });
 export type UploadsView = z.infer<typeof uploadsView>;
 
-const verdictView = z.object({
+export const verdictView = z.object({
   outcome,
   confidence: z.number().nullable(),
   reasons: z.array(reason),
@@ -91,7 +132,7 @@ const verdictView = z.object({
   policy_version: z.int(),
 });
 
-const attemptView = z.object({
+export const attemptView = z.object({
   attempt: z.int(),
   provider: z.string(),
   round: z.int(),
@@ -101,10 +142,12 @@ const attemptView = z.object({
   measurements: measurements.optional(),
 });
 
+export const faultCodeView = z.enum(faultCodes);
+
 /** `GET /verifications/{source_id}` with a key. */
 export const verificationView = stateView.extend({
   verdict: verdictView.nullable(),
-  fault: z.enum(faultCodes).optional(),
+  fault: faultCodeView.optional(),
   challenge: z.string().optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
   attempts: z.array(attemptView),
@@ -146,16 +189,67 @@ export const historyView = z.object({
   notes_dropped: z.int(),
 });
 
+/** Why a verdict is not `passed`. */
+export const reasonView = reason;
+
+export const receivedView = z.object({ received: z.literal(true) });
+
 export const problemView = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  code: z.enum([...faultCodes, 'internal']),
+  code: z.union([faultCodeView, z.literal('internal')]),
   source_id: z.string().optional(),
   retryable: z.boolean(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 });
+
+/** What the request asks, in the domain's words. */
+export function askedOf(request: VerificationRequest): Asked {
+  const { source_id, check, captures, provider, challenge, language_code, metadata } = request;
+  return {
+    sourceId: source_id,
+    check,
+    captures: declaredOf(captures),
+    provider,
+    challenge,
+    languageCode: language_code,
+    metadata,
+    requestHash: hashOf(request),
+  };
+}
+
+/** What `POST …/captures` says of the captures to come, where it says anything. */
+export function redeclaredOf({ captures }: z.infer<typeof capturesBody>): Declared | undefined {
+  return captures && declaredOf(captures);
+}
+
+function declaredOf(captures: VerificationRequest['captures']): Declared {
+  const declared = entriesOf(captures).map(([name, { content_type: contentType, content_length: contentLength }]) => [
+    name,
+    { contentType, ...(contentLength !== undefined && { contentLength }) },
+  ]);
+  return Object.fromEntries(declared);
+}
+
+/** SHA-256 of the request with its keys in order: how it was written does not matter, what it says does. */
+function hashOf(request: VerificationRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(request)))
+    .digest('hex');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, field]) => [name, sorted(field)]),
+  );
+}
 
 export function viewState(record: Verification): z.infer<typeof stateView> {
   const { sourceId: source_id, check, state, round, sequence } = record;
@@ -172,6 +266,26 @@ function viewAttempt({ pass: _, startedAt, endedAt, ...made }: Attempt): z.infer
   return { ...made, started_at: startedAt, ...(endedAt ? { ended_at: endedAt } : {}) };
 }
 
+export function viewUploads({ record, clientToken, uploads }: Issued): UploadsView {
+  const views = entriesOf(uploads).map(([name, { expiresAt, put, post }]) => [
+    name,
+    { expires_at: expiresAt, put, post },
+  ]);
+  return {
+    ...viewState(record),
+    ...(record.challenge ? { challenge: record.challenge } : {}),
+    client_token: clientToken,
+    expires_at: isoOf(record.dueAt),
+    uploads: Object.fromEntries(views),
+  };
+}
+
+/** The uploads while captures are awaited, the state alone after. */
+export function replyOfBegun({ kind, verification, issued }: Begun) {
+  if (kind === 'created') return { status: 201 as const, body: viewUploads(issued) };
+  return { status: 200 as const, body: issued ? viewUploads(issued) : viewState(verification) };
+}
+
 export function viewVerification(record: Verification): VerificationView {
   return {
     ...viewState(record),
@@ -185,7 +299,12 @@ export function viewVerification(record: Verification): VerificationView {
   };
 }
 
-export function viewForClient(record: Verification): ClientView {
+/** A key sees the whole verification, a client_token what its holder may know. */
+export function viewFor(by: 'key' | 'client_token', record: Verification): VerificationView | ClientView {
+  return by === 'key' ? viewVerification(record) : viewForClient(record);
+}
+
+function viewForClient(record: Verification): ClientView {
   return {
     ...viewState(record),
     verdict: record.state === 'decided' ? { outcome: record.verdict.outcome, reasons: record.verdict.reasons } : null,
@@ -194,7 +313,7 @@ export function viewForClient(record: Verification): ClientView {
   };
 }
 
-export function viewListed(row: Listed): z.infer<typeof listView>['verifications'][number] {
+function viewListed(row: Listed): z.infer<typeof listView>['verifications'][number] {
   const { sourceId: source_id, check, state, round, sequence, createdAt, updatedAt } = row;
   return {
     source_id,
@@ -206,6 +325,11 @@ export function viewListed(row: Listed): z.infer<typeof listView>['verifications
     created_at: createdAt,
     updated_at: updatedAt,
   };
+}
+
+/** A page of a list, and where the next one begins. */
+export function viewPage({ items, next }: { items: Listed[]; next?: PageStart | undefined }): z.infer<typeof listView> {
+  return { verifications: items.map(viewListed), next_cursor: next ? writeCursor(next) : null };
 }
 
 export function viewHistory(record: Verification): z.infer<typeof historyView> {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { FaultCode } from './fault.ts';
+import { longestOpenSeconds, shortestOpenSeconds } from './times.ts';
 
 /** Whether a provider may be asked with one set of credentials. No row means closed: nothing is known against it. */
 export const breaker = z.object({
@@ -15,8 +16,6 @@ export type Breaker = z.infer<typeof breaker>;
 
 /** Faults in a row, seen by one process, that open it. */
 export const faultsToOpen = 5;
-const shortestOpenSeconds = 15;
-const longestOpenSeconds = 300;
 
 /** What these say is true of the next call too: they open it at once. */
 const decisive: readonly FaultCode[] = ['provider_unauthorized', 'provider_credits_spent'];

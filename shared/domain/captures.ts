@@ -59,6 +59,30 @@ export function capturesPrefix(verificationId: string): string {
   return `captures/${verificationId}/`;
 }
 
+/** Every landed capture of a round, by the version that is pinned. */
+export function pinnedOf(record: {
+  verificationId: string;
+  round: number;
+  landed: Landed;
+}): { verificationId: string; round: number; name: CaptureName; versionId: string }[] {
+  return captureName.options.flatMap((name) => {
+    const capture = record.landed[name];
+    if (!capture) return [];
+    return [{ verificationId: record.verificationId, round: record.round, name, versionId: capture.versionId }];
+  });
+}
+
+/** What the client said of each capture it would upload. */
+export type Declared = Partial<Record<CaptureName, DeclaredCapture>>;
+
+/** The captures of a partial record with their names. */
+export function entriesOf<T>(captures: Partial<Record<CaptureName, T>>): [CaptureName, T][] {
+  return captureName.options.flatMap((name): [CaptureName, T][] => {
+    const value = captures[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+}
+
 const keyPattern = /^captures\/([a-z2-7]{26})\/([1-3])\/(selfie|id_card|video)$/;
 
 /** The reverse of `captureKey`, or undefined for a key that is not ours. */

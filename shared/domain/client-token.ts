@@ -1,9 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Fault } from './fault.ts';
 
-/** How long a client may watch its verification. */
-export const clientTokenSeconds = 24 * 60 * 60;
-
 const pattern = /^ct_([a-z2-7]{26})_(\d{1,12})_([A-Za-z0-9_-]{43})$/;
 
 /** Lets one client follow one verification until `expiresAt` (epoch seconds). No row: an HMAC over id and expiry. */

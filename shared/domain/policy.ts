@@ -32,20 +32,21 @@ export type PolicyInput = z.infer<typeof policyInput>;
 /** What is wrong with a policy that has the right shape: each line says what to change. */
 export function policyMistakes(
   { routes, thresholds }: PolicyInput,
-  registry: Readonly<Record<string, unknown>>,
+  registry: ReadonlyMap<string, { readonly routable: boolean }>,
 ): string[] {
-  const known = Object.keys(registry).join(', ');
+  const known = [...registry.keys()].join(', ');
   return [
     ...Object.entries(routes).flatMap(([check, route]) =>
       route.flatMap((name, index) => {
-        if (!registry[name]) return [`routes.${check}: there is no provider ${name}; there are ${known}`];
-        // It passes whoever asks: for a test's own requests, by name, and for nobody else.
-        if (name === 'sandbox') return [`routes.${check}: sandbox decides nothing; name it in a request instead`];
+        const provider = registry.get(name);
+        if (!provider) return [`routes.${check}: there is no provider ${name}; there are ${known}`];
+        // The sandbox passes any capture: for a test's own requests, by name, and for no other.
+        if (!provider.routable) return [`routes.${check}: ${name} decides nothing; name it in a request instead`];
         return route.indexOf(name) < index ? [`routes.${check}: ${name} is named twice`] : [];
       }),
     ),
     ...Object.keys(thresholds)
-      .filter((name) => !registry[name])
+      .filter((name) => !registry.has(name))
       .map((name) => `thresholds.${name}: there is no provider ${name}; there are ${known}`),
   ];
 }

@@ -10,6 +10,12 @@ export function signReference(secret: string, verificationId: string, attempt: n
   return `${verificationId}.${attempt}.${mac(secret, verificationId, attempt).toString('hex')}`;
 }
 
+/** How an attempt gets its reference, under a secret that is read when the first one is asked for. */
+export function referenceOf(readSecret: () => Promise<string>) {
+  return async (verificationId: string, attempt: number): Promise<string> =>
+    signReference(await readSecret(), verificationId, attempt);
+}
+
 /** The attempt a reference names, or undefined for one that we did not make. */
 export function readReference(
   secret: string,

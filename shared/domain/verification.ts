@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
-import { type FaultCode, faultCodes } from './fault.ts';
+import { Fault, faultCodes } from './fault.ts';
 import { plan, providerName } from './policy.ts';
 import { measurements, outcome, verdict } from './verdict.ts';
 
@@ -186,12 +186,16 @@ export const verification = z.discriminatedUnion('state', [
   inState.erased,
 ]);
 export type Verification = z.infer<typeof verification>;
-export type In<S extends State> = Extract<Verification, { state: S }>;
+export type InState<S extends State> = Extract<Verification, { state: S }>;
+/** @deprecated InState */
+export type In<S extends State> = InState<S>;
 
 /** The fields a move into `S` must give: what that state has of its own. */
-export type Own<S extends State> = Omit<In<S>, 'state' | keyof typeof identity | keyof typeof request>;
+export type FieldsOf<S extends State> = Omit<InState<S>, 'state' | keyof typeof identity | keyof typeof request>;
 /** What a move may change besides. */
-export type Changes = Partial<Pick<In<'queued'>, 'round' | 'pass' | 'retries' | 'attempts' | 'challenge' | 'declared'>>;
+export type Changes = Partial<
+  Pick<InState<'queued'>, 'round' | 'pass' | 'retries' | 'attempts' | 'challenge' | 'declared'>
+>;
 /** What the history should say of a move, besides what the record says itself. */
 export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt'>>;
 
@@ -210,10 +214,10 @@ const commonNames = Object.keys(common);
 export function moved<S extends State>(
   from: Verification,
   to: S,
-  fields: Own<S> & Changes,
+  fields: FieldsOf<S> & Changes,
   remark: Remark,
   stamp: MoveStamp,
-): In<S> {
+): InState<S> {
   if (!mayMove(from.state, to)) throw new Error(`A verification cannot move from ${from.state} to ${to}`);
   const kept = to === 'erased' ? identityNames : commonNames;
   const at = stamp.at.toISOString();
@@ -231,12 +235,12 @@ export function moved<S extends State>(
     moveId: stamp.moveId,
     history,
   };
-  return inState[to].parse(next) as In<S>;
+  return inState[to].parse(next) as InState<S>;
 }
 
 /** Attempts of `provider` in the pass the record is in. */
-export function attemptsInPass(record: { attempts: Attempt[]; pass: number }, provider: string): number {
-  return record.attempts.filter((made) => made.pass === record.pass && made.provider === provider).length;
+export function attemptsInPass(record: { attempts: readonly Attempt[]; pass: number }, provider: string): number {
+  return record.attempts.filter((attempt) => attempt.pass === record.pass && attempt.provider === provider).length;
 }
 
 /** The attempts with the one numbered `number` ended. */
@@ -245,8 +249,11 @@ export function withEnded(
   number: number,
   ended: Pick<Attempt, 'endedAt' | 'result' | 'measurements'>,
 ): Attempt[] {
-  return attempts.map((made) => (made.attempt === number ? { ...made, ...ended } : made));
+  return attempts.map((attempt) => (attempt.attempt === number ? { ...attempt, ...ended } : attempt));
 }
 
-/** The fault an errored record carries, in the words callers read. */
-export type ErroredFault = FaultCode;
+/** The record, or the fault that a caller is answered where there is none. */
+export function found<Found extends Verification>(record: Found | undefined): Found {
+  if (!record) throw new Fault('verification_unknown', 'No verification of this tenant has this source_id.');
+  return record;
+}

@@ -1,46 +1,71 @@
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { ApiFunctionName, Operation, operations, RoutesOf } from '../api/operations.ts';
 import { readClientToken } from '../domain/client-token.ts';
 import { Fault } from '../domain/fault.ts';
-import { sourceId, type Verification, verificationIdOf } from '../domain/verification.ts';
-import type { Tenants } from '../stores/tenants/tenants.ts';
-import { found, type Verifications } from '../stores/verifications.ts';
-import { type Request, valid } from './http.ts';
+import type { Tenant, Tenants, Verifications } from '../domain/ports.ts';
+import type { Verification } from '../domain/verification.ts';
 
-/** The `source_id` of the path. One that could never have been made is unknown, not malformed. */
-export function pathSourceId(request: Request): string {
-  return valid(sourceId, request.path.source_id);
+/** A tenant's server with its key. */
+export interface KeyCaller {
+  readonly by: 'key';
+  readonly tenant: Tenant;
 }
 
-/** The verification a tenant's key may see under the path's source_id. */
-export async function verificationByKey(
-  request: Request,
-  { tenants, verifications }: { tenants: Tenants; verifications: Verifications },
-): Promise<Verification> {
-  const source = pathSourceId(request);
-  const tenant = await tenants.authenticate(request.headers['x-api-key']);
-  return found(await verifications.find(verificationIdOf(tenant.id, source)));
+/** The holder of a client_token, and the one verification that it is for. */
+export interface TokenCaller {
+  readonly by: 'client_token';
+  readonly verification: Verification;
 }
 
-/**
- * The verification under the path's source_id, by key or by its own client_token.
- * A token of an erased, purged or other verification is simply not valid: it must not tell which of these it is.
- */
-export async function verificationByKeyOrToken(
-  request: Request,
-  dependencies: {
-    tenants: Tenants;
-    verifications: Verifications;
-    clientTokenSecret: () => Promise<string>;
-    now: () => Date;
-  },
-): Promise<{ verification: Verification; by: 'key' | 'client_token' }> {
-  const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (token === undefined || request.headers['x-api-key'] !== undefined) {
-    return { verification: await verificationByKey(request, dependencies), by: 'key' };
+/** Who a route's act is called by, as its row says. */
+export type CallerOf<Row extends Operation> = Row['callers'] extends readonly []
+  ? undefined
+  : Row['callers'] extends readonly ['key']
+    ? KeyCaller
+    : KeyCaller | TokenCaller;
+
+interface ByKey {
+  readonly tenants: Pick<Tenants, 'authenticate'>;
+}
+
+interface ByToken extends ByKey {
+  readonly verifications: Pick<Verifications, 'find'>;
+  readonly clientTokenSecret: () => Promise<string>;
+  readonly now: () => Date;
+}
+
+/** What authenticating the callers of a function's routes takes. */
+export type AuthenticationOf<F extends ApiFunctionName> =
+  'client_token' extends CallersOf<F> ? ByToken : 'key' extends CallersOf<F> ? ByKey : object;
+
+type CallersOf<F extends ApiFunctionName> = (typeof operations)[RoutesOf<F>]['callers'][number];
+
+/** Who calls: nothing else of a request is looked at before. A key wins over a token beside it. */
+export async function authenticate(
+  event: APIGatewayProxyEventV2,
+  { callers }: Operation,
+  dependencies: object,
+): Promise<KeyCaller | TokenCaller | undefined> {
+  if (callers.length === 0) return undefined;
+  const key = event.headers['x-api-key'];
+  const token = /^Bearer +(\S+)$/i.exec(event.headers.authorization ?? '')?.[1];
+  if (token !== undefined && key === undefined && callers.includes('client_token')) {
+    const verification = await verificationOfToken(token, event.pathParameters?.source_id, dependencies as ByToken);
+    return { by: 'client_token', verification };
   }
-  const id = readClientToken(await dependencies.clientTokenSecret(), token, dependencies.now());
-  const verification = await dependencies.verifications.find(id);
-  if (!verification || verification.state === 'erased' || verification.sourceId !== pathSourceId(request)) {
+  return { by: 'key', tenant: await (dependencies as ByKey).tenants.authenticate(key) };
+}
+
+/** A token of an erased, purged or other verification is simply not valid: it must not tell which of these it is. */
+async function verificationOfToken(
+  token: string,
+  sourceId: string | undefined,
+  { verifications, clientTokenSecret, now }: ByToken,
+): Promise<Verification> {
+  const id = readClientToken(await clientTokenSecret(), token, now());
+  const verification = await verifications.find(id);
+  if (!verification || verification.state === 'erased' || verification.sourceId !== sourceId) {
     throw new Fault('client_token_invalid', 'Ask your server for a new client_token.');
   }
-  return { verification, by: 'client_token' };
+  return verification;
 }

@@ -1,68 +1,118 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type * as z from 'zod';
+import {
+  type ApiFunctionName,
+  type Operation,
+  type operations,
+  ownBodyBytes,
+  type RouteKey,
+  type RoutesOf,
+  routes,
+} from '../api/operations.ts';
 import { Fault, type FieldError } from '../domain/fault.ts';
-import type { Log } from './log.ts';
+import { type AuthenticationOf, authenticate, type CallerOf } from './authenticate.ts';
+import { log } from './log.ts';
 
-/** What a route is given: parsed at the edge, so the verb behind it never sees the event. */
-export interface Request {
-  readonly path: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The body as it came, empty where there is none. */
-  readonly text: () => string;
-  /** The body as JSON, undefined where there is none. Throws `request_unreadable`. */
-  readonly json: () => unknown;
+type Row<Key extends RouteKey> = (typeof operations)[Key];
+type Parsed<Schemas, Part extends string> = Schemas extends { readonly [Name in Part]: infer Schema extends z.ZodType }
+  ? z.output<Schema>
+  : undefined;
+
+/** What a route's act receives: authenticated, then parsed as the route's row says. */
+export interface Request<Key extends RouteKey> {
+  readonly caller: CallerOf<Row<Key>>;
+  readonly path: Parsed<Row<Key>['request'], 'path'>;
+  readonly query: Parsed<Row<Key>['request'], 'query'>;
+  /** Parsed JSON; the text as it came where the row says so. */
+  readonly body: Row<Key>['request'] extends { readonly bodyAs: 'text' } ? string : Parsed<Row<Key>['request'], 'body'>;
 }
 
-export interface Reply {
-  readonly status: number;
-  readonly body?: unknown;
-  readonly headers?: Record<string, string>;
-}
+/** One of the answers of the route's row. */
+export type Reply<Key extends RouteKey> = {
+  [Status in keyof Row<Key>['answers']]: {
+    readonly status: Status;
+    readonly body: Row<Key>['answers'][Status] extends { readonly body: infer Schema extends z.ZodType }
+      ? z.input<Schema>
+      : never;
+  };
+}[keyof Row<Key>['answers']];
 
-/** `POST /verifications` → what answers it. */
-export type Routes = Readonly<Record<string, (request: Request) => Promise<Reply>>>;
+/** Every route of one function, and the act that answers it. A route that is missing or misspelt does not compile. */
+export type ActsOf<F extends ApiFunctionName, Dependencies> = {
+  readonly [Key in RoutesOf<F>]: (request: Request<Key>, dependencies: Dependencies) => Promise<Reply<Key>>;
+};
 
-/** Larger than any request of our own API (metadata ≤ 2 KB). */
-const ownBodyBytes = 16 * 1024;
+/** An act as the wrapper calls it, once the row has been applied. */
+type Act<Dependencies> = (
+  request: { caller: unknown; path: unknown; query: unknown; body: unknown },
+  dependencies: Dependencies,
+) => Promise<{ status: number; body: unknown }>;
 
-/** An HTTP function: answers by route, a `Fault` as its problem+json, anything else as a blank 500. */
-export function http(connect: () => Routes, log: Log, { maximumBodyBytes = ownBodyBytes } = {}) {
-  let routes: Routes | undefined;
+/**
+ * An HTTP function: by route, authenticates the caller, validates the request and calls the act. A `Fault` is answered as
+ * its problem+json, anything else as a blank 500.
+ */
+export function http<F extends ApiFunctionName, Dependencies extends AuthenticationOf<F>>(
+  _function: F,
+  connect: () => Dependencies,
+  acts: ActsOf<F, Dependencies>,
+) {
+  const served = new Map(
+    routes.flatMap((operation) => {
+      const act = (acts as Readonly<Record<string, Act<Dependencies> | undefined>>)[operation.key];
+      return act ? [[operation.key as string, { operation, act }] as const] : [];
+    }),
+  );
+  let dependencies: Dependencies | undefined;
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .before(({ event }) => {
-      if (textOf(event).length > maximumBodyBytes) {
-        throw new Fault('request_too_large', `The body may have ${maximumBodyBytes} bytes.`);
-      }
-    })
     .onError((request) => {
       const { error, event } = request;
       request.response = problem(error, event.pathParameters?.source_id);
       if (!(error instanceof Fault)) log.error('request.failed', error, { route: event.routeKey });
     })
     .handler(async (event) => {
-      routes ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
-      const route = routes[event.routeKey];
+      dependencies ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
+      const route = served.get(event.routeKey);
       if (!route) throw new Fault('route_unknown', 'This address is not served here.');
-      const reply = await route({
-        path: definedOf(event.pathParameters),
-        query: definedOf(event.queryStringParameters),
-        headers: definedOf(event.headers),
-        text: () => textOf(event),
-        json: () => jsonOf(event),
-      });
+      const { operation, act } = route;
+      const body = bodyOf(event, operation);
+      const caller = await authenticate(event, operation, dependencies);
+      const reply = await act({ caller, ...validated(event, operation, body) }, dependencies);
       log.info('request.answered', { route: event.routeKey, status: reply.status });
       return respond(reply);
     });
 }
 
-function respond({ status, body, headers = {} }: Reply): APIGatewayProxyStructuredResultV2 {
+/** The body's text. Its size is looked at before anything else: it is a promise, in bytes, to every caller. */
+function bodyOf({ body = '', isBase64Encoded }: APIGatewayProxyEventV2, { request }: Operation): string {
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  const maximum = request.maximumBodyBytes ?? ownBodyBytes;
+  if (bytes.length > maximum) throw new Fault('request_too_large', `The body may have ${maximum} bytes.`);
+  return bytes.toString('utf8');
+}
+
+function validated(event: APIGatewayProxyEventV2, { request }: Operation, text: string) {
+  return {
+    path: valid(request.path, event.pathParameters ?? {}, 'parameter'),
+    query: request.query && valid(request.query, event.queryStringParameters ?? {}, 'parameter'),
+    body: request.bodyAs === 'text' ? text : request.body && valid(request.body, jsonOf(text), 'body'),
+  };
+}
+
+function respond({
+  status,
+  body,
+  headers = {},
+}: {
+  status: number;
+  body: unknown;
+  headers?: Record<string, string>;
+}): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
-    body: body === undefined ? '' : JSON.stringify(body),
+    body: JSON.stringify(body),
   };
 }
 
@@ -92,18 +142,7 @@ function problem(error: unknown, sourceId: string | undefined): APIGatewayProxyS
   });
 }
 
-function definedOf(values: Record<string, string | undefined> | undefined): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-}
-
-function textOf({ body = '', isBase64Encoded }: APIGatewayProxyEventV2): string {
-  return isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
-}
-
-function jsonOf(event: APIGatewayProxyEventV2): unknown {
-  const text = textOf(event);
+function jsonOf(text: string): unknown {
   if (text === '') return undefined;
   try {
     return JSON.parse(text);
@@ -112,15 +151,29 @@ function jsonOf(event: APIGatewayProxyEventV2): unknown {
   }
 }
 
-/** `value` as `schema` says, or a 422 that names every field that is wrong. */
-export function valid<T>(schema: z.ZodType<T>, value: unknown): T {
+/** `value` as `schema` says, or a 422 that names every field that is wrong: a JSON pointer, or a parameter's name. */
+function valid<T>(schema: z.ZodType<T>, value: unknown, where: 'body' | 'parameter'): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.slice(0, 20).map(
-    (issue): FieldError => ({
-      field: `/${issue.path.map(String).join('/')}`,
-      message: issue.message,
-    }),
-  );
+  const errors = parsed.error.issues
+    .flatMap(placesOf)
+    .slice(0, 20)
+    .map(
+      ({ path, message }): FieldError => ({
+        field: where === 'body' ? `/${path.map(pointerPart).join('/')}` : String(path[0] ?? ''),
+        message,
+      }),
+    );
   throw new Fault('request_invalid', 'Correct the fields named in errors and send the request again.', { errors });
+}
+
+/** Where an issue is: a name that does not belong is wrong itself, not the object around it. */
+function placesOf({ path, message, ...issue }: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path, message }];
+  return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a field of this request' }));
+}
+
+/** RFC 6901: `~` and `/` in a name are escaped. */
+function pointerPart(part: PropertyKey): string {
+  return String(part).replaceAll('~', '~0').replaceAll('/', '~1');
 }

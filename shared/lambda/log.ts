@@ -1,14 +1,4 @@
-/** Ids, codes and counts; never a key, a token, a signed URL, a person's data or a body. */
-export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
-
-export interface Log {
-  readonly info: (event: string, fields?: Fields) => void;
-  readonly warn: (event: string, fields?: Fields) => void;
-  /** `error`'s name and stack are written, and a fault's code; no message of an unknown error: it may quote a body. */
-  readonly error: (event: string, error: unknown, fields?: Fields) => void;
-  /** A CloudWatch metric (embedded metric format) in the namespace `Bonafide`. */
-  readonly count: (metric: string, fields?: Fields) => void;
-}
+import type { Log } from '../domain/ports.ts';
 
 /** One JSON object a line. Lambda takes lines that are JSON as they are. */
 export function jsonLog(write: (line: string) => void, now: () => Date): Log {

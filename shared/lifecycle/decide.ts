@@ -1,6 +1,8 @@
+import { pinnedOf } from '../domain/captures.ts';
+import type { Captures, Verifications } from '../domain/ports.ts';
 import type { Finding, Measurements } from '../domain/verdict.ts';
-import { type In, type NoteCode, type Verification, withEnded } from '../domain/verification.ts';
-import type { Moved, Verifications } from '../stores/verifications.ts';
+import { type InState, type NoteCode, type Verification, withEnded } from '../domain/verification.ts';
+import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
 /** An authentic answer, and the attempt it belongs to. */
 export interface Answered {
@@ -11,44 +13,59 @@ export interface Answered {
   readonly measurements?: Measurements | undefined;
 }
 
+export interface Deciding {
+  readonly verifications: Pick<Verifications, 'move' | 'note'>;
+  readonly captures: Pick<Captures, 'removeVersion'>;
+  readonly now: () => Date;
+}
+
 /**
  * Makes an answer the decision of its round, if it is the first one: the record is queued or dispatched and in the
- * answer's round, whichever attempt is under way by now. Anything later is noted. Returns the record it decided.
+ * answer's round, whichever attempt is under way by now. Anything later is noted. Either way the captures of a decided
+ * round are gone afterwards: a repeated answer finishes what a killed one left. True where this answer decided.
  */
 export async function decide(
   read: Verification,
   answered: Answered,
-  { verifications, now }: { verifications: Verifications; now: () => Date },
-): Promise<In<'decided'> | undefined> {
+  { verifications, captures, now }: Deciding,
+): Promise<boolean> {
   const { attempt, provider, round, finding, measurements } = answered;
-  let current: Verification | undefined = read;
-  while (current && (current.state === 'queued' || current.state === 'dispatched') && current.round === round) {
-    const result: Moved<'decided'> = await verifications.move(
+  const outcome = await settleOn(read, async (current) => {
+    if ((current.state !== 'queued' && current.state !== 'dispatched') || current.round !== round) {
+      await verifications.note(current, lateNote(current, answered), { provider, attempt, outcome: finding.outcome });
+      return settled({ record: current, decided: false });
+    }
+    const ended = { endedAt: now().toISOString(), result: 'decided' as const, ...(measurements && { measurements }) };
+    const result = await verifications.move(
       current,
       'decided',
       {
         landed: current.landed,
         verdict: { ...finding, provider, policyVersion: current.plan.policyVersion },
-        attempts: withEnded(current.attempts, attempt, {
-          endedAt: now().toISOString(),
-          result: 'decided',
-          ...(measurements ? { measurements } : {}),
-        }),
+        attempts: withEnded(current.attempts, attempt, ended),
       },
       { outcome: finding.outcome, provider, attempt },
     );
-    if (result.kind === 'moved') return result.verification;
-    current = result.current;
-  }
-  if (current) {
-    await verifications.note(current, lateNote(current, answered), { provider, attempt, outcome: finding.outcome });
-  }
-  return undefined;
+    const look = settledIfMoved(result);
+    return look.kind === 'settled' ? settled({ record: look.value, decided: true }) : look;
+  });
+  const record = outcome?.record;
+  if (record?.state === 'decided' && record.round === round) await removeDecided(record, { captures });
+  return outcome?.decided ?? false;
+}
+
+/** Captures outlive their decision only where the policy keeps them. */
+export async function removeDecided(
+  record: InState<'decided'>,
+  { captures }: Pick<Deciding, 'captures'>,
+): Promise<void> {
+  if (record.plan.keepCaptures) return;
+  await Promise.all(pinnedOf(record).map((pinned) => captures.removeVersion(pinned)));
 }
 
 function lateNote(current: Verification, { attempt, round, finding }: Answered): NoteCode {
   if (current.state !== 'decided' || current.round !== round) return 'answer_late';
   if (current.verdict.outcome !== finding.outcome) return 'answer_contradictory';
-  const decidedBy = current.attempts.find((made) => made.result === 'decided' && made.round === round);
+  const decidedBy = current.attempts.find((one) => one.result === 'decided' && one.round === round);
   return decidedBy?.attempt === attempt ? 'answer_repeated' : 'answer_late';
 }

@@ -1,13 +1,10 @@
-import type { In, Verification } from '../domain/verification.ts';
-import type { Captures } from '../stores/captures.ts';
-import type { Moved, Verifications } from '../stores/verifications.ts';
-import { epochSeconds } from './next-step.ts';
+import type { Captures, Verifications } from '../domain/ports.ts';
+import { epochSeconds, erasureSeconds } from '../domain/times.ts';
+import { found, type InState, type Verification } from '../domain/verification.ts';
+import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
-/** A tombstone whose objects were not seen gone by then is finished by the sweep. */
-const erasureSeconds = 60;
-
-export interface Dependencies {
-  readonly verifications: Verifications;
+export interface Erasing {
+  readonly verifications: Pick<Verifications, 'move' | 'settle'>;
   readonly captures: Pick<Captures, 'removeAll'>;
   readonly now: () => Date;
 }
@@ -16,21 +13,26 @@ export interface Dependencies {
  * Erases a verification: the tombstone first, so that nothing can be decided or stored any more, then every version of
  * every object. Killed in between, the tombstone is still due and the sweep finishes it.
  */
-export async function eraseVerification(read: Verification, dependencies: Dependencies): Promise<In<'erased'>> {
+export async function eraseVerification(
+  read: Verification | undefined,
+  dependencies: Erasing,
+): Promise<InState<'erased'>> {
   const { verifications, now } = dependencies;
-  let current: Verification | undefined = read;
-  while (current && current.state !== 'erased') {
+  const tombstone = await settleOn(read, async (current) => {
+    if (current.state === 'erased') return settled(current);
     const dueAt = epochSeconds(now()) + erasureSeconds;
-    const result: Moved<'erased'> = await verifications.move(current, 'erased', { dueAt });
-    current = result.kind === 'moved' ? result.verification : result.current;
-  }
-  if (!current) throw new Error('The record was purged while it was being erased');
-  if (current.dueAt !== undefined) await finishErasure(current, dependencies);
-  return current;
+    return settledIfMoved(await verifications.move(current, 'erased', { dueAt }));
+  });
+  const erased = found(tombstone);
+  if (erased.dueAt !== undefined) await finishErasure(erased, dependencies);
+  return erased;
 }
 
 /** Deletes what the tombstone's verification stored, then takes it off the sweep's list. */
-export async function finishErasure(tombstone: In<'erased'>, { verifications, captures }: Dependencies): Promise<void> {
+export async function finishErasure(
+  tombstone: InState<'erased'>,
+  { verifications, captures }: Omit<Erasing, 'now'>,
+): Promise<void> {
   await captures.removeAll(tombstone.verificationId);
   await verifications.settle(tombstone);
 }

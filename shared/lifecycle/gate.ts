@@ -1,7 +1,9 @@
 import { faultsToOpen, openSeconds, weigh } from '../domain/breaker.ts';
 import type { FaultCode } from '../domain/fault.ts';
-import type { Breakers } from '../stores/breakers.ts';
-import { epochSeconds } from './next-step.ts';
+import type { Breakers } from '../domain/ports.ts';
+import { epochSeconds } from '../domain/times.ts';
+import type { Verification } from '../domain/verification.ts';
+import { type Capabilities, longestLeaseSeconds } from '../providers/provider.ts';
 
 /** Stands before a provider: whether it may be called now, and what became of the call. */
 export interface Gate {
@@ -52,5 +54,15 @@ export function breakerGate(
       counts.delete(key);
       await breakers.open(key, { openUntil: at + openSeconds(openings), probeUntil: 0, openings, reason: fault ?? '' });
     },
+  };
+}
+
+/** The gate before one provider: a breaker per credentials, so that one tenant's spent credits stop no other tenant. */
+export function gates(provider: Capabilities, breakers: Breakers, now: () => Date): (record: Verification) => Gate {
+  const counts: FaultCounts = new Map();
+  return (record) => {
+    const secret = 'plan' in record ? record.plan.credentials[provider.name] : undefined;
+    if (!secret) return openGate;
+    return breakerGate(`${provider.name}#${secret}`, longestLeaseSeconds(provider), { breakers, counts, now });
   };
 }

@@ -1,5 +1,7 @@
 import type { CaptureName, Check, ContentType, Landed } from '../domain/captures.ts';
 import type { FaultCode } from '../domain/fault.ts';
+import type { OpenedCapture, StreamedCapture } from '../domain/ports.ts';
+import { leaseMarginSeconds } from '../domain/times.ts';
 import type { Finding, Measurements } from '../domain/verdict.ts';
 
 /**
@@ -8,8 +10,14 @@ import type { Finding, Measurements } from '../domain/verdict.ts';
  */
 export interface Capabilities {
   readonly name: string;
-  /** True where submitting leaves this process over the network. */
+  /** True where submitting leaves this process over the network: it needs credentials and has a breaker. */
   readonly remote: boolean;
+  /** The folder of the function that consumes its queue. */
+  readonly consumer: 'dispatch-verification' | 'analyse-capture';
+  /** `webhook`: a submission may be accepted now and answered later, at an address of ours. */
+  readonly answersBy: 'response' | 'webhook';
+  /** False: it may be named in a request, and never stands in the route of a policy. */
+  readonly routable: boolean;
   /** True where its answer depends on the caller's `source_id`: the sandbox alone. Nobody else is told it. */
   readonly readsSourceId?: boolean;
   readonly checks: readonly Check[];
@@ -20,6 +28,11 @@ export interface Capabilities {
   readonly languages?: readonly string[];
   /** How long one call may take, by check. The lease is this plus 15 s. */
   readonly timeoutSeconds: Readonly<Record<Check, number>>;
+}
+
+/** The longest a claim of this provider is alive. */
+export function longestLeaseSeconds({ timeoutSeconds }: Pick<Capabilities, 'timeoutSeconds'>): number {
+  return Math.max(...Object.values(timeoutSeconds)) + leaseMarginSeconds;
 }
 
 /**
@@ -53,12 +66,6 @@ export interface Submission {
   readonly sourceId?: string | undefined;
 }
 
-export type OpenedCapture = { kind: 'bytes'; bytes: Uint8Array } | { kind: 'too_large'; bytes: number };
-
-export type StreamedCapture =
-  | { kind: 'stream'; stream: ReadableStream<Uint8Array>; bytes: number }
-  | { kind: 'too_large'; bytes: number };
-
 export type Answer = { kind: 'decided'; finding: Finding; measurements?: Measurements } | { kind: 'accepted' };
 
 /** What a provider's webhook said, once its adapter has understood it. */
@@ -67,6 +74,9 @@ export interface Delivery {
   readonly reference: string;
   readonly answer: { kind: 'decided'; finding: Finding } | { kind: 'fault'; code: FaultCode };
 }
+
+/** How a provider's webhook is read: undefined for a body that is not as it documents it. */
+export type ReadDelivery = (body: string) => Delivery | undefined;
 
 /** `fetch`, as an argument: redirects refused and answers capped by `shared/providers/http.ts`, never by a caller. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;

@@ -1,20 +1,27 @@
+import { functionMarginSeconds } from '../domain/times.ts';
 import { builtin } from './builtin/capabilities.ts';
 import { identify } from './identify/capabilities.ts';
 import { onesmartlab } from './onesmartlab/capabilities.ts';
-import type { Capabilities } from './provider.ts';
+import { type Capabilities, longestLeaseSeconds } from './provider.ts';
 import { sandbox } from './sandbox/capabilities.ts';
 import { spoofsense } from './spoofsense/capabilities.ts';
 
-/** Those `dispatch-verification` calls; the built-in engine has a function of its own. */
-export const vendors: readonly Capabilities[] = [identify, spoofsense, onesmartlab, sandbox];
-
-/** Every provider there is. A new one is a folder and a line above. */
-export const registry: Readonly<Record<string, Capabilities>> = Object.fromEntries(
-  [builtin, ...vendors].map((capabilities) => [capabilities.name, capabilities]),
+/**
+ * Every provider there is, by name. Its queue, the function that consumes it, its timeouts, grants and alarms follow from
+ * its line here: infra, tools and functions read this table and keep no list of their own.
+ */
+export const registry: ReadonlyMap<string, Capabilities> = new Map(
+  [builtin, identify, spoofsense, onesmartlab, sandbox].map((capabilities) => [capabilities.name, capabilities]),
 );
 
-/** Seconds a claim is held after the provider should have answered: time to record what it said. */
-export const leaseMarginSeconds = 15;
+/** Timeout of the function that consumes this provider's queue: it outlives every claim that it makes. */
+export function consumerTimeoutSeconds(capabilities: Pick<Capabilities, 'timeoutSeconds'>): number {
+  return longestLeaseSeconds(capabilities) + functionMarginSeconds;
+}
 
-/** How long a provider may take to send its webhook, and how long the link to the capture lives that it was given. */
-export const webhookSeconds = 15 * 60;
+/** The provider of this name. One that is not in the table is a mistake of the deployment. */
+export function providerNamed(name: string): Capabilities {
+  const provider = registry.get(name);
+  if (!provider) throw new Error(`There is no provider ${name}`);
+  return provider;
+}

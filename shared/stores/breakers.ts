@@ -7,19 +7,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Breaker, breaker } from '../domain/breaker.ts';
+import type { Breakers } from '../domain/ports.ts';
+import { breakerCacheSeconds } from '../domain/times.ts';
 import { unlessConditionFails } from './conditional.ts';
-
-/** Open breakers, one row each; a closed one has none. Written only when something changes. */
-export interface Breakers {
-  /** At most one read in five seconds per key; undefined is closed. */
-  readonly read: (key: string) => Promise<Breaker | undefined>;
-  readonly open: (key: string, state: Breaker) => Promise<void>;
-  /** True for the one caller that may probe until `probeUntil`. */
-  readonly probe: (key: string, now: number, probeUntil: number) => Promise<boolean>;
-  readonly close: (key: string) => Promise<void>;
-}
-
-const cachedMilliseconds = 5000;
 
 export function dynamoBreakers(client: DynamoDBClient, table: string, now: () => Date): Breakers {
   const cached = new Map<string, { state: Breaker | undefined; readAt: number }>();
@@ -31,7 +21,7 @@ export function dynamoBreakers(client: DynamoDBClient, table: string, now: () =>
   return {
     async read(key) {
       const known = cached.get(key);
-      if (known && now().getTime() - known.readAt < cachedMilliseconds) return known.state;
+      if (known && now().getTime() - known.readAt < breakerCacheSeconds * 1000) return known.state;
       const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id: key }) }));
       return remember(key, Item && breaker.parse(unmarshall(Item)));
     },

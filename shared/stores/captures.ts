@@ -10,39 +10,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import {
-  type CaptureName,
-  captureKey,
-  capturesPrefix,
-  type DeclaredCapture,
-  type Landed,
-  maximumBytesOf,
-} from '../domain/captures.ts';
+import { captureKey, capturesPrefix, maximumBytesOf } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
-import type { OpenedCapture, StreamedCapture } from '../providers/provider.ts';
-
-/** One way in, two shapes: a PUT for code, a form POST for browsers. */
-export interface Upload {
-  readonly put: { url: string; headers: Record<string, string> };
-  readonly post: { url: string; fields: Record<string, string> };
-}
-
-/** Which stored bytes: the pinned version of a capture, never just its key. */
-export interface Pinned {
-  readonly verificationId: string;
-  readonly round: number;
-  readonly name: CaptureName;
-  readonly versionId: string;
-}
-
-/** Signing only: no request is made. */
-export interface Uploads {
-  readonly presign: (
-    capture: { verificationId: string; round: number; name: CaptureName },
-    declared: DeclaredCapture,
-    limits: { expiresInSeconds: number; maximumBytes: number },
-  ) => Promise<Upload>;
-}
+import type { Captures, Pinned, Uploads } from '../domain/ports.ts';
 
 /**
  * A client whose presigned URLs carry no checksum of a body it has not seen.
@@ -92,20 +62,6 @@ export function s3Uploads(client: S3Client, bucket: string): Uploads {
       };
     },
   };
-}
-
-export interface Captures {
-  /** The pinned version's bytes. Its size is known before a byte is read: GetObject answers it in its headers. */
-  readonly open: (pinned: Pinned) => Promise<OpenedCapture>;
-  /** The same as a stream. */
-  readonly stream: (pinned: Pinned) => Promise<StreamedCapture>;
-  /** A GET URL of the pinned version. Signing only: no request is made. */
-  readonly link: (pinned: Pinned, seconds: number) => Promise<string>;
-  readonly exists: (pinned: Pinned) => Promise<boolean>;
-  /** Deletes one version. Doing it twice is doing it once. */
-  readonly removeVersion: (pinned: Pinned) => Promise<void>;
-  /** Deletes every version of everything a verification ever stored. */
-  readonly removeAll: (verificationId: string) => Promise<void>;
 }
 
 export function s3Captures(client: S3Client, bucket: string): Captures {
@@ -184,16 +140,6 @@ export function s3Captures(client: S3Client, bucket: string): Captures {
       } while (keyMarker);
     },
   };
-}
-
-/** Every landed capture of a round, as what the bucket calls it. */
-export function pinnedOf(record: { verificationId: string; round: number; landed: Landed }): Pinned[] {
-  return Object.entries(record.landed).map(([name, { versionId }]) => ({
-    verificationId: record.verificationId,
-    round: record.round,
-    name: name as CaptureName,
-    versionId,
-  }));
 }
 
 const missing = ['NoSuchKey', 'NoSuchVersion', 'NotFound'];

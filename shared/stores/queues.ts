@@ -1,22 +1,16 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
+import type { Send, Work } from '../domain/ports.ts';
 import { verificationId } from '../domain/verification.ts';
 
-/** What a provider's queue carries: which record, and which of its sequences may claim it. */
-export const work = z.object({ verification_id: verificationId, sequence: z.int().positive() });
-export type Work = z.infer<typeof work>;
+/** The body of a provider queue's message. */
+const message = z.object({ verification_id: verificationId, sequence: z.int().positive() });
 
-/** A queue message's body. A foreign one is a bug of ours: it ends in the DLQ. */
+/** What a message says. A foreign one is a bug of ours: it ends in the DLQ. */
 export function readWork(body: string): Work {
-  return work.parse(JSON.parse(body));
+  const { verification_id, sequence } = message.parse(JSON.parse(body));
+  return { verificationId: verification_id, sequence };
 }
-
-/** Puts a verification on its provider's queue. Sending twice is harmless: only one message can claim. */
-export type Send = (
-  provider: string,
-  verification: { verificationId: string; sequence: number },
-  delaySeconds?: number,
-) => Promise<void>;
 
 /** PROVIDER_QUEUES: provider name → queue URL. */
 export const providerQueues = z
@@ -29,13 +23,14 @@ export const providerQueues = z
       return z.NEVER;
     }
   })
-  .pipe(z.record(z.string(), z.url()));
+  .pipe(z.record(z.string(), z.url()))
+  .transform((urls): ReadonlyMap<string, string> => new Map(Object.entries(urls)));
 
-export function sqsSend(client: SQSClient, queues: Readonly<Record<string, string>>): Send {
+export function sqsSend(client: SQSClient, queues: ReadonlyMap<string, string>): Send {
   return async (provider, { verificationId: id, sequence }, delaySeconds = 0) => {
-    const url = queues[provider];
+    const url = queues.get(provider);
     if (!url) throw new Error(`No queue is set for provider ${provider}`);
-    const body: Work = { verification_id: id, sequence };
+    const body: z.input<typeof message> = { verification_id: id, sequence };
     await client.send(
       new SendMessageCommand({ QueueUrl: url, MessageBody: JSON.stringify(body), DelaySeconds: delaySeconds }),
     );

@@ -11,17 +11,13 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { captureName, check } from '../domain/captures.ts';
-import { Fault } from '../domain/fault.ts';
+import { dueShards, type Moved, type PageStart, type Verifications } from '../domain/ports.ts';
 import { verdict } from '../domain/verdict.ts';
 import {
-  type Changes,
   type HistoryEntry,
-  type In,
+  type InState,
   maximumNotes,
   moved,
-  type NoteCode,
-  type Own,
-  type Remark,
   type State,
   sourceId,
   state,
@@ -29,15 +25,6 @@ import {
   verification,
   verificationId,
 } from '../domain/verification.ts';
-
-/** Either it is done, or somebody else was first: then `current` is what the record had become, without a second read. */
-export type Moved<S extends State> =
-  | { kind: 'moved'; verification: In<S> }
-  | { kind: 'lost'; current: Verification | undefined };
-
-export type Created =
-  | { kind: 'created'; verification: In<'awaiting_captures'> }
-  | { kind: 'exists'; verification: Verification };
 
 const listed = z.object({
   verificationId,
@@ -50,52 +37,6 @@ const listed = z.object({
   createdAt: z.string(),
   updatedAt: z.string(),
 });
-export type Listed = z.infer<typeof listed>;
-
-/** Where the next page of a list begins. */
-export interface PageStart {
-  readonly verificationId: string;
-  readonly createdAt: string;
-}
-
-/** States with a deadline. Each has index partitions of its own, so a backlog of one kind hides no other. */
-export const dueStates = ['awaiting_captures', 'queued', 'dispatched', 'erased'] as const satisfies State[];
-export type DueState = (typeof dueStates)[number];
-/** Partitions per state of the `by_due` index: spreads its writes. */
-export const dueShards = 4;
-
-/** The records. `move` is the only way to change a state; see `docs/state-machine.md`. */
-export interface Verifications {
-  /** Writes a new record, or answers with the one that has the key. One request. */
-  create: (record: In<'awaiting_captures'>) => Promise<Created>;
-  find: (id: string, options?: { consistent?: boolean }) => Promise<Verification | undefined>;
-  /** Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. */
-  move: <S extends State>(from: Verification, to: S, fields: Own<S> & Changes, remark?: Remark) => Promise<Moved<S>>;
-  /** Takes a landing that is not the last: no move. Conditioned on state, round and `missing` exactly as read. */
-  land: (
-    from: In<'awaiting_captures'>,
-    fields: Pick<In<'awaiting_captures'>, 'missing' | 'landed'>,
-  ) => Promise<Moved<'awaiting_captures'>>;
-  /** The provider will answer by webhook: the webhook's deadline replaces the lease. Fenced by the claim's sequence. */
-  accept: (
-    from: In<'dispatched'>,
-    fields: Pick<In<'dispatched'>, 'attempts' | 'dueAt'>,
-  ) => Promise<Moved<'dispatched'>>;
-  /** Every object of a tombstone is gone: nothing is due any more. */
-  settle: (from: In<'erased'>) => Promise<void>;
-  /** Appends to the history without moving. The first 20 are kept, the rest counted; a tombstone takes none. */
-  note: (from: Verification, code: NoteCode, about?: Pick<Remark, 'provider' | 'attempt' | 'outcome'>) => Promise<void>;
-  /** Newest first, by index. */
-  list: (query: {
-    tenant: string;
-    state: State;
-    limit: number;
-    after?: PageStart | undefined;
-  }) => Promise<{ items: Listed[]; next?: PageStart | undefined }>;
-  /** Ids whose deadline has passed, the longest overdue first, at most `limit`. By index, eventually consistent. */
-  due: (query: { state: DueState; shard: number; now: Date; limit: number }) => Promise<string[]>;
-}
-
 export interface Dependencies {
   readonly client: DynamoDBClient;
   readonly table: string;
@@ -115,7 +56,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
   const key = (id: string) => marshall({ verificationId: id });
 
   /** One conditional UpdateItem that turns `from` into `to`; the loser is told what it lost to. */
-  async function change<S extends State>(from: Verification, to: In<S>, entry?: HistoryEntry): Promise<Moved<S>> {
+  async function change<S extends State>(from: Verification, to: InState<S>, entry?: HistoryEntry): Promise<Moved<S>> {
     const before = rowOf(from);
     const after = rowOf(to);
     const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
@@ -163,12 +104,13 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
       );
-      return { kind: 'moved', verification: recordOf(Attributes ?? {}) as In<S> };
+      return { kind: 'moved', verification: recordOf(Attributes ?? {}) as InState<S> };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       const current = error.Item ? recordOf(error.Item) : undefined;
       // The first write may have won and only its answer been lost: then the SDK's own repeat meets our move.
-      if (current && entry && current.moveId === to.moveId) return { kind: 'moved', verification: current as In<S> };
+      if (current && entry && current.moveId === to.moveId)
+        return { kind: 'moved', verification: current as InState<S> };
       return { kind: 'lost', current };
     }
   }
@@ -312,7 +254,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
   }
 }
 
-export const pageStart = z.object({ verificationId, createdAt: z.iso.datetime() });
+const pageStart: z.ZodType<PageStart> = z.object({ verificationId, createdAt: z.iso.datetime() });
 
 /** The table's row: the record and the keys of its two indexes, the sparse one only where something is due. */
 function rowOf(record: Verification): Record<string, unknown> {
@@ -336,10 +278,4 @@ export function recordOf(item: Record<string, AttributeValue>): Verification {
 /** Which of the index's partitions a record is due in. The id is a hash: its last character spreads evenly. */
 export function shardOf(id: string): number {
   return id.charCodeAt(id.length - 1) % dueShards;
-}
-
-/** The record, or the fault a caller is told. */
-export function found(record: Verification | undefined): Verification {
-  if (!record) throw new Fault('verification_unknown', 'No verification of this tenant has this source_id.');
-  return record;
 }

@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Engine } from '../../engine/engine.ts';
 import type { Check } from '../../shared/domain/captures.ts';
 import type { FaultCode } from '../../shared/domain/fault.ts';
-import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { builtinProvider } from '../../shared/providers/builtin/provider.ts';
 import { connectors } from '../../shared/providers/connect.ts';
 import type { Capabilities, Provider, Submission } from '../../shared/providers/provider.ts';
-import { vendors } from '../../shared/providers/registry.ts';
+import { registry } from '../../shared/providers/registry.ts';
 import { faceOnScreen, landscape, portrait } from '../../tools/samples.ts';
 import { vendor } from '../../tools/vendor-simulator/behaviour.ts';
 import type { VendorSimulator } from '../../tools/vendor-simulator/server.ts';
@@ -52,7 +51,7 @@ export interface Participant extends Capabilities {
 }
 
 /** Every provider there is: a new vendor only has to be in the registry and in the simulator. */
-export const participants: readonly Participant[] = [builtin, ...vendors].map((capabilities) => ({
+export const participants: readonly Participant[] = [...registry.values()].map((capabilities) => ({
   ...capabilities,
   expected: (face) => undocumented[capabilities.name]?.[face] ?? told[face],
   connect: (world, changes = {}) => connect(capabilities.name, world, changes),
@@ -61,7 +60,7 @@ export const participants: readonly Participant[] = [builtin, ...vendors].map((c
 
 function connect(name: string, { simulator, engine }: World, { timeoutSeconds, baseUrl, key }: Changes): Provider {
   if (name === 'builtin') return builtinProvider(engine);
-  const connector = connectors[name];
+  const connector = connectors.get(name);
   if (!connector) throw new Error(`${name} is in the registry, but nothing connects it`);
   return connector.connect(
     {

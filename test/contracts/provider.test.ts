@@ -5,8 +5,8 @@ import { capturesOf, check, typesOf } from '../../shared/domain/captures.ts';
 import { Fault, faults } from '../../shared/domain/fault.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import { finding } from '../../shared/domain/verdict.ts';
-import { readDelivery } from '../../shared/providers/identify/delivery.ts';
-import type { Delivery, Provider, Submission } from '../../shared/providers/provider.ts';
+import { deliveries } from '../../shared/providers/deliveries.ts';
+import type { Provider, Submission } from '../../shared/providers/provider.ts';
 import { type Fault as VendorFault, vendor } from '../../tools/vendor-simulator/behaviour.ts';
 import { startVendorSimulator } from '../../tools/vendor-simulator/server.ts';
 import { shippedEngine } from '../engine/engine.ts';
@@ -34,16 +34,13 @@ beforeEach(() => {
   ours.posts.length = 0;
 });
 
-/** How a vendor's webhook is read: who answers `accepted` has to be here. */
-const deliveries: Readonly<Record<string, (body: unknown) => Delivery | undefined>> = { identify: readDelivery };
-
 /** What a submission comes to in the end, whichever way it is answered. */
 async function outcomeOf(provider: Provider, submission: Submission): Promise<Expected> {
   try {
     const answer = await provider.submit(submission);
     if (answer.kind === 'decided') return told(answer);
     await world.simulator.settled();
-    const delivered = deliveries[provider.name]?.(ours.posts.at(-1)?.text);
+    const delivered = deliveries.get(provider.name)?.(ours.posts.at(-1)?.text ?? '');
     if (!delivered) throw new Error(`${provider.name} accepted, and no webhook was understood`);
     expect(readReference(referenceSecret, delivered.reference)).toEqual({ verificationId, attempt: 1 });
     return delivered.answer.kind === 'fault' ? { fault: delivered.answer.code } : told(delivered.answer);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../shared/domain/fault.ts';
+import type { OpenedCapture } from '../../shared/domain/ports.ts';
 import { builtinProvider, type Checked, type Checks } from '../../shared/providers/builtin/provider.ts';
-import type { OpenedCapture, Submission } from '../../shared/providers/provider.ts';
+import type { Submission } from '../../shared/providers/provider.ts';
 import { shippedEngine } from './engine.ts';
 
 const analysis: Checked = {

@@ -9,7 +9,7 @@ import { buildSync, type Metafile } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { bundleEngine, bundleFunction, bundleOptions, engineFunction, projectRoot } from '../../infra/bundle.ts';
 import { ServiceFunction } from '../../infra/constructs/service-function.ts';
-import { routes } from '../../infra/routes.ts';
+import { routes } from '../../shared/api/operations.ts';
 import { temporaryDirectory } from './stack.ts';
 
 const apiFunctions = [...new Set(routes.map((route) => route.function))];

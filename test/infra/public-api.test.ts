@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { routeKey, routes } from '../../infra/routes.ts';
+import { routes } from '../../shared/api/operations.ts';
 import { named, resourcesOf, synthesize } from './stack.ts';
 
 const template = synthesize();
@@ -9,11 +9,11 @@ const deployed = Object.values(resourcesOf(template, 'AWS::ApiGatewayV2::Route')
 const integrations = resourcesOf(template, 'AWS::ApiGatewayV2::Integration');
 
 describe('routes', () => {
-  it('are the ones in routes.ts, no more and no fewer', () => {
-    expect(deployed.map(({ RouteKey }) => RouteKey).sort()).toEqual(routes.map(routeKey).sort());
+  it('are the rows of operations.ts, no more and no fewer', () => {
+    expect(deployed.map(({ RouteKey }) => RouteKey).sort()).toEqual(routes.map(({ key }) => key).sort());
   });
 
-  it.each(routes.map((route) => [routeKey(route), route] as const))('sends %s to its function', (key, route) => {
+  it.each(routes.map((route) => [route.key, route] as const))('sends %s to its function', (key, route) => {
     const target = named(deployed.find(({ RouteKey }) => RouteKey === key)?.Target).replace('integrations/', '');
     const integration = integrations[target]?.Properties;
     expect(named(integration?.IntegrationUri)).toBe(`publicapi${route.function.replace('-', '')}`);
@@ -21,7 +21,7 @@ describe('routes', () => {
   });
 
   it('can be read without the CDK', () => {
-    expect(readFileSync('infra/routes.ts', 'utf8')).not.toMatch(/^import/m);
+    expect(readFileSync('shared/api/operations.ts', 'utf8')).not.toMatch(/aws-cdk|constructs/);
   });
 });
 

@@ -43,7 +43,7 @@ describe('queues', () => {
   });
 
   it('exist for every provider there is, with time enough for its call and for recording the answer', () => {
-    for (const { name, timeoutSeconds } of Object.values(registry)) {
+    for (const { name, timeoutSeconds } of registry.values()) {
       const mapping = mappings.find(({ EventSourceArn }) => named(EventSourceArn) === `providers${name}queue`);
       expect(mapping?.BatchSize).toBe(1);
       const { Timeout } = functions[named(mapping?.FunctionName)]?.Properties ?? {};
@@ -129,7 +129,7 @@ describe('functions', () => {
 
   it('know the queue of every provider', () => {
     const { Variables } = functions.captureintakenoticecapture?.Properties.Environment ?? {};
-    expect(Object.keys(JSON.parse(named(Variables.PROVIDER_QUEUES)))).toEqual(Object.keys(registry));
+    expect(Object.keys(JSON.parse(named(Variables.PROVIDER_QUEUES)))).toEqual([...registry.keys()]);
   });
 
   it('are told things a simple reader of templates can resolve', () => {

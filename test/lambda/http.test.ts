@@ -1,62 +1,81 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { problemView } from '../../shared/api/verifications.ts';
 import { Fault } from '../../shared/domain/fault.ts';
-import { http, type Request, valid } from '../../shared/lambda/http.ts';
-import { jsonLog } from '../../shared/lambda/log.ts';
+import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { http } from '../../shared/lambda/http.ts';
 import { queue } from '../../shared/lambda/queue.ts';
 
 const lines: string[] = [];
-const log = jsonLog(
-  (line) => lines.push(line),
-  () => new Date(0),
-);
+vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
+  lines.push(String(line));
+  return true;
+});
+afterEach(() => void lines.splice(0));
 const context = {} as Context;
 
-function event(but: Partial<APIGatewayProxyEventV2> = {}): APIGatewayProxyEventV2 {
+function event(overrides: Partial<APIGatewayProxyEventV2> = {}): APIGatewayProxyEventV2 {
   return {
     version: '2.0',
-    routeKey: 'POST /things',
-    rawPath: '/things',
+    routeKey: 'POST /verifications/{source_id}/captures',
+    rawPath: '/verifications/u-42/captures',
     rawQueryString: '',
-    headers: { 'content-type': 'application/json' },
+    pathParameters: { source_id: 'u-42' },
+    headers: { 'content-type': 'application/json', 'x-api-key': 'good' },
     isBase64Encoded: false,
     requestContext: {} as APIGatewayProxyEventV2['requestContext'],
-    ...but,
+    ...overrides,
   };
 }
 
-async function answer(does: (request: Request) => Promise<unknown>, but: Partial<APIGatewayProxyEventV2> = {}) {
-  const handler = http(
-    () => ({ 'POST /things': async (request) => ({ status: 201, body: await does(request) }) }),
-    log,
-  );
-  const { statusCode, headers, body } = await handler(event(but), context);
+const tenant = { id: 'acme', policy: defaultPolicy, credentials: {} };
+const connect = () => ({
+  tenants: {
+    authenticate: async (key: string | undefined) => {
+      if (key === 'good') return tenant;
+      throw new Fault('api_key_invalid', 'Send a current key.');
+    },
+  },
+  verifications: { find: async () => undefined },
+  clientTokenSecret: async () => 'secret',
+  now: () => new Date(0),
+});
+
+const view = { source_id: 'u-42', check: 'spoof_detect', state: 'awaiting_captures', round: 1, sequence: 1 } as const;
+
+/** The wrapper around an act that does as it is told, at a route that takes a key or a token and an optional body. */
+async function answer(act: (body: unknown) => unknown, overrides: Partial<APIGatewayProxyEventV2> = {}) {
+  const does = async ({ body }: { body: unknown }) => {
+    const uploads = { ...view, client_token: JSON.stringify(await act(body)), expires_at: '', uploads: {} };
+    return { status: 200 as const, body: uploads };
+  };
+  const handler = http('request-verification', connect, {
+    'POST /verifications': does,
+    'POST /verifications/{source_id}/captures': does,
+  });
+  const { statusCode, headers, body } = await handler(event(overrides), context);
   return { status: statusCode, type: headers?.['content-type'], body: JSON.parse(body ?? 'null') };
 }
 
+const captures = (type: string) => JSON.stringify({ captures: { selfie: { content_type: type } } });
+
 describe('an HTTP function', () => {
   it('answers what its route answers', async () => {
-    expect(await answer(async ({ json }) => json(), { body: '{"a":1}' })).toEqual({
-      status: 201,
-      type: 'application/json',
-      body: { a: 1 },
-    });
+    const { status, type, body } = await answer((parsed) => parsed, { body: captures('image/png') });
+    expect({ status, type }).toEqual({ status: 200, type: 'application/json' });
+    expect(body).toMatchObject({ ...view, client_token: captures('image/png') });
   });
 
   it('reads a body that API Gateway handed over as base64', async () => {
-    const body = Buffer.from('{"a":"ü"}').toString('base64');
-    expect((await answer(async ({ json }) => json(), { body, isBase64Encoded: true })).body).toEqual({ a: 'ü' });
+    const body = Buffer.from(captures('image/png')).toString('base64');
+    const answered = await answer((parsed) => parsed, { body, isBase64Encoded: true });
+    expect(answered.body.client_token).toBe(captures('image/png'));
   });
 
   it('turns a fault into its problem, with the source_id it is about', async () => {
-    const { status, type, body } = await answer(
-      async () => {
-        throw new Fault('source_id_conflict', 'Use another.');
-      },
-      { pathParameters: { source_id: 'u-42' } },
-    );
+    const { status, type, body } = await answer(() => {
+      throw new Fault('source_id_conflict', 'Use another.');
+    });
     expect({ status, type }).toEqual({ status: 409, type: 'application/problem+json' });
     expect(problemView.parse(body)).toEqual({
       type: 'urn:bonafide:problem:source_id_conflict',
@@ -70,17 +89,34 @@ describe('an HTTP function', () => {
   });
 
   it('names every field that is wrong', async () => {
-    const schema = z.strictObject({ name: z.string(), size: z.int() });
-    const { status, body } = await answer(async ({ json }) => valid(schema, json()), {
-      body: '{"size":"large","colour":1}',
+    const { status, body } = await answer((parsed) => parsed, {
+      routeKey: 'POST /verifications',
+      pathParameters: {},
+      body: '{"check":"dna","captures":{"selfie":{"content_type":1},"tail/wing~":{}},"colour":1}',
     });
     expect(status).toBe(422);
-    expect(body.errors.map(({ field }: { field: string }) => field)).toEqual(['/name', '/size', '/']);
+    expect(body.errors.map(({ field }: { field: string }) => field)).toEqual([
+      '/source_id',
+      '/check',
+      '/captures/selfie/content_type',
+      '/captures/tail~1wing~0',
+      '/colour',
+    ]);
+  });
+
+  it('names a parameter by its name, not by a pointer into a body', async () => {
+    const { status, body } = await answer((parsed) => parsed, { pathParameters: { source_id: 'a b' } });
+    expect(status).toBe(422);
+    expect(body.errors.map(({ field }: { field: string }) => field)).toEqual(['source_id']);
+  });
+
+  it('asks for the key before it looks at anything else', async () => {
+    const wrong = { pathParameters: { source_id: 'a b' }, body: '{"a":', headers: {} };
+    expect(await answer((parsed) => parsed, wrong)).toMatchObject({ status: 401, body: { code: 'api_key_invalid' } });
   });
 
   it('says of a bug nothing but that there was one, and writes down where', async () => {
-    lines.length = 0;
-    const { status, body } = await answer(async () => {
+    const { status, body } = await answer(() => {
       throw new Error('secret-key-123 at https://bucket/x?X-Amz-Signature=abc');
     });
     expect(status).toBe(500);
@@ -92,12 +128,14 @@ describe('an HTTP function', () => {
   it.each([
     ['{"a":', 400, 'request_unreadable'],
     ['x'.repeat(20_000), 413, 'request_too_large'],
+    ['ü'.repeat(8193), 413, 'request_too_large'],
   ])('refuses a body it cannot take', async (body, status, code) => {
-    expect(await answer(async ({ json }) => json(), { body })).toMatchObject({ status, body: { code } });
+    expect(await answer((parsed) => parsed, { body })).toMatchObject({ status, body: { code } });
   });
 
   it('knows no route that it was not given', async () => {
-    expect((await answer(async () => 1, { routeKey: 'GET /other' })).body.code).toBe('route_unknown');
+    const answered = await answer(() => 1, { routeKey: 'GET /verifications' });
+    expect(answered.body.code).toBe('route_unknown');
   });
 });
 
@@ -107,18 +145,18 @@ describe('a queue’s function', () => {
   });
 
   it('lets one bad message fail alone', async () => {
-    const handler = queue(async (body) => {
+    const handler = queue(connect, async (body) => {
       if (body === 'bad') throw new Error('no');
-    }, log);
+    });
     expect(await handler(records('good', 'bad', 'good'), context)).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm1' }],
     });
   });
 
   it('acknowledges a fault that another try would not change', async () => {
-    const handler = queue(async (body) => {
+    const handler = queue(connect, async (body) => {
       throw new Fault(body === 'later' ? 'provider_unreachable' : 'capture_missing', 'x');
-    }, log);
+    });
     expect(await handler(records('later', 'never'), context)).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm0' }],
     });

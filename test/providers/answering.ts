@@ -39,7 +39,9 @@ export async function answering(provider: string, check: Check, vendor: Vendors)
   };
   const settings = { baseUrl: 'https://vendor.example/v1', ...vendor.settings };
   const credentials = { token: 'a-token', apiKey: 'a-key', webhookName: 'bonafide' };
-  const connected = connectors[provider]?.connect({ settings, credentials }, { fetch, sleep: async () => undefined });
+  const connected = connectors
+    .get(provider)
+    ?.connect({ settings, credentials }, { fetch, sleep: async () => undefined });
   if (!connected) throw new Error(`no provider ${provider}`);
   const nothing = { scores: {}, confidence: undefined, measurements: {} };
   const submission = submissionOf(

@@ -1,24 +1,35 @@
-import { announceChanges, type Change } from '../../functions/announce-event/announce.ts';
-import { noticeCapture } from '../../functions/notice-capture/notice.ts';
-import { waitForRest } from '../../functions/read-verification/read.ts';
-import { receiveResult } from '../../functions/receive-result/receive.ts';
-import { requestCaptures, requestVerification } from '../../functions/request-verification/request.ts';
-import { retryVerification } from '../../functions/retry-verification/retry.ts';
-import { sweepVerifications } from '../../functions/sweep-verifications/sweep.ts';
-import type { VerificationRequest } from '../../shared/api/verifications.ts';
-import type { Event } from '../../shared/domain/event.ts';
-import { signReference } from '../../shared/domain/reference.ts';
-import { attemptVerification } from '../../shared/lifecycle/attempt.ts';
+import { askedOf, redeclaredOf, type VerificationRequest, viewUploads } from '../../shared/api/verifications.ts';
+import type {
+  Breakers,
+  Captures,
+  Log,
+  PutEvents,
+  Send,
+  Tenant,
+  Verifications,
+  Work,
+} from '../../shared/domain/ports.ts';
+import { referenceOf } from '../../shared/domain/reference.ts';
+import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
+import { askProvider } from '../../shared/lifecycle/ask.ts';
+import { beginVerification } from '../../shared/lifecycle/begin.ts';
 import { eraseVerification } from '../../shared/lifecycle/erase.ts';
+import { findOf } from '../../shared/lifecycle/find.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
-import type { Delivery as Answered, Capabilities, Provider } from '../../shared/providers/provider.ts';
-import { leaseMarginSeconds } from '../../shared/providers/registry.ts';
-import type { Breakers } from '../../shared/stores/breakers.ts';
-import type { Captures } from '../../shared/stores/captures.ts';
-import type { Send } from '../../shared/stores/queues.ts';
-import type { Tenant } from '../../shared/stores/tenants/row.ts';
-import { found, type Verifications } from '../../shared/stores/verifications.ts';
-import { clientTokenSecret, idOf, referenceSecret } from '../builders/deployment.ts';
+import { landCapture } from '../../shared/lifecycle/land.ts';
+import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
+import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
+import { receiveResult } from '../../shared/lifecycle/receive.ts';
+import { retryVerification } from '../../shared/lifecycle/retry.ts';
+import { waitForRest } from '../../shared/lifecycle/wait.ts';
+import {
+  type Capabilities,
+  longestLeaseSeconds,
+  type Provider,
+  type ReadDelivery,
+} from '../../shared/providers/provider.ts';
+import { readLanding } from '../../shared/stores/landings.ts';
+import { clientTokenSecret, referenceSecret } from '../builders/deployment.ts';
 
 /** What the verbs are connected to. */
 export interface Surroundings {
@@ -28,26 +39,21 @@ export interface Surroundings {
   readonly send: Send;
   readonly tenant: Tenant;
   /** Every provider, by name. */
-  readonly registry: Readonly<Record<string, Capabilities>>;
+  readonly registry: ReadonlyMap<string, Capabilities>;
   readonly deploymentCredentials: Readonly<Record<string, string>>;
   readonly submit: (
     provider: Capabilities,
     ...submission: Parameters<Provider['submit']>
   ) => ReturnType<Provider['submit']>;
-  readonly readWebhook: (body: string) => Answered | undefined;
-  readonly putEvents: (events: Event[]) => Promise<number[]>;
+  readonly readWebhook: ReadDelivery;
+  readonly putEvents: PutEvents;
   readonly now: () => Date;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly newId: () => string;
   /** 0 ≤ n < 1 */
   readonly fraction: () => number;
   readonly randomBelow: (limit: number) => number;
-  readonly log: {
-    info(event: string): void;
-    warn(event: string): void;
-    error(event: string, error: unknown): void;
-    count(): void;
-  };
+  readonly log: Log;
 }
 
 /** The token in the address of a tenant's webhook. Any other is a forger's. */
@@ -73,59 +79,48 @@ export function acts(world: Surroundings) {
     randomBelow: world.randomBelow,
   };
   const counts = new Map<string, number>();
-  const read = (source: string) => verifications.find(idOf(source));
+  const surroundings = { verifications, captures, send, now, random: world.fraction, log };
+  const find = (source: string) => findOf({ tenant }, source, { verifications });
 
   return {
     request: (source: string, check: VerificationRequest['check'], declared: VerificationRequest['captures']) =>
-      requestVerification({ source_id: source, check, captures: declared }, tenant, requesting),
+      beginVerification(askedOf({ source_id: source, check, captures: declared }), tenant, requesting),
 
     /** The next round, with other content types where some are given. */
-    reopen: async (source: string, declared?: VerificationRequest['captures']) =>
-      requestCaptures(await read(source), declared, requesting),
+    reopen: async (source: string, captures?: VerificationRequest['captures']) =>
+      viewUploads(await requestCaptures(await find(source), redeclaredOf({ captures }), requesting)),
 
-    retry: async (source: string) => retryVerification(await read(source), { verifications, captures, send, now }),
+    retry: async (source: string) => retryVerification(await find(source), surroundings),
 
-    erase: async (source: string) => eraseVerification(found(await read(source)), { verifications, captures, now }),
+    erase: async (source: string) => eraseVerification(await find(source), surroundings),
 
     /** A read that waits until the verification rests. */
     wait: async (source: string, seconds: number) =>
-      waitForRest(found(await read(source)), seconds, { verifications, now, sleep: world.sleep }),
+      waitForRest(await find(source), seconds, { verifications, now, sleep: world.sleep, maximumWaitSeconds: 20 }),
 
     /** The bucket's event of an upload, as S3 words it. */
-    notice: (body: string) => noticeCapture(body, { verifications, captures, send, now, log }),
+    notice: (body: string) => landCapture(readLanding(body), surroundings),
 
     /** A message of a provider's queue. */
-    attempt: (provider: Capabilities, work: { verificationId: string; sequence: number }) =>
-      attemptVerification(
-        { verification_id: work.verificationId, sequence: work.sequence },
-        {
-          verifications,
-          captures,
-          provider,
-          open: async () => ({ submit: (submission) => world.submit(provider, submission) }),
-          gate: ({ check }) =>
-            breakerGate(provider.name, provider.timeoutSeconds[check] + leaseMarginSeconds, { breakers, counts, now }),
-          reference: async (verificationId, attempt) => signReference(referenceSecret, verificationId, attempt),
-          send,
-          now,
-          random: world.fraction,
-          log,
-        },
-      ),
+    attempt: (provider: Capabilities, work: Work) =>
+      askProvider(work, {
+        ...surroundings,
+        provider,
+        open: async () => ({ submit: (submission) => world.submit(provider, submission) }),
+        gate: () => breakerGate(provider.name, longestLeaseSeconds(provider), { breakers, counts, now }),
+        reference: referenceOf(async () => referenceSecret),
+      }),
 
     /** A provider's webhook. */
     receive: (webhook: { provider: string; token: string; body: string }) =>
       receiveResult(webhook, {
+        ...surroundings,
         tenants,
-        verifications,
-        captures,
-        send,
-        readers: { [webhook.provider]: world.readWebhook },
+        deliveries: new Map([[webhook.provider, world.readWebhook]]),
         referenceSecret: async () => referenceSecret,
-        now,
       }),
 
-    sweep: () => sweepVerifications({ verifications, captures, send, now, log }),
+    sweep: () => sweepVerifications(surroundings),
 
     /** A batch of the table's stream. */
     announce: (batch: readonly Change[]) => announceChanges(batch, { put: world.putEvents, log }),

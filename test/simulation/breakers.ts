@@ -1,5 +1,5 @@
 import type { Breaker } from '../../shared/domain/breaker.ts';
-import type { Breakers } from '../../shared/stores/breakers.ts';
+import type { Breakers } from '../../shared/domain/ports.ts';
 
 /** Open breakers in memory. */
 export function memoryBreakers(): Breakers {

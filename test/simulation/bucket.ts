@@ -1,6 +1,6 @@
 import { type CaptureName, captureKey, capturesPrefix } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
-import type { Captures, Pinned } from '../../shared/stores/captures.ts';
+import type { Captures, Pinned } from '../../shared/domain/ports.ts';
 
 /** The bucket, with versions; `read` is called with every version that a provider was given. */
 export function simulatedBucket(read: (pinned: Pinned) => void) {

@@ -76,6 +76,8 @@ export function simulatedProvider(
     name,
     answersBy,
     remote: true,
+    consumer: 'dispatch-verification',
+    routable: true,
     checks: ['spoof_detect', 'photo_verify', 'video_verify'],
     accepts: { selfie: images, id_card: images, video: videoTypes },
     maximumBytes: {},

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
 import type { Plugin } from 'vitest/config';
 
-/** The files of the verbs: everything that may be killed half-way. Handlers only connect and hand over. */
-const verbs = /\/(shared\/lifecycle\/[a-z-]+|functions\/[a-z-]+\/(?!handler|environment)[a-z-]+)\.ts$/;
+/** The files of the acts: everything that may be killed half-way. Handlers only connect and hand over. */
+const verbs = /\/shared\/lifecycle\/[a-z-]+\.ts$/;
 
 const processes = fileURLToPath(new URL('./processes.ts', import.meta.url));
 

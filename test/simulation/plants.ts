@@ -1,6 +1,5 @@
+import type { Send, Verifications } from '../../shared/domain/ports.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
-import type { Send } from '../../shared/stores/queues.ts';
-import type { Verifications } from '../../shared/stores/verifications.ts';
 import type { Random } from './random.ts';
 import type { MemoryTable } from './verifications.ts';
 

@@ -1,9 +1,9 @@
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
+import type { Pinned } from '../../shared/domain/ports.ts';
 import type { Outcome } from '../../shared/domain/verdict.ts';
 import { attemptsPerPass, mayMove, type Verification } from '../../shared/domain/verification.ts';
-import type { Pinned } from '../../shared/stores/captures.ts';
 import type { SimulatedProvider } from './circumstances.ts';
 import type { Process } from './processes.ts';
 

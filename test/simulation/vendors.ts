@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { type CaptureName, capturesOf } from '../../shared/domain/captures.ts';
 import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
+import { webhookSeconds } from '../../shared/domain/times.ts';
 import { type Finding, type Outcome, outcome } from '../../shared/domain/verdict.ts';
 import type { Answer, Delivery, Submission } from '../../shared/providers/provider.ts';
-import { webhookSeconds } from '../../shared/providers/registry.ts';
 import { genuineToken } from './acts.ts';
 import type { Circumstances } from './circumstances.ts';
 import { standHere } from './processes.ts';

@@ -1,3 +1,4 @@
+import type { Listed, Moved, Verifications } from '../../shared/domain/ports.ts';
 import {
   type HistoryEntry,
   type In,
@@ -7,13 +8,7 @@ import {
   type Verification,
   verification,
 } from '../../shared/domain/verification.ts';
-import {
-  fencesWaiting,
-  type Listed,
-  type Moved,
-  shardOf,
-  type Verifications,
-} from '../../shared/stores/verifications.ts';
+import { fencesWaiting, shardOf } from '../../shared/stores/verifications.ts';
 
 /** A table in memory, open to a test. */
 export interface MemoryVerifications extends Verifications {

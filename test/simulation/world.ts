@@ -1,9 +1,9 @@
-import type { Change } from '../../functions/announce-event/announce.ts';
 import type { VerificationRequest } from '../../shared/api/verifications.ts';
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
+import type { Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
-import type { Tenant } from '../../shared/stores/tenants/row.ts';
+import type { Change } from '../../shared/lifecycle/announce.ts';
 import { idOf, referenceSecret } from '../builders/deployment.ts';
 import { start } from '../builders/verification.ts';
 import { acts } from './acts.ts';
@@ -98,10 +98,7 @@ export function simulatedWorld(setting: Setting) {
   const names = route.map(({ name }) => name);
   const tenant: Tenant = {
     id: 'acme',
-    createdAt: now().toISOString(),
-    keys: [],
     credentials: ownCredentials ? secrets : {},
-    webhooks: [],
     policy: {
       ...defaultPolicy,
       routes: { spoof_detect: names, photo_verify: names, video_verify: names },
@@ -116,7 +113,7 @@ export function simulatedWorld(setting: Setting) {
     breakers,
     send,
     tenant,
-    registry: Object.fromEntries(route.map((provider) => [provider.name, provider])),
+    registry: new Map(route.map((provider) => [provider.name, provider])),
     deploymentCredentials: secrets,
     submit: ({ name }, submission) => vendors.submit(name, submission, { referee, clock: () => clock, say }),
     readWebhook,

@@ -1,8 +1,9 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultsToOpen } from '../../shared/domain/breaker.ts';
+import type { Breakers } from '../../shared/domain/ports.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
-import { type Breakers, dynamoBreakers } from '../../shared/stores/breakers.ts';
+import { dynamoBreakers } from '../../shared/stores/breakers.ts';
 import { memoryBreakers } from '../simulation/breakers.ts';
 import { startTables } from './table.ts';
 

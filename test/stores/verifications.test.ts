@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } fr
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dueStates, type Verifications } from '../../shared/domain/ports.ts';
 import type { Verdict } from '../../shared/domain/verdict.ts';
 import {
   attemptsPerPass,
@@ -12,7 +13,7 @@ import {
   transitions,
   type Verification,
 } from '../../shared/domain/verification.ts';
-import { dueStates, dynamoVerifications, shardOf, type Verifications } from '../../shared/stores/verifications.ts';
+import { dynamoVerifications, shardOf } from '../../shared/stores/verifications.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 import { startTables } from './table.ts';

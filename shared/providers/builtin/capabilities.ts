@@ -5,6 +5,9 @@ import type { Capabilities } from '../provider.ts';
 export const builtin: Capabilities = {
   name: 'builtin',
   remote: false,
+  consumer: 'analyse-capture',
+  answersBy: 'response',
+  routable: true,
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,
   maximumBytes: {},

@@ -4,6 +4,9 @@ import type { Capabilities } from '../provider.ts';
 export const identify: Capabilities = {
   name: 'identify',
   remote: true,
+  consumer: 'dispatch-verification',
+  answersBy: 'webhook',
+  routable: true,
   checks: ['spoof_detect'],
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   maximumBytes: {},

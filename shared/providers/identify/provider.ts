@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
+import { webhookSeconds } from '../../domain/times.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
 import { identify as capabilities } from './capabilities.ts';
@@ -35,7 +36,7 @@ export interface Connection {
 }
 
 /** As long as its webhook is waited for: Identify may fetch the selfie just before it answers. */
-const linkSeconds = 15 * 60;
+const linkSeconds = webhookSeconds;
 
 /** Identify: hands over a link, and the verdict comes by webhook (`delivery.ts`). */
 export function identify({ settings, credentials, fetch }: Connection): Provider {

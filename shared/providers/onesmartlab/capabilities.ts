@@ -4,6 +4,9 @@ import type { Capabilities } from '../provider.ts';
 export const onesmartlab: Capabilities = {
   name: 'onesmartlab',
   remote: true,
+  consumer: 'dispatch-verification',
+  answersBy: 'response',
+  routable: true,
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: { selfie: ['image/jpeg', 'image/png'], id_card: ['image/jpeg', 'image/png'], video: ['video/mp4'] },
   maximumBytes: {},

@@ -5,6 +5,9 @@ import type { Capabilities } from '../provider.ts';
 export const sandbox: Capabilities = {
   name: 'sandbox',
   remote: false,
+  consumer: 'dispatch-verification',
+  answersBy: 'response',
+  routable: false,
   readsSourceId: true,
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,

@@ -15,7 +15,7 @@ export const credentials = z.object({});
 
 export interface Connection {
   readonly settings: Settings;
-  readonly sleep: (seconds: number) => Promise<void>;
+  readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
 /** Forced outcomes by magic source_id (`docs/providers.md`); a source_id without magic passes. */
@@ -26,7 +26,7 @@ export function sandbox({ settings, sleep }: Connection): Provider {
       const directives = readDirectives(sourceId);
       if (!directives)
         throw new Fault('provider_refused', 'The sandbox does not know a sandbox- word of this source_id.');
-      if (directives.slow) await sleep(settings.slowSeconds);
+      if (directives.slow) await sleep(settings.slowSeconds * 1000);
       return answerOf(directives.rounds[round - 1] ?? directives.rounds.at(-1) ?? { kind: 'passed' });
     },
   };

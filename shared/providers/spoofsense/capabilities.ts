@@ -4,6 +4,9 @@ import type { Capabilities } from '../provider.ts';
 export const spoofsense: Capabilities = {
   name: 'spoofsense',
   remote: true,
+  consumer: 'dispatch-verification',
+  answersBy: 'response',
+  routable: true,
   checks: ['spoof_detect'],
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   // Its limit of 10,485,760 bytes is of the request's content: {"data":""} and four characters for three bytes.

@@ -4,6 +4,9 @@ import type { Capabilities } from '../../../shared/providers/provider.ts';
 export const template: Capabilities = {
   name: 'template',
   remote: true,
+  consumer: 'dispatch-verification',
+  answersBy: 'response',
+  routable: true,
   checks: ['spoof_detect'],
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   maximumBytes: { selfie: 5_000_000 },

@@ -1,6 +1,6 @@
-import { type Event, eventOf } from '../../shared/domain/event.ts';
-import type { Verification } from '../../shared/domain/verification.ts';
-import type { Log } from '../../shared/lambda/log.ts';
+import { type Event, eventOf } from '../domain/event.ts';
+import type { Log, PutEvents } from '../domain/ports.ts';
+import type { Verification } from '../domain/verification.ts';
 
 /** One change of the verifications table: the record as it was and as it became. */
 export interface Change {
@@ -9,9 +9,8 @@ export interface Change {
   readonly after: Verification | undefined;
 }
 
-export interface Dependencies {
-  /** Puts events on the bus, at most ten; answers which were not taken, by index. */
-  readonly put: (events: Event[]) => Promise<number[]>;
+export interface Announcing {
+  readonly put: PutEvents;
   readonly log: Log;
 }
 
@@ -24,7 +23,7 @@ const triesPerBatch = 3;
  */
 export async function announceChanges(
   changes: readonly Change[],
-  { put, log }: Dependencies,
+  { put, log }: Announcing,
 ): Promise<{ failed: string | undefined }> {
   const moves = changes.flatMap((change) => {
     const event = moveIn(change);

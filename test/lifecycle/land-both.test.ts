@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { noticeCapture } from '../../functions/notice-capture/notice.ts';
 import { type CaptureName, captureKey } from '../../shared/domain/captures.ts';
-import type { Pinned } from '../../shared/stores/captures.ts';
+import type { Pinned } from '../../shared/domain/ports.ts';
+import { landCapture } from '../../shared/lifecycle/land.ts';
+import { readLanding } from '../../shared/stores/landings.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 import { startTables } from '../stores/table.ts';
@@ -44,16 +45,18 @@ it.each(Object.entries(orders))('both captures landing %s: exactly one move, on 
     log: { info() {}, warn() {}, error() {}, count() {} },
   };
   const notice = (name: CaptureName) =>
-    noticeCapture(
-      JSON.stringify({
-        source: 'aws.s3',
-        'detail-type': 'Object Created',
-        time: '2026-01-01T00:00:00Z',
-        detail: {
-          reason: 'PutObject',
-          object: { key: captureKey(record.verificationId, 1, name), size: 9, etag: 'e', 'version-id': `v-${name}` },
-        },
-      }),
+    landCapture(
+      readLanding(
+        JSON.stringify({
+          source: 'aws.s3',
+          'detail-type': 'Object Created',
+          time: '2026-01-01T00:00:00Z',
+          detail: {
+            reason: 'PutObject',
+            object: { key: captureKey(record.verificationId, 1, name), size: 9, etag: 'e', 'version-id': `v-${name}` },
+          },
+        }),
+      ),
       dependencies,
     );
   for (const wave of waves) await Promise.all(wave.map(notice));

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { receiveResult } from '../../functions/receive-result/receive.ts';
+import type { Pinned, Tenant } from '../../shared/domain/ports.ts';
 import { signReference } from '../../shared/domain/reference.ts';
+import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import type { Delivery } from '../../shared/providers/provider.ts';
-import type { Pinned } from '../../shared/stores/captures.ts';
-import type { Tenant } from '../../shared/stores/tenants/row.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 
@@ -12,7 +11,7 @@ const passed: Answer = { kind: 'decided', finding: { outcome: 'passed', confiden
 const failed: Answer = { kind: 'decided', finding: { outcome: 'failed', confidence: 0.9, reasons: [], scores: {} } };
 const fault: Answer = { kind: 'fault', code: 'provider_refused' };
 
-async function setting() {
+async function setup() {
   let ids = 0;
   const now = () => start;
   const verifications = memoryVerifications({ now, newId: () => `id-${++ids}` });
@@ -21,23 +20,28 @@ async function setting() {
   let saying: Answer = passed;
   let looks = 0;
   const { find } = verifications;
-  verifications.find = (id) => {
-    looks += 1;
-    return find(id);
-  };
   const dependencies = {
-    verifications,
+    verifications: {
+      ...verifications,
+      find: (id: string) => {
+        looks += 1;
+        return find(id);
+      },
+    },
     tenants: {
       ofWebhook: async (_: string, token: string) => (token === 'good' ? ({ id: 'acme' } as Tenant) : undefined),
     },
-    readers: {
-      identify: (body: string): Delivery | undefined =>
-        body === 'stranger' ? undefined : { reference: body, answer: saying },
-    },
+    deliveries: new Map([
+      [
+        'identify',
+        (body: string): Delivery | undefined => (body === 'stranger' ? undefined : { reference: body, answer: saying }),
+      ],
+    ]),
     referenceSecret: async () => 'secret',
     captures: { removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId) },
     send: async (provider: string) => void sent.push(provider),
     now,
+    random: () => 0.5,
   };
   const record = anAwaitingVerification();
   record.plan.route = ['identify', 'builtin'];
@@ -72,7 +76,7 @@ async function setting() {
 
 describe('a webhook', () => {
   it('decides before the response it belongs to, and `accepted` is then nothing', async () => {
-    const { deliver, reference, read, verifications, claimed, removed } = await setting();
+    const { deliver, reference, read, verifications, claimed, removed } = await setup();
     await deliver(reference);
     expect(await read()).toMatchObject({ state: 'decided', verdict: { outcome: 'passed', provider: 'identify' } });
     expect((await verifications.accept(claimed, { attempts: claimed.attempts, dueAt: 3 })).kind).toBe('lost');
@@ -80,7 +84,7 @@ describe('a webhook', () => {
   });
 
   it('repeated or contradicted is noted and changes nothing', async () => {
-    const { deliver, reference, read } = await setting();
+    const { deliver, reference, read } = await setup();
     await deliver(reference);
     await deliver(reference);
     await deliver(reference, { says: failed });
@@ -90,7 +94,7 @@ describe('a webhook', () => {
   });
 
   it('with an error sends the verification on to the next provider, once', async () => {
-    const { deliver, reference, read, sent } = await setting();
+    const { deliver, reference, read, sent } = await setup();
     await deliver(reference, { says: fault });
     await deliver(reference, { says: fault });
     expect(await read()).toMatchObject({ state: 'queued', provider: 'builtin' });
@@ -100,7 +104,7 @@ describe('a webhook', () => {
   });
 
   it('for an erased verification is taken and leaves no trace', async () => {
-    const { deliver, reference, read, verifications, claimed } = await setting();
+    const { deliver, reference, read, verifications, claimed } = await setup();
     await verifications.move(claimed, 'erased', {});
     const before = await read();
     await deliver(reference);
@@ -108,7 +112,7 @@ describe('a webhook', () => {
   });
 
   it('that is not authentic is refused in the same words after the same look-ups', async () => {
-    const { deliver, reference, looks, claimed } = await setting();
+    const { deliver, reference, looks, claimed } = await setup();
     const forged = signReference('guess', claimed.verificationId, 1);
     const unknown = signReference('secret', 'b'.repeat(26), 1);
     const neverMade = signReference('secret', claimed.verificationId, 7);

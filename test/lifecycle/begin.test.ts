@@ -1,21 +1,34 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { requestCaptures, requestVerification } from '../../functions/request-verification/request.ts';
-import { type VerificationRequest, verificationRequest } from '../../shared/api/verifications.ts';
+import {
+  askedOf,
+  redeclaredOf,
+  replyOfBegun,
+  type VerificationRequest,
+  verificationRequest,
+  viewUploads,
+} from '../../shared/api/verifications.ts';
 import { imageTypes } from '../../shared/domain/captures.ts';
 import { readClientToken } from '../../shared/domain/client-token.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
-import { verificationIdOf } from '../../shared/domain/verification.ts';
+import type { Tenant } from '../../shared/domain/ports.ts';
+import { type Verification, verificationIdOf } from '../../shared/domain/verification.ts';
+import { beginVerification } from '../../shared/lifecycle/begin.ts';
+import { requestCaptures as issueAgain } from '../../shared/lifecycle/next-round.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
-import type { Tenant } from '../../shared/stores/tenants/row.ts';
 import { landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 
 const selfie = { selfie: { content_type: 'image/jpeg' as const } };
-const asked = (but: object = {}) => ({ source_id: 'u-42', check: 'spoof_detect', captures: selfie, ...but });
-const parsed = (but: object = {}): VerificationRequest => verificationRequest.parse(asked(but));
+const asked = (overrides: object = {}) => ({
+  source_id: 'u-42',
+  check: 'spoof_detect',
+  captures: selfie,
+  ...overrides,
+});
+const parsed = (overrides: object = {}): VerificationRequest => verificationRequest.parse(asked(overrides));
 
 let clock = start.getTime();
 const now = () => new Date(clock);
@@ -24,21 +37,14 @@ const client = new S3Client({
   region: 'us-east-1',
   credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
 });
-const tenant: Tenant = {
-  id: 'acme',
-  createdAt: start.toISOString(),
-  keys: [],
-  policy: defaultPolicy,
-  credentials: { capable: 'secret-name' },
-  webhooks: [],
-};
+const tenant: Tenant = { id: 'acme', policy: defaultPolicy, credentials: { capable: 'secret-name' } };
 
-function dependencies(providers: Readonly<Record<string, Capabilities>> = registry) {
+function dependencies(providers: Readonly<Record<string, Capabilities>> = Object.fromEntries(registry)) {
   let ids = 0;
   return {
     verifications: memoryVerifications({ now, newId: () => `id-${++ids}` }),
     uploads: s3Uploads(client, 'captures-bucket'),
-    registry: providers,
+    registry: new Map(Object.entries(providers)),
     tenants: { deploymentCredentials: async () => ({ shared: 'deployment-secret' }) },
     clientTokenSecret: async () => 'secret',
     now,
@@ -52,7 +58,14 @@ beforeEach(() => {
   deps = dependencies();
 });
 
-const request = (but: object = {}) => requestVerification(parsed(but), tenant, deps);
+const requestVerification = async (request: VerificationRequest, by: Tenant) => {
+  const begun = await beginVerification(askedOf(request), by, deps);
+  return { kind: begun.kind, body: replyOfBegun(begun).body };
+};
+const request = (overrides: object = {}) => requestVerification(parsed(overrides), tenant);
+
+const requestCaptures = async (record: Verification | undefined, captures?: VerificationRequest['captures']) =>
+  viewUploads(await issueAgain(record, redeclaredOf({ captures }), deps));
 
 /** A provider that can do everything. */
 const capable: Capabilities = {
@@ -61,6 +74,9 @@ const capable: Capabilities = {
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: { selfie: ['image/jpeg'], id_card: ['image/jpeg'], video: ['video/mp4'] },
   maximumBytes: { selfie: 1_000_000 },
+  consumer: 'dispatch-verification',
+  answersBy: 'response',
+  routable: true,
   timeoutSeconds: { spoof_detect: 10, photo_verify: 10, video_verify: 10 },
 };
 
@@ -135,7 +151,7 @@ describe('asking for a verification', () => {
 
   it('gives two tenants the same source_id without either knowing', async () => {
     await request();
-    const other = await requestVerification(parsed({ metadata: { a: 1 } }), { ...tenant, id: 'other' }, deps);
+    const other = await requestVerification(parsed({ metadata: { a: 1 } }), { ...tenant, id: 'other' });
     expect(other.kind).toBe('created');
   });
 
@@ -232,8 +248,8 @@ describe('asking for a verification', () => {
     ['a challenge without a video', { challenge: '1234' }, '/challenge'],
     ['metadata over 2 KB', { metadata: { a: 'x'.repeat(2048) } }, '/metadata'],
     ['an unknown field', { selfies: 1 }, '/'],
-  ])('refuses %s, naming the field', (_, but, field) => {
-    const result = verificationRequest.safeParse(asked(but));
+  ])('refuses %s, naming the field', (_, overrides, field) => {
+    const result = verificationRequest.safeParse(asked(overrides));
     expect(result.error?.issues.map(({ path }) => `/${path.join('/')}`)).toContain(field);
   });
 });
@@ -251,7 +267,7 @@ describe('asking for captures again', () => {
     await deps.verifications.land(record, { missing: ['id_card'], landed: landedFor('photo_verify') });
     clock += 3500_000;
     const [current] = deps.verifications.all();
-    const again = await requestCaptures(current, undefined, deps);
+    const again = await requestCaptures(current);
     expect(Object.keys(again.uploads)).toEqual(['id_card']);
     expect(again.uploads.id_card?.expires_at).toBe('2026-01-01T01:00:00.000Z');
     expect(again.sequence).toBe(1);
@@ -263,16 +279,16 @@ describe('asking for captures again', () => {
     if (!record) throw new Error('record');
     const moved = await deps.verifications.move(record, state, {});
     if (moved.kind !== 'moved') throw new Error('moved');
-    await expect(requestCaptures(moved.verification, undefined, deps)).rejects.toMatchObject({ status: 409 });
+    await expect(requestCaptures(moved.verification)).rejects.toMatchObject({ status: 409 });
   });
 
   it('takes another type for the new captures, of those the provider takes', async () => {
     await request();
     const [record] = deps.verifications.all();
-    const again = await requestCaptures(record, { selfie: { content_type: 'image/heic' } }, deps);
+    const again = await requestCaptures(record, { selfie: { content_type: 'image/heic' } });
     expect(again.uploads.selfie?.put.headers['content-type']).toBe('image/heic');
     const wrong = { id_card: { content_type: 'image/jpeg' as const } };
-    await expect(requestCaptures(record, wrong, deps)).rejects.toMatchObject({ code: 'request_invalid' });
+    await expect(requestCaptures(record, wrong)).rejects.toMatchObject({ code: 'request_invalid' });
     expect(imageTypes).toContain('image/heic');
   });
 });

@@ -1,0 +1,221 @@
+import * as z from 'zod';
+import type { FaultCode } from '../domain/fault.ts';
+import { sourceId } from '../domain/verification.ts';
+import {
+  capturesBody,
+  clientView,
+  historyView,
+  listQuery,
+  listView,
+  readQuery,
+  receivedView,
+  stateView,
+  uploadsView,
+  verificationRequest,
+  verificationView,
+} from './verifications.ts';
+
+/** A function that answers HTTP requests, by the name of its folder in `functions/`. */
+export type ApiFunctionName =
+  | 'request-verification'
+  | 'read-verification'
+  | 'erase-verification'
+  | 'retry-verification'
+  | 'receive-result';
+
+/** Requests per second, and how many may come at once before that counts. */
+export interface Throttle {
+  readonly rate: number;
+  readonly burst: number;
+}
+
+/** Who may call: a tenant's server with its key, the holder of a client_token, or a vendor with the token in the path. */
+export type CallerKind = 'key' | 'client_token';
+
+/** What a route takes, by where it stands in the request. */
+export interface RequestSchemas {
+  readonly path: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** JSON, or with `bodyAs: 'text'` whatever came: then the schema is for the document alone. */
+  readonly body?: z.ZodType;
+  readonly bodyAs?: 'text';
+  readonly maximumBodyBytes?: number;
+}
+
+/** One HTTP route: who answers it, who may call, what it takes, and everything it may answer. */
+export interface Operation {
+  /** `operationId` of the document. */
+  readonly id: string;
+  readonly function: ApiFunctionName;
+  readonly summary: string;
+  readonly description?: string;
+  /** Where the stage's own throttle is too generous, or the route must not share it. */
+  readonly throttle?: Throttle;
+  /** Empty: the path itself carries the secret. */
+  readonly callers: readonly CallerKind[];
+  readonly request: RequestSchemas;
+  readonly answers: Readonly<Record<number, { readonly description: string; readonly body: z.ZodType }>>;
+  /** What this route itself may refuse with; `faultsOf` adds what every route of its kind may. */
+  readonly faults: readonly FaultCode[];
+}
+
+/**
+ * What one deployment takes on all routes together before it answers 429. Small on purpose: it bounds the bill of a
+ * leaked key, and context `throttle` raises it.
+ */
+export const stageThrottle: Throttle = { rate: 100, burst: 200 };
+
+/** Larger than any request of our own API (metadata ≤ 2 KB). */
+export const ownBodyBytes = 16 * 1024;
+
+const ofVerification = z.object({ source_id: sourceId });
+const noPath = z.object({});
+
+/**
+ * Every HTTP route there is, by what API Gateway calls it. The template, the local server, the wrapper that checks
+ * requests, the handlers' types and docs/openapi.json are made from these rows.
+ */
+export const operations = {
+  'POST /verifications': {
+    id: 'requestVerification',
+    function: 'request-verification',
+    summary: 'Ask for a verification and get upload URLs for its captures',
+    description:
+      'Idempotent by source_id: the same body again is 200, with fresh URLs while captures are awaited and the state alone after.',
+    throttle: { rate: 50, burst: 100 },
+    callers: ['key'],
+    request: { path: noPath, body: verificationRequest },
+    answers: {
+      201: { description: 'Made', body: uploadsView },
+      200: { description: 'Made before by the same request', body: z.union([uploadsView, stateView]) },
+    },
+    faults: [
+      'source_id_conflict',
+      'source_id_erased',
+      'provider_unavailable',
+      'check_unavailable',
+      'language_unsupported',
+      'capture_type_unsupported',
+      'capture_length_invalid',
+    ],
+  },
+  'POST /verifications/{source_id}/captures': {
+    id: 'requestCaptures',
+    function: 'request-verification',
+    summary: 'Fresh upload URLs for this round; after a recapture, the next round',
+    throttle: { rate: 50, burst: 100 },
+    callers: ['key', 'client_token'],
+    request: { path: ofVerification, body: capturesBody },
+    answers: { 200: { description: 'What is still missing', body: uploadsView } },
+    faults: [
+      'verification_unknown',
+      'state_conflict',
+      'rounds_spent',
+      'source_id_erased',
+      'capture_type_unsupported',
+      'capture_length_invalid',
+    ],
+  },
+  'GET /verifications': {
+    id: 'listVerifications',
+    function: 'read-verification',
+    summary: 'Verifications of one state, newest first',
+    throttle: { rate: 20, burst: 40 },
+    callers: ['key'],
+    request: { path: noPath, query: listQuery },
+    answers: { 200: { description: 'A page', body: listView } },
+    faults: [],
+  },
+  'GET /verifications/{source_id}': {
+    id: 'readVerification',
+    function: 'read-verification',
+    summary: 'State and verdict',
+    description: 'With a client_token: neither scores nor attempts nor provider.',
+    callers: ['key', 'client_token'],
+    request: { path: ofVerification, query: readQuery },
+    answers: { 200: { description: 'As it is', body: z.union([verificationView, clientView]) } },
+    faults: ['verification_unknown'],
+  },
+  'GET /verifications/{source_id}/history': {
+    id: 'readHistory',
+    function: 'read-verification',
+    summary: 'Every move, and the first twenty notes',
+    callers: ['key'],
+    request: { path: ofVerification },
+    answers: { 200: { description: 'The history', body: historyView } },
+    faults: ['verification_unknown'],
+  },
+  'DELETE /verifications/{source_id}': {
+    id: 'eraseVerification',
+    function: 'erase-verification',
+    summary: 'Erase it: captures, scores, metadata, history. A tombstone keeps the source_id taken',
+    throttle: { rate: 20, burst: 40 },
+    callers: ['key'],
+    request: { path: ofVerification },
+    answers: { 200: { description: 'Erased, now or before', body: stateView } },
+    faults: ['verification_unknown'],
+  },
+  'POST /verifications/{source_id}/retry': {
+    id: 'retryVerification',
+    function: 'retry-verification',
+    summary: 'Try an errored verification again while its captures are stored',
+    throttle: { rate: 10, burst: 20 },
+    callers: ['key'],
+    request: { path: ofVerification },
+    answers: { 202: { description: 'Queued again', body: stateView } },
+    faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
+  },
+  'POST /webhooks/{provider}/{token}': {
+    id: 'receiveResult',
+    function: 'receive-result',
+    summary: 'Where a vendor posts its result; the address is made by npm run admin',
+    callers: [],
+    request: {
+      path: z.object({ provider: z.string(), token: z.string() }),
+      body: z.looseObject({}).describe('As the vendor documents it'),
+      bodyAs: 'text',
+      maximumBodyBytes: 64 * 1024,
+    },
+    answers: {
+      200: {
+        description: 'Applied, repeated, late or contradictory',
+        body: receivedView,
+      },
+    },
+    faults: ['request_unreadable', 'webhook_unknown'],
+  },
+} as const satisfies Record<`${'GET' | 'POST' | 'DELETE'} /${string}`, Operation>;
+
+/** What API Gateway calls a route, in its events, logs and settings: `POST /verifications`. */
+export type RouteKey = keyof typeof operations;
+
+/** Every route with its key, in the order of the table. */
+export const routes: readonly (Operation & {
+  readonly key: RouteKey;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: `/${string}`;
+})[] = (Object.entries(operations) as [RouteKey, Operation][]).map(([key, operation]) => {
+  const [method, path] = key.split(' ') as ['GET' | 'POST' | 'DELETE', `/${string}`];
+  return { ...operation, key, method, path };
+});
+
+/** The routes that one function answers. */
+export type RoutesOf<F extends ApiFunctionName> = {
+  [Key in RouteKey]: (typeof operations)[Key]['function'] extends F ? Key : never;
+}[RouteKey];
+
+/** Every fault a route may be refused with: its own, and what comes with its callers and its request. */
+export function faultsOf({ callers, request, faults }: Operation): FaultCode[] {
+  const body: FaultCode[] = ['request_too_large'];
+  if (request.body && request.bodyAs !== 'text') body.push('request_unreadable');
+  const validated = request.bodyAs !== 'text' && (request.body || request.query || 'source_id' in request.path.shape);
+  return [
+    ...new Set<FaultCode>([
+      ...body,
+      ...(callers.includes('key') ? (['api_key_invalid'] as const) : []),
+      ...(callers.includes('client_token') ? (['client_token_invalid'] as const) : []),
+      ...(validated ? (['request_invalid'] as const) : []),
+      ...faults,
+    ]),
+  ];
+}

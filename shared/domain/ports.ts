@@ -1,0 +1,188 @@
+import type { Breaker } from './breaker.ts';
+import type { CaptureName, Check, DeclaredCapture } from './captures.ts';
+import type { Event } from './event.ts';
+import type { Policy } from './policy.ts';
+import type { Verdict } from './verdict.ts';
+import type { Changes, FieldsOf, InState, NoteCode, Remark, State, Verification } from './verification.ts';
+
+/*
+ * What the acts of a verification's life need of the world, as types: no SDK, no network, no clock.
+ * `shared/stores` stands behind them with AWS, `test/simulation` with memory.
+ */
+
+/** Either the move is done, or another writer was first: then `current` is what the record had become, without a second read. */
+export type Moved<S extends State> =
+  | { kind: 'moved'; verification: InState<S> }
+  | { kind: 'lost'; current: Verification | undefined };
+
+export type Created =
+  | { kind: 'created'; verification: InState<'awaiting_captures'> }
+  | { kind: 'exists'; verification: Verification };
+
+/** A verification as lists show it: what the index holds. */
+export interface Listed {
+  readonly verificationId: string;
+  readonly sourceId: string;
+  readonly check: Check;
+  readonly state: State;
+  readonly round: number;
+  readonly sequence: number;
+  readonly verdict?: Verdict | undefined;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** Where the next page of a list begins. */
+export interface PageStart {
+  readonly verificationId: string;
+  readonly createdAt: string;
+}
+
+/** States with a deadline. Each has index partitions of its own, so a backlog of one kind hides no other. */
+export const dueStates = ['awaiting_captures', 'queued', 'dispatched', 'erased'] as const satisfies State[];
+export type DueState = (typeof dueStates)[number];
+/** Partitions per state of the index of deadlines: spreads its writes. */
+export const dueShards = 4;
+
+/** The records. `move` is the only way to change a state; see `docs/state-machine.md`. */
+export interface Verifications {
+  /** Writes a new record, or answers with the one that has the key. One request. */
+  readonly create: (record: InState<'awaiting_captures'>) => Promise<Created>;
+  readonly find: (id: string, options?: { consistent?: boolean }) => Promise<Verification | undefined>;
+  /** Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. */
+  readonly move: <S extends State>(
+    from: Verification,
+    to: S,
+    fields: FieldsOf<S> & Changes,
+    remark?: Remark,
+  ) => Promise<Moved<S>>;
+  /** Takes a landing that is not the last: no move. Conditioned on state, round and `missing` exactly as read. */
+  readonly land: (
+    from: InState<'awaiting_captures'>,
+    fields: Pick<InState<'awaiting_captures'>, 'missing' | 'landed'>,
+  ) => Promise<Moved<'awaiting_captures'>>;
+  /** The provider will answer by webhook: the webhook's deadline replaces the lease. Fenced by the claim's sequence. */
+  readonly accept: (
+    from: InState<'dispatched'>,
+    fields: Pick<InState<'dispatched'>, 'attempts' | 'dueAt'>,
+  ) => Promise<Moved<'dispatched'>>;
+  /** Every object of a tombstone is gone: nothing is due any more. */
+  readonly settle: (from: InState<'erased'>) => Promise<void>;
+  /** Appends to the history without moving. The first 20 are kept, the rest counted; a tombstone takes none. */
+  readonly note: (
+    from: Verification,
+    code: NoteCode,
+    about?: Pick<Remark, 'provider' | 'attempt' | 'outcome'>,
+  ) => Promise<void>;
+  /** Newest first, by index. */
+  readonly list: (query: {
+    tenant: string;
+    state: State;
+    limit: number;
+    after?: PageStart | undefined;
+  }) => Promise<{ items: Listed[]; next?: PageStart | undefined }>;
+  /** Ids whose deadline has passed, the longest overdue first, at most `limit`. By index, eventually consistent. */
+  readonly due: (query: { state: DueState; shard: number; now: Date; limit: number }) => Promise<string[]>;
+}
+
+/** One way in, two shapes: a PUT for code, a form POST for browsers. */
+export interface Upload {
+  readonly put: { url: string; headers: Record<string, string> };
+  readonly post: { url: string; fields: Record<string, string> };
+}
+
+/** Signing only: no request is made. */
+export interface Uploads {
+  readonly presign: (
+    capture: { verificationId: string; round: number; name: CaptureName },
+    declared: DeclaredCapture,
+    limits: { expiresInSeconds: number; maximumBytes: number },
+  ) => Promise<Upload>;
+}
+
+/** Which stored bytes: the pinned version of a capture, never just its key. */
+export interface Pinned {
+  readonly verificationId: string;
+  readonly round: number;
+  readonly name: CaptureName;
+  readonly versionId: string;
+}
+
+/** An object that landed where a capture belongs. */
+export interface Landing extends Pinned {
+  readonly etag: string;
+  readonly bytes: number;
+}
+
+export type OpenedCapture = { kind: 'bytes'; bytes: Uint8Array } | { kind: 'too_large'; bytes: number };
+
+export type StreamedCapture =
+  | { kind: 'stream'; stream: ReadableStream<Uint8Array>; bytes: number }
+  | { kind: 'too_large'; bytes: number };
+
+export interface Captures {
+  /** The pinned version's bytes. Its size is known before a byte is read. Throws `capture_missing`. */
+  readonly open: (pinned: Pinned) => Promise<OpenedCapture>;
+  /** The same as a stream. */
+  readonly stream: (pinned: Pinned) => Promise<StreamedCapture>;
+  /** A GET URL of the pinned version. Signing only: no request is made. */
+  readonly link: (pinned: Pinned, seconds: number) => Promise<string>;
+  readonly exists: (pinned: Pinned) => Promise<boolean>;
+  /** Deletes one version. Doing it twice is doing it once. */
+  readonly removeVersion: (pinned: Pinned) => Promise<void>;
+  /** Deletes every version of everything a verification ever stored. */
+  readonly removeAll: (verificationId: string) => Promise<void>;
+}
+
+/** What a provider's queue carries: which record, and which of its sequences may claim it. */
+export interface Work {
+  readonly verificationId: string;
+  readonly sequence: number;
+}
+
+/** Puts a verification on its provider's queue. Sending twice is harmless: only one message can claim. */
+export type Send = (provider: string, work: Work, delaySeconds?: number) => Promise<void>;
+
+/** Open breakers, one row each; a closed one has none. Written only when something changes. */
+export interface Breakers {
+  /** At most one read in five seconds per key; undefined is closed. */
+  readonly read: (key: string) => Promise<Breaker | undefined>;
+  readonly open: (key: string, state: Breaker) => Promise<void>;
+  /** True for the one caller that may probe until `probeUntil`. */
+  readonly probe: (key: string, now: number, probeUntil: number) => Promise<boolean>;
+  readonly close: (key: string) => Promise<void>;
+}
+
+/** Provider → name of the secret with its credentials. */
+export type Credentials = Readonly<Record<string, string>>;
+
+/** What an act needs to know of the tenant that asks. */
+export interface Tenant {
+  readonly id: string;
+  readonly policy: Policy;
+  readonly credentials: Credentials;
+}
+
+export interface Tenants {
+  /** The tenant whose key this is. Throws `api_key_invalid`, the same for every reason. */
+  readonly authenticate: (key: string | undefined) => Promise<Tenant>;
+  /** The deployment's own credentials, for tenants that have none of a provider. */
+  readonly deploymentCredentials: () => Promise<Credentials>;
+  /** The tenant whose webhook address this is, or undefined: the same work whether the tenant exists or not. */
+  readonly ofWebhook: (provider: string, token: string) => Promise<Tenant | undefined>;
+}
+
+/** Puts events on the bus, at most ten; answers which were refused, by index. */
+export type PutEvents = (events: Event[]) => Promise<number[]>;
+
+/** Ids, codes and counts; never a key, a token, a signed URL, a person's data or a body. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Log {
+  readonly info: (event: string, fields?: LogFields) => void;
+  readonly warn: (event: string, fields?: LogFields) => void;
+  /** `error`'s name and stack are written, and a fault's code; no message of an unknown error: it may quote a body. */
+  readonly error: (event: string, error: unknown, fields?: LogFields) => void;
+  /** A CloudWatch metric (embedded metric format) in the namespace `Bonafide`. */
+  readonly count: (metric: string, fields?: LogFields) => void;
+}

@@ -1,0 +1,56 @@
+/** Every deadline, lease, delay and cache time of the product, once. Seconds unless the name says otherwise. */
+
+export const minuteSeconds = 60;
+export const daySeconds = 24 * 60 * minuteSeconds;
+
+/** How long an upload URL lives, unless its round ends sooner. */
+export const uploadSeconds = 15 * minuteSeconds;
+
+/** How long a client may watch its verification with one client_token. */
+export const clientTokenSeconds = daySeconds;
+
+/** Added to a provider's timeout, this is the lease of a claim: time to record what the provider said. */
+export const leaseMarginSeconds = 15;
+
+/** Added to a lease, this is the timeout of the function that claims: no claim is alive in a function that is not. */
+export const functionMarginSeconds = 15;
+
+/** How long a provider may take to send its webhook, and how long the link to the capture lives that it was given. */
+export const webhookSeconds = 15 * minuteSeconds;
+
+/** A queued record is looked at again after this: the message that should have moved it may be lost. */
+export const queuedSeconds = 2 * minuteSeconds;
+
+/** The second call to a provider comes after a random part of this. */
+export const backoffSeconds = 10;
+
+/** The sweep finishes an erasure whose objects were not seen gone by then. */
+export const erasureSeconds = minuteSeconds;
+
+/** A provider's breaker stays open for this long, doubling with every opening up to the longest. */
+export const shortestOpenSeconds = 15;
+export const longestOpenSeconds = 5 * minuteSeconds;
+/** How long a function believes what it read of a breaker. */
+export const breakerCacheSeconds = 5;
+
+/** How long a function believes what it read of a tenant: a revoked key may still be taken this long. */
+export const keyCacheSeconds = 20;
+
+/** How long a function believes what it read of a secret. */
+export const secretCacheSeconds = 5 * minuteSeconds;
+
+/** A waiting caller's first look at the record comes after this; the next ones further and further apart. */
+export const firstPauseMilliseconds = 150;
+export const longestPauseMilliseconds = 1000;
+/** The longest `?wait` a caller may ask for. A deployment may answer sooner. */
+export const longestWaitSeconds = 20;
+
+/** Whole seconds since the epoch, as deadlines are stored. */
+export function epochSeconds(at: Date): number {
+  return Math.floor(at.getTime() / 1000);
+}
+
+/** The ISO 8601 time of a stored deadline. */
+export function isoOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

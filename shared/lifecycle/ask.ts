@@ -1,0 +1,78 @@
+import { type CaptureName, pinnedOf } from '../domain/captures.ts';
+import { Fault } from '../domain/fault.ts';
+import type { Captures, Log, Verifications, Work } from '../domain/ports.ts';
+import { epochSeconds } from '../domain/times.ts';
+import type { InState } from '../domain/verification.ts';
+import type { Answer, Provider } from '../providers/provider.ts';
+import { type Answering, recordAnswer } from './answer.ts';
+import { type Claiming, claim } from './claim.ts';
+import { removeDecided } from './decide.ts';
+
+export interface Asking extends Answering, Claiming {
+  readonly verifications: Verifications;
+  readonly captures: Pick<Captures, 'open' | 'stream' | 'link' | 'removeVersion'>;
+  /** The provider with the connection that serves this verification. */
+  readonly open: (record: InState<'dispatched'>) => Promise<Pick<Provider, 'submit'>>;
+  /** The id a vendor's webhook will name this attempt by. */
+  readonly reference: (verificationId: string, attempt: number) => Promise<string>;
+  readonly log: Log;
+}
+
+/**
+ * Works on one message of a provider's queue: claims the verification, asks the provider, records what it answered.
+ * Every message may come twice, late, or while its twin is being worked on: only the claim that moves the record calls.
+ */
+export async function askProvider(message: Work, dependencies: Asking): Promise<void> {
+  const { verifications, provider, gate, now } = dependencies;
+  const read = await verifications.find(message.verificationId);
+  const claimed = await claim(read, message, dependencies);
+  if (claimed === undefined) {
+    // The decision may be recorded and its worker dead: the message that comes again finishes the clean-up.
+    if (read?.state === 'decided' && read.verdict.provider === provider.name) await removeDecided(read, dependencies);
+    return;
+  }
+  // A worker that stalled while it claimed has less of its lease left than a call may take: it would call beside the
+  // worker that takes over. Not begun, the call can be begun again.
+  if (claimed.dueAt - epochSeconds(now()) < provider.timeoutSeconds[claimed.check]) {
+    return recordAnswer(claimed, new Fault('lease_expired', 'The worker stalled while it claimed.'), dependencies);
+  }
+  const answer = await ask(claimed, dependencies);
+  await recordAnswer(claimed, answer, dependencies); // first: what is known of the provider may be lost, its answer may not
+  await gate(claimed).ended(answer instanceof Fault ? answer.code : undefined);
+}
+
+/** The provider's answer, or the fault it ended with. A bug of an adapter is a fault of its provider. */
+async function ask(claimed: InState<'dispatched'>, dependencies: Asking): Promise<Answer | Fault> {
+  const { provider, open, captures, reference, log } = dependencies;
+  const { verificationId, attempt } = claimed;
+  const pinned = (name: CaptureName) => {
+    const capture = pinnedOf(claimed).find((one) => one.name === name);
+    if (!capture) throw new Fault('capture_missing', `There is no ${name} in this round.`);
+    return capture;
+  };
+  try {
+    const opened = await open(claimed);
+    return await opened.submit({
+      verificationId,
+      sourceId: provider.readsSourceId ? claimed.sourceId : undefined,
+      attempt,
+      round: claimed.round,
+      check: claimed.check,
+      captures: claimed.landed,
+      openCapture: async (name) => captures.open(pinned(name)),
+      streamCapture: async (name) => captures.stream(pinned(name)),
+      linkCapture: async (name, seconds) => captures.link(pinned(name), seconds),
+      reference: () => reference(verificationId, attempt),
+      thresholds: claimed.plan.thresholds[provider.name] ?? {},
+      challenge: claimed.challenge,
+      languageCode: claimed.languageCode,
+    });
+  } catch (error) {
+    if (error instanceof Fault && error.cause === undefined) return error;
+    log.error('provider.failed', error instanceof Fault ? error.cause : error, {
+      provider: provider.name,
+      verification_id: verificationId,
+    });
+    return error instanceof Fault ? error : new Fault('provider_failed', `${provider.name} failed.`);
+  }
+}

@@ -1,0 +1,97 @@
+import { type Check, capturesOf, type Declared } from '../domain/captures.ts';
+import { Fault } from '../domain/fault.ts';
+import type { Tenant, Verifications } from '../domain/ports.ts';
+import { daySeconds, epochSeconds } from '../domain/times.ts';
+import { type InState, type Verification, verificationIdOf } from '../domain/verification.ts';
+import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
+import { firstProvider, type Planning, planVerification, refuseUnfit, type Wanted } from './plan.ts';
+
+const challengeDigits = 6;
+
+export interface Beginning extends Planning, Issuing {
+  readonly verifications: Pick<Verifications, 'create'>;
+  readonly newId: () => string;
+  /** A whole number from 0 to below `limit`, unpredictable. */
+  readonly randomBelow: (limit: number) => number;
+}
+
+/** What a caller asks for. */
+export interface Asked extends Wanted {
+  readonly sourceId: string;
+  readonly captures: Declared;
+  readonly challenge?: string | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** SHA-256 of the request: the same one again is a repeat, another one under the same source_id a conflict. */
+  readonly requestHash: string;
+}
+
+/** A repeated request whose verification is beyond awaiting its captures is issued nothing. */
+export type Begun =
+  | { readonly kind: 'created'; readonly verification: Verification; readonly issued: Issued }
+  | { readonly kind: 'repeated'; readonly verification: Verification; readonly issued?: Issued };
+
+/** Makes the record and signs its uploads. The same request again is answered again; nothing is ever made twice. */
+export async function beginVerification(asked: Asked, tenant: Tenant, dependencies: Beginning): Promise<Begun> {
+  const plan = await planVerification(asked, tenant, dependencies);
+  refuseUnfit(asked.captures, firstProvider(plan, dependencies));
+  const record = newRecord(asked, tenant, plan, dependencies);
+  const { kind, verification } = await dependencies.verifications.create(record);
+  if (kind === 'created') return { kind, verification, issued: await issueUploads(verification, dependencies) };
+  if (verification.state === 'erased') {
+    throw new Fault('source_id_erased', 'Use another source_id: this one belongs to an erased verification.');
+  }
+  if (verification.requestHash !== record.requestHash) {
+    throw new Fault('source_id_conflict', 'Use another source_id, or send exactly the request this one was made with.');
+  }
+  if (verification.state !== 'awaiting_captures') return { kind: 'repeated', verification };
+  return { kind: 'repeated', verification, issued: await issueUploads(verification, dependencies) };
+}
+
+function newRecord(
+  asked: Asked,
+  tenant: Tenant,
+  plan: InState<'queued'>['plan'],
+  { now, newId, randomBelow }: Beginning,
+): InState<'awaiting_captures'> {
+  const at = now();
+  const { sourceId, check, captures, languageCode, metadata, requestHash } = asked;
+  const challenge = challengeFor(check, randomBelow, asked.challenge);
+  return {
+    verificationId: verificationIdOf(tenant.id, sourceId),
+    tenant: tenant.id,
+    sourceId,
+    check,
+    state: 'awaiting_captures',
+    round: 1,
+    sequence: 1,
+    createdAt: at.toISOString(),
+    updatedAt: at.toISOString(),
+    purgeAt: epochSeconds(at) + tenant.policy.retention.recordDays * daySeconds,
+    moveId: newId(),
+    history: [{ at: at.toISOString(), sequence: 1, kind: 'moved', state: 'awaiting_captures', round: 1 }],
+    notes: 0,
+    notesDropped: 0,
+    requestHash,
+    plan,
+    declared: captures,
+    pass: 1,
+    retries: 0,
+    attempts: [],
+    missing: [...capturesOf[check]],
+    landed: {},
+    dueAt: epochSeconds(at) + plan.capturesSeconds,
+    ...(challenge !== undefined && { challenge }),
+    ...(languageCode !== undefined && { languageCode }),
+    ...(metadata !== undefined && { metadata }),
+  };
+}
+
+/** The digits a video has to say: the caller's, or new ones. */
+export function challengeFor(
+  check: Check,
+  randomBelow: Beginning['randomBelow'],
+  given?: string | undefined,
+): string | undefined {
+  if (check !== 'video_verify') return undefined;
+  return given ?? Array.from({ length: challengeDigits }, () => randomBelow(10)).join('');
+}

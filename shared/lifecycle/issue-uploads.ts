@@ -1,0 +1,42 @@
+import type { CaptureName } from '../domain/captures.ts';
+import { signClientToken } from '../domain/client-token.ts';
+import type { Upload, Uploads } from '../domain/ports.ts';
+import { clientTokenSeconds, epochSeconds, isoOf, uploadSeconds } from '../domain/times.ts';
+import type { InState } from '../domain/verification.ts';
+import { firstProvider, maximumBytes, type Planning } from './plan.ts';
+
+export interface Issuing extends Pick<Planning, 'registry'> {
+  readonly uploads: Uploads;
+  readonly clientTokenSecret: () => Promise<string>;
+  readonly now: () => Date;
+}
+
+/** What a client needs to upload a round's captures and to follow the verification. */
+export interface Issued {
+  readonly record: InState<'awaiting_captures'>;
+  readonly clientToken: string;
+  readonly uploads: Partial<Record<CaptureName, Upload & { readonly expiresAt: string }>>;
+}
+
+/** Signs an upload for every capture that the round still misses, and a client token. No request is made. */
+export async function issueUploads(record: InState<'awaiting_captures'>, dependencies: Issuing): Promise<Issued> {
+  const { uploads, clientTokenSecret, now } = dependencies;
+  const at = epochSeconds(now());
+  const first = firstProvider(record.plan, dependencies);
+  const expiresInSeconds = Math.max(1, Math.min(uploadSeconds, record.dueAt - at));
+  const signed = await Promise.all(
+    record.missing.map(async (name) => {
+      const declared = record.declared[name];
+      if (!declared) throw new Error(`The record says nothing of its ${name}`);
+      const capture = { verificationId: record.verificationId, round: record.round, name };
+      const limits = { expiresInSeconds, maximumBytes: maximumBytes(name, first) };
+      const upload = await uploads.presign(capture, declared, limits);
+      return [name, { ...upload, expiresAt: isoOf(at + expiresInSeconds) }] as const;
+    }),
+  );
+  return {
+    record,
+    clientToken: signClientToken(await clientTokenSecret(), record.verificationId, at + clientTokenSeconds),
+    uploads: Object.fromEntries(signed),
+  };
+}

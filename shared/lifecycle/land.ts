@@ -1,0 +1,72 @@
+import type { Captures, Landing, Log, Moved, Verifications } from '../domain/ports.ts';
+import type { InState, Verification } from '../domain/verification.ts';
+import { firstOfRoute, type HandingOver, handOver, handOverAgain } from './hand-over.ts';
+import { settled, settleOn } from './settle-on.ts';
+
+export interface LandingCaptures extends HandingOver {
+  readonly verifications: Pick<Verifications, 'find' | 'move' | 'land' | 'note'>;
+  readonly captures: Pick<Captures, 'removeVersion'>;
+  readonly log: Log;
+}
+
+/**
+ * Takes a capture that landed in the bucket. Pins the first version noticed of a missing capture; the last one missing
+ * hands the verification over. Every other version is noted, deleted and never analysed. What is not a capture of ours
+ * (undefined) is counted.
+ */
+export async function landCapture(landing: Landing | undefined, dependencies: LandingCaptures): Promise<void> {
+  const { verifications, log } = dependencies;
+  if (!landing) return log.count('foreign_capture_event');
+  const { verificationId: verification_id, name, round } = landing;
+  const read = await verifications.find(verification_id);
+  const look = await settleOn(read, async (current) => {
+    if (!awaits(current, landing)) return settled<Looked>({ taken: false, record: current });
+    const result = await take(current, landing, dependencies);
+    return result.kind === 'moved' ? settled<Looked>({ taken: true, record: result.verification }) : result;
+  });
+  if (look?.taken) log.info('capture.landed', { verification_id, name, round });
+  else await handleExtra(look?.record, landing, dependencies);
+}
+
+interface Looked {
+  readonly taken: boolean;
+  readonly record: Verification;
+}
+
+function awaits(record: Verification, { round, name }: Landing): record is InState<'awaiting_captures'> {
+  return record.state === 'awaiting_captures' && record.round === round && record.missing.includes(name);
+}
+
+/** Both captures of a check may land at once: the loser of the write reads what is missing now and tries again. */
+function take(
+  record: InState<'awaiting_captures'>,
+  { name, versionId, etag, bytes }: Landing,
+  dependencies: LandingCaptures,
+): Promise<Moved<'awaiting_captures'> | Moved<'queued'>> {
+  const { verifications, now } = dependencies;
+  const landed = { ...record.landed, [name]: { versionId, etag, bytes, landedAt: now().toISOString() } };
+  const missing = record.missing.filter((other) => other !== name);
+  if (missing.length > 0) return verifications.land(record, { missing, landed });
+  return handOver(record, { landed, provider: firstOfRoute(record) }, dependencies);
+}
+
+/** The event came again, or something else was uploaded where nothing is awaited. */
+async function handleExtra(current: Verification | undefined, landing: Landing, dependencies: LandingCaptures) {
+  const { verifications, captures } = dependencies;
+  if (current && isPinned(current, landing)) {
+    if (current.state === 'queued') await handOverAgain(current, dependencies); // the first message may be lost
+    return;
+  }
+  await captures.removeVersion(landing);
+  if (current) {
+    const sameRound = current.round === landing.round && current.state !== 'expired';
+    await verifications.note(current, sameRound ? 'capture_overwritten' : 'capture_late');
+  }
+}
+
+function isPinned(record: Verification, { round, name, versionId }: Landing): boolean {
+  if (!('landed' in record)) return false;
+  // What an earlier round kept is that round's: a late repeat of its event must not delete it.
+  if (record.round !== round) return round < record.round && record.plan.keepCaptures;
+  return record.landed[name]?.versionId === versionId;
+}

@@ -1,0 +1,71 @@
+import { capturesOf, type Declared, entriesOf } from '../domain/captures.ts';
+import { Fault } from '../domain/fault.ts';
+import type { Verifications } from '../domain/ports.ts';
+import { epochSeconds } from '../domain/times.ts';
+import { found, type InState, maximumRounds, type Verification } from '../domain/verification.ts';
+import { type Beginning, challengeFor } from './begin.ts';
+import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
+import { firstProvider, refuseUnfit } from './plan.ts';
+import { settled, settledIfMoved, settleOn } from './settle-on.ts';
+
+export interface NextRound extends Issuing, Pick<Beginning, 'randomBelow'> {
+  readonly verifications: Pick<Verifications, 'move'>;
+}
+
+/**
+ * Issues uploads again: fresh URLs for what the round still misses; after a recapture, the next round with a new
+ * challenge. `captures` says what will be uploaded where it differs from what was declared before.
+ */
+export async function requestCaptures(
+  read: Verification | undefined,
+  captures: Declared | undefined,
+  dependencies: NextRound,
+): Promise<Issued> {
+  const awaiting = await settleOn(read, async (current) => {
+    if (current.state === 'erased') throw new Fault('source_id_erased', 'This verification was erased.');
+    const declared = redeclared(current, captures, dependencies);
+    if (current.state === 'awaiting_captures') return settled({ ...current, declared });
+    if (current.state !== 'decided' || current.verdict.outcome !== 'recapture') {
+      throw new Fault('state_conflict', `Captures cannot be taken while the verification is ${current.state}.`);
+    }
+    if (current.round === maximumRounds) {
+      throw new Fault('rounds_spent', `A verification has ${maximumRounds} rounds; begin a new one.`);
+    }
+    return settledIfMoved(await openRound(current, declared, dependencies));
+  });
+  return issueUploads(found(awaiting), dependencies);
+}
+
+function openRound(recapture: InState<'decided'>, declared: Declared, { verifications, now, randomBelow }: NextRound) {
+  const challenge = challengeFor(recapture.check, randomBelow);
+  return verifications.move(recapture, 'awaiting_captures', {
+    round: recapture.round + 1,
+    pass: recapture.pass + 1,
+    missing: [...capturesOf[recapture.check]],
+    landed: {},
+    declared,
+    dueAt: epochSeconds(now()) + recapture.plan.capturesSeconds,
+    ...(challenge !== undefined && { challenge }),
+  });
+}
+
+function redeclared(
+  record: Exclude<Verification, { state: 'erased' }>,
+  captures: Declared | undefined,
+  dependencies: NextRound,
+): Declared {
+  const unknown = Object.keys(captures ?? {}).filter((name) => !Object.hasOwn(record.declared, name));
+  if (unknown.length > 0) {
+    throw new Fault('request_invalid', `${record.check} takes ${Object.keys(record.declared).join(' and ')}.`, {
+      errors: unknown.map((name) => ({ field: `/captures/${name}`, message: `${record.check} does not take this` })),
+    });
+  }
+  // What was said of the old bytes' length says nothing of new ones.
+  const typesAlone = entriesOf(record.declared).map(([name, { contentType }]) => [name, { contentType }]);
+  const declared =
+    captures === undefined && record.state === 'awaiting_captures'
+      ? record.declared
+      : { ...Object.fromEntries(typesAlone), ...captures };
+  refuseUnfit(declared, firstProvider(record.plan, dependencies));
+  return declared;
+}

@@ -1,0 +1,101 @@
+import type { Check, Declared } from '../domain/captures.ts';
+import { entriesOf, maximumBytesOf } from '../domain/captures.ts';
+import { Fault, type FieldError } from '../domain/fault.ts';
+import { type Plan, planFor } from '../domain/policy.ts';
+import type { Credentials, Tenant, Tenants } from '../domain/ports.ts';
+import type { Capabilities } from '../providers/provider.ts';
+import { firstOfRoute } from './hand-over.ts';
+
+export interface Planning {
+  /** Every provider there is, by name. */
+  readonly registry: ReadonlyMap<string, Capabilities>;
+  readonly tenants: Pick<Tenants, 'deploymentCredentials'>;
+}
+
+/** What a caller asks that decides who can do it. */
+export interface Wanted {
+  readonly check: Check;
+  /** Makes this one provider the whole route. */
+  readonly provider?: string | undefined;
+  readonly languageCode?: string | undefined;
+}
+
+/** The part of the route that can do this check for this tenant. Refuses what no upload could ever complete. */
+export async function planVerification(wanted: Wanted, tenant: Tenant, dependencies: Planning): Promise<Plan> {
+  const { registry } = dependencies;
+  const { check, provider, languageCode } = wanted;
+  if (provider !== undefined && !registry.has(provider)) {
+    const known = [...registry.keys()].join(', ');
+    throw new Fault('provider_unavailable', `There is no provider ${provider} here. Providers: ${known}.`);
+  }
+  const plan = planFor(tenant.policy, check, provider);
+  const capable = plan.route.filter((name) => registry.get(name)?.checks.includes(check));
+  if (capable.length === 0) {
+    throw new Fault('check_unavailable', `None of ${plan.route.join(', ')} can do ${check} yet.`);
+  }
+  const credentials = await credentialsOf(capable, tenant, dependencies);
+  const usable = capable.filter((name) => !registry.get(name)?.remote || credentials[name]);
+  if (usable.length === 0) {
+    throw new Fault('provider_unavailable', `There are no credentials for ${capable.join(', ')}.`);
+  }
+  const route = usable.filter((name) => speaks(registry.get(name)?.languages, languageCode));
+  if (route.length === 0) {
+    throw new Fault('language_unsupported', `None of ${usable.join(', ')} understands ${languageCode}.`);
+  }
+  return { ...plan, route, credentials };
+}
+
+/** Where the credentials of the remote ones are kept: the tenant's own, else the deployment's. */
+async function credentialsOf(
+  providers: readonly string[],
+  tenant: Tenant,
+  { registry, tenants }: Planning,
+): Promise<Credentials> {
+  const remote = providers.filter((name) => registry.get(name)?.remote);
+  const lacking = remote.some((name) => !tenant.credentials[name]);
+  const kept = lacking ? { ...(await tenants.deploymentCredentials()), ...tenant.credentials } : tenant.credentials;
+  return Object.fromEntries(Object.entries(kept).filter(([name]) => remote.includes(name)));
+}
+
+/** Providers that name no languages take any; `en` takes en-US. */
+function speaks(languages: readonly string[] | undefined, wanted: string | undefined): boolean {
+  if (!languages || !wanted) return true;
+  return languages.some((one) => wanted.toLowerCase() === one || wanted.toLowerCase().startsWith(`${one}-`));
+}
+
+/** What the first provider of a planned route can take. */
+export function firstProvider(plan: Plan, { registry }: Pick<Planning, 'registry'>): Capabilities {
+  const first = registry.get(firstOfRoute({ plan }));
+  if (!first) throw new Error('A plan begins with a provider of the registry');
+  return first;
+}
+
+/** The most bytes a capture may have: the product's limit, or the provider's smaller one. */
+export function maximumBytes(name: keyof typeof maximumBytesOf, first: Capabilities): number {
+  return Math.min(maximumBytesOf[name], first.maximumBytes[name] ?? Number.POSITIVE_INFINITY);
+}
+
+/** Refuses captures that the route's first provider could not take, before anybody uploads them. */
+export function refuseUnfit(declared: Declared, first: Capabilities): void {
+  const types: FieldError[] = [];
+  const lengths: FieldError[] = [];
+  for (const [name, { contentType, contentLength }] of entriesOf(declared)) {
+    const accepted = first.accepts[name] ?? [];
+    if (!accepted.includes(contentType)) {
+      types.push({
+        field: `/captures/${name}/content_type`,
+        message: `${first.name} takes ${accepted.join(', ') || 'no such capture'}`,
+      });
+    }
+    const maximum = maximumBytes(name, first);
+    if (contentLength !== undefined && contentLength > maximum) {
+      lengths.push({ field: `/captures/${name}/content_length`, message: `must be at most ${maximum} bytes` });
+    }
+  }
+  if (types.length > 0) {
+    throw new Fault('capture_type_unsupported', 'Declare a type the provider takes.', { errors: types });
+  }
+  if (lengths.length > 0) {
+    throw new Fault('capture_length_invalid', 'Send a smaller capture.', { errors: lengths });
+  }
+}

@@ -1,0 +1,18 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBRecord, AttributeValue as Image } from 'aws-lambda';
+import type { Change } from '../lifecycle/announce.ts';
+import { recordOf } from './verifications.ts';
+
+/** A record of the table's stream as the change of a verification. */
+export function changeOf({ dynamodb }: DynamoDBRecord): Change {
+  return {
+    sequenceNumber: dynamodb?.SequenceNumber ?? '',
+    before: imageOf(dynamodb?.OldImage),
+    after: imageOf(dynamodb?.NewImage),
+  };
+}
+
+/** The stream writes binary as text where the SDK has bytes; our rows hold none. */
+function imageOf(image: Record<string, Image> | undefined) {
+  return image && recordOf(image as Record<string, AttributeValue>);
+}

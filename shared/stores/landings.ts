@@ -1,0 +1,36 @@
+import * as z from 'zod';
+import { parseCaptureKey } from '../domain/captures.ts';
+import type { Landing } from '../domain/ports.ts';
+
+/** What S3 tells EventBridge of an object. `reason` is PutObject, POST Object, CompleteMultipartUpload or CopyObject. */
+const objectCreated = z.object({
+  source: z.literal('aws.s3'),
+  'detail-type': z.literal('Object Created'),
+  time: z.string(),
+  detail: z.object({
+    reason: z.string(),
+    object: z.object({
+      key: z.string(),
+      size: z.number().int().nonnegative(),
+      etag: z.string(),
+      'version-id': z.string(),
+    }),
+  }),
+});
+
+/** The capture that a message of the captures queue tells of, or undefined for anything that is not about one. */
+export function readLanding(body: string): Landing | undefined {
+  const event = objectCreated.safeParse(jsonOf(body));
+  if (!event.success) return undefined;
+  const { key, size: bytes, etag, 'version-id': versionId } = event.data.detail.object;
+  const address = parseCaptureKey(key);
+  return address && { ...address, versionId, etag, bytes };
+}
+
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Pinned } from '../../shared/domain/ports.ts';
+import { memoryVerifications } from '../simulation/verifications.ts';
+import { start } from './verification.ts';
+
+/** A clock, a table in memory, and what the acts did to the rest of the world. */
+export function setup() {
+  let clock = start.getTime();
+  let ids = 0;
+  const now = () => new Date(clock);
+  const sent: [string, number][] = [];
+  const removed: string[] = [];
+  const erased: string[] = [];
+  const counted: string[] = [];
+  const logged: string[] = [];
+  return {
+    verifications: memoryVerifications({ now, newId: () => `id-${++ids}` }),
+    captures: {
+      exists: async (pinned: Pinned) => !removed.includes(pinned.versionId),
+      removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId),
+      removeAll: async (id: string) => void erased.push(id),
+    },
+    send: async (provider: string, { sequence }: { sequence: number }) => void sent.push([provider, sequence]),
+    now,
+    random: () => 0.5,
+    log: {
+      info() {},
+      warn() {},
+      error: (event: string) => void logged.push(event),
+      count: (name: string) => void counted.push(name),
+    },
+    sent,
+    removed,
+    erased,
+    counted,
+    logged,
+    advance: (seconds: number) => {
+      clock += seconds * 1000;
+    },
+  };
+}

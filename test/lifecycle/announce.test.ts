@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { Event } from '../../shared/domain/event.ts';
+import type { Verification } from '../../shared/domain/verification.ts';
+import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
+import { setup } from '../builders/setup.ts';
+import { anAwaitingVerification, landedFor } from '../builders/verification.ts';
+
+describe('announcing', () => {
+  const moved = (sequence: number, state: Verification['state'] = 'queued'): Change => {
+    const before = anAwaitingVerification({ sequence: sequence - 1 });
+    const fields = {
+      sequence,
+      state,
+      landed: landedFor('spoof_detect'),
+      provider: 'builtin',
+      fault: 'capture_missing',
+    };
+    return { sequenceNumber: String(sequence), before, after: { ...before, ...fields } as Verification };
+  };
+  const log = setup().log;
+
+  it('announces moves, and nothing else that changes a record', async () => {
+    const put: Event[] = [];
+    const noted = { ...moved(2), after: moved(2).before };
+    const made = { ...moved(2), before: undefined };
+    const purged = { ...moved(2), after: undefined };
+    await announceChanges([made, moved(2), noted, moved(3, 'errored'), purged], {
+      put: async (events) => {
+        put.push(...events);
+        return [];
+      },
+      log,
+    });
+    expect(put.map(({ type }) => type)).toEqual(['verification.queued', 'verification.errored']);
+  });
+
+  it('puts ten at a time and only the refused ones again', async () => {
+    const puts: number[] = [];
+    const result = await announceChanges(
+      Array.from({ length: 23 }, (_, index) => moved(index + 2)),
+      {
+        put: async (events) => {
+          puts.push(events.length);
+          return events.length === 10 && puts.length === 1 ? [3, 7] : [];
+        },
+        log,
+      },
+    );
+    expect(result).toEqual({ failed: undefined });
+    expect(puts).toEqual([10, 2, 10, 3]);
+  });
+
+  it('hands back the first change it could not announce', async () => {
+    const changes = [moved(2), moved(3), moved(4)];
+    expect(
+      await announceChanges(changes, {
+        put: async (events) => (events.length === 3 ? [1, 2] : events.map((_, index) => index)),
+        log,
+      }),
+    ).toEqual({
+      failed: '3',
+    });
+    const throwing = async () => {
+      throw new Error('bus');
+    };
+    expect(await announceChanges(changes, { put: throwing, log })).toEqual({ failed: '2' });
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { leaseMarginSeconds } from '../../shared/domain/times.ts';
+import { askProvider } from '../../shared/lifecycle/ask.ts';
+import { openGate } from '../../shared/lifecycle/gate.ts';
+import { builtin } from '../../shared/providers/builtin/capabilities.ts';
+import { setup } from '../builders/setup.ts';
+import { anAwaitingVerification, landedFor } from '../builders/verification.ts';
+
+const record = anAwaitingVerification();
+
+describe('attempting', () => {
+  /** A queued record, and what its message needs; `stall` is how long the worker stands still while it claims. */
+  async function claiming(stall: number) {
+    const at = setup();
+    const made = await at.verifications.create(record);
+    const landed = landedFor('spoof_detect');
+    const queued = await at.verifications.move(made.verification, 'queued', { landed, provider: 'builtin', dueAt: 1 });
+    if (queued.kind !== 'moved') throw new Error('moved');
+    let calls = 0;
+    await askProvider(
+      { verificationId: record.verificationId, sequence: queued.verification.sequence },
+      {
+        ...at,
+        verifications: {
+          ...at.verifications,
+          move: async (from, to, fields, remark) => {
+            if (to === 'dispatched') at.advance(stall); // the lease is already counted from before
+            return at.verifications.move(from, to, fields, remark);
+          },
+        },
+        captures: { ...at.captures, open: unused, stream: unused, link: unused },
+        provider: builtin,
+        open: async () => ({
+          submit: async () => {
+            calls += 1;
+            return { kind: 'accepted' };
+          },
+        }),
+        gate: () => openGate,
+        reference: unused,
+        random: () => 0.5,
+      },
+    );
+    return { at, calls, ended: await at.verifications.find(record.verificationId) };
+  }
+  const unused = () => Promise.reject(new Error('not used here'));
+
+  it('calls with the whole of a call’s time left of the lease', async () => {
+    const { calls, ended } = await claiming(leaseMarginSeconds);
+    expect(calls).toBe(1);
+    expect(ended).toMatchObject({ state: 'dispatched', waitingFor: 'webhook' });
+  });
+
+  it('does not call where the worker stalled while it claimed: the takeover would call beside it', async () => {
+    const { at, calls, ended } = await claiming(leaseMarginSeconds + 1);
+    expect(calls).toBe(0);
+    expect(ended).toMatchObject({ state: 'queued', attempts: [{ attempt: 1, result: 'lease_expired' }] });
+    expect(at.sent).toEqual([['builtin', ended?.sequence]]);
+  });
+});

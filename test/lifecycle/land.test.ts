@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { captureKey } from '../../shared/domain/captures.ts';
+import { landCapture } from '../../shared/lifecycle/land.ts';
+import { readLanding } from '../../shared/stores/landings.ts';
+import { setup } from '../builders/setup.ts';
+import { anAwaitingVerification } from '../builders/verification.ts';
+
+const record = anAwaitingVerification();
+const landing = (overrides: object = {}, object: object = {}) =>
+  JSON.stringify({
+    source: 'aws.s3',
+    'detail-type': 'Object Created',
+    time: '2026-01-01T00:00:00Z',
+    detail: {
+      reason: 'PutObject',
+      object: {
+        key: captureKey(record.verificationId, 1, 'selfie'),
+        size: 9,
+        etag: 'e',
+        'version-id': 'v1',
+        ...object,
+      },
+    },
+    ...overrides,
+  });
+
+const noticeCapture = (body: string, at: ReturnType<typeof setup>) => landCapture(readLanding(body), at);
+
+describe('noticing a capture', () => {
+  it.each(['PutObject', 'POST Object', 'CompleteMultipartUpload', 'CopyObject'])(
+    'takes one that came by %s',
+    async (reason) => {
+      const at = setup();
+      await at.verifications.create(record);
+      const event = JSON.parse(landing());
+      event.detail.reason = reason;
+      await noticeCapture(JSON.stringify(event), at);
+      expect(await at.verifications.find(record.verificationId)).toMatchObject({
+        state: 'queued',
+        landed: { selfie: { versionId: 'v1', etag: 'e', bytes: 9 } },
+      });
+      expect(at.sent).toEqual([['builtin', 2]]);
+    },
+  );
+
+  it.each([
+    ['not JSON', 'x'],
+    ['nothing', '{}'],
+    ['another event', landing({ 'detail-type': 'Object Deleted' })],
+    ['another source', landing({ source: 'aws.ec2' })],
+    ['a key that is not a capture', landing({}, { key: 'captures/readme.txt' })],
+    ['an unversioned object', landing({}, { 'version-id': undefined })],
+    ['an S3 test event', '{"Service":"Amazon S3","Event":"s3:TestEvent"}'],
+  ])('acknowledges and counts %s', async (_, body) => {
+    const at = setup();
+    await noticeCapture(body, at);
+    expect(at.counted).toEqual(['foreign_capture_event']);
+    expect(at.removed).toEqual([]);
+  });
+
+  it('sends again for a repeat of an event whose verification is still queued: the first send may be what was lost', async () => {
+    const at = setup();
+    await at.verifications.create(record);
+    await noticeCapture(landing(), at);
+    await noticeCapture(landing(), at);
+    expect(at.sent).toEqual([
+      ['builtin', 2],
+      ['builtin', 2],
+    ]);
+    expect(at.removed).toEqual([]);
+  });
+
+  it('deletes and notes another version of what has landed', async () => {
+    const at = setup();
+    await at.verifications.create(record);
+    await noticeCapture(landing(), at);
+    await noticeCapture(landing({}, { 'version-id': 'v2' }), at);
+    expect(at.removed).toEqual(['v2']);
+    const read = await at.verifications.find(record.verificationId);
+    expect(read?.history.at(-1)).toMatchObject({ kind: 'noted', code: 'capture_overwritten' });
+    expect(read).toMatchObject({ landed: { selfie: { versionId: 'v1' } } });
+  });
+
+  it('deletes what lands for nobody, for an expired or an erased verification', async () => {
+    const at = setup();
+    await noticeCapture(landing(), at);
+    await at.verifications.create(record);
+    const expired = await at.verifications.move(record, 'expired', {});
+    if (expired.kind !== 'moved') throw new Error('moved');
+    await noticeCapture(landing({}, { 'version-id': 'v2' }), at);
+    expect((await at.verifications.find(record.verificationId))?.history.at(-1)).toMatchObject({
+      code: 'capture_late',
+    });
+    await at.verifications.move(expired.verification, 'erased', {});
+    await noticeCapture(landing({}, { 'version-id': 'v3' }), at);
+    expect(at.removed).toEqual(['v1', 'v2', 'v3']);
+    expect((await at.verifications.find(record.verificationId))?.history).toHaveLength(1);
+  });
+});
