@@ -40,8 +40,9 @@ export class CapturesBucket extends Bucket {
           {
             allowedOrigins: [...allowedOrigins],
             allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
-            allowedHeaders: ['content-type', 'if-none-match', 'x-amz-*'],
-            exposedHeaders: ['ETag'],
+            // Upload widgets add headers of their own; which of them count is fixed by the signature.
+            allowedHeaders: ['*'],
+            exposedHeaders: ['ETag', 'Location'],
             maxAge: 3600,
           },
         ],

@@ -68,7 +68,8 @@ export class PublicApi extends Construct {
           allowOrigins: [...allowedOrigins],
           allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST, CorsHttpMethod.DELETE],
           // Pages carry client tokens. A tenant's key has no place in a browser, so x-api-key is not allowed there.
-          allowHeaders: ['authorization', 'content-type'],
+          allowHeaders: ['authorization', 'content-type', ...traceHeaders],
+          exposeHeaders: ['retry-after'],
           maxAge: Duration.hours(1),
         },
       }),
@@ -222,6 +223,34 @@ export class PublicApi extends Construct {
     return stage;
   }
 }
+
+/** What tracers of pages and upload widgets add to every request of their page. */
+const traceHeaders = [
+  'b3',
+  'baggage',
+  'cache-control',
+  'elastic-apm-traceparent',
+  'newrelic',
+  'request-id',
+  'sentry-trace',
+  'traceparent',
+  'tracestate',
+  'x-amzn-trace-id',
+  'x-b3-flags',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-spanid',
+  'x-b3-traceid',
+  'x-cloud-trace-context',
+  'x-correlation-id',
+  'x-datadog-origin',
+  'x-datadog-parent-id',
+  'x-datadog-sampling-priority',
+  'x-datadog-tags',
+  'x-datadog-trace-id',
+  'x-request-id',
+  'x-requested-with',
+];
 
 /** The route, never the path, the query or the address: a source_id may name a person, and so may an address. */
 const accessLogFormat = AccessLogFormat.custom(

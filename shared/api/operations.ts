@@ -131,6 +131,7 @@ export const operations = {
     function: 'read-verification',
     summary: 'State and verdict',
     description: 'With a client_token: neither scores nor attempts nor provider.',
+    throttle: { rate: 200, burst: 400 },
     callers: ['key', 'client_token'],
     request: { path: ofVerification, query: readQuery },
     answers: { 200: { description: 'As it is', body: z.union([verificationView, clientView]) } },
@@ -140,6 +141,7 @@ export const operations = {
     id: 'readHistory',
     function: 'read-verification',
     summary: 'Every move, and the first twenty notes',
+    throttle: { rate: 20, burst: 40 },
     callers: ['key'],
     request: { path: ofVerification },
     answers: { 200: { description: 'The history', body: historyView } },
@@ -169,6 +171,7 @@ export const operations = {
     id: 'receiveResult',
     function: 'receive-result',
     summary: 'Where a vendor posts its result; the address is made by npm run admin',
+    throttle: { rate: 200, burst: 400 }, // its own: what anybody sends elsewhere costs no vendor its result
     callers: [],
     request: {
       path: z.object({ provider: z.string(), token: z.string() }),

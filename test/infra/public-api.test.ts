@@ -62,11 +62,20 @@ describe('access logs', () => {
 });
 
 it('lets pages carry client tokens, and never a tenant’s key', () => {
-  synthesize({ allowedOrigins: ['https://app.example'] }).hasResourceProperties('AWS::ApiGatewayV2::Api', {
+  const withOrigin = synthesize({ allowedOrigins: ['https://app.example'] });
+  expect(JSON.stringify(withOrigin.findResources('AWS::ApiGatewayV2::Api'))).not.toMatch(/x-api-key|"\*"/);
+  withOrigin.hasResourceProperties('AWS::ApiGatewayV2::Api', {
     CorsConfiguration: {
       AllowOrigins: ['https://app.example'],
       AllowMethods: ['GET', 'POST', 'DELETE'],
-      AllowHeaders: ['authorization', 'content-type'],
+      AllowHeaders: Match.arrayWith([
+        'authorization',
+        'content-type',
+        'sentry-trace',
+        'traceparent',
+        'x-requested-with',
+      ]),
+      ExposeHeaders: ['retry-after'],
       AllowCredentials: Match.absent(),
       MaxAge: 3600,
     },
