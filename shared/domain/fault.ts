@@ -1,5 +1,5 @@
 /**
- * Everything that can go wrong and be somebody's business, in one table.
+ * Everything that can go wrong and that a caller, an operator or a queue has to know of, in one table.
  *
  * `status` is what an HTTP caller sees. `retry` is whether the same call may work later: queues hand the message over
  * again, callers read it as `retryable`. `attempt` is what a provider's fault means for its verification: try the same
@@ -30,7 +30,6 @@ const table = {
   },
   capture_length_invalid: { status: 422, retry: false, title: 'The capture is larger than allowed' },
   language_unsupported: { status: 422, retry: false, title: 'There is no model for this language' },
-  busy: { status: 503, retry: true, title: 'The verification is changing; try again' },
   capture_missing: { status: 409, retry: false, attempt: 'give_up', title: 'A pinned capture is no longer stored' },
   provider_unreachable: { status: 503, retry: true, attempt: 'retry', title: 'The provider did not answer' },
   provider_timed_out: { status: 503, retry: true, attempt: 'retry', title: 'The provider took too long' },

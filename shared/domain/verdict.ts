@@ -46,6 +46,14 @@ export type Scores = z.infer<typeof scores>;
 export const finding = z.object({ outcome, confidence: score.nullable(), reasons: z.array(reason), scores });
 export type Finding = z.infer<typeof finding>;
 
+/** The person should make another capture, for this reason. */
+export const recaptureFor = (reason: Reason): Finding => ({
+  outcome: 'recapture',
+  confidence: null,
+  reasons: [reason],
+  scores: {},
+});
+
 /** A finding that became the decision of its round. */
 export const verdict = finding.extend({ provider: z.string(), policyVersion: z.int().positive() });
 export type Verdict = z.infer<typeof verdict>;

@@ -68,7 +68,7 @@ export const verificationId = z.string().regex(/^[a-z2-7]{26}$/);
 
 /** Why something was written down without moving the record. */
 export const noteCode = z.enum([
-  'capture_repeated',
+  'capture_empty',
   'capture_overwritten',
   'capture_late',
   'answer_late',
@@ -138,6 +138,9 @@ const request = {
   declared: z.partialRecord(captureName, declaredCapture),
   challenge: z.string().optional(),
   languageCode: z.string().optional(),
+  /** The caller's own JSON, as its text: DynamoDB has no number for 1e200, and no empty or odd name is lost. */
+  metadataText: z.string().optional(),
+  /** The same as versions before kept it. */
   metadata: z.record(z.string(), z.unknown()).optional(),
   /** Which walk along the route this is: +1 with every round and every retry. */
   pass: z.int().positive(),

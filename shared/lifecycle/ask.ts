@@ -1,7 +1,8 @@
-import { type CaptureName, pinnedOf } from '../domain/captures.ts';
+import { type CaptureName, entriesOf, maximumBytesOf, pinnedOf } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Captures, Log, Verifications, Work } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
+import { recaptureFor } from '../domain/verdict.ts';
 import type { InState } from '../domain/verification.ts';
 import type { Answer, Provider } from '../providers/provider.ts';
 import { type Answering, recordAnswer } from './answer.ts';
@@ -36,9 +37,18 @@ export async function askProvider(message: Work, dependencies: Asking): Promise<
   if (claimed.dueAt - epochSeconds(now()) < provider.timeoutSeconds[claimed.check]) {
     return recordAnswer(claimed, new Fault('lease_expired', 'The worker stalled while it claimed.'), dependencies);
   }
-  const answer = await ask(claimed, dependencies);
+  const answer = tooLarge(claimed) ?? (await ask(claimed, dependencies));
   await recordAnswer(claimed, answer, dependencies); // first: what is known of the provider may be lost, its answer may not
   await gate(claimed).ended(answer instanceof Fault ? answer.code : undefined);
+}
+
+/** A PUT without a declared length cannot be capped while it is sent: its size is known, and nothing of it is read. */
+function tooLarge({ landed }: InState<'dispatched'>): Answer | undefined {
+  const oversized = entriesOf(landed).find(([name, { bytes }]) => bytes > maximumBytesOf[name]);
+  if (!oversized) return undefined;
+  const [name, { bytes }] = oversized;
+  const measurements = { [name === 'id_card' ? 'id_capture_bytes' : 'capture_bytes']: bytes };
+  return { kind: 'decided', finding: recaptureFor('capture_too_large'), measurements };
 }
 
 /** The provider's answer, or the fault it ended with. A bug of an adapter is a fault of its provider. */

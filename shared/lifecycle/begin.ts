@@ -20,7 +20,8 @@ export interface Asked extends Wanted {
   readonly sourceId: string;
   readonly captures: Declared;
   readonly challenge?: string | undefined;
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** The caller's own JSON, as its text. */
+  readonly metadataText?: string | undefined;
   /** SHA-256 of the request: the same one again is a repeat, another one under the same source_id a conflict. */
   readonly requestHash: string;
 }
@@ -54,7 +55,7 @@ function newRecord(
   { now, newId, randomBelow }: Beginning,
 ): InState<'awaiting_captures'> {
   const at = now();
-  const { sourceId, check, captures, languageCode, metadata, requestHash } = asked;
+  const { sourceId, check, captures, languageCode, metadataText, requestHash } = asked;
   const challenge = challengeFor(check, randomBelow, asked.challenge);
   return {
     verificationId: verificationIdOf(tenant.id, sourceId),
@@ -82,7 +83,7 @@ function newRecord(
     dueAt: epochSeconds(at) + plan.capturesSeconds,
     ...(challenge !== undefined && { challenge }),
     ...(languageCode !== undefined && { languageCode }),
-    ...(metadata !== undefined && { metadata }),
+    ...(metadataText !== undefined && { metadataText }),
   };
 }
 

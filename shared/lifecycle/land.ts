@@ -33,8 +33,10 @@ interface Looked {
   readonly record: Verification;
 }
 
-function awaits(record: Verification, { round, name }: Landing): record is InState<'awaiting_captures'> {
-  return record.state === 'awaiting_captures' && record.round === round && record.missing.includes(name);
+/** An empty upload is taken for none: it is deleted, so that the same URL takes the next one, and costs no round. */
+function awaits(record: Verification, { round, name, bytes }: Landing): record is InState<'awaiting_captures'> {
+  const awaited = record.state === 'awaiting_captures' && record.round === round && record.missing.includes(name);
+  return awaited && bytes > 0;
 }
 
 /** Both captures of a check may land at once: the loser of the write reads what is missing now and tries again. */
@@ -60,7 +62,8 @@ async function handleExtra(current: Verification | undefined, landing: Landing, 
   await captures.removeVersion(landing);
   if (current) {
     const sameRound = current.round === landing.round && current.state !== 'expired';
-    await verifications.note(current, sameRound ? 'capture_overwritten' : 'capture_late');
+    const code = landing.bytes === 0 ? 'capture_empty' : sameRound ? 'capture_overwritten' : 'capture_late';
+    await verifications.note(current, code);
   }
 }
 

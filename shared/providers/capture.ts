@@ -1,6 +1,6 @@
 import { type CaptureName, type ContentType, sniffContentType } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
-import type { Reason } from '../domain/verdict.ts';
+import { type Reason, recaptureFor } from '../domain/verdict.ts';
 import type { Answer, Capabilities, Submission } from './provider.ts';
 
 /** A capture this provider can be sent; or the answer that the person should make another one. */
@@ -59,8 +59,7 @@ function refuseUnaccepted(provider: string, accepted: readonly ContentType[] = [
 }
 
 function unusable(reason: Reason): Unusable {
-  const finding = { outcome: 'recapture' as const, confidence: null, reasons: [reason], scores: {} };
-  return { kind: 'unusable', answer: { kind: 'decided', finding } };
+  return { kind: 'unusable', answer: { kind: 'decided', finding: recaptureFor(reason) } };
 }
 
 function tooLarge(bytes: number): Unusable {

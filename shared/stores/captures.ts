@@ -64,6 +64,16 @@ export function s3Uploads(client: S3Client, bucket: string): Uploads {
   };
 }
 
+/**
+ * A PUT may carry headers that its signature does not cover, and S3 answers them to a GET. What a vendor fetches is the
+ * bytes, whatever the uploader said of them: `content-encoding: gzip` would have it unpack what our engine reads raw.
+ */
+const asUploaded = {
+  ResponseContentEncoding: 'identity',
+  ResponseContentDisposition: 'inline',
+  ResponseCacheControl: 'no-store',
+} as const;
+
 export function s3Captures(client: S3Client, bucket: string): Captures {
   const address = ({ verificationId, round, name, versionId }: Pinned) => ({
     Bucket: bucket,
@@ -97,7 +107,8 @@ export function s3Captures(client: S3Client, bucket: string): Captures {
       return { kind: 'stream', stream, bytes: opened.bytes };
     },
 
-    link: (pinned, seconds) => getSignedUrl(client, new GetObjectCommand(address(pinned)), { expiresIn: seconds }),
+    link: (pinned, seconds) =>
+      getSignedUrl(client, new GetObjectCommand({ ...address(pinned), ...asUploaded }), { expiresIn: seconds }),
 
     async exists(pinned) {
       try {

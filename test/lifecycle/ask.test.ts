@@ -4,16 +4,16 @@ import { askProvider } from '../../shared/lifecycle/ask.ts';
 import { openGate } from '../../shared/lifecycle/gate.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { setup } from '../builders/setup.ts';
-import { anAwaitingVerification, landedFor } from '../builders/verification.ts';
+import { anAwaitingVerification } from '../builders/verification.ts';
 
 const record = anAwaitingVerification();
 
 describe('attempting', () => {
   /** A queued record, and what its message needs; `stall` is how long the worker stands still while it claims. */
-  async function claiming(stall: number) {
+  async function claiming(stall: number, bytes = 1000) {
     const at = setup();
     const made = await at.verifications.create(record);
-    const landed = landedFor('spoof_detect');
+    const landed = { selfie: { versionId: 'v1-selfie', etag: 'e', bytes, landedAt: record.createdAt } };
     const queued = await at.verifications.move(made.verification, 'queued', { landed, provider: 'builtin', dueAt: 1 });
     if (queued.kind !== 'moved') throw new Error('moved');
     let calls = 0;
@@ -49,6 +49,16 @@ describe('attempting', () => {
     const { calls, ended } = await claiming(leaseMarginSeconds);
     expect(calls).toBe(1);
     expect(ended).toMatchObject({ state: 'dispatched', waitingFor: 'webhook' });
+  });
+
+  it('asks no provider about a capture that is larger than any may be, and reads none of it', async () => {
+    const { calls, ended } = await claiming(0, 10 * 1024 * 1024 + 1);
+    expect(calls).toBe(0);
+    expect(ended).toMatchObject({
+      state: 'decided',
+      verdict: { outcome: 'recapture', reasons: ['capture_too_large'] },
+      attempts: [{ measurements: { capture_bytes: 10 * 1024 * 1024 + 1 } }],
+    });
   });
 
   it('does not call where the worker stalled while it claimed: the takeover would call beside it', async () => {

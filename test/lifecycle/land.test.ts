@@ -97,3 +97,17 @@ describe('noticing a capture', () => {
     expect((await at.verifications.find(record.verificationId))?.history).toHaveLength(1);
   });
 });
+
+it('an empty upload costs no round: it is deleted and noted, and the next one is taken', async () => {
+  const at = setup();
+  await at.verifications.create(record);
+  await noticeCapture(landing({}, { size: 0, 'version-id': 'empty' }), at);
+  expect(at.removed).toEqual(['empty']);
+  expect(await at.verifications.find(record.verificationId)).toMatchObject({
+    state: 'awaiting_captures',
+    missing: ['selfie'],
+    history: [{}, { kind: 'noted', code: 'capture_empty' }],
+  });
+  await noticeCapture(landing(), at);
+  expect(await at.verifications.find(record.verificationId)).toMatchObject({ state: 'queued', round: 1 });
+});
