@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { viewFor, viewHistory, viewPage } from '../../shared/api/verifications.ts';
+import { listedOf, viewFor, viewHistory, viewPage } from '../../shared/api/verifications.ts';
 import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { waitForRest } from '../../shared/lifecycle/wait.ts';
@@ -30,8 +30,8 @@ export const handler = http('read-verification', connect, {
     const verification = await findOf(caller, path.source_id, dependencies);
     return { status: 200, body: viewFor(caller.by, await waitForRest(verification, query.wait, dependencies)) };
   },
-  'GET /verifications': async ({ caller, query: { cursor: after, ...query } }, { verifications }) => {
-    return { status: 200, body: viewPage(await verifications.list({ tenant: caller.tenant.id, after, ...query })) };
+  'GET /verifications': async ({ caller, query }, { verifications }) => {
+    return { status: 200, body: viewPage(await verifications.list(listedOf(caller.tenant.id, query))) };
   },
   'GET /verifications/{source_id}/history': async ({ caller, path }, dependencies) => {
     return { status: 200, body: viewHistory(await findOf(caller, path.source_id, dependencies)) };

@@ -1,22 +1,60 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { captureName, capturesOf, check, contentType, type Declared, entriesOf, typesOf } from '../domain/captures.ts';
+import {
+  type ContentType,
+  captureName,
+  capturesOf,
+  check,
+  contentType,
+  type Declared,
+  entriesOf,
+  typesOf,
+} from '../domain/captures.ts';
 import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
-import type { Listed, PageStart } from '../domain/ports.ts';
+import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
 import { measurements, outcome, reason, scores } from '../domain/verdict.ts';
-import { type Attempt, type HistoryEntry, sourceId, state, type Verification } from '../domain/verification.ts';
+import { type Attempt, type HistoryEntry, sourceId, state, states, type Verification } from '../domain/verification.ts';
 import type { Asked, Begun } from '../lifecycle/begin.ts';
 import type { Issued } from '../lifecycle/issue-uploads.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { InexactNumber, inexactIn } from './json.ts';
 
 /** Our API's own words: snake_case on the wire, turned into the domain's here and nowhere else. */
 
 const metadataBytes = 2048;
 
+/** Names that cameras, browsers and old libraries have for a type of ours. */
+const aliases: ReadonlyMap<string, ContentType> = new Map([
+  ['image/jpg', 'image/jpeg'],
+  ['image/pjpeg', 'image/jpeg'],
+  ['image/x-png', 'image/png'],
+  ['image/heif', 'image/heic'],
+  ['image/heic-sequence', 'image/heic'],
+  ['image/heif-sequence', 'image/heic'],
+  ['video/mov', 'video/quicktime'],
+  ['video/x-quicktime', 'video/quicktime'],
+  ['video/x-m4v', 'video/mp4'],
+  ['video/m4v', 'video/mp4'],
+]);
+
+/**
+ * A content type as a client names it: in any case, under its other names, with parameters such as `;codecs=vp9`. What is
+ * declared and signed is our own name of it; the bytes decide in the end.
+ */
+const anyContentType = z
+  .string()
+  .max(200)
+  .transform((given) => {
+    const [type = ''] = given.toLowerCase().split(';');
+    return aliases.get(type.trim()) ?? type.trim();
+  })
+  .pipe(contentType)
+  .meta({ description: `${contentType.options.join(', ')}; other names of these and parameters are taken` });
+
 const captureRequest = z.strictObject({
-  content_type: contentType,
+  content_type: anyContentType,
   content_length: z.int().positive().optional(),
 });
 
@@ -25,6 +63,28 @@ const capturesRequest = z.strictObject({
   video: captureRequest.optional(),
   id_card: captureRequest.optional(),
 });
+
+/** Any JSON object: kept as its text, so that every name and number comes back as it was sent. */
+const metadata = z
+  .custom<Readonly<Record<string, unknown>>>(isJsonObject, 'must be a JSON object')
+  .superRefine((value, context) => {
+    const inexact = inexactIn(value);
+    if (inexact) {
+      const message = `${inexact.text.slice(0, 40)} cannot be kept exactly as a number: send it as a string`;
+      context.addIssue({ code: 'custom', path: inexact.path, message });
+    } else if (Buffer.byteLength(JSON.stringify(value)) > metadataBytes) {
+      context.addIssue({ code: 'custom', message: `must be at most ${metadataBytes} bytes of JSON` });
+    }
+  })
+  .meta({
+    type: 'object',
+    additionalProperties: true,
+    description: 'Yours, at most 2 KB of JSON; erased with the rest',
+  });
+
+function isJsonObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof InexactNumber);
+}
 
 export const verificationRequest = z
   .strictObject({
@@ -40,10 +100,7 @@ export const verificationRequest = z
       .string()
       .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language code such as en-US')
       .optional(),
-    metadata: z
-      .record(z.string(), z.json())
-      .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= metadataBytes, 'must be at most 2 KB of JSON')
-      .optional(),
+    metadata: metadata.optional(),
   })
   .superRefine((request, context) => {
     const needed: readonly string[] = capturesOf[request.check];
@@ -88,22 +145,55 @@ export const readQuery = z.object({
     ),
 });
 
+/** A time with its offset, as the store compares it: in UTC, to the millisecond. */
+const moment = z.iso
+  .datetime({ offset: true, error: 'must be an ISO 8601 time with its offset, such as 2026-01-31T09:00:00Z' })
+  .transform((text) => new Date(text).toISOString());
+
 /** Query of `GET /verifications`. */
-export const listQuery = z.object({
-  state: state.describe('Which state'),
-  limit: z.coerce.number().int().min(1).max(100).default(20).describe('How many at the most'),
-  cursor: z
-    .string()
-    .max(400)
-    .transform((text, context): PageStart => {
-      const start = readCursor(text);
-      if (start) return start;
-      context.addIssue('is not a cursor of this API: send next_cursor as the page before gave it');
-      return z.NEVER;
-    })
-    .optional()
-    .describe('next_cursor of the page before'),
-});
+export const listQuery = z
+  .object({
+    state: z.enum([...states, 'all']).describe('Which state, or all of them'),
+    check: check.optional().describe('Only this check'),
+    outcome: outcome.optional().describe('Only decided ones of this outcome'),
+    from: moment.optional().describe('Created at or after this time'),
+    to: moment.optional().describe('Created before this time'),
+    limit: z.coerce
+      .number('must be a whole number, 1 to 100')
+      .int('must be a whole number, 1 to 100')
+      .min(1)
+      .max(100)
+      .default(20)
+      .describe('How many at the most'),
+    cursor: z
+      .string()
+      .max(400)
+      .transform((text, context): PageStart => {
+        const start = readCursor(text);
+        if (start) return start;
+        context.addIssue('is not a cursor of this API: send next_cursor as the page before gave it');
+        return z.NEVER;
+      })
+      .optional()
+      .describe('next_cursor of the page before'),
+  })
+  .superRefine(({ from, to }, context) => {
+    if (from && to && from >= to) {
+      context.addIssue({ code: 'custom', path: ['to'], message: 'must be later than from' });
+    }
+  });
+
+/** Which verifications of a tenant a list shows. */
+export function listedOf(tenant: string, { state, cursor, ...query }: z.output<typeof listQuery>): ListQuery {
+  const wanted = state === 'all' ? states : [state];
+  // Only a decided verification has an outcome.
+  return {
+    tenant,
+    ...query,
+    states: query.outcome ? wanted.filter((one) => one === 'decided') : wanted,
+    after: cursor,
+  };
+}
 
 export const uploadView = z.object({
   expires_at: z.string(),
@@ -149,7 +239,7 @@ export const verificationView = stateView.extend({
   verdict: verdictView.nullable(),
   fault: faultCodeView.optional(),
   challenge: z.string().optional(),
-  metadata: z.record(z.string(), z.unknown()).optional(),
+  metadata: metadata.optional(),
   attempts: z.array(attemptView),
   created_at: z.string(),
   updated_at: z.string(),
@@ -215,7 +305,7 @@ export function askedOf(request: VerificationRequest): Asked {
     provider,
     challenge,
     languageCode: language_code,
-    metadata,
+    metadataText: metadata && JSON.stringify(metadata),
     requestHash: hashOf(request),
   };
 }
@@ -286,13 +376,20 @@ export function replyOfBegun({ kind, verification, issued }: Begun) {
   return { status: 200 as const, body: issued ? viewUploads(issued) : viewState(verification) };
 }
 
+/** As it was sent. Earlier versions kept a map, later ones its text. */
+function metadataOf(record: Verification): Pick<VerificationView, 'metadata'> {
+  if (record.state === 'erased') return {};
+  if (record.metadataText !== undefined) return { metadata: JSON.parse(record.metadataText) };
+  return record.metadata ? { metadata: record.metadata } : {};
+}
+
 export function viewVerification(record: Verification): VerificationView {
   return {
     ...viewState(record),
     verdict: viewVerdict(record.state === 'decided' ? record.verdict : undefined),
     ...(record.state === 'errored' ? { fault: record.fault } : {}),
     ...('challenge' in record && record.challenge ? { challenge: record.challenge } : {}),
-    ...('metadata' in record && record.metadata ? { metadata: record.metadata } : {}),
+    ...metadataOf(record),
     attempts: 'attempts' in record ? record.attempts.map(viewAttempt) : [],
     created_at: record.createdAt,
     updated_at: record.updatedAt,

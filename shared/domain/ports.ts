@@ -2,7 +2,7 @@ import type { Breaker } from './breaker.ts';
 import type { CaptureName, Check, DeclaredCapture } from './captures.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
-import type { Verdict } from './verdict.ts';
+import type { Outcome, Verdict } from './verdict.ts';
 import type { Changes, FieldsOf, InState, NoteCode, Remark, State, Verification } from './verification.ts';
 
 /*
@@ -36,6 +36,20 @@ export interface Listed {
 export interface PageStart {
   readonly verificationId: string;
   readonly createdAt: string;
+}
+
+/** Which of a tenant's verifications: every field that is given narrows the list. */
+export interface ListQuery {
+  readonly tenant: string;
+  readonly states: readonly State[];
+  readonly check?: Check | undefined;
+  readonly outcome?: Outcome | undefined;
+  /** Created at or after, ISO 8601 in UTC with milliseconds. */
+  readonly from?: string | undefined;
+  /** Created before. */
+  readonly to?: string | undefined;
+  readonly limit: number;
+  readonly after?: PageStart | undefined;
 }
 
 /** States with a deadline. Each has index partitions of its own, so a backlog of one kind hides no other. */
@@ -74,13 +88,8 @@ export interface Verifications {
     code: NoteCode,
     about?: Pick<Remark, 'provider' | 'attempt' | 'outcome'>,
   ) => Promise<void>;
-  /** Newest first, by index. */
-  readonly list: (query: {
-    tenant: string;
-    state: State;
-    limit: number;
-    after?: PageStart | undefined;
-  }) => Promise<{ items: Listed[]; next?: PageStart | undefined }>;
+  /** A page of a tenant's verifications, newest first, by index; full unless it is the last. */
+  readonly list: (query: ListQuery) => Promise<{ items: Listed[]; next?: PageStart | undefined }>;
   /** Ids whose deadline has passed, the longest overdue first, at most `limit`. By index, eventually consistent. */
   readonly due: (query: { state: DueState; shard: number; now: Date; limit: number }) => Promise<string[]>;
 }

@@ -1,6 +1,7 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type * as z from 'zod';
+import { pointerPart, readJson } from '../api/json.ts';
 import {
   type ApiFunctionName,
   type Operation,
@@ -96,7 +97,7 @@ function validated(event: APIGatewayProxyEventV2, { request }: Operation, text: 
   return {
     path: valid(request.path, event.pathParameters ?? {}, 'parameter'),
     query: request.query && valid(request.query, event.queryStringParameters ?? {}, 'parameter'),
-    body: request.bodyAs === 'text' ? text : request.body && valid(request.body, jsonOf(text), 'body'),
+    body: request.bodyAs === 'text' ? text : request.body && valid(request.body, readJson(text), 'body'),
   };
 }
 
@@ -142,15 +143,6 @@ function problem(error: unknown, sourceId: string | undefined): APIGatewayProxyS
   });
 }
 
-function jsonOf(text: string): unknown {
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Fault('request_unreadable', 'The body must be JSON (content-type: application/json).');
-  }
-}
-
 /** `value` as `schema` says, or a 422 that names every field that is wrong: a JSON pointer, or a parameter's name. */
 function valid<T>(schema: z.ZodType<T>, value: unknown, where: 'body' | 'parameter'): T {
   const parsed = schema.safeParse(value);
@@ -171,9 +163,4 @@ function valid<T>(schema: z.ZodType<T>, value: unknown, where: 'body' | 'paramet
 function placesOf({ path, message, ...issue }: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
   if (issue.code !== 'unrecognized_keys') return [{ path, message }];
   return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a field of this request' }));
-}
-
-/** RFC 6901: `~` and `/` in a name are escaped. */
-function pointerPart(part: PropertyKey): string {
-  return String(part).replaceAll('~', '~0').replaceAll('/', '~1');
 }

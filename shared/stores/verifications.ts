@@ -9,34 +9,20 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import * as z from 'zod';
-import { captureName, check } from '../domain/captures.ts';
-import { dueShards, type Moved, type PageStart, type Verifications } from '../domain/ports.ts';
-import { verdict } from '../domain/verdict.ts';
+import { captureName } from '../domain/captures.ts';
+import { dueShards, type Moved, type Verifications } from '../domain/ports.ts';
 import {
   type HistoryEntry,
   type InState,
   maximumNotes,
   moved,
   type State,
-  sourceId,
-  state,
   type Verification,
   verification,
   verificationId,
 } from '../domain/verification.ts';
+import { listPage } from './lists.ts';
 
-const listed = z.object({
-  verificationId,
-  sourceId,
-  check,
-  state,
-  round: z.int(),
-  sequence: z.int(),
-  verdict: verdict.optional(),
-  createdAt: z.string(),
-  updatedAt: z.string(),
-});
 export interface Dependencies {
   readonly client: DynamoDBClient;
   readonly table: string;
@@ -180,24 +166,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
       );
     },
 
-    async list({ tenant, state: wanted, limit, after }) {
-      const tenantState = `${tenant}#${wanted}`;
-      const { Items = [], LastEvaluatedKey } = await client.send(
-        new QueryCommand({
-          TableName: table,
-          IndexName: 'by_state',
-          KeyConditionExpression: 'tenantState = :tenantState',
-          ExpressionAttributeValues: marshall({ ':tenantState': tenantState }),
-          ScanIndexForward: false,
-          Limit: limit,
-          ExclusiveStartKey: after && marshall({ tenantState, ...after }),
-        }),
-      );
-      return {
-        items: Items.map((item) => listed.parse(unmarshall(item))),
-        next: LastEvaluatedKey && pageStart.parse(unmarshall(LastEvaluatedKey)),
-      };
-    },
+    list: (query) => listPage(query, (page) => client.send(new QueryCommand({ TableName: table, ...page }))),
 
     async due({ state: wanted, shard, now: at, limit }) {
       const { Items = [] } = await client.send(
@@ -253,8 +222,6 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
     }
   }
 }
-
-const pageStart: z.ZodType<PageStart> = z.object({ verificationId, createdAt: z.iso.datetime() });
 
 /** The table's row: the record and the keys of its two indexes, the sparse one only where something is due. */
 function rowOf(record: Verification): Record<string, unknown> {

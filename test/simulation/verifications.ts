@@ -119,9 +119,11 @@ export function memoryVerifications({
       );
     },
 
-    async list({ tenant, state, limit, after }) {
+    async list({ tenant, states, check, outcome, from = '', to = '~', limit, after }) {
       const matching = [...rows.values()]
-        .filter((row) => row.tenant === tenant && row.state === state)
+        .filter((row) => row.tenant === tenant && states.includes(row.state))
+        .filter((row) => row.createdAt >= from && row.createdAt < to && (check === undefined || row.check === check))
+        .filter((row) => outcome === undefined || (row.state === 'decided' && row.verdict.outcome === outcome))
         .sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.verificationId.localeCompare(a.verificationId))
         .filter(
           (row) =>

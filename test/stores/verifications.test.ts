@@ -2,7 +2,13 @@ import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } fr
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dueStates, type Verifications } from '../../shared/domain/ports.ts';
+import {
+  dueStates,
+  type Listed,
+  type ListQuery,
+  type PageStart,
+  type Verifications,
+} from '../../shared/domain/ports.ts';
 import type { Verdict } from '../../shared/domain/verdict.ts';
 import {
   attemptsPerPass,
@@ -187,13 +193,13 @@ describe.each([
 
   it('keeps a note made between reading and moving', async () => {
     const queued = await queuedIn(store);
-    await store.note(queued, 'capture_repeated');
+    await store.note(queued, 'capture_overwritten');
     const moved = await store.move(queued, 'errored', { landed: queued.landed, fault: 'capture_missing' });
     if (moved.kind !== 'moved') throw new Error('moved');
     expect(moved.verification.history.map(({ code }) => code)).toEqual([
       undefined,
       undefined,
-      'capture_repeated',
+      'capture_overwritten',
       undefined,
     ]);
     expect(moved.verification.notes).toBe(1);
@@ -274,8 +280,8 @@ describe.each([
       await made(store, { tenant, createdAt: `2026-02-0${day}T00:00:00.000Z` });
     }
     await queuedIn(store, { tenant });
-    const first = await store.list({ tenant, state: 'awaiting_captures', limit: 3 });
-    const second = await store.list({ tenant, state: 'awaiting_captures', limit: 3, after: first.next });
+    const first = await store.list({ tenant, states: ['awaiting_captures'], limit: 3 });
+    const second = await store.list({ tenant, states: ['awaiting_captures'], limit: 3, after: first.next });
     expect([...first.items, ...second.items].map(({ createdAt }) => createdAt.slice(0, 10))).toEqual([
       '2026-02-05',
       '2026-02-04',
@@ -284,8 +290,42 @@ describe.each([
       '2026-02-01',
     ]);
     expect(second.next).toBeUndefined();
-    expect((await store.list({ tenant, state: 'queued', limit: 3 })).items).toHaveLength(1);
+    expect((await store.list({ tenant, states: ['queued'], limit: 3 })).items).toHaveLength(1);
     expect(Object.keys(first.items[0] ?? {})).not.toContain('history');
+  });
+
+  it('lists every state in one order, narrowed by time, check and outcome, every page full but the last', async () => {
+    const tenant = `narrow-${_.length}`;
+    const at = (second: number) => `2026-03-01T00:00:${String(second).padStart(2, '0')}.000Z`;
+    // Two of every second, some of them of the same millisecond in the same state, some in another.
+    for (let index = 0; index < 12; index += 1) {
+      const overrides = { tenant, createdAt: at(Math.floor(index / 2)) };
+      if (index % 3 === 0) await decidedIn(store, overrides);
+      else if (index % 3 === 1) await made(store, overrides);
+      else await made(store, { ...overrides, check: 'photo_verify' });
+    }
+    const pages = async (narrowed: Partial<ListQuery>) => {
+      const found: Listed[][] = [];
+      let after: PageStart | undefined;
+      do {
+        const page = await store.list({ tenant, states, limit: 5, ...narrowed, after });
+        found.push(page.items);
+        after = page.next;
+      } while (after);
+      return found;
+    };
+    const all = await pages({});
+    expect(all.map(({ length }) => length)).toEqual([5, 5, 2]);
+    const times = all.flat().map(({ createdAt }) => createdAt);
+    expect(times).toEqual([...times].sort().reverse());
+    expect(new Set(all.flat().map(({ verificationId }) => verificationId)).size).toBe(12);
+
+    const sizes = async (narrowed: Partial<ListQuery>) => (await pages(narrowed)).map(({ length }) => length);
+    expect(await sizes({ from: at(2), to: at(4) })).toEqual([4]);
+    expect(await sizes({ check: 'photo_verify', limit: 3 })).toEqual([3, 1]);
+    expect(await sizes({ outcome: 'recapture', states: ['decided'], limit: 2 })).toEqual([2, 2]);
+    expect(await sizes({ outcome: 'failed', states: ['decided'] })).toEqual([0]);
+    expect(await sizes({ states: ['awaiting_captures'], limit: 8 })).toEqual([8]);
   });
 
   it('finds what is due by state, overdue longest first, and nothing that rests', async () => {
