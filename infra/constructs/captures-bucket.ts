@@ -12,7 +12,10 @@ export const capturesPrefix = 'captures/';
 /** An action on captures, as IAM names it. */
 export type CaptureAction = 'PutObject' | 'GetObject' | 'GetObjectVersion' | 'DeleteObject' | 'DeleteObjectVersion';
 
-/** Where faces lie for as short as can be: private, versioned, over TLS only, gone in a day whatever else fails. */
+/**
+ * Where captures lie: private, versioned, over TLS only. The sweep deletes them a day after they landed at the latest; the
+ * lifecycle is the net under it, and takes 2 to 4 days: S3 rounds to midnight, and counts again for replaced versions.
+ */
 export class CapturesBucket extends Bucket {
   readonly #encryption: Encryption;
   readonly #resource: CfnBucket;

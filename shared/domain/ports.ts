@@ -53,7 +53,15 @@ export interface ListQuery {
 }
 
 /** States with a deadline. Each has index partitions of its own, so a backlog of one kind hides no other. */
-export const dueStates = ['awaiting_captures', 'queued', 'dispatched', 'erased'] as const satisfies State[];
+export const dueStates = [
+  'awaiting_captures',
+  'queued',
+  'dispatched',
+  'decided',
+  'errored',
+  'expired',
+  'erased',
+] as const satisfies State[];
 export type DueState = (typeof dueStates)[number];
 /** Partitions per state of the index of deadlines: spreads its writes. */
 export const dueShards = 4;
@@ -80,8 +88,8 @@ export interface Verifications {
     from: InState<'dispatched'>,
     fields: Pick<InState<'dispatched'>, 'attempts' | 'dueAt'>,
   ) => Promise<Moved<'dispatched'>>;
-  /** Every object of a tombstone is gone: nothing is due any more. */
-  readonly settle: (from: InState<'erased'>) => Promise<void>;
+  /** Every object of a record that rests is gone: nothing is due any more. */
+  readonly settle: (from: InState<'decided' | 'errored' | 'expired' | 'erased'>) => Promise<void>;
   /** Appends to the history without moving. The first 20 are kept, the rest counted; a tombstone takes none. */
   readonly note: (
     from: Verification,
@@ -139,8 +147,8 @@ export interface Captures {
   readonly exists: (pinned: Pinned) => Promise<boolean>;
   /** Deletes one version. Doing it twice is doing it once. */
   readonly removeVersion: (pinned: Pinned) => Promise<void>;
-  /** Deletes every version of everything a verification ever stored. */
-  readonly removeAll: (verificationId: string) => Promise<void>;
+  /** Deletes every version of everything a verification ever stored; or of its rounds up to and with `lastRound`. */
+  readonly removeAll: (verificationId: string, lastRound?: number) => Promise<void>;
 }
 
 /** What a provider's queue carries: which record, and which of its sequences may claim it. */

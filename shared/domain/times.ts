@@ -6,6 +6,9 @@ export const daySeconds = 24 * 60 * minuteSeconds;
 /** How long an upload URL lives, unless its round ends sooner. */
 export const uploadSeconds = 15 * minuteSeconds;
 
+/** How long a capture may stay stored after it landed, whatever the policy keeps; then the sweep deletes it. */
+export const captureSeconds = daySeconds;
+
 /** How long a client may watch its verification with one client_token. */
 export const clientTokenSeconds = daySeconds;
 

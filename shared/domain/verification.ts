@@ -146,6 +146,8 @@ const request = {
   pass: z.int().positive(),
   retries: z.int().nonnegative(),
   attempts: z.array(attempt),
+  /** Where there were rounds before: epoch seconds at which the first capture of them must be gone. */
+  keptUntil: z.int().optional(),
 };
 
 const common = { ...identity, ...request };
@@ -172,9 +174,10 @@ const inState = {
     waitingFor: z.enum(['answer', 'webhook']),
     dueAt,
   }),
-  decided: z.object({ ...common, state: z.literal('decided'), landed, verdict }),
-  errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode }),
-  expired: z.object({ ...common, state: z.literal('expired') }),
+  /** `dueAt`, in the states that rest: when what is still stored must be gone. Absent where nothing is. */
+  decided: z.object({ ...common, state: z.literal('decided'), landed, verdict, dueAt: dueAt.optional() }),
+  errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode, dueAt: dueAt.optional() }),
+  expired: z.object({ ...common, state: z.literal('expired'), dueAt: dueAt.optional() }),
   /** The tombstone. `dueAt` stays until every object is gone. */
   erased: z.object({ ...identity, state: z.literal('erased'), dueAt: dueAt.optional() }),
 } satisfies Record<State, z.ZodObject>;
@@ -197,7 +200,7 @@ export type In<S extends State> = InState<S>;
 export type FieldsOf<S extends State> = Omit<InState<S>, 'state' | keyof typeof identity | keyof typeof request>;
 /** What a move may change besides. */
 export type Changes = Partial<
-  Pick<InState<'queued'>, 'round' | 'pass' | 'retries' | 'attempts' | 'challenge' | 'declared'>
+  Pick<InState<'queued'>, 'round' | 'pass' | 'retries' | 'attempts' | 'challenge' | 'declared' | 'keptUntil'>
 >;
 /** What the history should say of a move, besides what the record says itself. */
 export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt'>>;

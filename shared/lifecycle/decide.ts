@@ -2,6 +2,7 @@ import { pinnedOf } from '../domain/captures.ts';
 import type { Captures, Verifications } from '../domain/ports.ts';
 import type { Finding, Measurements } from '../domain/verdict.ts';
 import { type InState, type NoteCode, type Verification, withEnded } from '../domain/verification.ts';
+import { goneAt } from './keep.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
 /** An authentic answer, and the attempt it belongs to. */
@@ -43,6 +44,7 @@ export async function decide(
         landed: current.landed,
         verdict: { ...finding, provider, policyVersion: current.plan.policyVersion },
         attempts: withEnded(current.attempts, attempt, ended),
+        ...((current.plan.keepCaptures || current.keptUntil !== undefined) && { dueAt: goneAt(current) }),
       },
       { outcome: finding.outcome, provider, attempt },
     );
@@ -54,7 +56,7 @@ export async function decide(
   return outcome?.decided ?? false;
 }
 
-/** Captures outlive their decision only where the policy keeps them. */
+/** Captures outlive their decision only where the policy keeps them, and then until the sweep deletes them. */
 export async function removeDecided(
   record: InState<'decided'>,
   { captures }: Pick<Deciding, 'captures'>,

@@ -5,6 +5,7 @@ import { epochSeconds } from '../domain/times.ts';
 import { found, type InState, maximumRounds, type Verification } from '../domain/verification.ts';
 import { type Beginning, challengeFor } from './begin.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
+import { goneAt } from './keep.ts';
 import { firstProvider, refuseUnfit } from './plan.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
@@ -38,13 +39,18 @@ export async function requestCaptures(
 
 function openRound(recapture: InState<'decided'>, declared: Declared, { verifications, now, randomBelow }: NextRound) {
   const challenge = challengeFor(recapture.check, randomBelow);
+  // Captures of this round may still be stored: by policy, or because the worker that should delete them was killed.
+  // Where policy keeps them, the next round ends in time for the first of them.
+  const keptUntil = goneAt(recapture);
+  const ends = epochSeconds(now()) + recapture.plan.capturesSeconds;
   return verifications.move(recapture, 'awaiting_captures', {
     round: recapture.round + 1,
     pass: recapture.pass + 1,
     missing: [...capturesOf[recapture.check]],
     landed: {},
     declared,
-    dueAt: epochSeconds(now()) + recapture.plan.capturesSeconds,
+    dueAt: recapture.dueAt === undefined ? ends : Math.min(ends, recapture.dueAt),
+    keptUntil,
     ...(challenge !== undefined && { challenge }),
   });
 }

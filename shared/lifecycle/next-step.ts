@@ -3,6 +3,7 @@ import type { Moved } from '../domain/ports.ts';
 import { backoffSeconds } from '../domain/times.ts';
 import { attemptsInPass, attemptsPerPass, type InState, withEnded } from '../domain/verification.ts';
 import { type HandingOver, handOver } from './hand-over.ts';
+import { goneAt } from './keep.ts';
 
 export type NextStep =
   /** The same provider once more, or the next of the route. */
@@ -48,6 +49,6 @@ export async function endWithFault(
       return handOver(record, { landed, provider: step.provider, attempts }, dependencies, { remark, delaySeconds });
     }
     case 'spent':
-      return verifications.move(record, 'errored', { landed, fault: code, attempts }, remark);
+      return verifications.move(record, 'errored', { landed, fault: code, attempts, dueAt: goneAt(record) }, remark);
   }
 }

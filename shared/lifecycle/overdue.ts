@@ -49,6 +49,10 @@ async function sweepOne(id: string, state: DueState, dependencies: Sweeping): Pr
       return handOverAgain(record, dependencies); // its message may be lost
     case 'dispatched':
       return endOverdue(record, dependencies);
+    case 'decided':
+    case 'errored':
+    case 'expired':
+      return removeKept(record, dependencies);
     case 'erased':
       return finishErasure(record, dependencies);
   }
@@ -58,10 +62,21 @@ function isDue(record: Verification, now: Date): record is InState<DueState> {
   return 'dueAt' in record && record.dueAt !== undefined && record.dueAt <= epochSeconds(now);
 }
 
-async function expire(record: InState<'awaiting_captures'>, { verifications, captures }: Sweeping): Promise<void> {
-  const result = await verifications.move(record, 'expired', {});
-  if (result.kind === 'lost') return; // a capture came after all
-  await Promise.all(pinnedOf(record).map((pinned) => captures.removeVersion(pinned)));
+/** Captures never came. What did come goes now; killed in between, the record is still due and the next sweep goes on. */
+async function expire(record: InState<'awaiting_captures'>, dependencies: Sweeping): Promise<void> {
+  const stored = pinnedOf(record).length > 0 || record.keptUntil !== undefined;
+  const fields = stored ? { dueAt: epochSeconds(dependencies.now()) } : {};
+  const result = await dependencies.verifications.move(record, 'expired', fields);
+  if (result.kind === 'moved' && stored) await removeKept(result.verification, dependencies); // lost: a capture came after all
+}
+
+/** What came too late, what policy kept, or what an errored verification could have been retried with: its day is over. */
+async function removeKept(
+  record: InState<'decided' | 'errored' | 'expired'>,
+  { verifications, captures }: Sweeping,
+): Promise<void> {
+  await captures.removeAll(record.verificationId, record.round); // a later round may have begun meanwhile
+  await verifications.settle(record);
 }
 
 /** A webhook that never came, or a lease whose worker is dead: another call where the pass has one left, else onwards. */

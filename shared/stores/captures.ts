@@ -10,9 +10,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { captureKey, capturesPrefix, maximumBytesOf } from '../domain/captures.ts';
+import { captureKey, capturesPrefix, maximumBytesOf, parseCaptureKey } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Captures, Pinned, Uploads } from '../domain/ports.ts';
+import { maximumRounds } from '../domain/verification.ts';
 
 /**
  * A client whose presigned URLs carry no checksum of a body it has not seen.
@@ -124,7 +125,7 @@ export function s3Captures(client: S3Client, bucket: string): Captures {
       await client.send(new DeleteObjectCommand(address(pinned)));
     },
 
-    async removeAll(verificationId) {
+    async removeAll(verificationId, lastRound = maximumRounds) {
       let keyMarker: string | undefined;
       let versionMarker: string | undefined;
       do {
@@ -136,10 +137,9 @@ export function s3Captures(client: S3Client, bucket: string): Captures {
             VersionIdMarker: versionMarker,
           }),
         );
-        const objects = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(({ Key, VersionId }) => ({
-          Key,
-          VersionId,
-        }));
+        const objects = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]
+          .filter(({ Key = '' }) => (parseCaptureKey(Key)?.round ?? 1) <= lastRound)
+          .map(({ Key, VersionId }) => ({ Key, VersionId }));
         if (objects.length > 0) {
           const { Errors = [] } = await client.send(
             new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }),

@@ -35,6 +35,18 @@ export function fencesWaiting(to: State): boolean {
   return to === 'dispatched' || to === 'queued' || to === 'errored';
 }
 
+/** A landing changes what is missing without a move: a move read before it must not forget the capture. */
+export function fencesMissing(to: State): boolean {
+  return to === 'awaiting_captures' || to === 'queued' || to === 'expired';
+}
+
+/** Of two writers that read the same record, one wins: a zombie, a repeat or a twin moves nothing. */
+const notMovedMeanwhile = '#sequence = :readSequence AND #state = :readState AND #round = :readRound';
+/** Both captures of a check may land at once, and one may land while the record expires. */
+const noneLandedMeanwhile = '#missing = :readMissing';
+/** A takeover or a failover that read the lease before `accepted` replaced it by the webhook's deadline. */
+const notAcceptedMeanwhile = '#waitingFor = :readWaitingFor';
+
 /** What the history and the counters are written with; a move must not overwrite a note made meanwhile. */
 const appended = ['history', 'notes', 'notesDropped'];
 
@@ -57,23 +69,20 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
       values[':entry'] = [entry];
       changed.push('history');
     }
-    const conditions = ['#sequence = :readSequence', '#state = :readState', '#round = :readRound'];
+    const conditions: string[] = [notMovedMeanwhile];
+    const fenced = ['sequence', 'state', 'round'];
     Object.assign(values, { ':readSequence': from.sequence, ':readState': from.state, ':readRound': from.round });
-    if (from.state === 'awaiting_captures' && (to.state === 'awaiting_captures' || to.state === 'queued')) {
-      conditions.push('#missing = :readMissing');
+    if (from.state === 'awaiting_captures' && fencesMissing(to.state)) {
+      conditions.push(noneLandedMeanwhile);
+      fenced.push('missing');
       values[':readMissing'] = new Set(from.missing);
     }
     if (from.state === 'dispatched' && fencesWaiting(to.state)) {
-      conditions.push('#waitingFor = :readWaitingFor');
+      conditions.push(notAcceptedMeanwhile);
+      fenced.push('waitingFor');
       values[':readWaitingFor'] = from.waitingFor;
     }
-    const named = new Set([
-      ...changed,
-      'sequence',
-      'state',
-      'round',
-      ...conditions.map((condition) => condition.slice(1).split(' ')[0] ?? ''),
-    ]);
+    const named = new Set([...changed, ...fenced]);
     try {
       const { Attributes } = await client.send(
         new UpdateItemCommand({

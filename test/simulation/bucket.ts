@@ -1,6 +1,7 @@
-import { type CaptureName, captureKey, capturesPrefix } from '../../shared/domain/captures.ts';
+import { type CaptureName, captureKey, capturesPrefix, parseCaptureKey } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import type { Captures, Pinned } from '../../shared/domain/ports.ts';
+import { maximumRounds } from '../../shared/domain/verification.ts';
 
 /** The bucket, with versions; `read` is called with every version that a provider was given. */
 export function simulatedBucket(read: (pinned: Pinned) => void) {
@@ -32,9 +33,11 @@ export function simulatedBucket(read: (pinned: Pinned) => void) {
       const at = stored?.indexOf(pinned.versionId) ?? -1;
       if (at >= 0) stored?.splice(at, 1);
     },
-    async removeAll(verificationId) {
-      const prefix = capturesPrefix(verificationId);
-      for (const key of objects.keys()) if (key.startsWith(prefix)) objects.delete(key);
+    async removeAll(verificationId, lastRound = maximumRounds) {
+      for (const key of objects.keys()) {
+        const address = parseCaptureKey(key);
+        if (address?.verificationId === verificationId && address.round <= lastRound) objects.delete(key);
+      }
     },
   };
 

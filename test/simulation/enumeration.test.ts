@@ -68,13 +68,20 @@ const webhook = (attempt: number, provider: string, says: 'passed' | 'failed' | 
 });
 const later = (seconds: number): Action => ({ name: 'later', does: (at) => at.advance(seconds) });
 /** The longest waiting message is delivered. */
-const takeNow: Action = { name: 'message', does: (at) => at.queue.shift()?.verb() };
+const takeNow: Action = {
+  name: 'message',
+  async does(at) {
+    await at.queue[0]?.verb(); // killed, it stays on the queue
+    at.queue.shift();
+  },
+};
 /** Everything that waits on a queue is delivered. */
 const deliver: Action = { name: 'deliver', does: () => undefined };
 
 interface Story {
   readonly scripts: Record<string, Script>;
   readonly takesNothing?: readonly string[];
+  readonly keepCaptures?: boolean;
   readonly actions: readonly Action[];
   /** How it ends when nothing goes wrong. */
   readonly ends: string;
@@ -182,6 +189,23 @@ const stories: Record<string, Story> = {
     actions: [requestPhotos, upload('selfie'), deliver, later(86_400), sweep, announce],
     ends: 'expired',
   },
+  'captures for a retry that never comes go after a day': {
+    scripts: { builtin: ['provider_refused'] },
+    actions: [request, upload('selfie'), deliver, later(86_400), sweep, announce],
+    ends: 'errored',
+  },
+  'captures that are kept go after a day, those of an earlier round with them': {
+    scripts: { builtin: ['recapture', 'passed'] },
+    keepCaptures: true,
+    actions: [request, upload('selfie'), deliver, reopen, upload('selfie', 2), deliver, later(86_400), sweep, announce],
+    ends: 'decided',
+  },
+  'a next round whose capture never comes, with an earlier one that is kept': {
+    scripts: { builtin: ['recapture'] },
+    keepCaptures: true,
+    actions: [request, upload('selfie'), deliver, reopen, later(86_400), sweep, announce],
+    ends: 'expired',
+  },
   'a lost message': {
     scripts: { builtin: ['passed'] },
     actions: [
@@ -190,8 +214,9 @@ const stories: Record<string, Story> = {
       {
         name: 'lose',
         does: async (at) => {
-          await at.queue.shift()?.verb();
-          at.queue.length = 0;
+          await at.queue[0]?.verb();
+          at.queue.shift();
+          at.lose();
         },
       },
       later(3600),

@@ -213,8 +213,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
         const due = 'dueAt' in record && record.dueAt !== undefined;
         if (due || ['awaiting_captures', 'queued', 'dispatched'].includes(state))
           wrong('unfinished', `${sourceId}: ${state}`);
-        if (state === 'erased' && left(record.verificationId) > 0)
-          wrong('unfinished', `${sourceId}: objects outlive erasure`);
+        if (left(record.verificationId) > 0) wrong('unfinished', `${sourceId}: objects outlive ${state}`);
         const moves = history.filter(({ kind }) => kind === 'moved').map((entry) => entry.sequence);
         const complete = state === 'erased' ? 1 : sequence;
         if (

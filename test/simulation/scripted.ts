@@ -45,9 +45,11 @@ function scriptedVendors(scripts: Readonly<Record<string, Script>>) {
 export function scriptedWorld({
   scripts,
   takesNothing = [],
+  keepCaptures = false,
 }: {
   scripts: Readonly<Record<string, Script>>;
   takesNothing?: readonly string[];
+  keepCaptures?: boolean | undefined;
 }) {
   const vendors = scriptedVendors(scripts);
   const route = Object.entries(scripts).map(([name, script]) =>
@@ -57,7 +59,7 @@ export function scriptedWorld({
   );
   const world = simulatedWorld({
     route,
-    keepCaptures: false,
+    keepCaptures,
     ownCredentials: false,
     capturesSeconds: 3600,
     vendors,

@@ -8,7 +8,7 @@ import {
   type Verification,
   verification,
 } from '../../shared/domain/verification.ts';
-import { fencesWaiting, shardOf } from '../../shared/stores/verifications.ts';
+import { fencesMissing, fencesWaiting, shardOf } from '../../shared/stores/verifications.ts';
 
 /** A table in memory, open to a test. */
 export interface MemoryVerifications extends Verifications {
@@ -32,7 +32,7 @@ export function fence(current: Verification, from: Verification, to: Verificatio
     current.sequence === from.sequence &&
     current.state === from.state &&
     current.round === from.round &&
-    (!(from.state === 'awaiting_captures' && (to.state === 'awaiting_captures' || to.state === 'queued')) ||
+    (!(from.state === 'awaiting_captures' && fencesMissing(to.state)) ||
       (current.state === 'awaiting_captures' && current.missing.join() === from.missing.join())) &&
     (!(from.state === 'dispatched' && fencesWaiting(to.state)) ||
       (current.state === 'dispatched' && current.waitingFor === from.waitingFor))

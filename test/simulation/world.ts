@@ -21,6 +21,8 @@ import { memoryVerifications } from './verifications.ts';
 /** Something that is delivered to a verb, again for as long as it is not acknowledged. */
 export interface Delivery {
   readonly name: string;
+  /** The version that S3 tells of, in a notice. */
+  readonly version?: string;
   readonly verb: () => Promise<unknown>;
 }
 
@@ -163,7 +165,8 @@ export function simulatedWorld(setting: Setting) {
         detail: { reason: how === 'PUT' ? 'PutObject' : 'POST Object', object },
       });
       const notice = `notice of ${source}'s ${object['version-id']}`;
-      if (!put({ name: notice, verb: () => verbs.notice(body) })) unnoticed.add(object['version-id']);
+      const version = object['version-id'];
+      if (!put({ name: notice, version, verb: () => verbs.notice(body) })) unnoticed.add(version);
     },
 
     webhook: ({ provider, token, body }: Webhook): Delivery => ({
@@ -177,6 +180,11 @@ export function simulatedWorld(setting: Setting) {
         return verbs.receive({ provider, token, body });
       },
     }),
+
+    /** Everything that waits on a queue is lost. */
+    lose(): void {
+      for (const { version } of queue.splice(0)) if (version !== undefined) unnoticed.add(version);
+    },
 
     isBehind: () => announced < changes.length,
     /** One batch of the table's stream, from its checkpoint or from further back. */
