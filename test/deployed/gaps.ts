@@ -39,7 +39,7 @@ export const gaps: readonly Gap[] = [
   },
   {
     what: 'Lifecycle rules do not run',
-    onAws: 'captures that nobody deleted go within two days',
+    onAws: 'captures that no function deleted would go within 2 to 4 days',
     here: 'asserted on the template, not seen at work',
   },
   {

@@ -138,7 +138,8 @@ describe('captures', () => {
           Match.objectLike({
             AllowedOrigins: ['https://a.example', 'https://b.example'],
             AllowedMethods: ['PUT', 'POST'],
-            ExposedHeaders: ['ETag'],
+            AllowedHeaders: ['*'],
+            ExposedHeaders: ['ETag', 'Location'],
           }),
         ],
       },
