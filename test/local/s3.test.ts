@@ -17,7 +17,7 @@ import {
 import { createPresignedPost, type PresignedPostOptions } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type S3, type S3Event, startS3 } from '../../local/s3.ts';
+import { type S3, type S3Event, startS3 } from '../../local/s3/s3.ts';
 
 const Bucket = 'captures';
 const credentials = { accessKeyId: 'LOCAL', secretAccessKey: 'local-secret' };

@@ -22,6 +22,7 @@ export interface FunctionDefinition {
 
 export interface LocalFunction {
   name: string;
+  concurrency: number;
   invoke: (event: unknown) => Promise<unknown>;
   /** Starts a process ahead of the first invocation. */
   warm: () => void;
@@ -168,6 +169,7 @@ export function startFunction(
 
   return {
     name,
+    concurrency,
     invoke(event) {
       const invocation = invoke(event);
       running.add(invocation);

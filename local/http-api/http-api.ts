@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { BodyTooLarge, listenOnLoopback, readBody } from './loopback-server.ts';
+import { BodyTooLarge, listenOnLoopback, readBody } from '../loopback-server.ts';
 
 /** A route of the template: `GET /verifications/{source_id}`, `ANY /{proxy+}` or `$default`. */
 export interface Route {

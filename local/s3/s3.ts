@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { listenOnLoopback, readBody } from './loopback-server.ts';
-import { type CorsRule, corsHeaders, preflightRefused } from './s3/cors.ts';
-import { S3Error } from './s3/error.ts';
-import { deliverEvents, objectCreated, type S3Event } from './s3/events.ts';
-import { listing } from './s3/listing.ts';
-import { type ObjectVersion, openObjectVersions } from './s3/object-versions.ts';
-import { readPayload } from './s3/payload.ts';
-import { readPostForm } from './s3/post-form.ts';
-import { type Credentials, verifySignature } from './s3/signature.ts';
-import { document, element, texts, unescapeXml } from './s3/xml.ts';
+import { listenOnLoopback, readBody } from '../loopback-server.ts';
+import { type CorsRule, corsHeaders, preflightRefused } from './cors.ts';
+import { S3Error } from './error.ts';
+import { deliverEvents, objectCreated, type S3Event } from './events.ts';
+import { listing } from './listing.ts';
+import { type ObjectVersion, openObjectVersions } from './object-versions.ts';
+import { readPayload } from './payload.ts';
+import { readPostForm } from './post-form.ts';
+import { type Credentials, verifySignature } from './signature.ts';
+import { document, element, texts, unescapeXml } from './xml.ts';
 
-export type { S3Event } from './s3/events.ts';
-export type { Credentials } from './s3/signature.ts';
+export type { S3Event } from './events.ts';
+export type { Credentials } from './signature.ts';
 
 /** What the template says about a bucket. */
 export interface Bucket {
