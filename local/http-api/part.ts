@@ -20,7 +20,7 @@ export const routes: Part<{ api: HttpApi; functions: Functions }, unknown> = asy
 ) => {
   const served = routesOf(template).map(({ functionArn, ...route }) => ({
     ...route,
-    invoke: functions.of(functionArn).invoke,
+    request: functions.of(functionArn).request,
   }));
   api.serve(served, corsOf(template));
   return { gives: {} };

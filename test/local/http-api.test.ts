@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRoute } from '../../local/http-api/http-api.ts';
-import { type Resources, start } from './fixtures/start.ts';
+import { isRunning } from './fixtures/is-running.ts';
+import { linesOf, type Resources, start } from './fixtures/start.ts';
+import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
 describe('the HTTP API', () => {
   const route = (id: string, RouteKey: string): Resources => ({
@@ -24,7 +27,7 @@ describe('the HTTP API', () => {
       Type: 'AWS::Lambda::Function',
       Properties: {
         Code: 'echo.mjs',
-        Timeout: 5,
+        Timeout: 30,
         Environment: {
           // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's, not ours
           Variables: { API: { 'Fn::Sub': 'https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/x' } },
@@ -105,6 +108,55 @@ describe('the HTTP API', () => {
     expect(stranger.headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it.each([
+    ['starts', 0],
+    ['runs', 10],
+  ])(
+    'frees the places of callers who hang up while their invocation %s; living ones beyond them get 503',
+    async (_, begun) => {
+      const { stack } = await start(api);
+      const notes = path.join(temporaryDirectory(), 'notes');
+      const callers = new AbortController();
+      const hang = async () => {
+        const url = `${stack.url}/things/1?act=hang&notes=${encodeURIComponent(notes)}`;
+        return (await fetch(url, { signal: callers.signal })).status;
+      };
+      let refused = 0;
+      const seen = Array.from({ length: 100 }, () =>
+        hang().then(
+          (status) => {
+            refused += 1;
+            return status;
+          },
+          () => 'hung up',
+        ),
+      );
+      // The places are taken: all others are answered while those hang.
+      await expect.poll(() => refused, { timeout: 10_000 }).toBe(90);
+      await expect.poll(() => linesOf(notes).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(begun);
+      const beyond = await fetch(`${stack.url}/things/1`);
+      expect([beyond.status, await beyond.text()]).toEqual([503, '{"message":"Service Unavailable"}']);
+      callers.abort();
+      const next = await fetch(`${stack.url}/things/1`);
+      expect(next.status).toBe(200);
+      await expect.poll(() => linesOf(notes).filter(([, pid]) => isRunning(Number(pid)))).toEqual([]);
+      expect((await Promise.all(seen)).sort()).toEqual([...Array(90).fill(503), ...Array(10).fill('hung up')]);
+    },
+  );
+
+  it('lets a request that changes something run to its end when its caller hangs up', async () => {
+    const { stack } = await start(api);
+    const notes = path.join(temporaryDirectory(), 'notes');
+    const steps = () => linesOf(notes).map(([step]) => step);
+    const caller = new AbortController();
+    const slow = `${stack.url}/things/1?act=slow&notes=${encodeURIComponent(notes)}`;
+    const call = fetch(slow, { method: 'POST', signal: caller.signal });
+    await expect.poll(steps).toContain('begun');
+    caller.abort();
+    await expect(call).rejects.toThrow();
+    await expect.poll(steps).toEqual(['begun', 'ended']);
+  });
+
   it('listens on this machine only', async () => {
     const { stack } = await start({});
     for (const url of [stack.url, ...Object.values(stack.endpoints)])
@@ -124,7 +176,7 @@ describe('the HTTP API', () => {
     ['GET', '/things/', 'GET /{rest+}'],
   ])('sends %s %s to %s', (method, pathname, expected) => {
     const keys = ['$default', 'GET /{rest+}', 'ANY /things/{id}', 'GET /things/{id}', 'GET /things/new', 'GET /things'];
-    const routes = keys.map((routeKey) => ({ routeKey, timeoutMs: 1, invoke: async () => undefined }));
+    const routes = keys.map((routeKey) => ({ routeKey, timeoutMs: 1, request: async () => undefined }));
     expect(findRoute(routes, method, pathname)?.route.routeKey).toBe(expected);
   });
 });
