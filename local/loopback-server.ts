@@ -14,6 +14,7 @@ export type Handle = (request: IncomingMessage, response: ServerResponse) => Pro
 export async function listenOnLoopback(handle: Handle, port = 0): Promise<LoopbackServer> {
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
+      if (request.destroyed && !request.complete) return; // the caller hung up while sending
       console.error(error);
       if (!response.headersSent) response.writeHead(500);
       response.end();

@@ -84,6 +84,11 @@ interface RawTemplate {
   Conditions?: Record<string, unknown>;
 }
 
+/** A property that would change what happens and that nothing in local/ understands: refused by name. */
+export function notKnown({ name, type }: Resource, what: string): Error {
+  return new Error(`The local stack does not know ${what}, which ${name} (${type}) uses`);
+}
+
 /** Reads the one stack of a `cdk.out`. Refuses resources nobody here knows, by name, before anything starts. */
 export function readTemplate(directory: string): Template {
   const manifest = readJson(directory, 'manifest.json') as { artifacts: Record<string, Artifact> };

@@ -1,5 +1,7 @@
-import { accessDenied, S3Error } from './error.ts';
-import { type Credentials, checkSignature } from './signature.ts';
+import type { IncomingHttpHeaders } from 'node:http';
+import * as z from 'zod';
+import { accessDenied, invalidArgument, S3Error } from './error.ts';
+import { refuseMissing, type Signer, verifyPolicy } from './signature.ts';
 
 // Browser uploads: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 
@@ -7,101 +9,134 @@ export interface PostedObject {
   key: string;
   body: Buffer;
   /** The form's own fields, lower case. The part's content type is the browser's guess and counts for nothing. */
-  fields: Record<string, string>;
+  fields: ReadonlyMap<string, string>;
 }
 
-type Condition = [string, ...unknown[]] | Record<string, string>;
+/** Fields a policy need not name. */
+const notInPolicy = new Set(['policy', 'x-amz-signature', 'file']);
+const mostFieldBytes = 20_000;
 
-const notInPolicy = new Set(['policy', 'x-amz-signature', 'file', 'bucket']);
+const size = z.coerce.number().int().min(0);
+const operator = z.string().toLowerCase();
+const condition = z.union([
+  z
+    .tuple([operator.pipe(z.literal('content-length-range')), size, size])
+    .transform(([, least, most]) => ({ kind: 'size' as const, least, most })),
+  z
+    .tuple([operator.pipe(z.enum(['eq', 'starts-with'])), z.string(), z.string()])
+    .transform(([kind, name, wanted]) => ({ kind, name, wanted })),
+  z
+    .record(z.string(), z.string())
+    .refine((object) => Object.keys(object).length === 1)
+    .transform((object) => {
+      const [[name = '', wanted = ''] = []] = Object.entries(object);
+      return { kind: 'eq' as const, name: `$${name}`, wanted };
+    }),
+]);
+type FieldCondition = Exclude<z.infer<typeof condition>, { kind: 'size' }>;
+const policyDocument = z.strictObject({ expiration: z.iso.datetime(), conditions: z.array(condition) });
 
 /** Reads a browser's form and holds it to the policy that its fields carry. */
 export async function readPostForm(
   raw: Buffer,
-  contentType: string,
+  headers: IncomingHttpHeaders,
   bucket: string,
-  credentials: Credentials,
+  signer: Signer,
 ): Promise<PostedObject> {
-  const { fields, file } = await parseForm(raw, contentType);
-  const { policy: encoded, 'x-amz-credential': credential, 'x-amz-signature': signature } = fields;
-  if (!encoded) throw accessDenied();
-  if (!credential || !signature) {
-    throw new S3Error(
-      400,
-      'InvalidArgument',
-      'Bucket POST must contain a credential and a signature beside its policy',
-    );
+  const contentType = String(headers['content-type']);
+  if (!contentType.startsWith('multipart/form-data')) {
+    const Condition = 'Bucket POST must be of the enclosure-type multipart/form-data';
+    throw new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', {
+      details: { Condition },
+    });
   }
-  checkSignature(credential, encoded, signature, credentials);
-  if (!file) throw new S3Error(400, 'InvalidArgument', 'POST requires exactly one file upload per request.');
+  const { fields, file } = await parseForm(raw, contentType);
+  verifyPolicy(fields, headers, signer);
+  if (!file) throw invalidArgument('POST requires exactly one file upload per request.', 'file');
+  const key = fields.get('key') ?? refuseMissing('key');
+  if (key === '') throw invalidArgument('User key must have a length greater than 0.', 'key');
 
-  const policy = parsePolicy(encoded);
+  const policy = parsePolicy(fields.get('policy') ?? '');
   if (!(Date.now() <= Date.parse(policy.expiration))) throw refused('Policy expired.');
-  const values = { ...fields, bucket };
-  const named = new Set<string>();
-  for (const condition of policy.conditions) checkCondition(condition, values, file.length, named);
-  for (const name of Object.keys(fields)) {
+  const values = new Map([...fields, ['bucket', bucket]]);
+  for (const one of policy.conditions) {
+    if (one.kind === 'size') checkSize(file.length, one);
+    else checkField(one, values);
+  }
+  const named = new Set(policy.conditions.map((one) => (one.kind === 'size' ? '' : fieldOf(one.name))));
+  for (const name of values.keys()) {
     if (!named.has(name) && !notInPolicy.has(name) && !name.startsWith('x-ignore-')) {
       throw refused(`Extra input fields: ${name}`);
     }
   }
-  return { key: fields.key ?? '', body: file, fields };
+  return { key, body: file, fields };
 }
 
+/** Like S3, reads the form up to and with its field `file`: what follows is ignored. */
 async function parseForm(raw: Buffer, contentType: string) {
-  const fields: Record<string, string> = {};
-  try {
-    const form = await new Response(new Uint8Array(raw), { headers: { 'content-type': contentType } }).formData();
-    for (const [name, value] of form) {
-      if (typeof value !== 'string') {
-        const key = fields.key?.replaceAll('${' + 'filename}', value.name);
-        if (key) fields.key = key;
-        // Like S3: whatever follows the file is not read.
-        return { fields, file: Buffer.from(await value.arrayBuffer()) };
-      }
-      fields[name.toLowerCase()] = value;
+  const fields = new Map<string, string>();
+  let fieldBytes = 0;
+  for (const [name, value] of await entriesOf(raw, contentType)) {
+    if (name.toLowerCase() === 'file') {
+      const fileName = typeof value === 'string' ? '' : (value.name.split(/[/\\]/).at(-1) ?? '');
+      for (const [field, text] of fields) fields.set(field, text.replaceAll('${' + 'filename}', fileName));
+      const file = typeof value === 'string' ? Buffer.from(value) : Buffer.from(await value.arrayBuffer());
+      return { fields, file };
     }
-  } catch {
-    throw new S3Error(
-      400,
-      'MalformedPOSTRequest',
-      'The body of your POST request is not well-formed multipart/form-data.',
-    );
+    const text = typeof value === 'string' ? value : await value.text();
+    fieldBytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+    if (fieldBytes > mostFieldBytes) {
+      const message = 'Your POST request fields preceding the upload file were too large.';
+      throw new S3Error(400, 'MaxPostPreDataLengthExceededError', message);
+    }
+    fields.set(name.toLowerCase(), text);
   }
   return { fields, file: undefined };
 }
 
-function parsePolicy(encoded: string): { expiration: string; conditions: Condition[] } {
+async function entriesOf(raw: Buffer, contentType: string) {
   try {
-    const policy = JSON.parse(Buffer.from(encoded, 'base64').toString());
-    if (typeof policy.expiration === 'string' && Array.isArray(policy.conditions)) return policy;
-  } catch {}
-  throw new S3Error(400, 'InvalidPolicyDocument', 'The content of the form does not meet the conditions of a policy.');
-}
-
-function checkCondition(condition: Condition, values: Record<string, string>, size: number, named: Set<string>): void {
-  const list = Array.isArray(condition)
-    ? [condition]
-    : Object.entries(condition).map(([name, value]): [string, ...unknown[]] => ['eq', `$${name}`, value]);
-  for (const [operator, first, second] of list) {
-    if (operator.toLowerCase() === 'content-length-range') {
-      checkSize(size, Number(first), Number(second));
-      continue;
-    }
-    const name = String(first).slice(1).toLowerCase();
-    const value = values[name];
-    named.add(name);
-    const wanted = String(second);
-    const holds = operator.toLowerCase() === 'starts-with' ? value?.startsWith(wanted) : value === wanted;
-    if (!holds) throw refused(`Policy Condition failed: ${JSON.stringify([operator, first, second])}`);
+    return await new Response(new Uint8Array(raw), { headers: { 'content-type': contentType } }).formData();
+  } catch {
+    const message = 'The body of your POST request is not well-formed multipart/form-data.';
+    throw new S3Error(400, 'MalformedPOSTRequest', message);
   }
 }
 
-function checkSize(size: number, smallest: number, largest: number): void {
-  if (size > largest) {
-    throw new S3Error(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
+function parsePolicy(encoded: string): z.infer<typeof policyDocument> {
+  const invalid = (why: string) => new S3Error(400, 'InvalidPolicyDocument', `Invalid Policy: ${why}`);
+  let written: unknown;
+  try {
+    written = JSON.parse(Buffer.from(encoded, 'base64').toString());
+  } catch {
+    throw invalid('Invalid JSON.');
   }
-  if (size < smallest) {
-    throw new S3Error(400, 'EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size');
+  const policy = policyDocument.safeParse(written);
+  if (policy.success) return policy.data;
+  const [issue] = policy.error.issues;
+  throw invalid(`${issue?.path.join('.') || 'document'}: ${issue?.message}`);
+}
+
+function checkField({ kind, name, wanted }: FieldCondition, values: ReadonlyMap<string, string>): void {
+  const value = name.startsWith('$') ? values.get(fieldOf(name)) : undefined;
+  // A list of content types must match in each of them.
+  const texts = name.toLowerCase() === '$content-type' ? (value ?? '').split(/, ?/) : [value ?? ''];
+  const holds = kind === 'starts-with' ? texts.every((text) => text.startsWith(wanted)) : value === wanted;
+  if (!holds) throw refused(`Policy Condition failed: ["${kind}", "${name}", "${wanted}"]`);
+}
+
+const fieldOf = (name: string) => name.slice(1).toLowerCase();
+
+function checkSize(bytes: number, { least, most }: { least: number; most: number }): void {
+  if (bytes > most) {
+    throw new S3Error(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', {
+      details: { ProposedSize: bytes, MaxSizeAllowed: most },
+    });
+  }
+  if (bytes < least) {
+    throw new S3Error(400, 'EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
+      details: { ProposedSize: bytes, MinSizeAllowed: least },
+    });
   }
 }
 

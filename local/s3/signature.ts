@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { accessDenied, S3Error } from './error.ts';
+import { accessDenied, invalidArgument, invalidRequest, S3Error } from './error.ts';
 
 // Signature Version 4 as S3 checks it:
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
@@ -8,6 +8,12 @@ import { accessDenied, S3Error } from './error.ts';
 export interface Credentials {
   accessKeyId: string;
   secretAccessKey: string;
+}
+
+/** Whose signatures are taken, and for which region. */
+export interface Signer {
+  credentials: Credentials;
+  region: string;
 }
 
 export interface SignedRequest {
@@ -18,35 +24,54 @@ export interface SignedRequest {
 }
 
 interface Claim {
-  credential: string;
+  scope: Scope;
   signedHeaders: string[];
   signature: string;
   date: string;
   payload: string;
+  /** Throws when the request is too old or too new. */
+  checkTime: () => void;
 }
 
+/** What a credential says: `LOCAL/20260131/us-east-1/s3/aws4_request`. */
+interface Scope {
+  accessKeyId: string;
+  date: string;
+  region: string;
+}
+
+const algorithm = 'AWS4-HMAC-SHA256';
 const allowedSkewMs = 15 * 60_000;
 const longestExpirySeconds = 7 * 24 * 3600;
+const payloadWords = [
+  'UNSIGNED-PAYLOAD',
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+  'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD',
+  'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER',
+];
 
 /**
  * Checks who signed a request and that nothing signed was changed, and returns what it says about its payload: a hex
  * SHA-256, or one of S3's words such as UNSIGNED-PAYLOAD. The body is checked against it by `readPayload`.
  */
-export function verifySignature(request: SignedRequest, credentials: Credentials): string {
+export function verifySignature(request: SignedRequest, signer: Signer): string {
   const [path = '', query = ''] = request.url.split('?', 2);
+  const { headers } = request;
   const parameters = new URLSearchParams(query);
-  const presigned = parameters.has('X-Amz-Signature');
-  const claim = presigned ? claimOfQuery(parameters) : claimOfHeaders(request.headers);
-  checkTime(claim.date, presigned ? Number(parameters.get('X-Amz-Expires')) : undefined);
+  const presigned = ['X-Amz-Algorithm', 'X-Amz-Signature', 'Signature'].some((name) => parameters.has(name));
+  if (presigned && headers.authorization) throw onlyOneMechanism();
+  const claim = presigned ? claimOfQuery(parameters, headers, signer) : claimOfHeaders(headers, signer);
 
-  if (!claim.signedHeaders.includes('host')) throw accessDenied('The host header must be signed');
-  for (const name of Object.keys(request.headers)) {
-    if (name.startsWith('x-amz-') && !claim.signedHeaders.includes(name)) {
-      throw accessDenied(`There were headers present in the request which were not signed: ${name}`);
-    }
+  const mustBeSigned = ['host', ...Object.keys(headers).filter((name) => name.startsWith('x-amz-'))];
+  const unsigned = mustBeSigned.filter((name) => !claim.signedHeaders.includes(name));
+  if (unsigned.length > 0) {
+    const message = 'There were headers present in the request which were not signed';
+    throw accessDenied(message, { HeadersNotSigned: unsigned.sort().join(', ') });
   }
 
-  const headerLines = claim.signedHeaders.map((name) => `${name}:${headerValue(request.headers[name])}\n`);
+  const headerLines = claim.signedHeaders.map((name) => `${name}:${headerValue(headers[name])}\n`);
   const canonicalRequest = [
     request.method,
     path,
@@ -55,24 +80,43 @@ export function verifySignature(request: SignedRequest, credentials: Credentials
     claim.signedHeaders.join(';'),
     claim.payload,
   ].join('\n');
-  const scope = claim.credential.split('/').slice(1).join('/');
-  const toSign = ['AWS4-HMAC-SHA256', claim.date, scope, sha256(canonicalRequest)].join('\n');
-  checkSignature(claim.credential, toSign, claim.signature, credentials);
+  const { date, region } = claim.scope;
+  const toSign = [algorithm, claim.date, `${date}/${region}/s3/aws4_request`, sha256(canonicalRequest)].join('\n');
+  checkSignature(claim.scope, toSign, claim.signature, signer.credentials);
+  claim.checkTime();
   return claim.payload;
 }
 
 /** Checks the signature of a POST policy, which is over the policy's base64 text alone. */
-export function checkSignature(credential: string, toSign: string, signature: string, credentials: Credentials): void {
-  const [accessKeyId, date = '', region = '', service = '', terminator] = credential.split('/');
-  if (accessKeyId !== credentials.accessKeyId) {
+export function verifyPolicy(fields: ReadonlyMap<string, string>, headers: IncomingHttpHeaders, signer: Signer): void {
+  const policy = fields.get('policy');
+  if (headers.authorization) {
+    throw headers.authorization.startsWith(algorithm) ? onlyOneMechanism() : unsupportedAuthorization();
+  }
+  const named = ['x-amz-signature', 'x-amz-algorithm', 'x-amz-credential', 'x-amz-date'];
+  if (!policy || !named.some((name) => fields.has(name))) throw accessDenied();
+  const field = (name: string) => fields.get(name.toLowerCase()) ?? refuseMissing(name);
+  const signature = field('X-Amz-Signature');
+  if (field('X-Amz-Algorithm') !== algorithm) throw wrongAlgorithm();
+  const scope = scopeOf(field('X-Amz-Credential'), signer, wrongParameter);
+  if (!field('X-Amz-Date').startsWith(scope.date)) {
+    throw wrongParameter(`Invalid credential date "${scope.date}". This date is not the same as X-Amz-Date.`);
+  }
+  checkSignature(scope, policy, signature, signer.credentials);
+}
+
+export function refuseMissing(field: string): never {
+  const message = `Bucket POST must contain a field named '${field}'.  If it is specified, please check the order of the fields.`;
+  throw invalidArgument(message, field);
+}
+
+function checkSignature(scope: Scope, toSign: string, signature: string, credentials: Credentials): void {
+  if (scope.accessKeyId !== credentials.accessKeyId) {
     const message = 'The AWS Access Key Id you provided does not exist in our records.';
-    throw new S3Error(403, 'InvalidAccessKeyId', message);
+    throw new S3Error(403, 'InvalidAccessKeyId', message, { details: { AWSAccessKeyId: scope.accessKeyId } });
   }
-  if (service !== 's3' || terminator !== 'aws4_request') {
-    throw new S3Error(400, 'AuthorizationHeaderMalformed', 'The credential scope is not one for S3');
-  }
-  const dateKey = hmac(`AWS4${credentials.secretAccessKey}`, date);
-  const signingKey = hmac(hmac(hmac(dateKey, region), service), terminator);
+  const dateKey = hmac(`AWS4${credentials.secretAccessKey}`, scope.date);
+  const signingKey = hmac(hmac(hmac(dateKey, scope.region), 's3'), 'aws4_request');
   const expected = hmac(signingKey, toSign).toString('hex');
   if (signature.length !== expected.length || !timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) {
     const message =
@@ -81,54 +125,140 @@ export function checkSignature(credential: string, toSign: string, signature: st
   }
 }
 
-function claimOfQuery(parameters: URLSearchParams): Claim {
+function claimOfQuery(parameters: URLSearchParams, headers: IncomingHttpHeaders, signer: Signer): Claim {
+  if (!parameters.has('X-Amz-Algorithm') && parameters.has('Signature')) throw oldMechanism();
   const one = (name: string) => {
     const value = parameters.get(name);
-    if (value === null) {
-      const message = `Query-string authentication requires the ${name} parameter`;
-      throw new S3Error(400, 'AuthorizationQueryParametersError', message);
-    }
-    return value;
+    if (value !== null) return value;
+    const message =
+      'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.';
+    throw wrongQuery(message);
   };
+  if (one('X-Amz-Algorithm') !== algorithm) throw wrongAlgorithm();
+  const [credential, signature] = [one('X-Amz-Credential'), one('X-Amz-Signature')];
+  const date = one('X-Amz-Date');
+  const signedHeaders = one('X-Amz-SignedHeaders').split(';');
+  const expires = one('X-Amz-Expires');
+  const signedAt = timeOf(date);
+  if (signedAt === undefined) {
+    throw wrongQuery(`X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`);
+  }
+  if (!/^-?\d+$/.test(expires)) throw wrongQuery('X-Amz-Expires should be a number');
+  if (Number(expires) < 0) throw wrongQuery('X-Amz-Expires must be non-negative');
+  if (Number(expires) > longestExpirySeconds) {
+    const most = 'that is, the given X-Amz-Expires must be less than 604800 seconds';
+    throw wrongQuery(`X-Amz-Expires must be less than a week (in seconds); ${most}`);
+  }
+  const hash = signedHeaders.includes('x-amz-content-sha256') ? headers['x-amz-content-sha256'] : undefined;
   return {
-    credential: one('X-Amz-Credential'),
-    signedHeaders: one('X-Amz-SignedHeaders').split(';'),
-    signature: one('X-Amz-Signature'),
-    date: one('X-Amz-Date'),
-    payload: parameters.get('X-Amz-Content-Sha256') ?? 'UNSIGNED-PAYLOAD',
+    scope: scopeOf(credential, signer, wrongParameter),
+    signedHeaders,
+    signature,
+    date,
+    payload: payloadOf(parameters.get('X-Amz-Content-Sha256') ?? String(hash ?? 'UNSIGNED-PAYLOAD')),
+    checkTime() {
+      const until = signedAt + Number(expires) * 1000;
+      const ServerTime = new Date().toISOString();
+      if (Date.now() > until) {
+        const details = { 'X-Amz-Expires': expires, Expires: new Date(until).toISOString(), ServerTime };
+        throw accessDenied('Request has expired', details);
+      }
+      if (signedAt - Date.now() > allowedSkewMs) {
+        throw accessDenied('Request is not yet valid', { 'X-Amz-Date': date, ServerTime });
+      }
+    },
   };
 }
 
-function claimOfHeaders(headers: IncomingHttpHeaders): Claim {
-  if (!headers.authorization) throw accessDenied();
-  const pattern = /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/;
-  const [, credential, signedHeaders, signature] = pattern.exec(headers.authorization) ?? [];
+function claimOfHeaders(headers: IncomingHttpHeaders, signer: Signer): Claim {
+  const { authorization } = headers;
+  if (!authorization) throw accessDenied();
+  if (authorization.startsWith('AWS ')) throw oldMechanism();
+  if (!authorization.startsWith(`${algorithm} `)) throw unsupportedAuthorization();
+  const named = (name: string) => new RegExp(`[ ,]${name}=([^, ]+)`).exec(authorization)?.[1];
+  const [credential, signedHeaders, signature] = [named('Credential'), named('SignedHeaders'), named('Signature')];
+  if (!credential || !signedHeaders || !signature) {
+    throw malformed('the authorization header requires three components: Credential, SignedHeaders, and Signature.');
+  }
   const date = headers['x-amz-date'];
+  const signedAt = typeof date === 'string' ? timeOf(date) : undefined;
+  if (typeof date !== 'string' || signedAt === undefined) {
+    throw accessDenied('AWS authentication requires a valid Date or x-amz-date header');
+  }
   const payload = headers['x-amz-content-sha256'];
-  if (!credential || !signedHeaders || !signature || typeof date !== 'string') {
-    throw new S3Error(400, 'AuthorizationHeaderMalformed', 'The authorization header you provided is malformed');
-  }
   if (typeof payload !== 'string') {
-    throw new S3Error(400, 'InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
+    throw invalidRequest('Missing required header for this request: x-amz-content-sha256');
   }
-  return { credential, signedHeaders: signedHeaders.split(';'), signature, date, payload };
+  return {
+    scope: scopeOf(credential, signer, malformed),
+    signedHeaders: signedHeaders.split(';'),
+    signature,
+    date,
+    payload: payloadOf(payload),
+    checkTime() {
+      if (Math.abs(Date.now() - signedAt) <= allowedSkewMs) return;
+      const message = 'The difference between the request time and the current time is too large.';
+      const details = { RequestTime: date, ServerTime: new Date().toISOString(), MaxAllowedSkewMilliseconds: 900_000 };
+      throw new S3Error(403, 'RequestTimeTooSkewed', message, { details });
+    },
+  };
 }
 
-function checkTime(date: string, expiresSeconds: number | undefined): void {
+type Refusal = (detail: string, details?: Record<string, string>) => S3Error;
+
+const malformed: Refusal = (detail, details) =>
+  new S3Error(400, 'AuthorizationHeaderMalformed', `The authorization header is malformed; ${detail}`, { details });
+
+const wrongParameter: Refusal = (detail, details) =>
+  wrongQuery(`Error parsing the X-Amz-Credential parameter; ${detail}`, details);
+
+const wrongQuery: Refusal = (message, details) =>
+  new S3Error(400, 'AuthorizationQueryParametersError', message, { details });
+
+const wrongAlgorithm = () => wrongQuery('X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"');
+
+const oldMechanism = () =>
+  invalidRequest('The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.');
+
+const unsupportedAuthorization = () => invalidArgument('Unsupported Authorization Type', 'Authorization');
+
+const onlyOneMechanism = () =>
+  invalidArgument(
+    'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
+    'Authorization',
+  );
+
+function scopeOf(credential: string, signer: Signer, refusal: Refusal): Scope {
+  const [accessKeyId = '', date = '', region = '', service, terminator, ...more] = credential.split('/');
+  if (terminator === undefined || more.length > 0) {
+    throw refusal('the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".');
+  }
+  if (!/^\d{8}$/.test(date)) {
+    const format = 'This date in the credential must be in the format "yyyyMMdd".';
+    throw refusal(`incorrect date format "${date}". ${format}`);
+  }
+  if (service !== 's3') throw refusal(`incorrect service "${service}". This endpoint belongs to "s3".`);
+  if (terminator !== 'aws4_request') {
+    throw refusal(`incorrect terminal "${terminator}". This endpoint uses "aws4_request".`);
+  }
+  if (region !== signer.region) {
+    throw refusal(`the region '${region}' is wrong; expecting '${signer.region}'`, { Region: signer.region });
+  }
+  return { accessKeyId, date, region };
+}
+
+function payloadOf(declared: string): string {
+  if (payloadWords.includes(declared) || /^[0-9a-f]{64}$/.test(declared)) return declared;
+  const message = `x-amz-content-sha256 must be ${payloadWords.join(', ')} or a valid sha256 value.`;
+  throw invalidArgument(message, 'x-amz-content-sha256');
+}
+
+/** `20260131T235959Z` as epoch milliseconds. */
+function timeOf(date: string): number | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date);
-  if (!parts) throw accessDenied('The request has no valid date');
+  if (!parts) return undefined;
   const [year = 0, month = 1, ...rest] = parts.slice(1).map(Number);
-  const signedAt = Date.UTC(year, month - 1, ...rest);
-  if (expiresSeconds === undefined) {
-    if (Math.abs(Date.now() - signedAt) <= allowedSkewMs) return;
-    const message = 'The difference between the request time and the current time is too large.';
-    throw new S3Error(403, 'RequestTimeTooSkewed', message);
-  }
-  if (!(expiresSeconds > 0 && expiresSeconds <= longestExpirySeconds)) {
-    throw new S3Error(400, 'AuthorizationQueryParametersError', 'X-Amz-Expires must be between 1 second and a week');
-  }
-  if (Date.now() > signedAt + expiresSeconds * 1000) throw accessDenied('Request has expired');
-  if (signedAt - Date.now() > allowedSkewMs) throw accessDenied('Request is not valid yet');
+  return Date.UTC(year, month - 1, ...rest);
 }
 
 function canonicalQuery(parameters: URLSearchParams): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type FunctionDefinition, type LocalFunction, startFunction } from '../../local/functions.ts';
+import { type FunctionDefinition, type LocalFunction, startFunction } from '../../local/functions/functions.ts';
 import { isRunning } from './fixtures/is-running.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 

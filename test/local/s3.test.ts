@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -12,12 +13,13 @@ import {
   HeadObjectCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
+  type PutObjectCommandInput,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { createPresignedPost, type PresignedPostOptions } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type S3, type S3Event, startS3 } from '../../local/s3.ts';
+import { type S3, type S3Event, startS3 } from '../../local/s3/s3.ts';
 
 const Bucket = 'captures';
 const credentials = { accessKeyId: 'LOCAL', secretAccessKey: 'local-secret' };
@@ -157,9 +159,221 @@ describe('a presigned PUT', () => {
   });
 });
 
+describe('a PUT', () => {
+  const errorOf = (text: string) => {
+    const element = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(text)?.[1];
+    return [element('Code'), element('Message')];
+  };
+
+  /** Sends bytes as they are and resolves to what came back, up to the end of the error. */
+  async function send(url: string, lines: string[], body = ''): Promise<string> {
+    const { pathname, search, host, port } = new URL(url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write([`PUT ${pathname}${search} HTTP/1.1`, `host: ${host}`, ...lines, '', body].join('\r\n'));
+    let received = '';
+    for await (const chunk of socket) {
+      received += chunk;
+      if (received.includes('</Error>')) break;
+    }
+    return received;
+  }
+  const signed = ['content-type: image/jpeg', 'if-none-match: *'];
+
+  it('in chunks is refused before its body has ended', async () => {
+    const url = await presignPut('no');
+    const answer = await send(url, [...signed, 'transfer-encoding: chunked'], '5\r\nphoto\r\n');
+    expect(answer).toMatch(/^HTTP\/1.1 501 /);
+    expect(errorOf(answer)).toEqual([
+      'NotImplemented',
+      'A header you provided implies functionality that is not implemented',
+    ]);
+    expect(answer).toContain('<Header>Transfer-Encoding</Header>');
+    expect(await exists('no')).toBe(false);
+  });
+
+  it('that does not say its length is refused', async () => {
+    const answer = await send(await presignPut('no'), signed);
+    expect(answer).toMatch(/^HTTP\/1.1 411 /);
+    expect(errorOf(answer)).toEqual(['MissingContentLength', 'You must provide the Content-Length HTTP header.']);
+  });
+
+  it('whose caller hangs up before the length it said stores nothing', async () => {
+    const { pathname, search, host, port } = new URL(await presignPut('no', { ContentLength: 10 }));
+    const lines = [`PUT ${pathname}${search} HTTP/1.1`, `host: ${host}`, ...signed, 'content-length: 10', '', 'half'];
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end(lines.join('\r\n'));
+    socket.resume();
+    await once(socket, 'close');
+    expect(await exists('no')).toBe(false);
+  });
+
+  const oneMechanism =
+    'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified';
+  const without = (name: string) => async () => (await presignPut('no')).replace(new RegExp(`&?${name}=[^&]*`), '');
+  const instead = (name: string, value: string) => async () =>
+    (await presignPut('no')).replace(new RegExp(`${name}=[^&]*`), `${name}=${value}`);
+  const plain = async () => presignPut('no');
+  const required =
+    'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.';
+  const badQuery = 'AuthorizationQueryParametersError';
+  const scope = (text: string) => encodeURIComponent(`LOCAL/${text}`);
+  const parsing = 'Error parsing the X-Amz-Credential parameter;';
+  it.each<[string, () => Promise<string>, Record<string, string>, number, string, string]>([
+    ['a left-over Authorization', plain, { authorization: 'Bearer t' }, 400, 'InvalidArgument', oneMechanism],
+    [
+      'an x-amz header nobody signed',
+      plain,
+      { 'x-amz-meta-a': '1', 'x-amz-acl': 'private' },
+      403,
+      'AccessDenied',
+      'There were headers present in the request which were not signed',
+    ],
+    [
+      'an expired URL',
+      () => presignPut('no', { signingDate: new Date(Date.now() - 61_000) }),
+      {},
+      403,
+      'AccessDenied',
+      'Request has expired',
+    ],
+    [
+      'a URL from the future',
+      () => presignPut('no', { signingDate: new Date(Date.now() + 16 * 60_000) }),
+      {},
+      403,
+      'AccessDenied',
+      'Request is not yet valid',
+    ],
+    [
+      'a Content-MD5 of other bytes',
+      plain,
+      { 'content-md5': '1B2M2Y8AsgTpgAmY7PhCfg==' },
+      400,
+      'BadDigest',
+      'The Content-MD5 you specified did not match what we received.',
+    ],
+    ['a URL without its algorithm', without('X-Amz-Algorithm'), {}, 400, badQuery, required],
+    ['a URL without its expiry', without('X-Amz-Expires'), {}, 400, badQuery, required],
+    ['a URL without its signature', without('X-Amz-Signature'), {}, 400, badQuery, required],
+    [
+      'an expiry that is no number',
+      instead('X-Amz-Expires', '1h'),
+      {},
+      400,
+      badQuery,
+      'X-Amz-Expires should be a number',
+    ],
+    [
+      'a life of more than a week',
+      instead('X-Amz-Expires', '604801'),
+      {},
+      400,
+      badQuery,
+      'X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds',
+    ],
+    [
+      'another region',
+      instead('X-Amz-Credential', scope('20260101/eu-west-1/s3/aws4_request')),
+      {},
+      400,
+      badQuery,
+      `${parsing} the region &apos;eu-west-1&apos; is wrong; expecting &apos;us-east-1&apos;`,
+    ],
+    [
+      'another service',
+      instead('X-Amz-Credential', scope('20260101/us-east-1/ec2/aws4_request')),
+      {},
+      400,
+      badQuery,
+      `${parsing} incorrect service &quot;ec2&quot;. This endpoint belongs to &quot;s3&quot;.`,
+    ],
+    [
+      'a signature of version 2',
+      async () => `${s3.endpoint}/${Bucket}/no?AWSAccessKeyId=LOCAL&Expires=1&Signature=x`,
+      {},
+      400,
+      'InvalidRequest',
+      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    ],
+    [
+      'a Bearer token alone',
+      async () => `${s3.endpoint}/${Bucket}/no`,
+      { authorization: 'Bearer t' },
+      400,
+      'InvalidArgument',
+      'Unsupported Authorization Type',
+    ],
+  ])('is refused in S3’s words: %s', async (_, url, headers, status, code, message) => {
+    const all = { 'content-type': 'image/jpeg', 'if-none-match': '*', ...headers };
+    const response = await fetch(await url(), { method: 'PUT', body: 'photo', headers: all });
+    const text = await response.text();
+    expect([response.status, ...errorOf(text)]).toEqual([status, code, message]);
+    expect(text).not.toContain('Bearer');
+    expect(await exists('no')).toBe(false);
+  });
+
+  it('names the headers nobody signed', async () => {
+    const headers = { 'content-type': 'image/jpeg', 'if-none-match': '*', 'x-amz-meta-a': '1', 'x-amz-acl': 'private' };
+    const response = await fetch(await presignPut('no'), { method: 'PUT', body: 'photo', headers });
+    expect(await response.text()).toContain('<HeadersNotSigned>x-amz-acl, x-amz-meta-a</HeadersNotSigned>');
+  });
+
+  it('of the SDK is refused a key too long, an ACL, much metadata and a precondition S3 does not know', async () => {
+    const attempts: [Partial<PutObjectCommandInput>, string][] = [
+      [{ Key: 'x'.repeat(1025) }, 'KeyTooLongError'],
+      [{ ACL: 'public-read' }, 'AccessControlListNotSupported'],
+      [{ Metadata: { note: 'x'.repeat(2048) } }, 'MetadataTooLarge'],
+      [{ IfNoneMatch: '"etag"' }, 'NotImplemented'],
+    ];
+    for (const [input, name] of attempts) {
+      const command = new PutObjectCommand({ Bucket, Key: 'no', Body: 'x', ...input });
+      await expect(client.send(command)).rejects.toMatchObject({ name });
+    }
+    expect(await exists('no')).toBe(false);
+  });
+
+  it('of the SDK whose body is not the one it signed the hash of is refused', async () => {
+    const changing = clientOf(s3.endpoint);
+    changing.middlewareStack.add(
+      (next) => async (call) => {
+        Object.assign(call.request as object, { body: 'other' });
+        return next(call);
+      },
+      { step: 'finalizeRequest', priority: 'low' },
+    );
+    const command = new PutObjectCommand({ Bucket, Key: 'no', Body: 'hello' });
+    await expect(changing.send(command)).rejects.toMatchObject({ name: 'XAmzContentSHA256Mismatch' });
+  });
+});
+
+describe('a presigned GET', () => {
+  it('answers with the headers that its signer asked for', async () => {
+    await client.send(new PutObjectCommand({ Bucket, Key: 'get/1', Body: 'x', ContentType: 'text/html' }));
+    const command = new GetObjectCommand({ Bucket, Key: 'get/1', ResponseContentType: 'application/octet-stream' });
+    const response = await fetch(await getSignedUrl(client, command));
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/octet-stream']);
+  });
+});
+
 describe('a presigned POST', () => {
-  type Changes = { fields?: Record<string, string>; file?: string } & Partial<PresignedPostOptions>;
-  async function post(Key: string, { fields = {}, file = 'photo', ...options }: Changes = {}) {
+  type Changes = {
+    fields?: Record<string, string | undefined>;
+    file?: string;
+    fileField?: string;
+    afterFile?: Record<string, string>;
+    headers?: Record<string, string>;
+    path?: string;
+  } & Partial<PresignedPostOptions>;
+  async function post(Key: string, changes: Changes = {}) {
+    const {
+      fields = {},
+      file = 'photo',
+      fileField = 'file',
+      afterFile = {},
+      headers,
+      path: to = '',
+      ...options
+    } = changes;
     const presigned = await createPresignedPost(client, {
       Bucket,
       Key,
@@ -169,11 +383,17 @@ describe('a presigned POST', () => {
       ...options,
     });
     const form = new FormData();
-    for (const [name, value] of Object.entries({ ...presigned.fields, ...fields })) form.append(name, value);
-    form.append('file', new Blob([file], { type: 'text/html' }), 'selfie.jpg');
-    const response = await fetch(presigned.url, { method: 'POST', body: form });
-    return `${response.status} ${/<Code>(.*?)</.exec(await response.text())?.[1] ?? ''}`.trim();
+    for (const [name, value] of Object.entries({ ...presigned.fields, ...fields })) {
+      if (value !== undefined) form.append(name, value);
+    }
+    form.append(fileField, new Blob([file], { type: 'text/html' }), 'selfie.jpg');
+    for (const [name, value] of Object.entries(afterFile)) form.append(name, value);
+    const response = await fetch(presigned.url + to, { method: 'POST', body: form, headers });
+    const text = await response.text();
+    refusal = /<Message>(.*?)</.exec(text)?.[1] ?? '';
+    return `${response.status} ${/<Code>(.*?)</.exec(text)?.[1] ?? ''}`.trim();
   }
+  let refusal = '';
 
   it('stores the file with the type of the policy', async () => {
     expect(await post('post/1')).toBe('204');
@@ -195,10 +415,72 @@ describe('a presigned POST', () => {
       '403 SignatureDoesNotMatch',
     ],
     ['no policy', { fields: { Policy: '' } }, '403 AccessDenied'],
+    [
+      'a file field of another name',
+      { fileField: 'photo', Conditions: [['eq', '$photo', 'photo']] },
+      '400 InvalidArgument',
+    ],
+    [
+      'a key that comes after the file',
+      { fields: { key: undefined }, afterFile: { key: 'no' } },
+      '400 InvalidArgument',
+    ],
+    ['no signature', { fields: { 'X-Amz-Signature': undefined } }, '400 InvalidArgument'],
+    ['a left-over Authorization', { headers: { authorization: 'Bearer t' } }, '400 InvalidArgument'],
+    ['a body that is no form', { headers: { 'content-type': 'application/json' } }, '412 PreconditionFailed'],
+    [
+      'a form cut short',
+      { headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+      '400 MalformedPOSTRequest',
+    ],
+    [
+      'many bytes before the file',
+      { fields: { 'x-ignore-a': 'x'.repeat(20_000) } },
+      '400 MaxPostPreDataLengthExceededError',
+    ],
+    ['the URL of an object', { path: '/no' }, '405 MethodNotAllowed'],
   ])('is refused: %s', async (_, changes, refusal) => {
     expect(await post('no', changes)).toBe(refusal);
     expect(await exists('no')).toBe(false);
     expect(await exists('no-other')).toBe(false);
+  });
+
+  it.each<[string, Changes]>([
+    [
+      'POST requires exactly one file upload per request.',
+      { fileField: 'photo', Conditions: [['eq', '$photo', 'photo']] },
+    ],
+    [
+      'Bucket POST must contain a field named &apos;key&apos;.  If it is specified, please check the order of the fields.',
+      { fields: { key: undefined } },
+    ],
+    [
+      'Invalid according to Policy: Policy Condition failed: [&quot;eq&quot;, &quot;$key&quot;, &quot;no&quot;]',
+      { fields: { key: 'other' } },
+    ],
+    ['Invalid according to Policy: Extra input fields: x-amz-meta-evil', { fields: { 'x-amz-meta-evil': '1' } }],
+    ['Invalid according to Policy: Policy expired.', { Expires: -10 }],
+    ['Unsupported Authorization Type', { headers: { authorization: 'Bearer t' } }],
+  ])('is refused in S3’s words: %s', async (message, changes) => {
+    await post('no', changes);
+    expect(refusal).toBe(message);
+  });
+
+  it('stores what the fields before the file say; those after it count for nothing', async () => {
+    expect(await post('post/2', { afterFile: { key: 'no', 'Content-Type': 'text/html', evil: '1' } })).toBe('204');
+    const head = await client.send(new HeadObjectCommand({ Bucket, Key: 'post/2' }));
+    expect(head.ContentType).toBe('image/jpeg');
+    expect(await exists('no')).toBe(false);
+  });
+
+  it('reads conditions as S3 does, and refuses a policy that is none', async () => {
+    const field = (Conditions: PresignedPostOptions['Conditions']) =>
+      post('no', { Conditions, fields: { 'Content-Type': 'image/png, image/gif' }, Fields: {} });
+    expect(await field([['starts-with', '$Content-Type', 'image/j']])).toBe('403 AccessDenied');
+    expect(await field([['starts-with', '$content-type', 'image/p']])).toBe('403 AccessDenied');
+    const wrong = [['ends-with', '$key', 'x']] as unknown as PresignedPostOptions['Conditions'];
+    expect(await field(wrong)).toBe('400 InvalidPolicyDocument');
+    expect(await post('post/3', { Conditions: [['starts-with', '$acl', '']] })).toBe('204');
   });
 });
 
@@ -218,14 +500,21 @@ describe('the SDK', () => {
   });
 
   it('is refused a body that is not the one its checksum is of', async () => {
-    const attempts = [
-      { ChecksumCRC32: 'AAAAAA==' },
-      { ChecksumSHA256: createHash('sha256').update('other').digest('base64') },
-      { ContentMD5: createHash('md5').update('other').digest('base64') },
+    const hash = (algorithm: string) => createHash(algorithm).update('other').digest('base64');
+    const attempts: [Partial<PutObjectCommandInput>, string][] = [
+      [{ ChecksumCRC32: 'AAAAAA==' }, 'The CRC32 you specified did not match the calculated checksum.'],
+      [{ ChecksumSHA256: hash('sha256') }, 'The SHA256 you specified did not match the calculated checksum.'],
+      [{ ContentMD5: hash('md5') }, 'The Content-MD5 you specified did not match what we received.'],
+      [{ ContentMD5: 'not base64!' }, 'The Content-MD5 you specified was invalid.'],
+      [{ ChecksumCRC32: 'AA==' }, 'Value for x-amz-checksum-crc32 header is invalid.'],
+      [
+        { ChecksumCRC32: 'AAAAAA==', ChecksumSHA256: hash('sha256') },
+        'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+      ],
     ];
-    for (const checksum of attempts) {
+    for (const [checksum, refusal] of attempts) {
       const command = new PutObjectCommand({ Bucket, Key: 'no', Body: 'hello', ...checksum });
-      await expect(client.send(command)).rejects.toThrow('did not match the calculated checksum');
+      await expect(client.send(command)).rejects.toThrow(refusal);
     }
     const wrongSecret = clientOf(s3.endpoint, { ...credentials, secretAccessKey: 'wrong' });
     await expect(wrongSecret.send(new PutObjectCommand({ Bucket, Key: 'no', Body: 'x' }))).rejects.toMatchObject({

@@ -6,7 +6,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { type Queue, type Sqs, startSqs } from '../../local/sqs.ts';
+import { type Queue, type Sqs, startSqs } from '../../local/sqs/sqs.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
 const region = 'us-east-1';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type DynamoDb, startDynamoDb } from '../../local/dynamodb.ts';
-import { consumeStream, type StreamConsumer, type StreamSource } from '../../local/stream-source.ts';
+import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/dynamodb.ts';
+import { consumeStream, type StreamConsumer, type StreamSource } from '../../local/event-sources/stream-source.ts';
 import { thingsTable } from './fixtures/things-table.ts';
 
 interface Delivered {

@@ -1,5 +1,5 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { type DynamoDb, startDynamoDb } from '../../local/dynamodb.ts';
+import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/dynamodb.ts';
 
 /** The two tables as `infra` makes them, on the embedded DynamoDB. */
 export async function startTables(): Promise<{ client: DynamoDBClient; server: DynamoDb; stop: () => Promise<void> }> {

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { listenOnLoopback, readBody } from './loopback-server.ts';
-import { type CorsRule, corsHeaders, preflightRefused } from './s3/cors.ts';
-import { S3Error } from './s3/error.ts';
-import { deliverEvents, objectCreated, type S3Event } from './s3/events.ts';
-import { listing } from './s3/listing.ts';
-import { type ObjectVersion, openObjectVersions } from './s3/object-versions.ts';
-import { readPayload } from './s3/payload.ts';
-import { readPostForm } from './s3/post-form.ts';
-import { type Credentials, verifySignature } from './s3/signature.ts';
-import { document, element, texts, unescapeXml } from './s3/xml.ts';
+import { BodyTooLarge, listenOnLoopback, readBody } from '../loopback-server.ts';
+import { type CorsRule, corsHeaders, preflightRefused } from './cors.ts';
+import { headerNotImplemented, S3Error, unknownHere } from './error.ts';
+import { deliverEvents, objectCreated, type S3Event } from './events.ts';
+import { listing } from './listing.ts';
+import { type ObjectVersion, openObjectVersions } from './object-versions.ts';
+import { checkLength, readPayload } from './payload.ts';
+import { readPostForm } from './post-form.ts';
+import { type Credentials, verifySignature } from './signature.ts';
+import { document, element, texts, unescapeXml } from './xml.ts';
 
-export type { S3Event } from './s3/events.ts';
-export type { Credentials } from './s3/signature.ts';
+export type { S3Event } from './events.ts';
+export type { Credentials } from './signature.ts';
 
 /** What the template says about a bucket. */
 export interface Bucket {
@@ -58,6 +58,8 @@ interface Reply {
 
 /** Far above any capture, far below this process's memory. */
 const largestBodyBytes = 512 * 1024 * 1024;
+const longestKeyBytes = 1024;
+const largestMetadataBytes = 2048;
 const lifecycleSweepMs = 3_600_000;
 
 /** An S3 that believes nobody: every request must be signed, unexpired and exactly what was signed. */
@@ -66,11 +68,18 @@ export async function startS3(options: S3Options): Promise<S3> {
   const buckets = new Map(options.buckets.map((bucket) => [bucket.name, bucket]));
   const events = deliverEvents(objects, options.onEvent);
 
-  const eventOf = (reason: string) => (version: ObjectVersion) => objectCreated(version, reason, options.region);
+  const { credentials, region = 'us-east-1' } = options;
+  const signer = { credentials, region };
+
+  const eventOf = (reason: string) => (version: ObjectVersion) => objectCreated(version, reason, region);
 
   const store = async (call: Call, key: string, body: Buffer, headers: Record<string, string>, reason: string) => {
     const { bucket, request } = call;
-    if (!key || Buffer.byteLength(key) > 1024) throw new S3Error(400, 'KeyTooLongError', 'Your key is too long');
+    const Size = Buffer.byteLength(key);
+    if (Size > longestKeyBytes) {
+      const details = { Size, MaxSizeAllowed: longestKeyBytes };
+      throw new S3Error(400, 'KeyTooLongError', 'Your key is too long', { details });
+    }
     const version = await objects.put({
       bucket: bucket.name,
       key,
@@ -86,7 +95,9 @@ export async function startS3(options: S3Options): Promise<S3> {
 
   const putObject = async (call: Call): Promise<Reply> => {
     const { headers } = call.request;
-    if (headers['x-amz-copy-source']) throw notImplemented('CopyObject');
+    if (headers['x-amz-copy-source']) throw unknownHere('CopyObject');
+    if (headers['if-match']) throw unknownHere('if-match of a PUT');
+    if (![undefined, '*'].includes(headers['if-none-match'])) throw headerNotImplemented('If-None-Match');
     // A presigned URL carries the x-amz-* values its signer gave in the query.
     const values = Object.fromEntries(
       [...call.parameters, ...Object.entries(headers)].map(([name, value]) => [name.toLowerCase(), String(value)]),
@@ -97,15 +108,14 @@ export async function startS3(options: S3Options): Promise<S3> {
   };
 
   const postObject = async (request: IncomingMessage, bucket: Bucket, raw: Buffer): Promise<Reply> => {
-    const contentType = String(request.headers['content-type']);
-    const posted = await readPostForm(raw, contentType, bucket.name, options.credentials);
+    const posted = await readPostForm(raw, request.headers, bucket.name, signer);
+    const fields = Object.fromEntries(posted.fields);
     const call = { request, bucket, key: posted.key, parameters: new URLSearchParams(), raw, payload: '' };
-    const version = await store(call, posted.key, posted.body, objectHeaders(posted.fields), 'POST Object');
+    const version = await store(call, posted.key, posted.body, objectHeaders(fields), 'POST Object');
     const location = `http://${request.headers.host}/${bucket.name}/${encodeURIComponent(posted.key)}`;
     const headers = { ...versionHeaders(version), location };
-    if (posted.fields.success_action_status !== '201') {
-      return { status: posted.fields.success_action_status === '200' ? 200 : 204, headers };
-    }
+    const status = posted.fields.get('success_action_status');
+    if (status !== '201') return { status: status === '200' ? 200 : 204, headers };
     const content =
       element('Location', location) +
       element('Bucket', bucket.name) +
@@ -123,8 +133,8 @@ export async function startS3(options: S3Options): Promise<S3> {
     }
     if (version.deleteMarker) {
       const headers = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': version.versionId };
-      if (versionId === undefined) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.', headers);
-      throw new S3Error(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.', headers);
+      if (versionId !== undefined) throw methodNotAllowed(request, 'DeleteMarker', headers);
+      throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.', { headers });
     }
     const wanted = request.headers['if-match'];
     if (wanted !== undefined && wanted !== '*' && wanted.replaceAll('"', '') !== version.etag) {
@@ -137,6 +147,7 @@ export async function startS3(options: S3Options): Promise<S3> {
       ...versionHeaders(version),
       'last-modified': new Date(version.lastModified).toUTCString(),
       'accept-ranges': 'bytes',
+      ...overriddenHeaders(parameters),
     };
     const length = range ? range.end - range.start + 1 : version.size;
     const sized = { ...headers, 'content-length': String(length) };
@@ -188,7 +199,7 @@ export async function startS3(options: S3Options): Promise<S3> {
   const route = (call: Call): Promise<Reply> | Reply => {
     const { request, key, parameters } = call;
     const unknown = ['uploads', 'uploadId', 'tagging', 'acl', 'attributes'].find((name) => parameters.has(name));
-    if (unknown) throw notImplemented(unknown);
+    if (unknown) throw unknownHere(unknown);
     switch (`${request.method} ${key ? 'object' : 'bucket'}`) {
       case 'PUT object':
         return putObject(call);
@@ -202,20 +213,23 @@ export async function startS3(options: S3Options): Promise<S3> {
       case 'GET bucket':
         return { status: 200, body: listing(objects, call.bucket.name, parameters) };
       case 'POST bucket':
-        if (parameters.has('delete')) return deleteObjects(call);
+        return deleteObjects(call);
     }
-    throw notImplemented(`${request.method} ${request.url?.split('?')[0]}`);
+    throw unknownHere(`${request.method} ${request.url?.split('?')[0]}`);
   };
 
   const answer = async (request: IncomingMessage, bucket: Bucket | undefined, key: string): Promise<Reply> => {
-    const raw = await readBody(request, largestBodyBytes);
+    const { method = '', url = '/', headers } = request;
+    const parameters = new URLSearchParams(url.split('?')[1]);
+    checkLength(method, headers);
     if (!bucket) throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
-    const form = String(request.headers['content-type']).startsWith('multipart/form-data');
-    if (request.method === 'POST' && !key && form) return postObject(request, bucket, raw);
-    const url = request.url ?? '/';
-    const signed = { method: request.method ?? '', url, headers: request.headers };
-    const payload = verifySignature(signed, options.credentials);
-    return route({ request, bucket, key, parameters: new URLSearchParams(url.split('?')[1]), raw, payload });
+    const takesPost = ['uploads', 'uploadId'].some((name) => parameters.has(name));
+    if ((method === 'POST' && key && !takesPost) || method === 'PATCH') throw methodNotAllowed(request, 'OBJECT');
+    if (method === 'POST' && !key && !parameters.has('delete')) {
+      return postObject(request, bucket, await readBody(request, largestBodyBytes));
+    }
+    const payload = verifySignature({ method, url, headers }, signer);
+    return route({ request, bucket, key, parameters, raw: await readBody(request, largestBodyBytes), payload });
   };
 
   const server = await listenOnLoopback(async (request, response) => {
@@ -230,8 +244,8 @@ export async function startS3(options: S3Options): Promise<S3> {
         reply = { status: 200 };
       } else reply = await answer(request, bucket, decodeKey(rest.join('/')));
     } catch (error) {
-      if (!(error instanceof S3Error)) console.error(error);
-      const refusal = error instanceof S3Error ? error : new S3Error(500, 'InternalError', 'We encountered an error.');
+      if (request.destroyed && !request.complete) throw error; // the caller hung up while sending
+      const refusal = refusalOf(error);
       reply = { status: refusal.status, headers: refusal.headers, body: refusal.toXml(path) };
     }
     const body = request.method === 'HEAD' ? undefined : reply.body;
@@ -266,15 +280,37 @@ export async function startS3(options: S3Options): Promise<S3> {
   };
 }
 
+const ownHeaders = ['content-type', 'cache-control', 'content-disposition', 'content-encoding', 'content-language'];
+
 /** The values of a request or form that belong to the object and come back with it. */
 function objectHeaders(values: Record<string, string | undefined>): Record<string, string> {
-  const kept = ['content-type', 'cache-control', 'content-disposition', 'content-encoding', 'content-language'];
+  const acl = values['x-amz-acl'] ?? values.acl;
+  if (acl !== undefined && acl !== 'bucket-owner-full-control') {
+    throw new S3Error(400, 'AccessControlListNotSupported', 'The bucket does not allow ACLs');
+  }
   const headers: Record<string, string> = { 'content-type': 'binary/octet-stream' };
   for (const [name, value] of Object.entries(values)) {
-    if (value === undefined || value === 'aws-chunked') continue;
-    if (kept.includes(name) || name.startsWith('x-amz-meta-')) headers[name] = value;
+    if (value === undefined || value === 'aws-chunked') continue; // how it was sent, not what it is
+    if (ownHeaders.includes(name) || name.startsWith('x-amz-meta-')) headers[name] = value;
+  }
+  const metadata = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-'));
+  const Size = metadata.reduce((sum, [name, value]) => sum + name.length - 'x-amz-meta-'.length + value.length, 0);
+  if (Size > largestMetadataBytes) {
+    const details = { Size, MaxSizeAllowed: largestMetadataBytes };
+    const message = 'Your metadata headers exceed the maximum allowed metadata size';
+    throw new S3Error(400, 'MetadataTooLarge', message, { details });
   }
   return headers;
+}
+
+/** `response-content-type` and its like: what the signer of a URL says the answer's headers are. */
+function overriddenHeaders(parameters: URLSearchParams): Record<string, string> {
+  return Object.fromEntries(
+    [...ownHeaders, 'expires'].flatMap((name) => {
+      const value = parameters.get(`response-${name}`);
+      return value === null ? [] : [[name, value]];
+    }),
+  );
 }
 
 function shownHeaders({ headers }: ObjectVersion, checksums: boolean): Record<string, string> {
@@ -309,6 +345,16 @@ function decodeKey(encoded: string): string {
   }
 }
 
-function notImplemented(what: string): S3Error {
-  return new S3Error(501, 'NotImplemented', `The local S3 does not know ${what}`);
+function refusalOf(error: unknown): S3Error {
+  if (error instanceof S3Error) return error;
+  if (error instanceof BodyTooLarge) {
+    return new S3Error(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
+  }
+  console.error(error);
+  return new S3Error(500, 'InternalError', 'We encountered an internal error. Please try again.');
+}
+
+function methodNotAllowed({ method = '' }: IncomingMessage, ResourceType: string, headers = {}): S3Error {
+  const message = 'The specified method is not allowed against this resource.';
+  return new S3Error(405, 'MethodNotAllowed', message, { details: { Method: method, ResourceType }, headers });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { matchesPattern } from './event-pattern.ts';
+import { matchesPattern } from '../event-pattern.ts';
 
 /** An event source mapping from a queue to a function. */
 export interface QueueSource {

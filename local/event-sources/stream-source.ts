@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Change, FeedReader } from './dynamodb.ts';
-import { matchesPattern } from './event-pattern.ts';
+import type { Change, FeedReader } from '../dynamodb/dynamodb.ts';
+import { matchesPattern } from '../event-pattern.ts';
 import { failedIds } from './queue-source.ts';
 
 /** An event source mapping from a table's stream to a function. */

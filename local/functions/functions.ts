@@ -16,13 +16,20 @@ export interface FunctionDefinition {
   memoryMb: number;
   /** Everything the function finds in its environment: nothing of this process's own is passed on. */
   environment: Record<string, string>;
-  /** How many run at the same time at most; further invocations wait. */
+  /** How many run at the same time at most. */
   concurrency: number;
 }
 
 export interface LocalFunction {
   name: string;
+  concurrency: number;
+  /** Runs an invocation, as soon as one of the places is free. */
   invoke: (event: unknown) => Promise<unknown>;
+  /**
+   * Runs an invocation for a caller who holds the line: when all places are taken it throws `Throttled` at once.
+   * `hungUp` ends it and frees its place: a caller's wait must not outlive the caller.
+   */
+  request: (event: unknown, hungUp: AbortSignal) => Promise<unknown>;
   /** Starts a process ahead of the first invocation. */
   warm: () => void;
   /** Waits for what is running, then ends every process; kills what is still running after the grace. */
@@ -38,6 +45,15 @@ export class FunctionError extends Error {
   }
 }
 
+/** All places of a function are taken. */
+export class Throttled extends Error {}
+
+/** An invocation that has no place yet. */
+interface Waiting {
+  take: (host: Host) => void;
+  refuse: (error: Error) => void;
+}
+
 interface Host {
   process: ChildProcess;
   ready: Promise<void>;
@@ -46,6 +62,8 @@ interface Host {
 }
 
 const idleLifeMs = 60_000;
+/** How long a request waits for a place: callers who have just hung up are noticed meanwhile. */
+const requestPatienceMs = 50;
 
 /**
  * Runs a bundle as Lambda does: in processes of its own, one invocation at a time in each, killed at the timeout.
@@ -60,7 +78,7 @@ export function startFunction(
   const log = createWriteStream(path.join(logDirectory, `${shortName}.log`), { flags: 'a' });
   const hosts = new Set<Host>();
   const idle: Host[] = [];
-  const waiting: { take: (host: Host) => void; refuse: (error: Error) => void }[] = [];
+  const waiting: Waiting[] = [];
   const running = new Set<Promise<unknown>>();
   let stopping = false;
 
@@ -112,14 +130,23 @@ export function startFunction(
     next?.take(start());
   };
 
-  const take = (): Promise<Host> => {
+  const take = (patienceMs?: number): Promise<Host> => {
     const host = idle.pop();
     if (host) {
       clearTimeout(host.idleTimer);
       return Promise.resolve(host);
     }
     if (hosts.size < concurrency) return Promise.resolve(start());
-    return new Promise((take, refuse) => waiting.push({ take, refuse }));
+    return new Promise((take, refuse) => {
+      const one: Waiting = { take, refuse };
+      waiting.push(one);
+      if (patienceMs === undefined) return;
+      setTimeout(() => {
+        const index = waiting.indexOf(one);
+        if (index >= 0) waiting.splice(index, 1);
+        refuse(new Throttled(`All ${concurrency} places of ${name} are taken`));
+      }, patienceMs);
+    });
   };
 
   const giveBack = (host: Host) => {
@@ -134,15 +161,35 @@ export function startFunction(
 
   const beingStopped = () => new FunctionError('Stopping', `${name} is being stopped`);
 
-  const invoke = async (event: unknown): Promise<unknown> => {
+  const run = async (event: unknown, patienceMs?: number, hungUp?: AbortSignal): Promise<unknown> => {
     if (stopping) throw beingStopped();
-    const host = await take();
+    const host = await take(patienceMs);
+    const left = new Promise<never>((_, reject) => {
+      hungUp?.addEventListener('abort', () => reject(new Error('The caller hung up')), { once: true });
+    });
+    left.catch(() => undefined);
     try {
-      await host.ready;
-      return await invokeOn(host, event);
+      await Promise.race([host.ready, left]);
+      hungUp?.throwIfAborted();
+      return await Promise.race([invokeOn(host, event), left]);
     } finally {
+      // Ended where an abandoned invocation runs or starts, except one: the next caller need not wait for a start.
+      if (hungUp?.aborted && (host.settle || idle.length > 0)) end(host);
       giveBack(host);
+      if (hungUp?.aborted && hosts.size === 0 && !stopping) giveBack(start());
     }
+  };
+
+  const end = (host: Host) => {
+    forget(host);
+    host.process.kill('SIGKILL');
+  };
+
+  const counted = (invocation: Promise<unknown>): Promise<unknown> => {
+    running.add(invocation);
+    const done = () => void running.delete(invocation);
+    invocation.then(done, done);
+    return invocation;
   };
 
   const invokeOn = async (host: Host, event: unknown): Promise<unknown> => {
@@ -151,8 +198,7 @@ export function startFunction(
     const outcome = await new Promise<HostMessage | FunctionError>((resolve) => {
       host.settle = resolve;
       timer = setTimeout(() => {
-        forget(host);
-        host.process.kill('SIGKILL');
+        end(host);
         const message = `${invocation.requestId} Task timed out after ${timeoutSeconds} seconds`;
         log.write(`${message}\n`);
         resolve(new FunctionError('Sandbox.Timedout', message));
@@ -168,13 +214,9 @@ export function startFunction(
 
   return {
     name,
-    invoke(event) {
-      const invocation = invoke(event);
-      running.add(invocation);
-      const done = () => void running.delete(invocation);
-      invocation.then(done, done);
-      return invocation;
-    },
+    concurrency,
+    invoke: (event) => counted(run(event)),
+    request: (event, hungUp) => counted(run(event, requestPatienceMs, hungUp)),
     warm() {
       if (hosts.size === 0) giveBack(start());
     },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
-import { matchesPattern } from './event-pattern.ts';
-import { listenOnLoopback, readBody, sendJson } from './loopback-server.ts';
+import { matchesPattern } from '../event-pattern.ts';
+import { listenOnLoopback, readBody, sendJson } from '../loopback-server.ts';
 
 /** Where a rule or a schedule sends to, and what it sends instead of the whole event. */
 export interface Target {

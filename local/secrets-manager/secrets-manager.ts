@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { listenOnLoopback, readBody, sendJson } from './loopback-server.ts';
+import { listenOnLoopback, readBody, sendJson } from '../loopback-server.ts';
 
 /** A secret of the template: its text, or how to make one. */
 export interface SecretDefinition {

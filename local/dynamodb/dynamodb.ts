@@ -1,5 +1,6 @@
-import { holdBackWrites, type PendingWrites } from './dynamodb/atomic-writes.ts';
-import { type Change, type FeedReader, openChangeFeed } from './dynamodb/change-feed.ts';
+import { listenOnLoopback, readBody, sendJson } from '../loopback-server.ts';
+import { holdBackWrites, type PendingWrites } from './atomic-writes.ts';
+import { type Change, type FeedReader, openChangeFeed } from './change-feed.ts';
 import {
   type Answer,
   DynamoDbError,
@@ -11,11 +12,10 @@ import {
   type Request,
   run,
   type Table,
-} from './dynamodb/dynalite.ts';
-import { oldItem, prepareTransaction } from './dynamodb/transactions.ts';
-import { listenOnLoopback, readBody, sendJson } from './loopback-server.ts';
+} from './dynalite.ts';
+import { oldItem, prepareTransaction } from './transactions.ts';
 
-export type { Change, FeedReader } from './dynamodb/change-feed.ts';
+export type { Change, FeedReader } from './change-feed.ts';
 
 export interface DynamoDbOptions {
   /** Where the tables live; in memory without one. */

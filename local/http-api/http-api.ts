@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { BodyTooLarge, listenOnLoopback, readBody } from './loopback-server.ts';
+import { type LocalFunction, Throttled } from '../functions/functions.ts';
+import { BodyTooLarge, listenOnLoopback, readBody } from '../loopback-server.ts';
 
 /** A route of the template: `GET /verifications/{source_id}`, `ANY /{proxy+}` or `$default`. */
 export interface Route {
   routeKey: string;
   timeoutMs: number;
-  invoke: (event: unknown) => Promise<unknown>;
+  request: LocalFunction['request'];
 }
 
 /** The API's CorsConfiguration, as the template writes it. */
@@ -67,15 +68,19 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
     }
     if (!found) return say(404, 'Not Found');
     const event = eventOf(request, path, query, body, found);
+    const hungUp = new AbortController();
+    // Only what changes nothing is ended with its caller.
+    if (request.method === 'GET') response.once('close', () => response.writableFinished || hungUp.abort());
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<'timeout'>((resolve) => {
       timer = setTimeout(resolve, found.route.timeoutMs, 'timeout');
     });
     try {
-      const result = await Promise.race([found.route.invoke(event), timeout]);
+      const result = await Promise.race([found.route.request(event, hungUp.signal), timeout]);
       if (result === 'timeout') return say(503, 'Service Unavailable');
       sendResult(response, result, headers);
-    } catch {
+    } catch (error) {
+      if (error instanceof Throttled) return say(503, 'Service Unavailable');
       // What happened is in the function's log; the caller learns nothing, as on AWS.
       say(500, 'Internal Server Error');
     } finally {

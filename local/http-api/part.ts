@@ -1,0 +1,52 @@
+import type { Functions } from '../functions/part.ts';
+import type { Part } from '../part.ts';
+import { notKnown, type Template } from '../template.ts';
+import { type CorsConfiguration, type HttpApi, startHttpApi } from './http-api.ts';
+
+/** The API's address, known before the functions that are told it; `routes` opens it. */
+export const httpApi: Part<unknown, { api: HttpApi }> = async ({ template, port }) => {
+  const api = await startHttpApi(port);
+  for (const resource of template.ofType('AWS::ApiGatewayV2::Api')) {
+    template.setReference(resource, 'local');
+    template.setAttribute(resource, 'ApiEndpoint', api.url);
+  }
+  return { gives: { api }, stop: api.stop };
+};
+
+/** The API's routes to functions: from here on it answers. */
+export const routes: Part<{ api: HttpApi; functions: Functions }, unknown> = async (
+  { template },
+  { api, functions },
+) => {
+  const served = routesOf(template).map(({ functionArn, ...route }) => ({
+    ...route,
+    request: functions.of(functionArn).request,
+  }));
+  api.serve(served, corsOf(template));
+  return { gives: {} };
+};
+
+export function routesOf(template: Template) {
+  const integrations = template.ofType('AWS::ApiGatewayV2::Integration');
+  return template.ofType('AWS::ApiGatewayV2::Route').map((resource) => {
+    const { RouteKey, Target } = template.properties(resource);
+    const integration = integrations.find(({ name }) => `integrations/${name}` === Target);
+    if (!integration) throw notKnown(resource, `the target ${Target}`);
+    const { IntegrationUri, PayloadFormatVersion, TimeoutInMillis } = template.properties(integration);
+    const called = template
+      .ofType('AWS::Lambda::Function')
+      .find(({ arn }) => IntegrationUri === arn || String(IntegrationUri).includes(`/functions/${arn}/`));
+    if (!called || PayloadFormatVersion !== '2.0') throw notKnown(resource, 'anything but a function with payload 2.0');
+    return {
+      routeKey: String(RouteKey),
+      functionArn: called.arn,
+      timeoutMs: Number(TimeoutInMillis ?? 30_000),
+    };
+  });
+}
+
+function corsOf(template: Template): CorsConfiguration | undefined {
+  const [api, ...others] = template.ofType('AWS::ApiGatewayV2::Api');
+  if (others[0]) throw notKnown(others[0], 'a second API');
+  return api && (template.properties(api).CorsConfiguration as CorsConfiguration | undefined);
+}
