@@ -5,7 +5,7 @@ import { instrumentedAwaits } from './test/simulation/instrument-awaits.ts';
 /** What waits longest goes first, so that the others run meanwhile. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const first = ['/killed.test.ts', '/journeys/', '/engine/videos'];
+    const first = ['/killed.test.ts', '/journeys/', '/integrate/', '/engine/videos'];
     const rank = ({ moduleId }: TestSpecification) => [...first, ''].findIndex((part) => moduleId.includes(part)); // '' is in all others
     return files.toSorted((one, other) => rank(one) - rank(other));
   }
@@ -28,7 +28,12 @@ export default defineConfig({
           ...shared,
           name: 'bonafide',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/simulation/enumeration.test.ts', 'test/deployed/**', 'test/infra/**'],
+          exclude: [
+            'test/simulation/enumeration.test.ts',
+            'test/deployed/**',
+            'test/infra/**',
+            'test/integrate/slow/**',
+          ],
         },
       },
       // CDK takes three seconds to load: once for all files, which share nothing else.

@@ -8,23 +8,25 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
 const requirements = join(import.meta.dirname, 'requirements.txt');
 
+/** The directory of `ministack`, `aws` and `cfn-lint`. */
+export const preparePython = () => pythonEnvironment(join(root, 'build', 'emulator', 'python'), requirements);
+
 /**
- * The directory of `ministack`, `aws` and `cfn-lint`: a virtual environment of this checkout with exactly the versions
- * and hashes of `requirements.txt`, made when there is none or the list has changed.
+ * The `bin` of a virtual environment with exactly the versions and hashes of a `requirements.txt`, made when there is none
+ * or the list has changed.
  */
-export async function preparePython(): Promise<string> {
-  const directory = join(root, 'build', 'emulator', 'python');
+export async function pythonEnvironment(directory: string, requirementsFile: string): Promise<string> {
   const made = join(directory, '.made-from');
   const binaries = join(directory, 'bin');
   const key = createHash('sha256')
-    .update(await readFile(requirements))
+    .update(await readFile(requirementsFile))
     .digest('hex');
   if ((await readFile(made, 'utf8').catch(() => '')) === key) return binaries;
 
   await rm(directory, { recursive: true, force: true });
   await must('python3', '-m', 'venv', directory);
   const options = ['--require-hashes', '--only-binary=:all:', '--disable-pip-version-check', '--quiet'];
-  await must(join(binaries, 'python'), '-m', 'pip', 'install', ...options, '--requirement', requirements);
+  await must(join(binaries, 'python'), '-m', 'pip', 'install', ...options, '--requirement', requirementsFile);
   await writeFile(made, key);
   return binaries;
 }
@@ -32,6 +34,6 @@ export async function preparePython(): Promise<string> {
 async function must(command: string, ...parameters: readonly string[]): Promise<void> {
   await run(command, parameters).catch((cause: unknown) => {
     const said = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The emulator needs Python 3.11 or newer with venv and pip. ${said}`, { cause });
+    throw new Error(`This needs Python 3.11 or newer with venv and pip. ${said}`, { cause });
   });
 }

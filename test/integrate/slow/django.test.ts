@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pythonEnvironment } from '../../../tools/release/emulator/python.ts';
+import { landscape, portrait } from '../../../tools/samples.ts';
+import { type RunningStack, startLocalStack } from '../../journeys/local-stack.ts';
+import { type Backend, startBackend } from '../backend.ts';
+import {
+  begun,
+  refused,
+  type Scripted,
+  scriptedBonafide,
+  throttledByGateway,
+  unavailable,
+} from '../bonafide-double.ts';
+import { bringToOutcome, openPage, photoOf } from '../browser.ts';
+import { layOut, webFiles } from '../programs.ts';
+
+const run = promisify(execFile);
+let python: string;
+beforeAll(async () => {
+  const binaries = await pythonEnvironment(resolve('build/integrate/python'), 'test/integrate/django/requirements.txt');
+  python = join(binaries, 'python');
+});
+
+/** A Django project with the app of the page, migrated. */
+async function project(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'django-'));
+  cpSync('test/integrate/django', directory, { recursive: true });
+  layOut(directory, {
+    'verification/bonafide.py': 'django/verification/bonafide.py',
+    'verification/models.py': 'django/verification/models.py',
+    'verification/views.py': 'django/verification/views.py',
+    'verification/urls.py': 'django/verification/urls.py',
+    ...webFiles('verification/static'),
+  });
+  writeFileSync(join(directory, 'verification/__init__.py'), '');
+  await run(python, ['manage.py', 'makemigrations', 'verification'], { cwd: directory });
+  await run(python, ['manage.py', 'migrate'], { cwd: directory });
+  return directory;
+}
+
+const start = () => [python, 'manage.py', 'runserver', '--noreload', '127.0.0.1:PORT'];
+
+/** The cookies of a user who has logged in, and the header that the page makes of one of them. */
+async function logIn(backend: Backend, name: string) {
+  const answer = await fetch(`${backend.url}/for-tests/log-in/${name}`);
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';')[0] ?? '');
+  const token = cookies.find((cookie) => cookie.startsWith('csrftoken='))?.slice('csrftoken='.length) ?? '';
+  return { cookie: cookies.join('; '), headers: { 'x-csrftoken': token } };
+}
+
+describe('the Django backend of docs/integrate.md', () => {
+  let stack: RunningStack;
+  let backend: Backend;
+  let directory: string;
+
+  beforeAll(async () => {
+    directory = await project();
+    stack = await startLocalStack();
+    backend = await startBackend(directory, start(), stack);
+  });
+  afterAll(async () => {
+    await backend.stop();
+    await stack.stop();
+  });
+
+  const file = () => join(directory, 'verification/static/captures.js');
+
+  it('serves the page', async () => {
+    const answer = await fetch(`${backend.url}/static/verify.html`);
+    expect(await answer.text()).toContain('verify.js');
+  });
+
+  it('brings a photo to its verdict, without giving the page the key', async () => {
+    const { cookie, headers } = await logIn(backend, 'ada');
+    const page = await openPage(file(), backend.url, cookie);
+    expect(await bringToOutcome(page, photoOf(await portrait()), headers)).toMatchObject({ outcome: 'passed' });
+    expect(await (await fetch(`${backend.url}/for-tests/outcomes`)).json()).toMatchObject({ ada: 'passed' });
+    expect(page.seen()).not.toContain(stack.apiKey);
+  });
+
+  it('opens the next round after a recapture, three at the most', async () => {
+    const { cookie, headers } = await logIn(backend, 'mary');
+    const page = await openPage(file(), backend.url, cookie);
+    for (const round of [1, 2, 3]) {
+      const result = await bringToOutcome(page, photoOf(await landscape()), headers);
+      expect(result).toMatchObject({ outcome: 'recapture', reasons: ['face_not_detected'], begun: { round } });
+    }
+    await expect(page.captures.begin(headers)).rejects.toMatchObject({ code: 'rounds_spent' });
+  });
+
+  it('refuses a page without its CSRF token, and a person who has not logged in', async () => {
+    const { cookie, headers } = await logIn(backend, 'mallory');
+    const forged = await openPage(file(), backend.url, cookie);
+    await expect(forged.captures.begin()).rejects.toMatchObject({ code: 'http_403' });
+    const token = cookie.split('; ').find((one) => one.startsWith('csrftoken='));
+    const anonymous = await openPage(file(), backend.url, token);
+    await expect(anonymous.captures.begin(headers)).rejects.toMatchObject({ code: 'not_logged_in' });
+  });
+});
+
+describe('the Django backend of docs/integrate.md, where Bonafide', () => {
+  async function beginWith(script: readonly Scripted[]) {
+    const bonafide = await scriptedBonafide(script);
+    const backend = await startBackend(await project(), start(), bonafide);
+    try {
+      const { cookie, headers } = await logIn(backend, 'ada');
+      const answer = await fetch(`${backend.url}/verification`, { method: 'POST', headers: { cookie, ...headers } });
+      return { status: answer.status, body: await answer.json(), asked: bonafide.asked };
+    } finally {
+      await backend.stop();
+      bonafide.stop();
+    }
+  }
+
+  it('is throttled, unavailable or silent for a moment, tries again', async () => {
+    const script = [throttledByGateway, unavailable, undefined, begun('any', 'awaiting_captures')];
+    const { status, asked } = await beginWith(script);
+    expect(status).toBe(200);
+    expect(asked).toHaveLength(4);
+    expect(new Set(asked).size).toBe(1);
+  });
+
+  it('refuses, does not ask again', async () => {
+    expect(await beginWith([refused])).toMatchObject({
+      status: 502,
+      body: { code: 'check_unavailable' },
+      asked: { length: 1 },
+    });
+  });
+
+  it('does not answer at all, gives up after five tries', async () => {
+    expect(await beginWith([])).toMatchObject({ status: 502, body: { code: 'unreachable' }, asked: { length: 5 } });
+  });
+
+  it('says the verification has expired, begins another', async () => {
+    const { status, asked } = await beginWith([begun('any', 'expired'), begun('any', 'awaiting_captures')]);
+    expect(status).toBe(200);
+    expect(new Set(asked).size).toBe(2);
+  });
+});

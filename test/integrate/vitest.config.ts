@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+/** `npm run test:integrate`: the backends of docs/integrate.md that need an installation of their own. Not a part of `npm test`. */
+export default defineConfig({
+  test: {
+    root: join(import.meta.dirname, '..', '..'),
+    include: ['test/integrate/slow/*.test.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    globalSetup: 'test/temporary-files.ts',
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+    reporters: ['verbose'],
+  },
+});
