@@ -15,7 +15,10 @@ const rules: [folder: string, allowed: RegExp][] = [
   ['functions/analyse-capture', /^(shared\/|engine\/engine\.ts$|functions\/|@aws-sdk\/|zod$|node:)/],
   ['infra', /^(infra\/|functions\/[^/]+\/environment\.ts$|aws-cdk-lib|cdk-nag$|constructs$|esbuild$|cdk\.json$|node:)/],
   ['local', /^(local\/|infra\/routes\.ts$|shared\/stores\/|@aws-sdk\/|aws-lambda$|fauxqs|dynalite|zod$|node:)/],
-  ['tools', /^(tools\/|shared\/|engine\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|cdk\.json$|zod$|node:)/],
+  [
+    'tools',
+    /^(tools\/|shared\/|engine\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|tar$|cdk\.json$|zod$|node:)/,
+  ],
   // The simulation plays the verbs themselves: everything of a function but what meets AWS.
   ['tools/simulate', /^(tools\/simulate\/|shared\/|functions\/[a-z-]+\/(?!handler)[a-z-]+\.ts$|acorn$|zod$|node:)/],
 ];
