@@ -17,7 +17,7 @@ const rules: [folder: string, allowed: RegExp][] = [
   ['local', /^(local\/|infra\/routes\.ts$|shared\/stores\/|@aws-sdk\/|aws-lambda$|fauxqs|dynalite|zod$|node:)/],
   [
     'tools',
-    /^(tools\/|shared\/|engine\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|tar$|cdk\.json$|zod$|node:)/,
+    /^(tools\/|shared\/|engine\/|infra\/routes\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|tar$|@cyclonedx\/|cdk\.json$|zod$|node:)/,
   ],
   // The simulation plays the verbs themselves: everything of a function but what meets AWS.
   ['tools/simulate', /^(tools\/simulate\/|shared\/|functions\/[a-z-]+\/(?!handler)[a-z-]+\.ts$|acorn$|zod$|node:)/],

@@ -5,7 +5,9 @@
  *     node_modules/     onnxruntime-node, sharp, libheif-js and @ffmpeg/core with that architecture's natives, and nothing else of them
  *     models/           the model pack
  *     *-worker.mjs      the workers that decode HEIC and video, which a bundle cannot hold
- *     NOTICE, MODELS.md whose work all that is
+ *     LICENSE, NOTICE, MODELS.md, licences/   whose work all that is, and on which terms
+ *     SOURCE-OFFER.md   the written offer of the source of its GPL, LGPL and MPL works, naming the builds
+ *     sbom.cdx.json     every package and model of the function (CycloneDX)
  *     .ready            written last; holds what the directory was made from
  *
  * `npm ci` brings the natives of this machine only. Those of another one come through npm, into a directory of their
@@ -13,24 +15,28 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
 import * as z from 'zod';
 import { type Manifest, manifest, type WeightsFile, weightsOf } from '../../engine/manifest.ts';
+import { copyleftPackages } from './copyleft.ts';
 import { type Lockfile, lockedPackageAt, readLockfile, root, topLevel } from './lockfile.ts';
 import { withoutPrelu } from './prelu.ts';
 import { readPublishedModel } from './published-models.ts';
+import { sbomOf } from './sbom.ts';
+import { sourceOffer } from './source-offer.ts';
 
 export const architectures = ['x64', 'arm64'] as const;
 export type Architecture = (typeof architectures)[number];
 
 const inRoot = (...parts: string[]) => path.join(root, ...parts);
 const manifestFile = inRoot('engine/models.json');
+const licences = inRoot('engine/licences');
 /** Texts that travel as they are. */
-const texts = ['NOTICE', 'MODELS.md'].map((text) => inRoot(text));
+const texts = ['LICENSE', 'NOTICE', 'MODELS.md'].map((text) => inRoot(text));
 const workerSources = ['heic-worker', 'video-worker'].map((name) => inRoot('engine', `${name}.ts`));
 /** Weights of others come out of their package, and are rewritten for speed; our own are in the repository. */
 const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('engine/training/digits/digits.onnx') };
@@ -91,8 +97,8 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
     }
     const lockfile = await readLockfile();
     await copyNatives(architecture, making, lockfile);
-    await prepareModels(path.join(making, 'models'));
-    for (const text of texts) await cp(text, path.join(making, path.basename(text)));
+    const models = await prepareModels(path.join(making, 'models'));
+    await writeTerms(architecture, making, lockfile, models);
     await build({
       entryPoints: workerSources,
       outdir: making,
@@ -108,6 +114,28 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
     await rm(making, { recursive: true, force: true });
   }
   return directory;
+}
+
+/** Licence texts, the offer of sources and the list of parts; refuses a copyleft package that the offer leaves out. */
+async function writeTerms(
+  architecture: Architecture,
+  directory: string,
+  lockfile: Lockfile,
+  models: Manifest,
+): Promise<void> {
+  for (const text of texts) await cp(text, path.join(directory, path.basename(text)));
+  await cp(licences, path.join(directory, 'licences'), { recursive: true });
+  const beside = [...Object.keys(packagesFor(architecture)), ...nativesFor(architecture)];
+  const copyleft = await copyleftPackages(directory, architecture);
+  const unoffered = beside
+    .map((name) => lockedPackageAt(lockfile, topLevel(name)))
+    .find(({ name, licence }) => /GPL|MPL/.test(licence ?? '') && !copyleft.some((part) => part.name === name));
+  if (unoffered) {
+    throw new Error(`${unoffered.name} is under ${unoffered.licence}: add its sources to tools/release/copyleft.ts`);
+  }
+  const modules = path.join(directory, 'node_modules');
+  await writeFile(path.join(directory, 'SOURCE-OFFER.md'), await sourceOffer(copyleft, lockfile, modules));
+  await writeFile(path.join(directory, 'sbom.cdx.json'), sbomOf({ lockfile, beside, copyleft, models }));
 }
 
 /**
@@ -141,9 +169,12 @@ const readyKey = (directory: string) => readFile(path.join(directory, '.ready'),
 /** What the assets are made from: locked packages, the manifest, the workers, the texts, and the rules of this folder. */
 async function inputsKey(): Promise<string> {
   const hash = createHash('sha256');
-  const rules = ['engine-assets', 'lockfile', 'prelu'].map((name) => path.join(import.meta.dirname, `${name}.ts`));
+  const rules = ['copyleft', 'engine-assets', 'lockfile', 'prelu', 'sbom', 'source-offer'].map((name) =>
+    path.join(import.meta.dirname, `${name}.ts`),
+  );
+  const licenceTexts = (await readdir(licences)).toSorted().map((text) => path.join(licences, text));
   const sources = [inRoot('package-lock.json'), manifestFile, ...workerSources, ...Object.values(ownWeights)];
-  for (const file of [...sources, ...texts, ...rules]) hash.update(await readFile(file));
+  for (const file of [...sources, ...texts, ...licenceTexts, ...rules]) hash.update(await readFile(file));
   return hash.digest('hex');
 }
 
