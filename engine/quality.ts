@@ -83,7 +83,7 @@ export function assessQuality(
   const sharpness = measureSharpness(grey, faceCrop.width);
 
   const limits = qualityLimits;
-  const found: Record<string, boolean> = {
+  const found: Readonly<Record<(typeof order)[number], boolean>> = {
     multiple_faces: faceCount > 1,
     face_cropped: margin < limits.minimumMarginRatio || topMargin < limits.minimumTopMarginRatio,
     face_too_small: faceWidthPx < limits.minimumFacePx || faceHeightPx < limits.minimumFacePx,

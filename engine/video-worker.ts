@@ -69,19 +69,19 @@ const wasmPageBytes = 65_536;
 const execMilliseconds = 15_000;
 
 /** What phones and browsers record; nothing else of FFmpeg's decoders may be reached. */
-const videoCodecs: Readonly<Record<string, string>> = {
-  h264: 'h264',
-  hevc: 'hevc',
-  vp8: 'vp8,libvpx',
-  vp9: 'vp9,libvpx-vp9',
-};
-const audioCodecs: Readonly<Record<string, string>> = {
-  aac: 'aac',
-  opus: 'opus,libopus',
-  vorbis: 'vorbis,libvorbis',
-  pcm_s16le: 'pcm_s16le',
-  pcm_s16be: 'pcm_s16be',
-};
+const videoCodecs: ReadonlyMap<string, string> = new Map([
+  ['h264', 'h264'],
+  ['hevc', 'hevc'],
+  ['vp8', 'vp8,libvpx'],
+  ['vp9', 'vp9,libvpx-vp9'],
+]);
+const audioCodecs: ReadonlyMap<string, string> = new Map([
+  ['aac', 'aac'],
+  ['opus', 'opus,libopus'],
+  ['vorbis', 'vorbis,libvorbis'],
+  ['pcm_s16le', 'pcm_s16le'],
+  ['pcm_s16be', 'pcm_s16be'],
+]);
 
 /** What ffprobe says of a file: a hostile one may have made it say anything. */
 const probed = z.object({
@@ -128,7 +128,9 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
   const input = ['-v', 'quiet', '-protocol_whitelist', 'file', '-f', format];
 
   const streams = readStreams(ffmpeg, input);
-  const video = streams.find(({ codec_type, codec_name = '' }) => codec_type === 'video' && videoCodecs[codec_name]);
+  const video = streams.find(
+    ({ codec_type, codec_name = '' }) => codec_type === 'video' && videoCodecs.has(codec_name),
+  );
   if (!video?.width || !video.height || streams.length > limits.streams) return { kind: 'unreadable' };
   const pixels = video.width * video.height;
   if (pixels > limits.pixels) return { kind: 'too_large', measurements: { video_pixels: pixels } };
@@ -142,8 +144,10 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
     return { kind: 'too_large', measurements: { video_seconds: seconds } };
   }
 
-  const sound = streams.find(({ codec_type, codec_name = '' }) => codec_type === 'audio' && audioCodecs[codec_name]);
-  const codecs = [videoCodecs[video.codec_name ?? ''], sound && audioCodecs[sound.codec_name ?? '']];
+  const sound = streams.find(
+    ({ codec_type, codec_name = '' }) => codec_type === 'audio' && audioCodecs.has(codec_name),
+  );
+  const codecs = [videoCodecs.get(video.codec_name ?? ''), audioCodecs.get(sound?.codec_name ?? '')];
   const open = [
     ...input,
     ...['-codec_whitelist', codecs.filter(Boolean).join(','), '-max_pixels', String(limits.pixels)],

@@ -96,6 +96,28 @@ function replaceModels(models: string, pack: string): void {
     writeFileSync(join(models, file), bytes);
   }
   cpSync(manifest, join(models, 'manifest.json'));
+  listModels(join(models, '..', 'sbom.cdx.json'), weights);
+}
+
+/** What of `sbom.cdx.json`, which `tools/release/sbom.ts` writes, is changed here. */
+interface Sbom {
+  components: { type: string; name: string; 'bom-ref'?: string }[];
+  dependencies: { ref: string }[];
+}
+const model = 'machine-learning-model';
+
+/** Puts these models into the function's list of parts, in place of the shipped ones. */
+function listModels(sbomFile: string, weights: readonly { file: string; sha256: string }[]): void {
+  const sbom: Sbom = JSON.parse(readFileSync(sbomFile, 'utf8'));
+  const shipped = new Set(sbom.components.filter(({ type }) => type === model).map((each) => each['bom-ref']));
+  const listed = weights.map(({ file, sha256 }) => ({
+    type: model,
+    name: file,
+    hashes: [{ alg: 'SHA-256', content: sha256 }],
+  }));
+  sbom.components = [...listed, ...sbom.components.filter(({ type }) => type !== model)];
+  sbom.dependencies = sbom.dependencies.filter(({ ref }) => !shipped.has(ref));
+  writeFileSync(sbomFile, `${JSON.stringify(sbom, null, 2)}\n`);
 }
 
 /** The files of a manifest, wherever in it they are named; its shape is the engine's business. */

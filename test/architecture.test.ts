@@ -124,7 +124,7 @@ const importRules: readonly ImportRule[] = [
   {
     folder: 'tools',
     allowed:
-      /^(tools\/|engine\/|shared\/|infra\/bundle\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|tar$|cdk\.json$|package(-lock)?\.json$|zod$|node:)/,
+      /^(tools\/|engine\/|shared\/|infra\/bundle\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|tar$|@cyclonedx\/|cdk\.json$|package(-lock)?\.json$|zod$|node:)/,
     rule: 'tools are thin command lines over shared and engine',
     why: 'what a command does must be reachable by a program and a test',
     instead: 'move the work into shared or engine',

@@ -1,16 +1,23 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { bundleFunction } from '../../infra/bundle.ts';
+import { copyleftPackages } from '../../tools/release/copyleft.ts';
 import {
   type Architecture,
   architectures,
   prepareEngineAssets,
   putInPlace,
 } from '../../tools/release/engine-assets.ts';
+import { readLockfile } from '../../tools/release/lockfile.ts';
+import { sourceOffer } from '../../tools/release/source-offer.ts';
 import { portrait } from '../../tools/samples.ts';
 import { fixture } from './captures.ts';
 
@@ -18,6 +25,17 @@ const elfMachines: Readonly<Record<Architecture, number>> = { x64: 62, arm64: 18
 /** Lambda's limit on a function unzipped, layers included. */
 const lambdaLimitBytes = 250 * 1024 * 1024;
 const root = path.join(import.meta.dirname, '../..');
+const packageJson = z.object({ name: z.string(), version: z.string(), license: z.string() });
+const sbom = z.object({
+  components: z.array(
+    z.object({
+      group: z.string().optional(),
+      name: z.string(),
+      version: z.string(),
+      hashes: z.array(z.object({ content: z.string() })).optional(),
+    }),
+  ),
+});
 
 async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
@@ -59,11 +77,105 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
     expect((await stat(path.join(directory, '.ready'))).mtimeMs).toBe(before.mtimeMs);
   });
 
-  it('carry the licences of what they redistribute', () => {
-    const names = files.map((file) => path.relative(directory, file));
-    expect(names).toEqual(
-      expect.arrayContaining(['node_modules/sharp/LICENSE', 'node_modules/libheif-js/LICENSE', 'NOTICE', 'MODELS.md']),
+  const textOf = (file: string) => readFile(path.join(directory, file), 'utf8');
+  const packagesIn = async () => {
+    const manifests = files.filter((file) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(file));
+    return z
+      .array(packageJson)
+      .parse(await Promise.all(manifests.map(async (file) => JSON.parse(await readFile(file, 'utf8')))));
+  };
+
+  it.each([
+    ['LICENSE', 'Apache License'],
+    ['NOTICE', 'FFmpeg'],
+    ['MODELS.md', '# Models'],
+    ['SOURCE-OFFER.md', 'for at least three\nyears'],
+    ['licences/GPL-2.0.txt', 'GNU GENERAL PUBLIC LICENSE\n                       Version 2, June 1991'],
+    ['licences/GPL-3.0.txt', 'GNU GENERAL PUBLIC LICENSE\n                       Version 3, 29 June 2007'],
+    ['licences/LGPL-2.1.txt', 'GNU LESSER GENERAL PUBLIC LICENSE\n                       Version 2.1, February 1999'],
+    ['licences/LGPL-3.0.txt', 'GNU LESSER GENERAL PUBLIC LICENSE\n                       Version 3, 29 June 2007'],
+    ['licences/MPL-1.1.txt', 'MOZILLA PUBLIC LICENSE\n                                Version 1.1'],
+    ['licences/MIT-onnxruntime.txt', 'Copyright (c) Microsoft Corporation'],
+    ['licences/MIT-faceplugin.txt', 'Copyright (c) 2021 gitguanqi'],
+    ['node_modules/sharp/LICENSE', 'Apache License'],
+    ['node_modules/libheif-js/LICENSE', 'GNU LESSER GENERAL PUBLIC LICENSE'],
+  ])('carry %s', async (file, words) => {
+    expect(await textOf(file)).toContain(words);
+  });
+
+  it('offer the source of every package under a copyleft licence, naming the very build that lies there', async () => {
+    const offer = await textOf('SOURCE-OFFER.md');
+    const copyleft = (await packagesIn()).filter(({ license }) => /GPL|MPL/.test(license));
+    expect(copyleft.map(({ name }) => name).toSorted()).toEqual([
+      '@ffmpeg/core',
+      `@img/sharp-libvips-linux-${architecture}`,
+      'libheif-js',
+    ]);
+    for (const { name, version } of copyleft) expect(offer).toContain(`## ${name} ${version}\n`);
+    const builds = files.filter((file) => /(libheif|ffmpeg-core)\.(js|wasm)$|libvips-cpp\.so/.test(file));
+    expect(builds).toHaveLength(5);
+    for (const build of builds) {
+      expect(offer).toContain(
+        createHash('sha256')
+          .update(await readFile(build))
+          .digest('hex'),
+      );
+    }
+    for (const text of offer.match(/licences\/[^`]+/g) ?? []) expect(files).toContain(path.join(directory, text));
+  });
+
+  it('cannot be made with an offer for another version than the locked one', async () => {
+    const [first, ...others] = await copyleftPackages(directory, architecture);
+    if (!first) throw new Error('No copyleft package');
+    const outdated = [{ ...first, version: '0.12.9' }, ...others];
+    const modules = path.join(directory, 'node_modules');
+    await expect(sourceOffer(outdated, await readLockfile(), modules)).rejects.toThrow(
+      'The source offer is for @ffmpeg/core 0.12.9, package-lock.json has 0.12.10',
     );
+  });
+
+  it('list every package in them, and every model by its hash, in a valid SBOM', async () => {
+    const text = await textOf('sbom.cdx.json');
+    expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(text)).toBeNull();
+    const { components } = sbom.parse(JSON.parse(text));
+    const listed = new Set(
+      components.map(({ group, name, version }) => `${group ? `${group}/` : ''}${name}@${version}`),
+    );
+    const packages = await packagesIn();
+    expect(packages).toHaveLength(10);
+    for (const { name, version } of packages) expect(listed).toContain(`${name}@${version}`);
+    const hashes = new Map(components.map(({ name, hashes }) => [name, hashes?.[0]?.content]));
+    const models = files.filter((file) => file.endsWith('.onnx'));
+    expect(models).toHaveLength(5);
+    for (const model of models) {
+      expect(hashes.get(path.basename(model))).toBe(
+        createHash('sha256')
+          .update(await readFile(model))
+          .digest('hex'),
+      );
+    }
+  });
+
+  it('list every package that is bundled into the function and its workers', async () => {
+    const { components } = sbom.parse(JSON.parse(await textOf('sbom.cdx.json')));
+    const listed = components.map(({ group, name }) => `${group ? `${group}/` : ''}${name}`);
+    const output = await mkdtemp(path.join(tmpdir(), 'bonafide-bundle-'));
+    const workers = ['engine/heic-worker.ts', 'engine/video-worker.ts'];
+    const { metafile } = await build({
+      entryPoints: workers,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      write: false,
+      outdir: output,
+      metafile: true,
+    });
+    const inputs = [metafile, bundleFunction('analyse-capture', output)].flatMap(({ inputs }) => Object.keys(inputs));
+    const bundled = inputs.flatMap((input) => /.*node_modules\/((@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? []);
+    expect(bundled).toContain('zod');
+    expect(bundled).toContain('@aws-sdk/client-s3');
+    expect([...new Set(bundled)].filter((name) => !listed.includes(name))).toEqual([]);
+    await rm(output, { recursive: true });
   });
 });
 

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { weightsDirectory } from '../../tools/release/engine-assets.ts';
 import { withoutPrelu } from '../../tools/release/prelu.ts';
+import { publishedModels, readPublishedModel } from '../../tools/release/published-models.ts';
 
-const published = (file: string) => readFile(path.join(weightsDirectory, file));
+async function published(file: string): Promise<Buffer> {
+  const model = publishedModels.find((each) => each.file === file);
+  if (!model) throw new Error(`No published model is called ${file}`);
+  return readPublishedModel(model);
+}
 
 async function answerOf(model: Uint8Array, side: number): Promise<Float32Array> {
   const session = await InferenceSession.create(model, { logSeverityLevel: 3 });

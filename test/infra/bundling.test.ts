@@ -106,6 +106,12 @@ describe('the engine', () => {
     const engine = join(root, 'build', 'engine', 'x64');
     mkdirSync(join(engine, 'models'), { recursive: true });
     writeFileSync(join(engine, 'models', 'face.onnx'), 'weights');
+    const components = [
+      { type: 'library', name: 'sharp', 'bom-ref': 'sharp' },
+      { type: 'machine-learning-model', name: 'face.onnx', 'bom-ref': 'models/face.onnx' },
+    ];
+    const dependencies = [{ ref: 'sharp' }, { ref: 'models/face.onnx' }];
+    writeFileSync(join(engine, 'sbom.cdx.json'), JSON.stringify({ components, dependencies }));
     writeFileSync(join(engine, '.ready'), '');
     return root;
   }
@@ -113,7 +119,7 @@ describe('the engine', () => {
   it('lies beside what was prepared for its processor', () => {
     const [root, output] = [prepared(), temporaryDirectory()];
     bundleEngine(output, { processor: 'x64', root });
-    expect(readdirSync(output).sort()).toEqual(['index.mjs', 'models']);
+    expect(readdirSync(output).sort()).toEqual(['index.mjs', 'models', 'sbom.cdx.json']);
     expect(existsSync(join(output, 'models', 'face.onnx'))).toBe(true);
   });
 
@@ -127,12 +133,16 @@ describe('the engine', () => {
       writeFileSync(join(root, 'my-pack', 'notes.txt'), 'not named by the manifest');
       if (manifest) writeFileSync(join(root, 'my-pack', 'manifest.json'), JSON.stringify(manifest));
       bundleEngine(output, { processor: 'x64', root, modelPack: 'my-pack' });
-      return readdirSync(join(output, 'models')).sort();
+      return output;
     };
 
-    it('lies beside that one’s files and nothing of the shipped one', () => {
+    it('lies beside that one’s files and nothing of the shipped one, and its list of parts says so', () => {
       const nested = { spoofing: { models: [{ file: 'other.onnx', sha256 }] } };
-      expect(bundleWith(nested)).toEqual(['manifest.json', 'other.onnx']);
+      const output = bundleWith(nested);
+      expect(readdirSync(join(output, 'models')).sort()).toEqual(['manifest.json', 'other.onnx']);
+      const sbom = JSON.parse(readFileSync(join(output, 'sbom.cdx.json'), 'utf8'));
+      expect(sbom.components.map(({ name }: { name: string }) => name)).toEqual(['other.onnx', 'sharp']);
+      expect(sbom.dependencies).toEqual([{ ref: 'sharp' }]);
     });
 
     it.each([

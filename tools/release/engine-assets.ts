@@ -5,7 +5,9 @@
  *     node_modules/     onnxruntime-node, sharp, libheif-js and @ffmpeg/core with that architecture's natives, and nothing else of them
  *     models/           the model pack
  *     *-worker.mjs      the workers that decode HEIC and video, which a bundle cannot hold
- *     NOTICE, MODELS.md whose work all that is
+ *     LICENSE, NOTICE, MODELS.md, licences/   whose work all that is, and on which terms
+ *     SOURCE-OFFER.md   the written offer of the source of its GPL, LGPL and MPL works, naming the builds
+ *     sbom.cdx.json     every package and model of the function (CycloneDX)
  *     .ready            written last; holds what the directory was made from
  *
  * `npm ci` brings the natives of this machine only. Those of another one come through npm, into a directory of their
@@ -13,25 +15,30 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
 import * as z from 'zod';
-import { type Manifest, manifest, weightsOf } from '../../engine/manifest.ts';
+import { type Manifest, manifest, type WeightsFile, weightsOf } from '../../engine/manifest.ts';
+import { copyleftPackages } from './copyleft.ts';
+import { type Lockfile, lockedPackageAt, readLockfile, root, topLevel } from './lockfile.ts';
 import { withoutPrelu } from './prelu.ts';
+import { readPublishedModel } from './published-models.ts';
+import { sbomOf } from './sbom.ts';
+import { sourceOffer } from './source-offer.ts';
 
 export const architectures = ['x64', 'arm64'] as const;
 export type Architecture = (typeof architectures)[number];
 
-const root = path.join(import.meta.dirname, '../..');
 const inRoot = (...parts: string[]) => path.join(root, ...parts);
 const manifestFile = inRoot('engine/models.json');
-const rewriter = inRoot('tools/release/prelu.ts');
+const licences = inRoot('engine/licences');
+/** Texts that travel as they are. */
+const texts = ['LICENSE', 'NOTICE', 'MODELS.md'].map((text) => inRoot(text));
 const workerSources = ['heic-worker', 'video-worker'].map((name) => inRoot('engine', `${name}.ts`));
-/** Weights of others come with their package, and are rewritten for speed; our own are in the repository. */
-export const weightsDirectory = inRoot('node_modules/faceplugin-face-recognition-js/model');
+/** Weights of others come out of their package, and are rewritten for speed; our own are in the repository. */
 const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('engine/training/digits/digits.onnx') };
 
 export const engineAssetsDirectory = (architecture: Architecture) => inRoot('build/engine', architecture);
@@ -60,13 +67,19 @@ export async function prepareModels(directory: string): Promise<Manifest> {
   const text = await readFile(manifestFile, 'utf8');
   await mkdir(directory, { recursive: true });
   const pack = manifest.parse(JSON.parse(text));
-  for (const { file } of weightsOf(pack)) {
-    const own = ownWeights[file];
-    if (own) await cp(own, path.join(directory, file));
-    else await writeFile(path.join(directory, file), withoutPrelu(await readFile(path.join(weightsDirectory, file))));
+  for (const weights of weightsOf(pack)) {
+    await writeFile(path.join(directory, weights.file), await weightsAsRun(weights));
   }
   await writeFile(path.join(directory, 'manifest.json'), text);
   return pack;
+}
+
+async function weightsAsRun(weights: WeightsFile): Promise<Uint8Array> {
+  const own = ownWeights[weights.file];
+  const bytes = own ? await readFile(own) : withoutPrelu(await readPublishedModel(weights));
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found === weights.sha256) return bytes;
+  throw new Error(`${weights.file} has sha256 ${found}, engine/models.json says ${weights.sha256}`);
 }
 
 /** Makes `build/engine/<arch>/`, or leaves it as it is when nothing it was made from has changed. Answers its path. */
@@ -82,9 +95,10 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
     for (const [name, parts] of Object.entries(packagesFor(architecture))) {
       for (const part of parts) await copyPackage(inRoot('node_modules'), making, path.join(name, part));
     }
-    await copyNatives(architecture, making);
-    await prepareModels(path.join(making, 'models'));
-    for (const text of ['NOTICE', 'MODELS.md']) await cp(inRoot(text), path.join(making, text));
+    const lockfile = await readLockfile();
+    await copyNatives(architecture, making, lockfile);
+    const models = await prepareModels(path.join(making, 'models'));
+    await writeTerms(architecture, making, lockfile, models);
     await build({
       entryPoints: workerSources,
       outdir: making,
@@ -100,6 +114,28 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
     await rm(making, { recursive: true, force: true });
   }
   return directory;
+}
+
+/** Licence texts, the offer of sources and the list of parts; refuses a copyleft package that the offer leaves out. */
+async function writeTerms(
+  architecture: Architecture,
+  directory: string,
+  lockfile: Lockfile,
+  models: Manifest,
+): Promise<void> {
+  for (const text of texts) await cp(text, path.join(directory, path.basename(text)));
+  await cp(licences, path.join(directory, 'licences'), { recursive: true });
+  const beside = [...Object.keys(packagesFor(architecture)), ...nativesFor(architecture)];
+  const copyleft = await copyleftPackages(directory, architecture);
+  const unoffered = beside
+    .map((name) => lockedPackageAt(lockfile, topLevel(name)))
+    .find(({ name, licence }) => /GPL|MPL/.test(licence ?? '') && !copyleft.some((part) => part.name === name));
+  if (unoffered) {
+    throw new Error(`${unoffered.name} is under ${unoffered.licence}: add its sources to tools/release/copyleft.ts`);
+  }
+  const modules = path.join(directory, 'node_modules');
+  await writeFile(path.join(directory, 'SOURCE-OFFER.md'), await sourceOffer(copyleft, lockfile, modules));
+  await writeFile(path.join(directory, 'sbom.cdx.json'), sbomOf({ lockfile, beside, copyleft, models }));
 }
 
 /**
@@ -130,13 +166,15 @@ async function renamed(from: string, to: string, ...unless: readonly string[]): 
 
 const readyKey = (directory: string) => readFile(path.join(directory, '.ready'), 'utf8').catch(() => undefined);
 
-/** What the assets are made from: locked packages, the manifest, the workers, and the rules on this page. */
+/** What the assets are made from: locked packages, the manifest, the workers, the texts, and the rules of this folder. */
 async function inputsKey(): Promise<string> {
   const hash = createHash('sha256');
-  const texts = [inRoot('NOTICE'), inRoot('MODELS.md'), rewriter, ...Object.values(ownWeights)];
-  for (const file of [inRoot('package-lock.json'), manifestFile, ...workerSources, import.meta.filename, ...texts]) {
-    hash.update(await readFile(file));
-  }
+  const rules = ['copyleft', 'engine-assets', 'lockfile', 'prelu', 'sbom', 'source-offer'].map((name) =>
+    path.join(import.meta.dirname, `${name}.ts`),
+  );
+  const licenceTexts = (await readdir(licences)).toSorted().map((text) => path.join(licences, text));
+  const sources = [inRoot('package-lock.json'), manifestFile, ...workerSources, ...Object.values(ownWeights)];
+  for (const file of [...sources, ...texts, ...licenceTexts, ...rules]) hash.update(await readFile(file));
   return hash.digest('hex');
 }
 
@@ -148,14 +186,14 @@ async function copyPackage(modules: string, target: string, part: string): Promi
   });
 }
 
-async function copyNatives(architecture: Architecture, target: string): Promise<void> {
+async function copyNatives(architecture: Architecture, target: string, lockfile: Lockfile): Promise<void> {
   const natives = nativesFor(architecture);
   const installed = await readFile(inRoot('node_modules', natives[0] ?? '', 'package.json')).catch(() => undefined);
   if (installed) {
     for (const name of natives) await copyPackage(inRoot('node_modules'), target, name);
     return;
   }
-  const fetched = await fetchNatives(architecture, natives);
+  const fetched = await fetchNatives(architecture, natives, lockfile);
   try {
     for (const name of natives) await copyPackage(path.join(fetched, 'node_modules'), target, name);
   } finally {
@@ -163,25 +201,18 @@ async function copyNatives(architecture: Architecture, target: string): Promise<
   }
 }
 
-const lockfile = z.object({
-  lockfileVersion: z.int(),
-  packages: z.record(z.string(), z.looseObject({ version: z.string().optional(), integrity: z.string().optional() })),
-});
-
 /**
  * `npm ci` of just these packages, as if on the other machine, by the entries of the project's own lockfile.
  * They are optional dependencies as they are sharp's: npm heeds `--cpu` for no other kind, and skips in silence what it
  * cannot get, so what came is checked by whoever copies it.
  */
-async function fetchNatives(architecture: Architecture, names: readonly string[]): Promise<string> {
-  const { packages, lockfileVersion } = lockfile.parse(JSON.parse(await readFile(inRoot('package-lock.json'), 'utf8')));
+async function fetchNatives(architecture: Architecture, names: readonly string[], lockfile: Lockfile): Promise<string> {
+  const { packages, lockfileVersion } = lockfile;
   const optionalDependencies: Record<string, string> = {};
   const locked: Record<string, unknown> = {};
   for (const name of names) {
-    const entry = packages[`node_modules/${name}`];
-    if (!entry?.version || !entry.integrity) throw new Error(`package-lock.json does not pin ${name}`);
-    optionalDependencies[name] = entry.version;
-    locked[`node_modules/${name}`] = entry;
+    optionalDependencies[name] = lockedPackageAt(lockfile, topLevel(name)).version;
+    locked[topLevel(name)] = packages[topLevel(name)];
   }
   const project = { name: 'engine-natives', version: '0.0.0', private: true, optionalDependencies };
   const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-natives-'));
@@ -202,6 +233,9 @@ async function fetchNatives(architecture: Architecture, names: readonly string[]
 if (import.meta.main) {
   const { values } = parseArgs({ options: { arch: { type: 'string', default: process.arch } } });
   const architecture = z.enum(architectures).parse(values.arch);
-  const directory = await prepareEngineAssets(architecture);
+  const directory = await prepareEngineAssets(architecture).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  });
   console.log(`Engine assets for ${architecture}: ${path.relative(process.cwd(), directory)}`);
 }
