@@ -1,4 +1,4 @@
-import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Credentials, credentials, type Dependencies, keyCacheSeconds, type Rows } from './row.ts';
 
@@ -34,16 +34,11 @@ export function providerCredentials({ client, table, now }: Dependencies, rows: 
     async setCredentials(owner, provider, secret) {
       const id = owner === 'deployment' ? deployment : (await rows.mustFind(owner)).id;
       const { [provider]: _, ...others } = await read(id);
-      await client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: marshall({ id }),
-          UpdateExpression: 'SET #credentials = :credentials',
-          ExpressionAttributeNames: { '#credentials': 'credentials' },
-          ExpressionAttributeValues: marshall({ ':credentials': secret ? { ...others, [provider]: secret } : others }),
-        }),
-      );
-      rows.forget(id);
+      await rows.update(id, {
+        UpdateExpression: 'SET #credentials = :credentials',
+        ExpressionAttributeNames: { '#credentials': 'credentials' },
+        ExpressionAttributeValues: marshall({ ':credentials': secret ? { ...others, [provider]: secret } : others }),
+      });
       shared = undefined;
     },
   };

@@ -1,7 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { type Dependencies, type IssuedKey, type Rows, sha256, type Tenant } from './row.ts';
+import { type Dependencies, type IssuedKey, matching, type Rows, sha256, type Tenant } from './row.ts';
 
 /** Addresses at which vendors post their results. */
 export interface Webhooks {
@@ -11,9 +9,11 @@ export interface Webhooks {
   readonly ofWebhook: (provider: string, token: string) => Promise<Tenant | undefined>;
 }
 
+/** Looked up for a token that names no tenant: no tenant has this id. */
+const noTenant = '-';
 const tokenPattern = /^wh_([a-z][a-z0-9-]{0,39})_([A-Za-z0-9_-]{43})$/;
 
-export function tenantWebhooks({ client, table, now, randomBytes }: Dependencies, rows: Rows): Webhooks {
+export function tenantWebhooks({ now, randomBytes }: Pick<Dependencies, 'now' | 'randomBytes'>, rows: Rows): Webhooks {
   return {
     async rotateWebhook(id, provider, graceSeconds) {
       const owner = await rows.mustFind(id);
@@ -23,33 +23,24 @@ export function tenantWebhooks({ client, table, now, randomBytes }: Dependencies
       const kept = owner.webhooks
         .filter(({ expiresAt }) => expiresAt === undefined || expiresAt > at)
         .map((old) => (old.provider === provider ? { ...old, expiresAt: old.expiresAt ?? at + graceSeconds } : old));
-      await client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: marshall({ id }),
-          UpdateExpression: 'SET webhooks = :webhooks',
-          ExpressionAttributeValues: marshall(
-            { ':webhooks': [...kept, { ...issued, createdAt: now().toISOString() }] },
-            { removeUndefinedValues: true },
-          ),
-        }),
-      );
-      rows.forget(id);
+      await rows.update(id, {
+        UpdateExpression: 'SET webhooks = :webhooks',
+        ExpressionAttributeValues: marshall(
+          { ':webhooks': [...kept, { ...issued, createdAt: now().toISOString() }] },
+          { removeUndefinedValues: true },
+        ),
+      });
       return { id: issued.id, key: token };
     },
 
     async ofWebhook(provider, token) {
-      const [, id = 'nobody'] = tokenPattern.exec(token) ?? [];
+      const [, id = noTenant] = tokenPattern.exec(token) ?? [];
       const owner = await rows.findCached(id);
-      const given = sha256(token);
       const at = now().getTime() / 1000;
-      const matching = (owner?.webhooks ?? []).filter(
-        (kept) =>
-          timingSafeEqual(Buffer.from(kept.sha256, 'hex'), given) &&
-          kept.provider === provider &&
-          (kept.expiresAt === undefined || kept.expiresAt > at),
+      const taken = matching(owner?.webhooks ?? [], token).some(
+        (kept) => kept.provider === provider && (kept.expiresAt === undefined || kept.expiresAt > at),
       );
-      return matching.length > 0 ? owner : undefined;
+      return taken ? owner : undefined;
     },
   };
 }

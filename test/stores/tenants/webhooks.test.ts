@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { keyCacheSeconds } from '../../../shared/stores/tenants/row.ts';
 import { tenantsTable } from './tenants-table.ts';
 
-const { open, passes } = tenantsTable();
+const { open, passes, requests } = tenantsTable();
 
 beforeAll(async () => {
   await open().create('acme');
@@ -29,5 +29,29 @@ describe('a webhook address', () => {
     passes(Math.max(60, keyCacheSeconds) + 1);
     expect(await api.ofWebhook('identify', first.key)).toBeUndefined();
     expect((await api.ofWebhook('identify', second.key))?.id).toBe('other');
+  });
+
+  it('costs the same requests whether its tenant is absent, has another one or has this one', async () => {
+    const { key } = await open().rotateWebhook('acme', 'identify', 0);
+    const tokens = {
+      right: key,
+      wrong: key.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      absent: key.replace('acme', 'absent'),
+      meaningless: 'x',
+    };
+    const costs = new Map<string, string[][]>();
+    for (const [what, token] of Object.entries(tokens)) {
+      const api = open();
+      requests();
+      const cost: string[][] = [];
+      for (let call = 0; call < 3; call += 1) {
+        await api.ofWebhook('identify', token);
+        cost.push(requests());
+      }
+      costs.set(what, cost);
+    }
+    const oneRead = [['GetItemCommand'], [], []];
+    expect([...costs.keys()]).toEqual(Object.keys(tokens));
+    for (const [what, cost] of costs) expect(cost, what).toEqual(oneRead);
   });
 });
