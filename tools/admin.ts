@@ -23,6 +23,7 @@ const usage = `Keeps tenants, in the running local stack or in AWS.
 
   npm run admin -- webhook rotate PROVIDER acme    a new webhook address, shown this once; the old one is taken
                                                    for --grace-seconds more (default a day)
+  npm run admin -- webhook rotate PROVIDER deployment    for all that is asked with the deployment's credentials
 
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)

@@ -1,5 +1,6 @@
 import { Fault } from '../domain/fault.ts';
-import type { Tenants, Verifications } from '../domain/ports.ts';
+import { isDeploymentSecret } from '../domain/owner.ts';
+import type { Tenants, Verifications, WebhookOwner } from '../domain/ports.ts';
 import { readReference } from '../domain/reference.ts';
 import type { Attempt, Verification } from '../domain/verification.ts';
 import type { Delivery, ReadDelivery } from '../providers/provider.ts';
@@ -27,16 +28,28 @@ export async function receiveResult(
   dependencies: Receiving,
 ): Promise<void> {
   const { tenants, deliveries, referenceSecret, verifications } = dependencies;
-  const tenant = await tenants.ofWebhook(provider, token);
+  const owner = await tenants.ofWebhook(provider, token);
   const delivery = deliveries.get(provider)?.(body);
-  if (tenant && !delivery) {
+  if (owner && !delivery) {
     throw new Fault('request_unreadable', `This is not a result as ${provider} documents it.`);
   }
   const named = readReference(await referenceSecret(), delivery?.reference ?? '');
   const record = await verifications.find(named?.verificationId ?? noVerificationId);
-  const ours = tenant && named && record?.tenant === tenant.id && wasAsked(record, named.attempt, provider);
+  const ours = owner && named && record && wasAsked(record, named.attempt, provider) && serves(owner, record, provider);
   if (!ours || !delivery) throw new Fault('webhook_unknown', 'This address is not served here.');
   await receiveAnswer(record, named.attempt, delivery.answer, dependencies);
+}
+
+/**
+ * A tenant's address is for its own verifications, the deployment's for those that were planned with the deployment's
+ * credentials. A tombstone remembers no plan: a good reference at one of the deployment's addresses is enough.
+ */
+function serves(owner: WebhookOwner, record: Verification, provider: string): boolean {
+  if (owner.kind === 'tenant') return record.tenant === owner.tenant.id;
+  if (record.state === 'erased') return true;
+  return Object.entries(record.plan.credentials).some(
+    ([name, secretName]) => name === provider && isDeploymentSecret(secretName, name),
+  );
 }
 
 /** A tombstone remembers no attempts: a vendor that comes with a good reference has been asked. */

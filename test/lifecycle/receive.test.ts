@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Pinned, Tenant } from '../../shared/domain/ports.ts';
+import type { Pinned, WebhookOwner } from '../../shared/domain/ports.ts';
 import { signReference } from '../../shared/domain/reference.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import type { Delivery } from '../../shared/providers/provider.ts';
@@ -11,7 +11,13 @@ const passed: Answer = { kind: 'decided', finding: { outcome: 'passed', confiden
 const failed: Answer = { kind: 'decided', finding: { outcome: 'failed', confidence: 0.9, reasons: [], scores: {} } };
 const fault: Answer = { kind: 'fault', code: 'provider_refused' };
 
-async function setup() {
+const owners = new Map<string, WebhookOwner>([
+  ['good', { kind: 'tenant', tenant: { id: 'acme' } }],
+  ['of another tenant', { kind: 'tenant', tenant: { id: 'other' } }],
+  ['of the deployment', { kind: 'deployment' }],
+]);
+
+async function setup({ credentials = {} }: { credentials?: Record<string, string> } = {}) {
   let ids = 0;
   const now = () => start;
   const verifications = memoryVerifications({ now, newId: () => `id-${++ids}` });
@@ -29,7 +35,7 @@ async function setup() {
       },
     },
     tenants: {
-      ofWebhook: async (_: string, token: string) => (token === 'good' ? ({ id: 'acme' } as Tenant) : undefined),
+      ofWebhook: async (_: string, token: string) => owners.get(token),
     },
     deliveries: new Map([
       [
@@ -45,6 +51,7 @@ async function setup() {
   };
   const record = anAwaitingVerification();
   record.plan.route = ['identify', 'builtin'];
+  record.plan.credentials = credentials;
   await verifications.create(record);
   const landed = landedFor('spoof_detect');
   const queued = await verifications.move(record, 'queued', { landed, provider: 'identify', dueAt: 1 });
@@ -118,6 +125,8 @@ describe('a webhook', () => {
     const neverMade = signReference('secret', claimed.verificationId, 7);
     const tries: [string, { token?: string }][] = [
       [reference, { token: 'bad' }],
+      [reference, { token: 'of another tenant' }],
+      [reference, { token: 'of the deployment' }],
       ['nonsense', {}],
       [forged, {}],
       [unknown, {}],
@@ -135,5 +144,45 @@ describe('a webhook', () => {
     }
     expect([...seen]).toEqual(['webhook_unknown This address is not served here., 1 look-ups']);
     await expect(deliver('stranger')).rejects.toMatchObject({ code: 'request_unreadable', status: 400 });
+  });
+
+  describe('at an address of the deployment', () => {
+    const token = 'of the deployment';
+
+    it('decides a verification of any tenant that was planned with the deployment’s credentials', async () => {
+      const { deliver, reference, read } = await setup({
+        credentials: { identify: 'bonafide/providers/identify/deployment' },
+      });
+      await deliver(reference, { token });
+      expect(await read()).toMatchObject({ state: 'decided', verdict: { provider: 'identify' } });
+    });
+
+    it.each([
+      ['the tenant’s own', { identify: 'bonafide/providers/identify/acme' }],
+      ['the deployment’s, of another provider', { spoofsense: 'bonafide/providers/spoofsense/deployment' }],
+      ['another provider’s secret', { identify: 'bonafide/providers/spoofsense/deployment' }],
+    ])('decides none whose credentials are %s', async (_, credentials) => {
+      const { deliver, reference, read } = await setup({ credentials });
+      await expect(deliver(reference, { token })).rejects.toMatchObject({ code: 'webhook_unknown' });
+      expect(await read()).toMatchObject({ state: 'dispatched' });
+    });
+
+    it('is as open to a verification of the tenant at an address of its own', async () => {
+      const { deliver, reference, read } = await setup({
+        credentials: { identify: 'bonafide/providers/identify/deployment' },
+      });
+      await deliver(reference, { token: 'good' });
+      expect(await read()).toMatchObject({ state: 'decided' });
+    });
+
+    it('for an erased verification is taken and leaves no trace', async () => {
+      const { deliver, reference, read, verifications, claimed } = await setup({
+        credentials: { identify: 'bonafide/providers/identify/deployment' },
+      });
+      await verifications.move(claimed, 'erased', {});
+      const before = await read();
+      await deliver(reference, { token });
+      expect(await read()).toEqual(before);
+    });
   });
 });

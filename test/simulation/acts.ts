@@ -64,7 +64,8 @@ export function acts(world: Surroundings) {
   const { verifications, captures, breakers, send, tenant, registry, now, newId, log } = world;
   const tenants = {
     deploymentCredentials: async () => world.deploymentCredentials,
-    ofWebhook: async (_provider: string, token: string) => (token === genuineToken ? tenant : undefined),
+    ofWebhook: async (_provider: string, token: string) =>
+      token === genuineToken ? { kind: 'tenant' as const, tenant } : undefined,
   };
   const requesting = {
     verifications,

@@ -27,3 +27,19 @@ describe('npm run admin', () => {
     expect((await admin('--help')).code).toBe(0);
   });
 });
+
+describe('npm run admin, of the deployment itself,', () => {
+  it('makes a webhook address that is no tenant’s', async () => {
+    const { code, stdout } = await admin('webhook', 'rotate', 'identify', 'deployment');
+    expect(code).toBe(0);
+    const [address = ''] = stdout.split('\n');
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:4000\/webhooks\/identify\/whd_[A-Za-z0-9_-]{43}$/);
+    expect(await tenants().ofWebhook('identify', address.split('/').at(-1) ?? '')).toEqual({ kind: 'deployment' });
+  });
+
+  it('keeps its name from tenants', async () => {
+    const refused = await admin('tenant', 'create', 'deployment');
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('must not be "deployment"') });
+    expect(await tenants().find('deployment')).toBeUndefined();
+  });
+});

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { deploymentOwner } from '../../shared/domain/owner.ts';
 import { tenantId } from '../../shared/domain/verification.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import type { Deployment } from './deployment.ts';
@@ -20,10 +21,15 @@ export interface Context {
 export type Commands = Readonly<Record<string, Command>>;
 
 /** A tenant's id, or an error that says what is wrong with it. */
-export function tenantNamed(name: string): string {
-  const id = tenantId.safeParse(name);
+export function tenantNamed(name: string, schema: z.ZodType<string> = tenantId): string {
+  const id = schema.safeParse(name);
   if (!id.success) throw new Error(`A tenant's name ${id.error.issues[0]?.message}`);
   return id.data;
+}
+
+/** An owner of credentials and webhook addresses: a tenant, or the deployment for every tenant without its own. */
+export function ownerNamed(name: string): string {
+  return name === deploymentOwner ? name : tenantNamed(name);
 }
 
 /** By field and in words, never by value: values may be secrets. */

@@ -5,10 +5,11 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
+import { secretNameOf } from '../../shared/domain/owner.ts';
 import { connectors } from '../../shared/providers/connect.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { keyCacheSeconds } from '../../shared/stores/tenants/row.ts';
-import { type Commands, mistakesOf, providers, tenantNamed } from './command.ts';
+import { type Commands, mistakesOf, ownerNamed, providers } from './command.ts';
 import { readFileOr } from './files.ts';
 
 export const credentialsCommands: Commands = {
@@ -22,7 +23,7 @@ export const credentialsCommands: Commands = {
       const { settings, credentials } = connector;
       const mistakes = mistakesOf(z.strictObject({ settings, credentials }).safeParse(secret));
       if (mistakes.length > 0) throw new Error(`Not set. ${mistakes.join('\n')}`);
-      const name = `${deployment.stackName}/providers/${provider}/${owner === 'deployment' ? owner : tenantNamed(owner)}`;
+      const name = secretNameOf(deployment.stackName, provider, ownerNamed(owner));
       await putSecret(deployment.secrets, name, JSON.stringify(secret));
       await deployment.tenants.setCredentials(owner, provider, name);
       console.log(`Kept as ${name}; requests use it within ${keyCacheSeconds} s.`);
@@ -32,7 +33,7 @@ export const credentialsCommands: Commands = {
     words: 2,
     run: async ([provider = '', owner = ''], { connect }) => {
       const { tenants } = await connect();
-      await tenants.setCredentials(owner, provider, undefined);
+      await tenants.setCredentials(ownerNamed(owner), provider, undefined);
       console.log(`Forgotten: new requests of ${owner} do not use ${provider}. The secret itself stays where it was.`);
     },
   },

@@ -1,3 +1,4 @@
+import { newTenantId } from '../../shared/domain/owner.ts';
 import { type IssuedKey, keyCacheSeconds, type Tenant } from '../../shared/stores/tenants/row.ts';
 import type { Tenants } from '../../shared/stores/tenants/tenants.ts';
 import { type Commands, tenantNamed } from './command.ts';
@@ -5,7 +6,8 @@ import { type Commands, tenantNamed } from './command.ts';
 export const tenantCommands: Commands = {
   'tenant create': {
     words: 1,
-    run: async ([id = ''], { connect }) => printKey(await (await connect()).tenants.create(tenantNamed(id))),
+    run: async ([id = ''], { connect }) =>
+      printKey(await (await connect()).tenants.create(tenantNamed(id, newTenantId))),
   },
   'tenant add-key': {
     words: 1,

@@ -1,6 +1,7 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
+import { newTenantId } from '../../domain/owner.ts';
 import { defaultPolicy } from '../../domain/policy.ts';
 import { tenantId } from '../../domain/verification.ts';
 import {
@@ -50,7 +51,7 @@ export function tenantKeys({ now, randomBytes }: Pick<Dependencies, 'now' | 'ran
     },
 
     async create(id) {
-      const { row, ...issued } = issue(tenantId.parse(id));
+      const { row, ...issued } = issue(newTenantId.parse(id));
       const created = await rows.insert({
         id,
         createdAt: now().toISOString(),

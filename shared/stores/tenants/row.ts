@@ -9,6 +9,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
+import { deploymentOwner } from '../../domain/owner.ts';
 import { policy, providerName } from '../../domain/policy.ts';
 import { tenantId } from '../../domain/verification.ts';
 import { unlessConditionFails } from '../conditional.ts';
@@ -16,7 +17,7 @@ import { unlessConditionFails } from '../conditional.ts';
 /** A key as it is stored: its SHA-256, never the key. `id` names it for revoking. */
 export const apiKey = z.object({ id: z.string(), sha256: z.string().length(64), createdAt: z.string() });
 
-/** A webhook address of this tenant: the SHA-256 of its token, and until when an old one is still taken. */
+/** A webhook address: the SHA-256 of its token, and until when an old one is still taken. */
 export const webhook = z.object({
   id: z.string(),
   provider: providerName,
@@ -25,6 +26,7 @@ export const webhook = z.object({
   /** Epoch seconds; absent is for good. */
   expiresAt: z.int().optional(),
 });
+export type Webhook = z.infer<typeof webhook>;
 
 /** Provider → name of the secret with its credentials. */
 export const credentials = z.record(providerName, z.string());
@@ -40,6 +42,14 @@ export const tenant = z.object({
   webhooks: z.array(webhook).default([]),
 });
 export type Tenant = z.infer<typeof tenant>;
+
+/** No tenant can have this id. */
+const deploymentId = '*';
+/** The deployment's own row: what serves tenants that have none of their own. */
+const deployment = tenant
+  .pick({ credentials: true, webhooks: true })
+  .extend({ id: z.literal(deploymentId).default(deploymentId) });
+export type Deployment = z.infer<typeof deployment>;
 
 /**
  * How long a revoked key may still be taken by a function that has just seen it, and how long a new tenant may still be
@@ -70,6 +80,12 @@ export interface Rows {
   readonly mustFind: (id: string) => Promise<Tenant>;
   /** As it was stored at most `keyCacheSeconds` ago. */
   readonly findCached: (id: string) => Promise<Tenant | undefined>;
+  /** The deployment's own row, as it is stored now: empty where nothing was set. */
+  readonly findDeployment: () => Promise<Deployment>;
+  /** As it was stored at most `keyCacheSeconds` ago. */
+  readonly findDeploymentCached: () => Promise<Deployment>;
+  /** The row of a tenant or of `deployment`, or throws `state_conflict`. */
+  readonly mustFindOwner: (owner: string) => Promise<Tenant | Deployment>;
   /** False where there is such a row already. */
   readonly insert: (row: Tenant) => Promise<boolean>;
   /** False where the condition does not hold. */
@@ -77,22 +93,41 @@ export interface Rows {
 }
 
 export function cachedRows({ client, table, now }: Dependencies): Rows {
-  const cache = cached(find, now);
+  const tenants = cached(find, now);
+  const deployments = cached(findDeployment, now);
+
+  async function read(id: string): Promise<Record<string, unknown> | undefined> {
+    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id }) }));
+    return Item && unmarshall(Item);
+  }
 
   async function find(id: string): Promise<Tenant | undefined> {
-    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id }) }));
-    return Item ? tenant.parse(unmarshall(Item)) : undefined;
+    const row = await read(id);
+    return row && tenant.parse(row);
+  }
+
+  async function findDeployment(): Promise<Deployment> {
+    return deployment.parse((await read(deploymentId)) ?? {});
+  }
+
+  async function mustFind(id: string): Promise<Tenant> {
+    const found = await find(id);
+    if (!found) throw new Fault('state_conflict', `There is no tenant ${id}`);
+    return found;
+  }
+
+  function forget(id: string): void {
+    tenants.forget(id);
+    deployments.forget(id);
   }
 
   return {
     find,
-    findCached: cache.read,
-
-    async mustFind(id) {
-      const found = await find(id);
-      if (!found) throw new Fault('state_conflict', `There is no tenant ${id}`);
-      return found;
-    },
+    mustFind,
+    findCached: tenants.read,
+    findDeployment,
+    findDeploymentCached: () => deployments.read(deploymentId),
+    mustFindOwner: (owner) => (owner === deploymentOwner ? findDeployment() : mustFind(owner)),
 
     async insert(row) {
       const Item = marshall(row, { removeUndefinedValues: true });
@@ -100,7 +135,7 @@ export function cachedRows({ client, table, now }: Dependencies): Rows {
       const inserted = await unlessConditionFails(
         client.send(new PutItemCommand({ TableName: table, Item, ConditionExpression })),
       );
-      cache.forget(row.id);
+      forget(row.id);
       return inserted;
     },
 
@@ -108,7 +143,7 @@ export function cachedRows({ client, table, now }: Dependencies): Rows {
       const updated = await unlessConditionFails(
         client.send(new UpdateItemCommand({ TableName: table, Key: marshall({ id }), ...update })),
       );
-      cache.forget(id);
+      forget(id);
       return updated;
     },
   };
@@ -119,26 +154,25 @@ export function cachedRows({ client, table, now }: Dependencies): Rows {
  * time nor the number of reads tells a caller which tenants exist. Absent ones have a room of their own, so that a
  * caller who invents names does not make the tenants that exist be read again.
  */
-function cached<Row>(read: (id: string) => Promise<Row | undefined>, now: () => Date) {
+function cached<Row>(read: (id: string) => Promise<Row>, now: () => Date) {
   const present = new Map<string, { row: Row; readAt: number }>();
-  const absent = new Map<string, { row: undefined; readAt: number }>();
+  const absent = new Map<string, { row: Row; readAt: number }>();
+
+  function forget(id: string): void {
+    present.delete(id);
+    absent.delete(id);
+  }
 
   return {
-    async read(id: string): Promise<Row | undefined> {
+    forget,
+
+    async read(id: string): Promise<Row> {
       const known = present.get(id) ?? absent.get(id);
       if (known && now().getTime() - known.readAt < keyCacheSeconds * 1000) return known.row;
       const row = await read(id);
-      const readAt = now().getTime();
-      present.delete(id);
-      absent.delete(id);
-      if (row === undefined) remember(absent, id, { row, readAt });
-      else remember(present, id, { row, readAt });
+      forget(id);
+      remember(row === undefined ? absent : present, id, { row, readAt: now().getTime() });
       return row;
-    },
-
-    forget(id: string): void {
-      present.delete(id);
-      absent.delete(id);
     },
   };
 }

@@ -1,8 +1,9 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../../shared/domain/policy.ts';
 import { keyCacheSeconds } from '../../../shared/stores/tenants/row.ts';
+import { aTenant } from '../../builders/tenant.ts';
 import { tenantsTable } from './tenants-table.ts';
 
 const { open, client, passes, requests } = tenantsTable();
@@ -18,6 +19,17 @@ describe('tenants', () => {
 
   it('are not made twice', async () => {
     await expect(open().create('acme')).rejects.toMatchObject({ code: 'state_conflict' });
+  });
+
+  it('are not called as the commands call the deployment', async () => {
+    await expect(open().create('deployment')).rejects.toThrow(/must not be/);
+  });
+
+  it('called so from before keep their keys', async () => {
+    const old = aTenant('deployment', { keys: [] });
+    await client().send(new PutItemCommand({ TableName: 'tenants', Item: marshall(old) }));
+    const { key } = await open().addKey('deployment');
+    await expect(open().authenticate(key)).resolves.toMatchObject({ id: 'deployment' });
   });
 
   it('hold several keys, each revocable within the stated delay', async () => {
