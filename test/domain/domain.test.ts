@@ -119,6 +119,27 @@ describe('a client_token', () => {
     expect(new Set(messages)).toEqual(new Set(['Ask your server for a new client_token.']));
     expect(() => readClientToken('another', token, now)).toThrow(Fault);
   });
+
+  it('has one text: no other last character and no other way to write its expiry is taken', () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const [, , expiry = ''] = token.split('_');
+    const spellings = [
+      ...[...alphabet].map((last) => token.slice(0, -1) + last),
+      ...['0', '00', '+', ' ', '0x'].map((before) => token.replace(`_${expiry}_`, `_${before}${expiry}_`)),
+      token.replace(`_${expiry}_`, `_${expiry}.0_`),
+      `${token}=`,
+      `${token}\n`,
+      token.toUpperCase(),
+    ];
+    const taken = spellings.filter((spelling) => {
+      try {
+        return readClientToken('secret', spelling, now) === id;
+      } catch {
+        return false;
+      }
+    });
+    expect(taken).toEqual([token]);
+  });
 });
 
 describe('policies', () => {
