@@ -180,6 +180,8 @@ export type WebhookOwner =
 export interface Tenants {
   /** The tenant whose key this is. Throws `api_key_invalid`, the same for every reason. */
   readonly authenticate: (key: string | undefined) => Promise<Tenant>;
+  /** Whether the tenant has a key left: without one, its client tokens are dead too. At most one read in 20 s. */
+  readonly hasKey: (id: string) => Promise<boolean>;
   /** The deployment's own credentials, for tenants that have none of a provider. */
   readonly deploymentCredentials: () => Promise<Credentials>;
   /** Whose webhook address this is, or undefined: the same work whether there is such an owner or not. */

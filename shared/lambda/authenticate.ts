@@ -28,7 +28,8 @@ interface ByKey {
   readonly tenants: Pick<Tenants, 'authenticate'>;
 }
 
-interface ByToken extends ByKey {
+interface ByToken {
+  readonly tenants: Pick<Tenants, 'authenticate' | 'hasKey'>;
   readonly verifications: Pick<Verifications, 'find'>;
   readonly clientTokenSecret: () => Promise<string>;
   readonly now: () => Date;
@@ -56,15 +57,19 @@ export async function authenticate(
   return { by: 'key', tenant: await (dependencies as ByKey).tenants.authenticate(key) };
 }
 
-/** A token of an erased, purged or other verification is simply not valid: it must not tell which of these it is. */
+/**
+ * A token of an erased, purged or other verification, or of a tenant whose last key was revoked, is not valid, in the
+ * same words: the caller must not learn which of these it is.
+ */
 async function verificationOfToken(
   token: string,
   sourceId: string | undefined,
-  { verifications, clientTokenSecret, now }: ByToken,
+  { verifications, tenants, clientTokenSecret, now }: ByToken,
 ): Promise<Verification> {
   const id = readClientToken(await clientTokenSecret(), token, now());
   const verification = await verifications.find(id);
-  if (!verification || verification.state === 'erased' || verification.sourceId !== sourceId) {
+  const alive = verification !== undefined && (await tenants.hasKey(verification.tenant));
+  if (!alive || verification.state === 'erased' || verification.sourceId !== sourceId) {
     throw new Fault('client_token_invalid', 'Ask your server for a new client_token.');
   }
   return verification;

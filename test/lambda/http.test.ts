@@ -35,6 +35,7 @@ const connect = () => ({
       if (key === 'good') return tenant;
       throw new Fault('api_key_invalid', 'Send a current key.');
     },
+    hasKey: async () => true,
   },
   verifications: { find: async () => undefined },
   clientTokenSecret: async () => 'secret',

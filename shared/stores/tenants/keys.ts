@@ -25,6 +25,8 @@ export interface Keys {
   /** Makes a tenant with the default policy and its first key, which is shown this once. Throws `state_conflict`. */
   readonly create: (id: string) => Promise<IssuedKey>;
   readonly addKey: (id: string) => Promise<IssuedKey>;
+  /** Whether the tenant has any key left. At most one read in 20 s. */
+  readonly hasKey: (id: string) => Promise<boolean>;
   /** True where there was such a key. */
   readonly revokeKey: (id: string, keyId: string) => Promise<boolean>;
 }
@@ -49,6 +51,8 @@ export function tenantKeys({ now, randomBytes }: Pick<Dependencies, 'now' | 'ran
       }
       throw new Fault('api_key_invalid', 'Send a current key of this deployment in the header x-api-key.');
     },
+
+    hasKey: async (id) => ((await rows.findCached(id))?.keys ?? []).length > 0,
 
     async create(id) {
       const { row, ...issued } = issue(newTenantId.parse(id));

@@ -47,6 +47,17 @@ describe('tenants', () => {
     expect(keyCacheSeconds).toBeLessThanOrEqual(30);
   });
 
+  it('are known to have no key left within the stated delay, for one read', async () => {
+    const { id } = await open().create('leaving');
+    const api = open();
+    requests();
+    expect([await api.hasKey('leaving'), await api.hasKey('leaving')]).toEqual([true, true]);
+    expect(requests()).toEqual(['GetItemCommand']);
+    await open().revokeKey('leaving', id);
+    passes(keyCacheSeconds + 1);
+    expect([await api.hasKey('leaving'), await api.hasKey('absent')]).toEqual([false, false]);
+  });
+
   it('cost one read in the cache’s time', async () => {
     const { key } = await open().create('counted');
     const api = open();
