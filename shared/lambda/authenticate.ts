@@ -3,6 +3,7 @@ import type { ApiFunctionName, Operation, operations, RoutesOf } from '../api/op
 import { readClientToken } from '../domain/client-token.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Tenant, Tenants, Verifications } from '../domain/ports.ts';
+import { readSigned, type SigningSecret } from '../domain/signing-secret.ts';
 import type { Verification } from '../domain/verification.ts';
 
 /** A tenant's server with its key. */
@@ -31,7 +32,7 @@ interface ByKey {
 interface ByToken {
   readonly tenants: Pick<Tenants, 'authenticate' | 'hasKey'>;
   readonly verifications: Pick<Verifications, 'find'>;
-  readonly clientTokenSecret: () => Promise<string>;
+  readonly clientTokenSecret: SigningSecret;
   readonly now: () => Date;
 }
 
@@ -66,8 +67,8 @@ async function verificationOfToken(
   sourceId: string | undefined,
   { verifications, tenants, clientTokenSecret, now }: ByToken,
 ): Promise<Verification> {
-  const id = readClientToken(await clientTokenSecret(), token, now());
-  const verification = await verifications.find(id);
+  const id = await readSigned(clientTokenSecret, (secret) => readClientToken(secret, token, now()));
+  const verification = id === undefined ? undefined : await verifications.find(id);
   const alive = verification !== undefined && (await tenants.hasKey(verification.tenant));
   if (!alive || verification.state === 'erased' || verification.sourceId !== sourceId) {
     throw new Fault('client_token_invalid', 'Ask your server for a new client_token.');

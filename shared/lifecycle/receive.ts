@@ -2,6 +2,7 @@ import { Fault } from '../domain/fault.ts';
 import { isDeploymentSecret } from '../domain/owner.ts';
 import type { Tenants, Verifications, WebhookOwner } from '../domain/ports.ts';
 import { readReference } from '../domain/reference.ts';
+import { readSigned, type SigningSecret } from '../domain/signing-secret.ts';
 import type { Attempt, Verification } from '../domain/verification.ts';
 import type { Delivery, ReadDelivery } from '../providers/provider.ts';
 import { type Deciding, decide } from './decide.ts';
@@ -12,7 +13,7 @@ export interface Receiving extends Deciding, EndingWithFault {
   readonly tenants: Pick<Tenants, 'ofWebhook'>;
   /** How each provider that sends webhooks is read, by its name. */
   readonly deliveries: ReadonlyMap<string, ReadDelivery>;
-  readonly referenceSecret: () => Promise<string>;
+  readonly referenceSecret: SigningSecret;
 }
 
 /** The id of no verification: looked up where there is none to look up, so that every refusal costs the same. */
@@ -33,7 +34,7 @@ export async function receiveResult(
   if (owner && !delivery) {
     throw new Fault('request_unreadable', `This is not a result as ${provider} documents it.`);
   }
-  const named = readReference(await referenceSecret(), delivery?.reference ?? '');
+  const named = await readSigned(referenceSecret, (secret) => readReference(secret, delivery?.reference ?? ''));
   const record = await verifications.find(named?.verificationId ?? noVerificationId);
   const ours = owner && named && record && wasAsked(record, named.attempt, provider) && serves(owner, record, provider);
   if (!ours || !delivery) throw new Fault('webhook_unknown', 'This address is not served here.');

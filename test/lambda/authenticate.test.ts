@@ -4,7 +4,7 @@ import { operations } from '../../shared/api/operations.ts';
 import { signClientToken } from '../../shared/domain/client-token.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import { authenticate } from '../../shared/lambda/authenticate.ts';
-import { clientTokenSecret } from '../builders/deployment.ts';
+import { clientTokenSecret, signingSecretOf } from '../builders/deployment.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
@@ -33,7 +33,7 @@ async function called() {
         return keys > 0;
       },
     },
-    clientTokenSecret: async () => clientTokenSecret,
+    clientTokenSecret: signingSecretOf('replaced it', clientTokenSecret),
     now,
   };
   return {

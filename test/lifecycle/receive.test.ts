@@ -3,6 +3,7 @@ import type { Pinned, WebhookOwner } from '../../shared/domain/ports.ts';
 import { signReference } from '../../shared/domain/reference.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import type { Delivery } from '../../shared/providers/provider.ts';
+import { signingSecretOf } from '../builders/deployment.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 
@@ -43,7 +44,7 @@ async function setup({ credentials = {} }: { credentials?: Record<string, string
         (body: string): Delivery | undefined => (body === 'stranger' ? undefined : { reference: body, answer: saying }),
       ],
     ]),
-    referenceSecret: async () => 'secret',
+    referenceSecret: signingSecretOf('secret', 'the secret before'),
     captures: { removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId) },
     send: async (provider: string) => void sent.push(provider),
     now,
@@ -88,6 +89,12 @@ describe('a webhook', () => {
     expect(await read()).toMatchObject({ state: 'decided', verdict: { outcome: 'passed', provider: 'identify' } });
     expect((await verifications.accept(claimed, { attempts: claimed.attempts, dueAt: 3 })).kind).toBe('lost');
     expect(removed).toEqual(['v1-selfie']);
+  });
+
+  it('that names its attempt by a reference from before the secret was replaced decides', async () => {
+    const { deliver, claimed, read } = await setup();
+    await deliver(signReference('the secret before', claimed.verificationId, 1));
+    expect(await read()).toMatchObject({ state: 'decided', verdict: { provider: 'identify' } });
   });
 
   it('repeated or contradicted is noted and changes nothing', async () => {

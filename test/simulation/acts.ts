@@ -29,7 +29,7 @@ import {
   type ReadDelivery,
 } from '../../shared/providers/provider.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
-import { clientTokenSecret, referenceSecret } from '../builders/deployment.ts';
+import { clientTokenSecret, referenceSecret, signingSecretOf } from '../builders/deployment.ts';
 
 /** What the verbs are connected to. */
 export interface Surroundings {
@@ -74,7 +74,7 @@ export function acts(world: Surroundings) {
     },
     registry,
     tenants,
-    clientTokenSecret: async () => clientTokenSecret,
+    clientTokenSecret: signingSecretOf(clientTokenSecret),
     now,
     newId,
     randomBelow: world.randomBelow,
@@ -118,7 +118,7 @@ export function acts(world: Surroundings) {
         ...surroundings,
         tenants,
         deliveries: new Map([[webhook.provider, world.readWebhook]]),
-        referenceSecret: async () => referenceSecret,
+        referenceSecret: signingSecretOf(referenceSecret),
       }),
 
     sweep: () => sweepVerifications(surroundings),
