@@ -1,4 +1,4 @@
-import { Fault } from '../domain/fault.ts';
+import { Fault, type FaultCode } from '../domain/fault.ts';
 import { isDeploymentSecret } from '../domain/owner.ts';
 import type { Tenants, Verifications, WebhookOwner } from '../domain/ports.ts';
 import { readReference } from '../domain/reference.ts';
@@ -7,6 +7,7 @@ import type { Attempt, Verification } from '../domain/verification.ts';
 import type { Delivery, ReadDelivery } from '../providers/provider.ts';
 import { type Deciding, decide } from './decide.ts';
 import { type EndingWithFault, endWithFault } from './next-step.ts';
+import { settled, settleOn } from './settle-on.ts';
 
 export interface Receiving extends Deciding, EndingWithFault {
   readonly verifications: Pick<Verifications, 'find' | 'move' | 'note'>;
@@ -64,7 +65,7 @@ function attemptOf(record: Exclude<Verification, { state: 'erased' }>, number: n
 
 /**
  * What the webhook says of one attempt. An answer decides the round if it is the first; a fault ends the attempt if it
- * is still the one under way, even before its own response has come. Everything else is noted or means nothing.
+ * is still the one under way, even before its own response has come. Everything else is noted.
  */
 async function receiveAnswer(
   record: Verification,
@@ -78,7 +79,24 @@ async function receiveAnswer(
   if (answer.kind === 'decided') {
     const { attempt, provider, round } = asked;
     await decide(record, { attempt, provider, round, finding: answer.finding }, dependencies);
-  } else if (record.state === 'dispatched' && record.attempt === number) {
-    await endWithFault(record, answer.code, dependencies);
+  } else {
+    await receiveFault(record, asked, answer.code, dependencies);
   }
+}
+
+/** Ends the attempt if it is still the one under way; of one that is over, or whose round was decided, it is noted. */
+async function receiveFault(
+  read: Verification,
+  { attempt, provider }: Attempt,
+  code: FaultCode,
+  dependencies: Receiving,
+): Promise<void> {
+  await settleOn<void>(read, async (current) => {
+    if (current.state === 'dispatched' && current.attempt === attempt) {
+      const result = await endWithFault(current, code, dependencies);
+      return result.kind === 'moved' ? settled(undefined) : result;
+    }
+    await dependencies.verifications.note(current, 'fault_late', { provider, attempt });
+    return settled(undefined);
+  });
 }

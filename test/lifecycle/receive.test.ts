@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Pinned, WebhookOwner } from '../../shared/domain/ports.ts';
 import { signReference } from '../../shared/domain/reference.ts';
+import { maximumNotes } from '../../shared/domain/verification.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import type { Delivery } from '../../shared/providers/provider.ts';
 import { signingSecretOf } from '../builders/deployment.ts';
@@ -26,13 +27,16 @@ async function setup({ credentials = {} }: { credentials?: Record<string, string
   const sent: string[] = [];
   let saying: Answer = passed;
   let looks = 0;
+  let meanwhile = async () => undefined as unknown;
   const { find } = verifications;
   const dependencies = {
     verifications: {
       ...verifications,
-      find: (id: string) => {
+      find: async (id: string) => {
         looks += 1;
-        return find(id);
+        const found = await find(id);
+        await meanwhile();
+        return found;
       },
     },
     tenants: {
@@ -73,6 +77,10 @@ async function setup({ credentials = {} }: { credentials?: Record<string, string
     removed,
     sent,
     looks: () => looks,
+    /** Happens between the look-up and what is made of it. */
+    meanwhile: (does: () => Promise<unknown>) => {
+      meanwhile = does;
+    },
     reference,
     read: () => find(record.verificationId),
     deliver: (body: string, { says = passed, token = 'good' } = {}) => {
@@ -115,6 +123,29 @@ describe('a webhook', () => {
     expect(sent).toEqual(['builtin']);
     await deliver(reference); // the vendor changes its mind, and is still the first to answer
     expect(await read()).toMatchObject({ state: 'decided', verdict: { provider: 'identify' } });
+  });
+
+  it('with an error after the decision is noted, as often as notes are kept, and changes nothing', async () => {
+    const { deliver, reference, read } = await setup();
+    await deliver(reference);
+    const decided = await read();
+    for (let time = 0; time <= maximumNotes; time += 1) await deliver(reference, { says: fault });
+    const record = await read();
+    expect(record).toMatchObject({ state: 'decided', sequence: decided?.sequence, verdict: { outcome: 'passed' } });
+    expect(record?.history.at(-1)).toMatchObject({ code: 'fault_late', provider: 'identify', attempt: 1 });
+    expect(record).toMatchObject({ notes: maximumNotes, notesDropped: 1 });
+  });
+
+  it('with an error is noted where another writer ended the attempt meanwhile', async () => {
+    const { deliver, reference, read, verifications, claimed, meanwhile } = await setup();
+    meanwhile(async () => {
+      const { landed, attempts } = claimed;
+      await verifications.move(claimed, 'errored', { landed, attempts, fault: 'webhook_overdue' });
+    });
+    await deliver(reference, { says: fault });
+    const record = await read();
+    expect(record).toMatchObject({ state: 'errored', fault: 'webhook_overdue' });
+    expect(record?.history.at(-1)).toMatchObject({ kind: 'noted', code: 'fault_late', attempt: 1 });
   });
 
   it('for an erased verification is taken and leaves no trace', async () => {
@@ -180,6 +211,29 @@ describe('a webhook', () => {
       });
       await deliver(reference, { token: 'good' });
       expect(await read()).toMatchObject({ state: 'decided' });
+    });
+
+    it('with an error after the decision is noted, as often as notes are kept, and changes nothing', async () => {
+      const { deliver, reference, read } = await setup();
+      await deliver(reference);
+      const decided = await read();
+      for (let time = 0; time <= maximumNotes; time += 1) await deliver(reference, { says: fault });
+      const record = await read();
+      expect(record).toMatchObject({ state: 'decided', sequence: decided?.sequence, verdict: { outcome: 'passed' } });
+      expect(record?.history.at(-1)).toMatchObject({ code: 'fault_late', provider: 'identify', attempt: 1 });
+      expect(record).toMatchObject({ notes: maximumNotes, notesDropped: 1 });
+    });
+
+    it('with an error is noted where another writer ended the attempt meanwhile', async () => {
+      const { deliver, reference, read, verifications, claimed, meanwhile } = await setup();
+      meanwhile(async () => {
+        const { landed, attempts } = claimed;
+        await verifications.move(claimed, 'errored', { landed, attempts, fault: 'webhook_overdue' });
+      });
+      await deliver(reference, { says: fault });
+      const record = await read();
+      expect(record).toMatchObject({ state: 'errored', fault: 'webhook_overdue' });
+      expect(record?.history.at(-1)).toMatchObject({ kind: 'noted', code: 'fault_late', attempt: 1 });
     });
 
     it('for an erased verification is taken and leaves no trace', async () => {
