@@ -6,7 +6,7 @@ import { listedOf, viewFor, viewHistory, viewPage } from '../../shared/api/verif
 import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { waitForRest } from '../../shared/lifecycle/wait.ts';
-import { secretNamed } from '../../shared/stores/secrets.ts';
+import { signingSecret } from '../../shared/stores/secrets.ts';
 import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
@@ -18,7 +18,7 @@ function connect() {
   return {
     tenants: dynamoTenants({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
-    clientTokenSecret: secretNamed(settings.CLIENT_TOKEN_SECRET, new SecretsManagerClient(), now),
+    clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, new SecretsManagerClient(), now),
     maximumWaitSeconds: Number(settings.MAXIMUM_WAIT_SECONDS),
     sleep: (milliseconds: number) => setTimeout(milliseconds),
     now,

@@ -8,7 +8,7 @@ import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import { deliveries } from '../../shared/providers/deliveries.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
 import { providerQueues, sqsSend } from '../../shared/stores/queues.ts';
-import { secretNamed } from '../../shared/stores/secrets.ts';
+import { signingSecret } from '../../shared/stores/secrets.ts';
 import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
@@ -23,7 +23,7 @@ function connect() {
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
     send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
     deliveries,
-    referenceSecret: secretNamed(settings.REFERENCE_SECRET, new SecretsManagerClient(), now),
+    referenceSecret: signingSecret(settings.REFERENCE_SECRET, new SecretsManagerClient(), now),
     now,
     random: Math.random,
   };

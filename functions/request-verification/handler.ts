@@ -9,7 +9,7 @@ import { findOf } from '../../shared/lifecycle/find.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
-import { secretNamed } from '../../shared/stores/secrets.ts';
+import { signingSecret } from '../../shared/stores/secrets.ts';
 import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
@@ -23,7 +23,7 @@ function connect() {
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId }),
     uploads: s3Uploads(new S3Client(presignable), settings.CAPTURES_BUCKET),
     registry,
-    clientTokenSecret: secretNamed(settings.CLIENT_TOKEN_SECRET, new SecretsManagerClient(), now),
+    clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, new SecretsManagerClient(), now),
     now,
     newId,
     randomBelow,

@@ -7,9 +7,9 @@ import type { AnyServiceFunction } from './service-function.ts';
 
 /** What nobody chose and nobody knows: made in the account, read only by the functions that need it. */
 export class Secrets extends Construct {
-  /** Signs client tokens. Lost or replaced, the tokens out there die, and nothing else. */
+  /** Signs client tokens. Tokens live through one replacement and die with the second. */
   readonly clientToken: Secret;
-  /** Signs the ids that vendors name attempts by. Replaced, webhooks that are under way are refused. */
+  /** Signs the ids that vendors name attempts by. Webhooks under way live through one replacement. */
   readonly reference: Secret;
   readonly #encryption: Encryption;
 
@@ -26,7 +26,7 @@ export class Secrets extends Construct {
       acknowledge(
         secret,
         'AwsSolutions-SMG4',
-        'It signs what lives a day at the most, and nothing is stored under it. A schedule would cut off whoever is in the middle; docs/security.md says how to replace it by hand.',
+        'It signs what lives a day at the most, and nothing is stored under it. A rotation function would be one more to keep; docs/security.md says how to replace it with one command.',
       );
       return secret;
     };

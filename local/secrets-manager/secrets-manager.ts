@@ -26,10 +26,15 @@ export interface SecretsManager {
   stop: () => Promise<void>;
 }
 
-interface StoredSecret {
+interface SecretVersion {
   secretString: string;
   versionId: string;
   createdAt: number;
+}
+
+/** The current version, and the one it replaced. */
+interface StoredSecret extends SecretVersion {
+  previous?: SecretVersion;
 }
 
 const contentType = 'application/x-amz-json-1.1';
@@ -43,7 +48,9 @@ export async function startSecretsManager(file: string, definitions: SecretDefin
     chmodSync(file, 0o600);
   };
   const store = (name: string, secretString: string) => {
-    secrets[name] = { secretString, versionId: randomUUID(), createdAt: Math.floor(Date.now() / 1000) };
+    const { previous: _, ...previous } = secrets[name] ?? {};
+    const current = { secretString, versionId: randomUUID(), createdAt: Math.floor(Date.now() / 1000) };
+    secrets[name] = { ...current, ...('versionId' in previous && { previous }) };
     save();
   };
   for (const { name, secretString, generate } of definitions) {
@@ -68,11 +75,22 @@ export async function startSecretsManager(file: string, definitions: SecretDefin
     if (!secret || !['GetSecretValue', 'PutSecretValue', 'CreateSecret'].includes(operation ?? '')) {
       return refuse('UnknownOperationException', `The local Secrets Manager does not know ${operation}`);
     }
-    const about = { ARN, Name, VersionId: secret.versionId, VersionStages: ['AWSCURRENT'] };
-    const value = { SecretString: secret.secretString, CreatedDate: secret.createdAt };
+    const stage = String((operation === 'GetSecretValue' && body.VersionStage) || 'AWSCURRENT');
+    const version = versionAt(secret, stage);
+    if (!version) {
+      const message = `Secrets Manager can't find the specified secret value for staging label: ${stage}`;
+      return refuse('ResourceNotFoundException', message);
+    }
+    const about = { ARN, Name, VersionId: version.versionId, VersionStages: [stage] };
+    const value = { SecretString: version.secretString, CreatedDate: version.createdAt };
     sendJson(response, 200, operation === 'GetSecretValue' ? { ...about, ...value } : about, contentType);
   });
   return { endpoint: server.url, stop: server.stop };
+}
+
+function versionAt(secret: StoredSecret, stage: string): SecretVersion | undefined {
+  if (stage === 'AWSCURRENT') return secret;
+  return stage === 'AWSPREVIOUS' ? secret.previous : undefined;
 }
 
 /** What CloudFormation's GenerateSecretString makes. */

@@ -130,7 +130,7 @@ export const operations = {
     id: 'readVerification',
     function: 'read-verification',
     summary: 'State and verdict',
-    description: 'With a client_token: neither scores nor attempts nor provider.',
+    description: 'With a client_token: neither scores nor attempts nor provider, and of a failure the outcome alone.',
     throttle: { rate: 200, burst: 400 },
     callers: ['key', 'client_token'],
     request: { path: ofVerification, query: readQuery },

@@ -14,7 +14,7 @@ import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
-import { measurements, outcome, reason, scores } from '../domain/verdict.ts';
+import { measurements, outcome, reason, recaptureReason, scores, type Verdict } from '../domain/verdict.ts';
 import { type Attempt, type HistoryEntry, sourceId, state, states, type Verification } from '../domain/verification.ts';
 import type { Asked, Begun } from '../lifecycle/begin.ts';
 import type { Issued } from '../lifecycle/issue-uploads.ts';
@@ -246,9 +246,12 @@ export const verificationView = stateView.extend({
 });
 export type VerificationView = z.infer<typeof verificationView>;
 
-/** The same with a client_token: no scores, attempts or provider. */
+/**
+ * The same with a client_token: no scores, attempts or provider, and reasons of a recapture alone. Why a verification
+ * failed would tell an attacker which part of a forgery to work on.
+ */
 export const clientView = stateView.extend({
-  verdict: z.object({ outcome, reasons: z.array(reason) }).nullable(),
+  verdict: z.object({ outcome, reasons: z.array(recaptureReason) }).nullable(),
   created_at: z.string(),
   updated_at: z.string(),
 });
@@ -281,6 +284,8 @@ export const historyView = z.object({
 
 /** Why a verdict is not `passed`. */
 export const reasonView = reason;
+/** Those that the person can put right: a client_token sees no others. */
+export const recaptureReasonView = recaptureReason;
 
 export const receivedView = z.object({ received: z.literal(true) });
 
@@ -404,10 +409,15 @@ export function viewFor(by: 'key' | 'client_token', record: Verification): Verif
 function viewForClient(record: Verification): ClientView {
   return {
     ...viewState(record),
-    verdict: record.state === 'decided' ? { outcome: record.verdict.outcome, reasons: record.verdict.reasons } : null,
+    verdict: record.state === 'decided' ? verdictForClient(record.verdict) : null,
     created_at: record.createdAt,
     updated_at: record.updatedAt,
   };
+}
+
+function verdictForClient({ outcome, reasons }: Verdict): ClientView['verdict'] {
+  const shown = outcome === 'recapture' ? reasons : [];
+  return { outcome, reasons: shown.flatMap((one) => recaptureReason.safeParse(one).data ?? []) };
 }
 
 function viewListed(row: Listed): z.infer<typeof listView>['verifications'][number] {

@@ -180,13 +180,20 @@ export interface Tenant {
   readonly credentials: Credentials;
 }
 
+/** Whose webhook address it is: one tenant's, or the deployment's. */
+export type WebhookOwner =
+  | { readonly kind: 'tenant'; readonly tenant: Pick<Tenant, 'id'> }
+  | { readonly kind: 'deployment' };
+
 export interface Tenants {
   /** The tenant whose key this is. Throws `api_key_invalid`, the same for every reason. */
   readonly authenticate: (key: string | undefined) => Promise<Tenant>;
+  /** Whether the tenant has a key left: without one, its client tokens are dead too. At most one read in 20 s. */
+  readonly hasKey: (id: string) => Promise<boolean>;
   /** The deployment's own credentials, for tenants that have none of a provider. */
   readonly deploymentCredentials: () => Promise<Credentials>;
-  /** The tenant whose webhook address this is, or undefined: the same work whether the tenant exists or not. */
-  readonly ofWebhook: (provider: string, token: string) => Promise<Tenant | undefined>;
+  /** Whose webhook address this is, or undefined: the same work whether there is such an owner or not. */
+  readonly ofWebhook: (provider: string, token: string) => Promise<WebhookOwner | undefined>;
 }
 
 /** Puts events on the bus, at most ten; answers which were refused, by index. */

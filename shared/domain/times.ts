@@ -41,6 +41,8 @@ export const keyCacheSeconds = 20;
 
 /** How long a function believes what it read of a secret. */
 export const secretCacheSeconds = 5 * minuteSeconds;
+/** What the remembered secret has not signed is looked at with freshly read ones, at most this often. */
+export const replacedSecretSeconds = 20;
 
 /** A waiting caller's first look at the record comes after this; the next ones further and further apart. */
 export const firstPauseMilliseconds = 150;

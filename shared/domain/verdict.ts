@@ -30,6 +30,8 @@ export const failureReasons = [
   'face_changed_in_video',
 ] as const;
 
+export const recaptureReason = z.enum(recaptureReasons);
+
 export const reason = z.enum([...recaptureReasons, ...failureReasons]);
 export type Reason = z.infer<typeof reason>;
 

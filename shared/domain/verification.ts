@@ -74,6 +74,7 @@ export const noteCode = z.enum([
   'answer_late',
   'answer_repeated',
   'answer_contradictory',
+  'fault_late',
 ]);
 export type NoteCode = z.infer<typeof noteCode>;
 

@@ -3,6 +3,7 @@ import type { ApiFunctionName, Operation, operations, RoutesOf } from '../api/op
 import { readClientToken } from '../domain/client-token.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Tenant, Tenants, Verifications } from '../domain/ports.ts';
+import { readSigned, type SigningSecret } from '../domain/signing-secret.ts';
 import type { Verification } from '../domain/verification.ts';
 
 /** A tenant's server with its key. */
@@ -28,9 +29,10 @@ interface ByKey {
   readonly tenants: Pick<Tenants, 'authenticate'>;
 }
 
-interface ByToken extends ByKey {
+interface ByToken {
+  readonly tenants: Pick<Tenants, 'authenticate' | 'hasKey'>;
   readonly verifications: Pick<Verifications, 'find'>;
-  readonly clientTokenSecret: () => Promise<string>;
+  readonly clientTokenSecret: SigningSecret;
   readonly now: () => Date;
 }
 
@@ -56,15 +58,19 @@ export async function authenticate(
   return { by: 'key', tenant: await (dependencies as ByKey).tenants.authenticate(key) };
 }
 
-/** A token of an erased, purged or other verification is simply not valid: it must not tell which of these it is. */
+/**
+ * A token of an erased, purged or other verification, or of a tenant whose last key was revoked, is not valid, in the
+ * same words: the caller must not learn which of these it is.
+ */
 async function verificationOfToken(
   token: string,
   sourceId: string | undefined,
-  { verifications, clientTokenSecret, now }: ByToken,
+  { verifications, tenants, clientTokenSecret, now }: ByToken,
 ): Promise<Verification> {
-  const id = readClientToken(await clientTokenSecret(), token, now());
-  const verification = await verifications.find(id);
-  if (!verification || verification.state === 'erased' || verification.sourceId !== sourceId) {
+  const id = await readSigned(clientTokenSecret, (secret) => readClientToken(secret, token, now()));
+  const verification = id === undefined ? undefined : await verifications.find(id);
+  const alive = verification !== undefined && (await tenants.hasKey(verification.tenant));
+  if (!alive || verification.state === 'erased' || verification.sourceId !== sourceId) {
     throw new Fault('client_token_invalid', 'Ask your server for a new client_token.');
   }
   return verification;

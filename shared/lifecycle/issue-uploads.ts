@@ -1,13 +1,14 @@
 import type { CaptureName } from '../domain/captures.ts';
 import { signClientToken } from '../domain/client-token.ts';
 import type { Upload, Uploads } from '../domain/ports.ts';
+import type { SigningSecret } from '../domain/signing-secret.ts';
 import { clientTokenSeconds, epochSeconds, isoOf, uploadSeconds } from '../domain/times.ts';
 import type { InState } from '../domain/verification.ts';
 import { firstProvider, maximumBytes, type Planning } from './plan.ts';
 
 export interface Issuing extends Pick<Planning, 'registry'> {
   readonly uploads: Uploads;
-  readonly clientTokenSecret: () => Promise<string>;
+  readonly clientTokenSecret: Pick<SigningSecret, 'current'>;
   readonly now: () => Date;
 }
 
@@ -36,7 +37,7 @@ export async function issueUploads(record: InState<'awaiting_captures'>, depende
   );
   return {
     record,
-    clientToken: signClientToken(await clientTokenSecret(), record.verificationId, at + clientTokenSeconds),
+    clientToken: signClientToken(await clientTokenSecret.current(), record.verificationId, at + clientTokenSeconds),
     uploads: Object.fromEntries(signed),
   };
 }

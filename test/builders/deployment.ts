@@ -1,3 +1,4 @@
+import type { SigningSecret } from '../../shared/domain/signing-secret.ts';
 import { verificationIdOf } from '../../shared/domain/verification.ts';
 
 /* The secrets of the deployment that tests and simulation play in: fixed, so that ids and tokens are the same each time. */
@@ -12,4 +13,9 @@ export function idOf(sourceId: string, tenant = 'acme'): string {
   const id = ids.get(key) ?? verificationIdOf(tenant, sourceId);
   ids.set(key, id);
   return id;
+}
+
+/** A signing secret by its values: the current one, and the one before where it was replaced. */
+export function signingSecretOf(current: string, ...before: string[]): SigningSecret {
+  return { current: async () => current, valid: async () => [current, ...before] };
 }

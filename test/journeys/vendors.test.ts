@@ -16,6 +16,8 @@ let client: Client;
 let failover: Client;
 let killed: Client;
 let spent: Client;
+/** A tenant without credentials or a webhook address of its own. */
+let other: Client;
 let webhookUrl: string;
 let face: Uint8Array;
 
@@ -59,6 +61,7 @@ beforeAll(async () => {
   }
   failover = tenant('failover', ['spoofsense', 'onesmartlab']);
   killed = tenant('killed', ['spoofsense', 'onesmartlab']);
+  other = tenant('other', ['builtin']);
   spent = tenant('spent', ['identify', 'spoofsense']);
   admin('credentials', 'set', 'identify', 'spent', file('spent-identify.json', secrets.identify));
   webhookUrl = admin('webhook', 'rotate', 'identify', 'demo').split('\n')[0] ?? '';
@@ -154,6 +157,19 @@ describe('Identify', () => {
     expect(moves.map(({ state }) => state)).toEqual(['awaiting_captures', 'queued', 'dispatched', 'decided']);
   });
 
+  it('decides for every tenant by the webhook of the deployment, whose credentials it was asked with', async () => {
+    const address = admin('webhook', 'rotate', 'identify', 'deployment').split('\n')[0] ?? '';
+    vendors.registerWebhook('ours', address);
+    try {
+      for (const by of [client, other]) {
+        const sourceId = await begin(by, 'spoof_detect', ['selfie'], { provider: 'identify' });
+        expect((await by.verdict(sourceId)).verdict).toMatchObject({ outcome: 'passed', provider: 'identify' });
+      }
+    } finally {
+      vendors.registerWebhook('ours', webhookUrl);
+    }
+  });
+
   it('refuses every webhook it cannot tell apart from a guess in the same words', async () => {
     const sourceId = await begin(client, 'spoof_detect', ['selfie'], { provider: 'identify' });
     await client.verdict(sourceId);
@@ -207,8 +223,8 @@ describe('a route', () => {
     expect((await spent.history(second)).map(({ code }) => code)).toContain('breaker_open');
     // That tenant's credentials only: everybody else still asks Identify.
     vendors.always('identify', { says: 'genuine' });
-    const other = await begin(client, 'spoof_detect', ['selfie'], { provider: 'identify' });
-    expect((await client.verdict(other)).verdict?.provider).toBe('identify');
+    const elsewhere = await begin(client, 'spoof_detect', ['selfie'], { provider: 'identify' });
+    expect((await client.verdict(elsewhere)).verdict?.provider).toBe('identify');
   });
 
   it('whose first provider dies in the middle decides everything, and nothing twice', async () => {

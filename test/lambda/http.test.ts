@@ -5,6 +5,7 @@ import { Fault } from '../../shared/domain/fault.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import { http } from '../../shared/lambda/http.ts';
 import { queue } from '../../shared/lambda/queue.ts';
+import { signingSecretOf } from '../builders/deployment.ts';
 
 const lines: string[] = [];
 vi.spyOn(process.stdout, 'write').mockImplementation((line) => {
@@ -35,9 +36,10 @@ const connect = () => ({
       if (key === 'good') return tenant;
       throw new Fault('api_key_invalid', 'Send a current key.');
     },
+    hasKey: async () => true,
   },
   verifications: { find: async () => undefined },
-  clientTokenSecret: async () => 'secret',
+  clientTokenSecret: signingSecretOf('secret'),
   now: () => new Date(0),
 });
 

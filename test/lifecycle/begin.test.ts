@@ -18,6 +18,7 @@ import { requestCaptures as issueAgain } from '../../shared/lifecycle/next-round
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
+import { signingSecretOf } from '../builders/deployment.ts';
 import { landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 
@@ -46,7 +47,7 @@ function dependencies(providers: Readonly<Record<string, Capabilities>> = Object
     uploads: s3Uploads(client, 'captures-bucket'),
     registry: new Map(Object.entries(providers)),
     tenants: { deploymentCredentials: async () => ({ shared: 'deployment-secret' }) },
-    clientTokenSecret: async () => 'secret',
+    clientTokenSecret: signingSecretOf('secret'),
     now,
     newId: () => `new-${++ids}`,
     randomBelow: () => 7,

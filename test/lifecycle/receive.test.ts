@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Pinned, Tenant } from '../../shared/domain/ports.ts';
+import type { Pinned, WebhookOwner } from '../../shared/domain/ports.ts';
 import { signReference } from '../../shared/domain/reference.ts';
+import { maximumNotes } from '../../shared/domain/verification.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import type { Delivery } from '../../shared/providers/provider.ts';
+import { signingSecretOf } from '../builders/deployment.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 
@@ -11,7 +13,13 @@ const passed: Answer = { kind: 'decided', finding: { outcome: 'passed', confiden
 const failed: Answer = { kind: 'decided', finding: { outcome: 'failed', confidence: 0.9, reasons: [], scores: {} } };
 const fault: Answer = { kind: 'fault', code: 'provider_refused' };
 
-async function setup() {
+const owners = new Map<string, WebhookOwner>([
+  ['good', { kind: 'tenant', tenant: { id: 'acme' } }],
+  ['of another tenant', { kind: 'tenant', tenant: { id: 'other' } }],
+  ['of the deployment', { kind: 'deployment' }],
+]);
+
+async function setup({ credentials = {} }: { credentials?: Record<string, string> } = {}) {
   let ids = 0;
   const now = () => start;
   const verifications = memoryVerifications({ now, newId: () => `id-${++ids}` });
@@ -19,17 +27,20 @@ async function setup() {
   const sent: string[] = [];
   let saying: Answer = passed;
   let looks = 0;
+  let meanwhile = async () => undefined as unknown;
   const { find } = verifications;
   const dependencies = {
     verifications: {
       ...verifications,
-      find: (id: string) => {
+      find: async (id: string) => {
         looks += 1;
-        return find(id);
+        const found = await find(id);
+        await meanwhile();
+        return found;
       },
     },
     tenants: {
-      ofWebhook: async (_: string, token: string) => (token === 'good' ? ({ id: 'acme' } as Tenant) : undefined),
+      ofWebhook: async (_: string, token: string) => owners.get(token),
     },
     deliveries: new Map([
       [
@@ -37,7 +48,7 @@ async function setup() {
         (body: string): Delivery | undefined => (body === 'stranger' ? undefined : { reference: body, answer: saying }),
       ],
     ]),
-    referenceSecret: async () => 'secret',
+    referenceSecret: signingSecretOf('secret', 'the secret before'),
     captures: { removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId) },
     send: async (provider: string) => void sent.push(provider),
     now,
@@ -45,6 +56,7 @@ async function setup() {
   };
   const record = anAwaitingVerification();
   record.plan.route = ['identify', 'builtin'];
+  record.plan.credentials = credentials;
   await verifications.create(record);
   const landed = landedFor('spoof_detect');
   const queued = await verifications.move(record, 'queued', { landed, provider: 'identify', dueAt: 1 });
@@ -65,6 +77,10 @@ async function setup() {
     removed,
     sent,
     looks: () => looks,
+    /** Happens between the look-up and what is made of it. */
+    meanwhile: (does: () => Promise<unknown>) => {
+      meanwhile = does;
+    },
     reference,
     read: () => find(record.verificationId),
     deliver: (body: string, { says = passed, token = 'good' } = {}) => {
@@ -81,6 +97,12 @@ describe('a webhook', () => {
     expect(await read()).toMatchObject({ state: 'decided', verdict: { outcome: 'passed', provider: 'identify' } });
     expect((await verifications.accept(claimed, { attempts: claimed.attempts, dueAt: 3 })).kind).toBe('lost');
     expect(removed).toEqual(['v1-selfie']);
+  });
+
+  it('that names its attempt by a reference from before the secret was replaced decides', async () => {
+    const { deliver, claimed, read } = await setup();
+    await deliver(signReference('the secret before', claimed.verificationId, 1));
+    expect(await read()).toMatchObject({ state: 'decided', verdict: { provider: 'identify' } });
   });
 
   it('repeated or contradicted is noted and changes nothing', async () => {
@@ -103,6 +125,29 @@ describe('a webhook', () => {
     expect(await read()).toMatchObject({ state: 'decided', verdict: { provider: 'identify' } });
   });
 
+  it('with an error after the decision is noted, as often as notes are kept, and changes nothing', async () => {
+    const { deliver, reference, read } = await setup();
+    await deliver(reference);
+    const decided = await read();
+    for (let time = 0; time <= maximumNotes; time += 1) await deliver(reference, { says: fault });
+    const record = await read();
+    expect(record).toMatchObject({ state: 'decided', sequence: decided?.sequence, verdict: { outcome: 'passed' } });
+    expect(record?.history.at(-1)).toMatchObject({ code: 'fault_late', provider: 'identify', attempt: 1 });
+    expect(record).toMatchObject({ notes: maximumNotes, notesDropped: 1 });
+  });
+
+  it('with an error is noted where another writer ended the attempt meanwhile', async () => {
+    const { deliver, reference, read, verifications, claimed, meanwhile } = await setup();
+    meanwhile(async () => {
+      const { landed, attempts } = claimed;
+      await verifications.move(claimed, 'errored', { landed, attempts, fault: 'webhook_overdue' });
+    });
+    await deliver(reference, { says: fault });
+    const record = await read();
+    expect(record).toMatchObject({ state: 'errored', fault: 'webhook_overdue' });
+    expect(record?.history.at(-1)).toMatchObject({ kind: 'noted', code: 'fault_late', attempt: 1 });
+  });
+
   it('for an erased verification is taken and leaves no trace', async () => {
     const { deliver, reference, read, verifications, claimed } = await setup();
     await verifications.move(claimed, 'erased', {});
@@ -118,6 +163,8 @@ describe('a webhook', () => {
     const neverMade = signReference('secret', claimed.verificationId, 7);
     const tries: [string, { token?: string }][] = [
       [reference, { token: 'bad' }],
+      [reference, { token: 'of another tenant' }],
+      [reference, { token: 'of the deployment' }],
       ['nonsense', {}],
       [forged, {}],
       [unknown, {}],
@@ -135,5 +182,68 @@ describe('a webhook', () => {
     }
     expect([...seen]).toEqual(['webhook_unknown This address is not served here., 1 look-ups']);
     await expect(deliver('stranger')).rejects.toMatchObject({ code: 'request_unreadable', status: 400 });
+  });
+
+  describe('at an address of the deployment', () => {
+    const token = 'of the deployment';
+
+    it('decides a verification of any tenant that was planned with the deployment’s credentials', async () => {
+      const { deliver, reference, read } = await setup({
+        credentials: { identify: 'bonafide/providers/identify/deployment' },
+      });
+      await deliver(reference, { token });
+      expect(await read()).toMatchObject({ state: 'decided', verdict: { provider: 'identify' } });
+    });
+
+    it.each([
+      ['the tenant’s own', { identify: 'bonafide/providers/identify/acme' }],
+      ['the deployment’s, of another provider', { spoofsense: 'bonafide/providers/spoofsense/deployment' }],
+      ['another provider’s secret', { identify: 'bonafide/providers/spoofsense/deployment' }],
+    ])('decides none whose credentials are %s', async (_, credentials) => {
+      const { deliver, reference, read } = await setup({ credentials });
+      await expect(deliver(reference, { token })).rejects.toMatchObject({ code: 'webhook_unknown' });
+      expect(await read()).toMatchObject({ state: 'dispatched' });
+    });
+
+    it('is as open to a verification of the tenant at an address of its own', async () => {
+      const { deliver, reference, read } = await setup({
+        credentials: { identify: 'bonafide/providers/identify/deployment' },
+      });
+      await deliver(reference, { token: 'good' });
+      expect(await read()).toMatchObject({ state: 'decided' });
+    });
+
+    it('with an error after the decision is noted, as often as notes are kept, and changes nothing', async () => {
+      const { deliver, reference, read } = await setup();
+      await deliver(reference);
+      const decided = await read();
+      for (let time = 0; time <= maximumNotes; time += 1) await deliver(reference, { says: fault });
+      const record = await read();
+      expect(record).toMatchObject({ state: 'decided', sequence: decided?.sequence, verdict: { outcome: 'passed' } });
+      expect(record?.history.at(-1)).toMatchObject({ code: 'fault_late', provider: 'identify', attempt: 1 });
+      expect(record).toMatchObject({ notes: maximumNotes, notesDropped: 1 });
+    });
+
+    it('with an error is noted where another writer ended the attempt meanwhile', async () => {
+      const { deliver, reference, read, verifications, claimed, meanwhile } = await setup();
+      meanwhile(async () => {
+        const { landed, attempts } = claimed;
+        await verifications.move(claimed, 'errored', { landed, attempts, fault: 'webhook_overdue' });
+      });
+      await deliver(reference, { says: fault });
+      const record = await read();
+      expect(record).toMatchObject({ state: 'errored', fault: 'webhook_overdue' });
+      expect(record?.history.at(-1)).toMatchObject({ kind: 'noted', code: 'fault_late', attempt: 1 });
+    });
+
+    it('for an erased verification is taken and leaves no trace', async () => {
+      const { deliver, reference, read, verifications, claimed } = await setup({
+        credentials: { identify: 'bonafide/providers/identify/deployment' },
+      });
+      await verifications.move(claimed, 'erased', {});
+      const before = await read();
+      await deliver(reference, { token });
+      expect(await read()).toEqual(before);
+    });
   });
 });

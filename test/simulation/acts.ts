@@ -29,7 +29,7 @@ import {
   type ReadDelivery,
 } from '../../shared/providers/provider.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
-import { clientTokenSecret, referenceSecret } from '../builders/deployment.ts';
+import { clientTokenSecret, referenceSecret, signingSecretOf } from '../builders/deployment.ts';
 
 /** What the verbs are connected to. */
 export interface Surroundings {
@@ -64,7 +64,8 @@ export function acts(world: Surroundings) {
   const { verifications, captures, breakers, send, tenant, registry, now, newId, log } = world;
   const tenants = {
     deploymentCredentials: async () => world.deploymentCredentials,
-    ofWebhook: async (_provider: string, token: string) => (token === genuineToken ? tenant : undefined),
+    ofWebhook: async (_provider: string, token: string) =>
+      token === genuineToken ? { kind: 'tenant' as const, tenant } : undefined,
   };
   const requesting = {
     verifications,
@@ -73,7 +74,7 @@ export function acts(world: Surroundings) {
     },
     registry,
     tenants,
-    clientTokenSecret: async () => clientTokenSecret,
+    clientTokenSecret: signingSecretOf(clientTokenSecret),
     now,
     newId,
     randomBelow: world.randomBelow,
@@ -117,7 +118,7 @@ export function acts(world: Surroundings) {
         ...surroundings,
         tenants,
         deliveries: new Map([[webhook.provider, world.readWebhook]]),
-        referenceSecret: async () => referenceSecret,
+        referenceSecret: signingSecretOf(referenceSecret),
       }),
 
     sweep: () => sweepVerifications(surroundings),

@@ -151,7 +151,7 @@ const stories: Record<string, Story> = {
     actions: [request, upload('selfie'), deliver, later(3600), sweep, deliver, announce],
     ends: 'decided',
   },
-  'a webhook decides, and comes again': {
+  'a webhook decides, comes again, and brings an error in the end': {
     scripts: { first: ['accepted'] },
     actions: [
       request,
@@ -160,6 +160,8 @@ const stories: Record<string, Story> = {
       webhook(1, 'first', 'passed'),
       deliver,
       webhook(1, 'first', 'failed'),
+      deliver,
+      webhook(1, 'first', 'provider_refused'),
       deliver,
       announce,
     ],

@@ -105,6 +105,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   function noting(after: Verification): void {
     const entry = after.history.at(-1);
     if (!('attempts' in after) || entry?.kind !== 'noted' || entry.attempt === undefined) return;
+    if (entry.code === 'fault_late') return; // a fault of an attempt that is over decides nothing
     const { round } = after.attempts.find(({ attempt }) => attempt === entry.attempt) ?? {};
     if (round === entry.round && (entry.state === 'queued' || entry.state === 'dispatched')) {
       wrong('answers passed over', `${after.sourceId}: attempt ${entry.attempt} while ${entry.state}`);

@@ -25,6 +25,7 @@ const named = {
     History: views.historyView,
     Problem: views.problemView,
     Reason: views.reasonView,
+    RecaptureReason: views.recaptureReasonView,
     FaultCode: views.faultCodeView,
     Received: views.receivedView,
   },

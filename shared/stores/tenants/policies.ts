@@ -1,7 +1,6 @@
-import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { type PolicyInput, policy } from '../../domain/policy.ts';
-import { unlessConditionFails } from '../conditional.ts';
 import type { Dependencies, Rows } from './row.ts';
 
 export interface Policies {
@@ -9,7 +8,7 @@ export interface Policies {
   readonly setPolicy: (id: string, input: PolicyInput) => Promise<number>;
 }
 
-export function tenantPolicies({ client, table }: Dependencies, rows: Rows): Policies {
+export function tenantPolicies({ client, table }: Pick<Dependencies, 'client' | 'table'>, rows: Rows): Policies {
   return {
     async setPolicy(id, input) {
       for (;;) {
@@ -23,21 +22,13 @@ export function tenantPolicies({ client, table }: Dependencies, rows: Rows): Pol
             Item: marshall({ id: `${id}/policy/${owner.policy.version}`, policy: owner.policy }),
           }),
         );
-        const replaced = await unlessConditionFails(
-          client.send(
-            new UpdateItemCommand({
-              TableName: table,
-              Key: marshall({ id }),
-              UpdateExpression: 'SET #policy = :next',
-              ConditionExpression: '#policy.#version = :read',
-              ExpressionAttributeNames: { '#policy': 'policy', '#version': 'version' },
-              ExpressionAttributeValues: marshall({ ':next': next, ':read': owner.policy.version }),
-            }),
-          ),
-        );
-        if (!replaced) continue;
-        rows.forget(id);
-        return version;
+        const replaced = await rows.update(id, {
+          UpdateExpression: 'SET #policy = :next',
+          ConditionExpression: '#policy.#version = :read',
+          ExpressionAttributeNames: { '#policy': 'policy', '#version': 'version' },
+          ExpressionAttributeValues: marshall({ ':next': next, ':read': owner.policy.version }),
+        });
+        if (replaced) return version;
       }
     },
   };

@@ -1,15 +1,23 @@
-import { createHash } from 'node:crypto';
-import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
+import { deploymentOwner } from '../../domain/owner.ts';
 import { policy, providerName } from '../../domain/policy.ts';
 import { tenantId } from '../../domain/verification.ts';
+import { unlessConditionFails } from '../conditional.ts';
 
 /** A key as it is stored: its SHA-256, never the key. `id` names it for revoking. */
 export const apiKey = z.object({ id: z.string(), sha256: z.string().length(64), createdAt: z.string() });
 
-/** A webhook address of this tenant: the SHA-256 of its token, and until when an old one is still taken. */
+/** A webhook address: the SHA-256 of its token, and until when an old one is still taken. */
 export const webhook = z.object({
   id: z.string(),
   provider: providerName,
@@ -18,6 +26,7 @@ export const webhook = z.object({
   /** Epoch seconds; absent is for good. */
   expiresAt: z.int().optional(),
 });
+export type Webhook = z.infer<typeof webhook>;
 
 /** Provider → name of the secret with its credentials. */
 export const credentials = z.record(providerName, z.string());
@@ -34,8 +43,20 @@ export const tenant = z.object({
 });
 export type Tenant = z.infer<typeof tenant>;
 
-/** How long a revoked key may still be taken by a function that has just seen it. */
+/** No tenant can have this id. */
+const deploymentId = '*';
+/** The deployment's own row: what serves tenants that have none of their own. */
+const deployment = tenant
+  .pick({ credentials: true, webhooks: true })
+  .extend({ id: z.literal(deploymentId).default(deploymentId) });
+export type Deployment = z.infer<typeof deployment>;
+
+/**
+ * How long a revoked key may still be taken by a function that has just seen it, and how long a new tenant may still be
+ * unknown to a function that was asked for it before it was made.
+ */
 export const keyCacheSeconds = 20;
+/** Of tenants that exist and of names that do not, each. */
 const maximumCached = 1000;
 
 export interface Dependencies {
@@ -51,7 +72,7 @@ export interface IssuedKey {
   readonly key: string;
 }
 
-/** Reads rows of tenants; what was read is used again for `keyCacheSeconds`. */
+/** Reads and writes rows of tenants; what was read is used again for `keyCacheSeconds`. */
 export interface Rows {
   /** As it is stored now. */
   readonly find: (id: string) => Promise<Tenant | undefined>;
@@ -59,41 +80,125 @@ export interface Rows {
   readonly mustFind: (id: string) => Promise<Tenant>;
   /** As it was stored at most `keyCacheSeconds` ago. */
   readonly findCached: (id: string) => Promise<Tenant | undefined>;
-  /** To be called after every write of the row. */
-  readonly forget: (id: string) => void;
+  /** The deployment's own row, as it is stored now: empty where nothing was set. */
+  readonly findDeployment: () => Promise<Deployment>;
+  /** As it was stored at most `keyCacheSeconds` ago. */
+  readonly findDeploymentCached: () => Promise<Deployment>;
+  /** The row of a tenant or of `deployment`, or throws `state_conflict`. */
+  readonly mustFindOwner: (owner: string) => Promise<Tenant | Deployment>;
+  /** False where there is such a row already. */
+  readonly insert: (row: Tenant) => Promise<boolean>;
+  /** False where the condition does not hold. */
+  readonly update: (id: string, update: Omit<UpdateItemCommandInput, 'TableName' | 'Key'>) => Promise<boolean>;
 }
 
 export function cachedRows({ client, table, now }: Dependencies): Rows {
-  const cached = new Map<string, { tenant: Tenant; readAt: number }>();
+  const tenants = cached(find, now);
+  const deployments = cached(findDeployment, now);
+
+  async function read(id: string): Promise<Record<string, unknown> | undefined> {
+    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id }) }));
+    return Item && unmarshall(Item);
+  }
 
   async function find(id: string): Promise<Tenant | undefined> {
-    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id }) }));
-    return Item ? tenant.parse(unmarshall(Item)) : undefined;
+    const row = await read(id);
+    return row && tenant.parse(row);
+  }
+
+  async function findDeployment(): Promise<Deployment> {
+    return deployment.parse((await read(deploymentId)) ?? {});
+  }
+
+  async function mustFind(id: string): Promise<Tenant> {
+    const found = await find(id);
+    if (!found) throw new Fault('state_conflict', `There is no tenant ${id}`);
+    return found;
+  }
+
+  function forget(id: string): void {
+    tenants.forget(id);
+    deployments.forget(id);
   }
 
   return {
     find,
+    mustFind,
+    findCached: tenants.read,
+    findDeployment,
+    findDeploymentCached: () => deployments.read(deploymentId),
+    mustFindOwner: (owner) => (owner === deploymentOwner ? findDeployment() : mustFind(owner)),
 
-    async mustFind(id) {
-      const found = await find(id);
-      if (!found) throw new Fault('state_conflict', `There is no tenant ${id}`);
-      return found;
+    async insert(row) {
+      const Item = marshall(row, { removeUndefinedValues: true });
+      const ConditionExpression = 'attribute_not_exists(id)';
+      const inserted = await unlessConditionFails(
+        client.send(new PutItemCommand({ TableName: table, Item, ConditionExpression })),
+      );
+      forget(row.id);
+      return inserted;
     },
 
-    async findCached(id) {
-      const known = cached.get(id);
-      if (known && now().getTime() - known.readAt < keyCacheSeconds * 1000) return known.tenant;
-      const read = await find(id);
-      if (cached.size >= maximumCached) cached.clear();
-      if (read) cached.set(id, { tenant: read, readAt: now().getTime() });
-      else cached.delete(id);
-      return read;
+    async update(id, update) {
+      const updated = await unlessConditionFails(
+        client.send(new UpdateItemCommand({ TableName: table, Key: marshall({ id }), ...update })),
+      );
+      forget(id);
+      return updated;
     },
-
-    forget: (id) => void cached.delete(id),
   };
+}
+
+/**
+ * What `read` says of an id, for `keyCacheSeconds`. An id that is not there is remembered as one that is: neither the
+ * time nor the number of reads tells a caller which tenants exist. Absent ones have a room of their own, so that a
+ * caller who invents names does not make the tenants that exist be read again.
+ */
+function cached<Row>(read: (id: string) => Promise<Row>, now: () => Date) {
+  const present = new Map<string, { row: Row; readAt: number }>();
+  const absent = new Map<string, { row: Row; readAt: number }>();
+
+  function forget(id: string): void {
+    present.delete(id);
+    absent.delete(id);
+  }
+
+  return {
+    forget,
+
+    async read(id: string): Promise<Row> {
+      const known = present.get(id) ?? absent.get(id);
+      if (known && now().getTime() - known.readAt < keyCacheSeconds * 1000) return known.row;
+      const row = await read(id);
+      forget(id);
+      remember(row === undefined ? absent : present, id, { row, readAt: now().getTime() });
+      return row;
+    },
+  };
+}
+
+/** The oldest gives way. */
+function remember<Value>(kept: Map<string, Value>, id: string, value: Value): void {
+  const [oldest] = kept.keys();
+  if (kept.size >= maximumCached && oldest !== undefined) kept.delete(oldest);
+  kept.set(id, value);
 }
 
 export function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
+}
+
+/** Keys one tenant may hold at a time: enough to rotate, few enough for one row. */
+export const maximumKeys = 20;
+const noHash = '0'.repeat(64);
+
+/**
+ * Those of `kept` that are stored for `text`. All are compared, whole and in constant time, and as many again as a tenant
+ * could hold: the time tells nothing of which one came close, nor whether there were any.
+ */
+export function matching<Kept extends { sha256: string }>(kept: readonly Kept[], text: string): Kept[] {
+  const given = sha256(text);
+  const isGiven = (stored: string): boolean => timingSafeEqual(Buffer.from(stored, 'hex'), given);
+  for (let others = kept.length; others < maximumKeys; others += 1) isGiven(noHash);
+  return kept.filter((one) => isGiven(one.sha256));
 }

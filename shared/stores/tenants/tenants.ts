@@ -2,7 +2,7 @@ import { type ProviderCredentials, providerCredentials } from './credentials.ts'
 import { type Keys, tenantKeys } from './keys.ts';
 import { type Policies, tenantPolicies } from './policies.ts';
 import { cachedRows, type Dependencies, type Rows } from './row.ts';
-import { tenantWebhooks, type Webhooks } from './webhooks.ts';
+import { type Webhooks, webhookAddresses } from './webhooks.ts';
 
 /** Who may use this deployment, and what they have decided. */
 export interface Tenants extends Pick<Rows, 'find'>, Keys, Policies, ProviderCredentials, Webhooks {}
@@ -13,7 +13,7 @@ export function dynamoTenants(dependencies: Dependencies): Tenants {
     find: rows.find,
     ...tenantKeys(dependencies, rows),
     ...tenantPolicies(dependencies, rows),
-    ...providerCredentials(dependencies, rows),
-    ...tenantWebhooks(dependencies, rows),
+    ...providerCredentials(rows),
+    ...webhookAddresses(dependencies, rows),
   };
 }

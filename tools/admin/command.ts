@@ -1,0 +1,40 @@
+import type * as z from 'zod';
+import { deploymentOwner } from '../../shared/domain/owner.ts';
+import { tenantId } from '../../shared/domain/verification.ts';
+import { registry } from '../../shared/providers/registry.ts';
+import type { Deployment } from './deployment.ts';
+
+/** One command of `npm run admin`. */
+export interface Command {
+  /** How many words it needs after its name. */
+  readonly words: number;
+  readonly run: (words: readonly string[], context: Context) => Promise<void>;
+}
+
+export interface Context {
+  /** Not called by a command that changes and reads nothing of a deployment. */
+  readonly connect: () => Promise<Deployment>;
+  readonly graceSeconds: number;
+}
+
+/** Commands by name: `tenant create`. */
+export type Commands = Readonly<Record<string, Command>>;
+
+/** A tenant's id, or an error that says what is wrong with it. */
+export function tenantNamed(name: string, schema: z.ZodType<string> = tenantId): string {
+  const id = schema.safeParse(name);
+  if (!id.success) throw new Error(`A tenant's name ${id.error.issues[0]?.message}`);
+  return id.data;
+}
+
+/** An owner of credentials and webhook addresses: a tenant, or the deployment for every tenant without its own. */
+export function ownerNamed(name: string): string {
+  return name === deploymentOwner ? name : tenantNamed(name);
+}
+
+/** By field and in words, never by value: values may be secrets. */
+export function mistakesOf({ error }: z.ZodSafeParseResult<unknown>): string[] {
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+export const providers = [...registry.values()];

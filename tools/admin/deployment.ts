@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import { dynamoTenants, type Tenants } from '../../shared/stores/tenants/tenants.ts';
+import { dataDirectory, localStack } from '../target.ts';
+import { readFileOr } from './files.ts';
+
+/** What commands work on: the running local stack, or a stack in AWS. */
+export interface Deployment {
+  readonly tenants: Tenants;
+  readonly secrets: SecretsManagerClient;
+  readonly stackName: string;
+  readonly apiUrl: string;
+}
+
+export interface Named {
+  readonly aws: boolean;
+  readonly stack: string;
+  readonly 'tenants-table'?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/** Connects to the deployment the options name. */
+export async function connect(named: Named): Promise<Deployment> {
+  const table = named['tenants-table'];
+  if (table) return open(table, named.stack, named.url ?? '<the API>');
+  if (named.aws) {
+    const outputs = z
+      .record(z.string(), z.looseObject({ TenantsTable: z.string(), ApiUrl: z.string() }))
+      .parse(
+        JSON.parse(await readFileOr('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table')),
+      );
+    const [stack] = Object.entries(outputs);
+    if (!stack) throw new Error('cdk-outputs.json names no stack');
+    return open(stack[1].TenantsTable, stack[0], stack[1].ApiUrl);
+  }
+  const path = join(dataDirectory(), 'stack.json');
+  const { url, environment, outputs } = localStack.parse(
+    JSON.parse(await readFileOr(path, 'start the local stack (npm start), or give --aws')),
+  );
+  return open(outputs.TenantsTable, named.stack, url, environment);
+}
+
+function open(
+  table: string,
+  stackName: string,
+  apiUrl: string,
+  at?: z.infer<typeof localStack>['environment'],
+): Deployment {
+  const config = at && {
+    region: at.AWS_REGION,
+    credentials: { accessKeyId: at.AWS_ACCESS_KEY_ID, secretAccessKey: at.AWS_SECRET_ACCESS_KEY },
+  };
+  const client = new DynamoDBClient({ ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_DYNAMODB }) });
+  const secrets = new SecretsManagerClient({
+    ...config,
+    ...(at && { endpoint: at.AWS_ENDPOINT_URL_SECRETS_MANAGER }),
+  });
+  return {
+    tenants: dynamoTenants({ client, table, now: () => new Date(), randomBytes }),
+    secrets,
+    stackName,
+    apiUrl,
+  };
+}

@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import { type PolicyInput, policyInput, policyMistakes } from '../../shared/domain/policy.ts';
+import { registry } from '../../shared/providers/registry.ts';
+import { keyCacheSeconds } from '../../shared/stores/tenants/row.ts';
+import { type Commands, mistakesOf, tenantNamed } from './command.ts';
+import { readFileOr } from './files.ts';
+import { findTenant } from './tenant.ts';
+
+export const policyCommands: Commands = {
+  'policy show': {
+    words: 1,
+    run: async ([id = ''], { connect }) => {
+      const { policy } = await findTenant((await connect()).tenants, id);
+      console.log(JSON.stringify(policy, null, 2));
+    },
+  },
+  'policy validate': {
+    words: 1,
+    run: async ([file = '']) => {
+      await readPolicy(file);
+      console.log('It can be set.');
+    },
+  },
+  'policy set': {
+    words: 2,
+    run: async ([id = '', file = ''], { connect }) => {
+      const { tenants } = await connect();
+      const version = await tenants.setPolicy(tenantNamed(id), await readPolicy(file));
+      console.log(`Policy ${version} of ${id}: requests use it within ${keyCacheSeconds} s.`);
+    },
+  },
+};
+
+/** A policy file, or an error that names every mistake in it. */
+async function readPolicy(file: string): Promise<PolicyInput> {
+  const { version: _, ...written } = z
+    .looseObject({ version: z.unknown().optional() })
+    .parse(JSON.parse(await readFileOr(file, 'give a file; start from: policy show')));
+  const parsed = policyInput.safeParse(written);
+  const mistakes = parsed.success ? policyMistakes(parsed.data, registry) : mistakesOf(parsed);
+  if (!parsed.success || mistakes.length > 0) throw new Error(`Not a policy:\n  ${mistakes.join('\n  ')}`);
+  return parsed.data;
+}
