@@ -17,6 +17,3 @@ export const looseBoolean = z.union([
   z.boolean(),
   z.enum(['true', 'True', 'false', 'False']).transform((text) => text.toLowerCase() === 'true'),
 ]);
-
-/** ISO 8601 with any offset, or none, and any number of decimals. */
-export const looseTime = z.iso.datetime({ offset: true, local: true });

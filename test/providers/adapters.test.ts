@@ -28,11 +28,27 @@ describe('Identify', () => {
     });
   });
 
-  it('takes a webhook with any offset, and with none', () => {
+  it.each([
+    '2024-01-13T05:39:48.966984+00:00',
+    '2024-01-13T05:39:48Z',
+    '2024-01-13T05:39:48.966984',
+    '2024-01-13T05:39:48+0000',
+    '20240113T053948Z',
+    '2024-01-13T05:39Z',
+    '2024-01-13T05:39:48+07',
+    '2024-01-13T05:39:48,966+00:00',
+    '2024-01-13',
+    '2024-01-13 05:39:48.966984+00:00',
+    'yesterday',
+    '',
+    1705124388,
+    null,
+    { seconds: 1705124388 },
+  ])('reads a verdict, and an error, that were completed at %j', (completed_at) => {
     const delivered = JSON.parse(fixtureText('identify/000-result.json').replace(': .91', ': 0.91'));
-    for (const time of ['2024-01-13T05:39:48.966984+00:00', '2024-01-13T05:39:48Z', '2024-01-13T05:39:48.966984']) {
-      expect(readDelivery({ ...delivered, completed_at: time })).toBeDefined();
-    }
+    const kindOf = (body: unknown) => readDelivery(body)?.answer.kind;
+    expect(kindOf({ ...delivered, completed_at })).toBe('decided');
+    expect(kindOf({ ...delivered, completed_at, error: 'No face found' })).toBe('fault');
   });
 
   it.each([undefined, null, 7, 'text', '{', '[]', [], {}, { source_event: 'identify-anti-spoof' }, '"x"'])(

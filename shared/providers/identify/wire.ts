@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { looseBoolean, looseNumber, looseProbability, looseTime } from '../wire-values.ts';
+import { looseBoolean, looseNumber, looseProbability } from '../wire-values.ts';
 
 /** The only service of Identify there is a document of. */
 export const service = 'identify-anti-spoof';
@@ -19,6 +19,9 @@ export type Received = z.input<typeof received>;
 export const refused = z.object({ message: z.string() });
 export type Refused = z.infer<typeof refused>;
 
+/** ISO 8601, says the document. It is not read, so that no way of writing a time costs a verdict. */
+const completedAt = z.unknown().optional();
+
 const links = { image_link: z.string().nullish(), image_source_link: z.string().nullish() };
 
 /** What is posted to the client's webhook when the image was processed. Both spellings of the link are documented. */
@@ -32,7 +35,7 @@ export const result = z.object({
     ...links,
   }),
   error: z.null().optional(),
-  completed_at: looseTime.nullish(),
+  completed_at: completedAt,
 });
 export type Result = z.input<typeof result>;
 
@@ -41,6 +44,6 @@ export const failure = z.object({
   source_event: z.literal(service),
   payload: z.object({ source_id: z.string().nullish() }).nullish(),
   error: z.union([z.string(), z.record(z.string(), z.unknown()), z.array(z.unknown())]),
-  completed_at: looseTime.nullish(),
+  completed_at: completedAt,
 });
 export type Failure = z.input<typeof failure>;
