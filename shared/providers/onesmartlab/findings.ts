@@ -10,6 +10,8 @@ export interface Found {
 
 /** Which reasons apply: those another capture would not change, and those it might. */
 interface Reasons {
+  /** The vendor saw no face where it looked for the person's: what it says of attack and match is of nothing. */
+  readonly noFace: boolean;
   readonly failed: readonly (Reason | false | undefined)[];
   readonly recapture: readonly (Reason | false | undefined)[];
 }
@@ -27,8 +29,9 @@ export function spoofDetectFinding({ predictions }: z.output<typeof spoofDetecte
     status,
     { live },
     {
+      noFace: faces === 0,
       failed: [notSpoof === false && 'presentation_attack_suspected'],
-      recapture: [facesReason(faces, single === false), faces !== 0 && ratioPassed === false && 'face_too_large'],
+      recapture: [facesReason(faces, single === false), ratioPassed === false && 'face_too_large'],
     },
   );
   const confidences = { passed: live, failed: live === undefined ? undefined : 1 - live, recapture: undefined };
@@ -47,6 +50,7 @@ export function photoVerifyFinding({ predictions }: z.output<typeof photoVerifie
     status,
     { live: probability(photo.not_spoof_confidence) },
     {
+      noFace: photo.num_faces === 0,
       failed: [
         photo.not_spoof_passed === false && 'presentation_attack_suspected',
         oneFaceEach && photo.not_spoof_passed === true && 'face_mismatch',
@@ -82,6 +86,7 @@ export function videoVerifyFinding({ predictions }: z.output<typeof videoVerifie
     digits: asNumber(breakdown.audio_challenge_passed),
   };
   const finding = findingOf(status, scores, {
+    noFace: singleFace === 0,
     failed: [
       breakdown.not_spoof_passed === false && 'presentation_attack_suspected',
       breakdown.video_face_to_id_face_passed === false && 'face_mismatch',
@@ -92,7 +97,7 @@ export function videoVerifyFinding({ predictions }: z.output<typeof videoVerifie
       breakdown.face_to_frame_width_ratio_passed === false && 'face_too_large',
       breakdown.audio_challenge_passed === false && !saidWrong && 'digits_not_heard',
       // The share of frames with exactly one face; of the others it does not tell whether they had none or several.
-      typeof singleFace === 'number' && singleFace < 1 && (singleFace === 0 ? 'face_not_detected' : 'multiple_faces'),
+      typeof singleFace === 'number' && singleFace < 1 && 'multiple_faces',
     ],
   });
   return {
@@ -118,6 +123,7 @@ function findingOf(
 ): Finding {
   const scores: Scores = known(measured);
   if (status) return { outcome: 'passed', confidence: null, reasons: [], scores };
+  if (reasons.noFace) return { outcome: 'recapture', confidence: null, reasons: ['face_not_detected'], scores };
   for (const outcome of ['failed', 'recapture'] as const) {
     const applying = [...new Set(reasons[outcome].filter((reason) => reason !== false && reason !== undefined))];
     if (applying.length > 0) return { outcome, confidence: null, reasons: applying, scores };
