@@ -75,8 +75,8 @@ function spoofDetected(said: Says): SpoofDetected | undefined {
 }
 
 function photoVerified(said: Says): PhotoVerified | undefined {
-  if (!['genuine', 'spoof', 'no_face', 'multiple_faces', 'mismatch'].includes(said)) return undefined;
-  const ratio = 0.4419047619047619;
+  if (!['genuine', 'spoof', 'no_face', 'multiple_faces', 'face_too_large', 'mismatch'].includes(said)) return undefined;
+  const ratio = said === 'face_too_large' ? 0.95 : 0.4419047619047619;
   return {
     predictions: {
       duration: '1.10',

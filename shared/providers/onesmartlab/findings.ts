@@ -24,6 +24,7 @@ export function spoofDetectFinding({ predictions }: z.output<typeof spoofDetecte
   const notSpoof = breakdown.not_spoof_passed ?? metadata?.not_spoof_passed;
   const single = breakdown.single_face ?? metadata?.single_face;
   const ratioPassed = breakdown.face_to_frame_width_ratio_passed ?? metadata?.face_to_frame_width_ratio_passed;
+  const tooLarge = isTooLarge(ratioPassed, predictions, metadata?.face_to_frame_width_ratio);
   const live = probability(metadata?.not_spoof_confidence);
   const finding = findingOf(
     status,
@@ -31,7 +32,7 @@ export function spoofDetectFinding({ predictions }: z.output<typeof spoofDetecte
     {
       noFace: faces === 0,
       failed: [notSpoof === false && 'presentation_attack_suspected'],
-      recapture: [facesReason(faces, single === false), ratioPassed === false && 'face_too_large'],
+      recapture: [facesReason(faces, single === false), tooLarge && 'face_too_large'],
     },
   );
   const confidences = { passed: live, failed: live === undefined ? undefined : 1 - live, recapture: undefined };
@@ -41,11 +42,21 @@ export function spoofDetectFinding({ predictions }: z.output<typeof spoofDetecte
   };
 }
 
-/** `/photoverify` has no flag for the match: one face each, and no attack, and yet false, leaves only a mismatch. */
+/**
+ * `/photoverify` has flags neither for the match nor for the width: one face each, none too wide and no attack, and yet
+ * false, leaves only a mismatch.
+ */
 export function photoVerifyFinding({ predictions }: z.output<typeof photoVerified>): Found {
   const { breakdown, status } = predictions.verification;
   const { photo, id_card: card } = breakdown;
   const oneFaceEach = photo.num_faces === 1 && card.num_faces === 1;
+  const tooLarge = isTooLarge(
+    undefined,
+    predictions,
+    photo.face_to_frame_width_ratio,
+    card.face_to_frame_width_ratio,
+    predictions.model_output?.largest_face_to_frame_ratio,
+  );
   const finding = findingOf(
     status,
     { live: probability(photo.not_spoof_confidence) },
@@ -53,9 +64,9 @@ export function photoVerifyFinding({ predictions }: z.output<typeof photoVerifie
       noFace: photo.num_faces === 0,
       failed: [
         photo.not_spoof_passed === false && 'presentation_attack_suspected',
-        oneFaceEach && photo.not_spoof_passed === true && 'face_mismatch',
+        oneFaceEach && !tooLarge && photo.not_spoof_passed === true && 'face_mismatch',
       ],
-      recapture: [facesReason(photo.num_faces), facesReason(card.num_faces)],
+      recapture: [facesReason(photo.num_faces), facesReason(card.num_faces), tooLarge && 'face_too_large'],
     },
   );
   return {
@@ -81,6 +92,11 @@ export function videoVerifyFinding({ predictions }: z.output<typeof videoVerifie
   const heard = transcriptOf(output);
   const saidWrong = breakdown.audio_challenge_passed === false && heard.transcript !== '';
   const singleFace = output?.single_face_in_frames;
+  const tooLarge = isTooLarge(
+    breakdown.face_to_frame_width_ratio_passed,
+    predictions,
+    output?.largest_face_to_frame_ratio,
+  );
   const scores = {
     live: probability(output?.non_spoof_detected),
     digits: asNumber(breakdown.audio_challenge_passed),
@@ -94,7 +110,7 @@ export function videoVerifyFinding({ predictions }: z.output<typeof videoVerifie
       saidWrong && 'wrong_digits',
     ],
     recapture: [
-      breakdown.face_to_frame_width_ratio_passed === false && 'face_too_large',
+      tooLarge && 'face_too_large',
       breakdown.audio_challenge_passed === false && !saidWrong && 'digits_not_heard',
       // The share of frames with exactly one face; of the others it does not tell whether they had none or several.
       typeof singleFace === 'number' && singleFace < 1 && 'multiple_faces',
@@ -115,7 +131,7 @@ export function videoVerifyFinding({ predictions }: z.output<typeof videoVerifie
   };
 }
 
-/** `status` decides; the flags only say why not. Nothing is recomputed from `model_params`. */
+/** `status` decides; the flags only say why not. */
 function findingOf(
   status: boolean,
   measured: { live?: number | undefined; digits?: number | undefined },
@@ -129,6 +145,22 @@ function findingOf(
     if (applying.length > 0) return { outcome, confidence: null, reasons: applying, scores };
   }
   throw new Fault('provider_unreadable', 'onesmartlab answered status: false and did not say why.');
+}
+
+type Ratio = number | null | undefined;
+
+/**
+ * Whether a face is too wide: as the flag says, or without one where a ratio is over the answer's own maximum. Asked only
+ * to tell why a `status` is false.
+ */
+function isTooLarge(
+  passed: boolean | null | undefined,
+  { model_params: parameters }: { model_params?: { FACE_TO_FRAME_RATIO_MAX?: Ratio } | null | undefined },
+  ...ratios: readonly Ratio[]
+): boolean {
+  if (typeof passed === 'boolean') return !passed;
+  const maximum = parameters?.FACE_TO_FRAME_RATIO_MAX;
+  return typeof maximum === 'number' && ratios.some((ratio) => typeof ratio === 'number' && ratio > maximum);
 }
 
 function facesReason(count: number | null | undefined, notSingle = false): Reason | undefined {

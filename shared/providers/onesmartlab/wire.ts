@@ -32,8 +32,11 @@ const ratio = number;
 /** `start` and `end` are seconds since the epoch, though the document says milliseconds; `duration` is seconds as text. */
 const times = { duration: number, start: number, end: number };
 
-/** Internal to One Smart Lab, "you can safely ignore": the samples pass what these thresholds would not. */
-const modelParams = z.record(z.string(), looseNumber).nullish();
+/**
+ * Internal to One Smart Lab, "you can safely ignore": the samples pass what these thresholds would not. One is looked at,
+ * to tell why a `status` is false: the width a face may have.
+ */
+const modelParams = z.object({ FACE_TO_FRAME_RATIO_MAX: ratio }).nullish();
 
 const transcription = z
   .object({
@@ -114,6 +117,7 @@ export type VideoVerified = z.input<typeof videoVerified>;
 
 export const spoofDetected = answered(
   z.object({
+    model_params: modelParams,
     metadata: z.object({ ...oneFace, face_to_frame_width_ratio_passed: flag, single_face: flag }).nullish(),
     verification: z.object({
       status: looseBoolean,
