@@ -58,23 +58,20 @@ describe('Identify', () => {
     },
   );
 
-  it('sends its token in the header the settings name', async () => {
-    const headers: unknown[] = [];
-    const provider = connectors.get('identify')?.connect(
-      {
-        settings: { baseUrl: 'https://vendor.example/', headerName: 'x-api-token', headerPrefix: '' },
-        credentials: { token: 'a-token', webhookName: 'bonafide' },
-      },
-      {
-        fetch: async (_url, init) => {
-          headers.push(new Headers(init.headers).get('x-api-token'));
-          return new Response('{"message":"received"}');
-        },
-        sleep: async () => undefined,
-      },
-    );
-    await provider?.submit(submissionOf('spoof_detect', {}, { linkCapture: async () => 'https://captures.example/1' }));
-    expect(headers).toEqual(['a-token']);
+  it.each([
+    [{}, 'x-api-key', 'a-token'],
+    [{ headerName: 'x-api-token' }, 'x-api-token', 'a-token'],
+    [{ headerName: 'Authorization' }, 'authorization', 'Bearer a-token'],
+    [{ headerName: 'authorization', headerPrefix: 'Token ' }, 'authorization', 'Token a-token'],
+    [{ headerName: 'authorization', headerPrefix: '' }, 'authorization', 'a-token'],
+  ])('with the settings %j sends its token as %s: %s', async (settings, header, value) => {
+    const { headers } = await answering('identify', 'spoof_detect', {
+      body: fixtureText('identify/000-received.json'),
+      settings,
+    });
+    const names = ['x-api-key', 'x-api-token', 'authorization'];
+    expect(names.filter((name) => headers.has(name))).toEqual([header]);
+    expect(headers.get(header)).toBe(value);
   });
 });
 

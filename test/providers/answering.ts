@@ -26,14 +26,17 @@ export interface Told {
   /** The request's body, as text. */
   readonly sent: string;
   readonly url: string;
+  readonly headers: Headers;
 }
 
 /** What an adapter makes of one answer of its vendor's. */
 export async function answering(provider: string, check: Check, vendor: Vendors): Promise<Told> {
   let sent = '';
   let url = '';
+  let headers = new Headers();
   const fetch: Fetch = async (address, init) => {
     url = address;
+    headers = new Headers(init.headers);
     sent = await new Response(init.body).text();
     return new Response(vendor.body, { status: vendor.status ?? 200 });
   };
@@ -54,11 +57,19 @@ export async function answering(provider: string, check: Check, vendor: Vendors)
   );
   try {
     const answer = await connected.submit(submission);
-    if (answer.kind === 'accepted') return { told: 'accepted', ...nothing, sent, url };
+    if (answer.kind === 'accepted') return { told: 'accepted', ...nothing, sent, url, headers };
     const { scores, confidence } = answer.finding;
-    return { told: toldOf(answer.finding), scores, confidence, measurements: answer.measurements ?? {}, sent, url };
+    return {
+      told: toldOf(answer.finding),
+      scores,
+      confidence,
+      measurements: answer.measurements ?? {},
+      sent,
+      url,
+      headers,
+    };
   } catch (error) {
-    if (error instanceof Fault) return { told: error.code, ...nothing, sent, url };
+    if (error instanceof Fault) return { told: error.code, ...nothing, sent, url, headers };
     throw error;
   }
 }

@@ -6,7 +6,10 @@ import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
 import { identify as capabilities } from './capabilities.ts';
 import { type Request, received, refused, service } from './wire.ts';
 
-/** The document gives neither an address nor how the token is sent: both are settings. */
+/**
+ * The document gives neither an address nor how the token is sent: both are settings. The vendor's own introduction says
+ * `x-api-key`.
+ */
 export const settings = z.object({
   baseUrl,
   path: z
@@ -16,11 +19,12 @@ export const settings = z.object({
   headerName: z
     .string()
     .regex(/^[A-Za-z0-9-]{1,64}$/)
-    .default('authorization'),
+    .default('x-api-key'),
+  /** Before the token: nothing, or `Bearer ` where the header is `authorization`. */
   headerPrefix: z
     .string()
     .regex(/^[\x20-\x7e]{0,32}$/)
-    .default('Bearer '),
+    .optional(),
   timeoutSeconds: z.number().positive().max(capabilities.timeoutSeconds.spoof_detect).optional(),
 });
 export type Settings = z.infer<typeof settings>;
@@ -60,7 +64,7 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
     url: `${settings.baseUrl}${settings.path}`,
     headers: {
       'content-type': 'application/json',
-      [settings.headerName]: `${settings.headerPrefix}${credentials.token}`,
+      [settings.headerName]: `${prefixOf(settings)}${credentials.token}`,
     },
     body: JSON.stringify(request),
     timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds.spoof_detect,
@@ -70,6 +74,10 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
   if (answered.status === 422) throw refusal(answered.text, name);
   readAnswer(received, answered.text, name);
   return { kind: 'accepted' };
+}
+
+function prefixOf({ headerName, headerPrefix }: Settings): string {
+  return headerPrefix ?? (headerName.toLowerCase() === 'authorization' ? 'Bearer ' : '');
 }
 
 /** Invalid service, not enough credits and invalid payload are all 422: only the words tell them apart. */
