@@ -94,6 +94,7 @@ function refusalOf({ status, type }: Response, provider: string, readStatuses: r
   if ((status >= 200 && status < 300) || readStatuses.includes(status)) return undefined;
   const detail = `${provider} answered ${status}.`;
   if (status === 401 || status === 403) return new Fault('provider_unauthorized', detail);
+  if (status === 402) return new Fault('provider_credits_spent', detail);
   if (status === 429) return new Fault('provider_throttled', detail);
   if (status >= 500) return new Fault('provider_failed', detail);
   return new Fault('provider_refused', detail);

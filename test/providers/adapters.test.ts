@@ -251,6 +251,11 @@ describe('A capture a vendor does not take', () => {
   });
 });
 
+it.each(['identify', 'spoofsense', 'onesmartlab'])('takes 402 of %s for spent credits', async (provider) => {
+  const { told } = await answering(provider, 'spoof_detect', { status: 402, body: 'Payment Required' });
+  expect(told).toBe('provider_credits_spent');
+});
+
 it('asks fetch to follow no redirect and to send no credentials of its own, with a streamed body too', async () => {
   const asked: unknown[] = [];
   const world = {

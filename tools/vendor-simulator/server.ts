@@ -136,7 +136,7 @@ export async function startVendorSimulator(options: Options = {}): Promise<Vendo
         };
       case 'onesmartlab': {
         const check = onesmartlab.checkOf(path);
-        if (!authentic) return { reply: { ...onesmartlab.problem('Invalid API key'), status: 401 } };
+        if (!authentic) return { reply: onesmartlab.problem('Invalid API key') };
         if (!check || behaviour.fault === 'error') return { reply: onesmartlab.problem('SOME_ERROR') };
         if (onesmartlab.missing(check, parsed)) return { reply: onesmartlab.problem('A parameter is missing') };
         return { reply: onesmartlab.answer(check, said(behaviour, entry.captures), parsed) };

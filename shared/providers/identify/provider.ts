@@ -3,6 +3,7 @@ import { Fault } from '../../domain/fault.ts';
 import { webhookSeconds } from '../../domain/times.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
+import { refusalIn } from '../refusals.ts';
 import { identify as capabilities } from './capabilities.ts';
 import { type Request, received, refused, service } from './wire.ts';
 
@@ -83,7 +84,8 @@ function prefixOf({ headerName, headerPrefix }: Settings): string {
 /** Invalid service, not enough credits and invalid payload are all 422: only the words tell them apart. */
 function refusal(text: string, name: string): Fault {
   const { message } = readAnswer(refused, text, name);
-  if (/\bcredits?\b/i.test(message)) return new Fault('provider_credits_spent', `The credits with ${name} are spent.`);
+  const code = refusalIn(message);
+  if (code) return new Fault(code, `${name} answered 422, and not because of the request.`);
   const what = /\bservice\b/i.test(message) ? 'service' : 'payload';
   return new Fault('provider_refused', `${name} answered 422: it does not take the ${what}.`);
 }

@@ -5,6 +5,7 @@ import { Fault } from '../../domain/fault.ts';
 import { streamFor } from '../capture.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
+import { refusalIn } from '../refusals.ts';
 import { onesmartlab as capabilities } from './capabilities.ts';
 import { type Found, photoVerifyFinding, spoofDetectFinding, videoVerifyFinding } from './findings.ts';
 import { multipart, type Part } from './multipart.ts';
@@ -49,14 +50,16 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
   if (opened.kind === 'unusable') return opened.answer;
   const { headers, body } = multipart(fields, opened.parts, `bonafide-${randomUUID()}`);
   try {
-    const { text } = await callVendor({
+    const { status, text } = await callVendor({
       provider: name,
       url: `${settings.baseUrl}${path}`,
       headers,
       body,
       timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds[submission.check],
       fetch,
+      readStatuses: [400, 422],
     });
+    refuse(status, text, name);
     return { kind: 'decided', ...findingIn(submission, text, name) };
   } finally {
     await cancelAll(opened.parts);
@@ -95,9 +98,16 @@ async function cancelAll(parts: readonly Part[]): Promise<void> {
   await Promise.allSettled(parts.filter(({ stream }) => !stream.locked).map(({ stream }) => stream.cancel()));
 }
 
-function findingIn({ check }: Submission, text: string, name: string): Found {
+/** Throws what a refusal means. The document gives its errors no status, and no text but `SOME_ERROR`. */
+function refuse(status: number, text: string, name: string): void {
   const refused = problem.safeParse(tryJson(text));
-  if (refused.success) throw new Fault('provider_refused', `${name} answered an error.`);
+  if (refused.success) {
+    throw new Fault(refusalIn(refused.data.error) ?? 'provider_refused', `${name} answered an error.`);
+  }
+  if (status >= 400) throw new Fault('provider_refused', `${name} answered ${status}.`);
+}
+
+function findingIn({ check }: Submission, text: string, name: string): Found {
   switch (check) {
     case 'spoof_detect':
       return spoofDetectFinding(succeeded(readAnswer(spoofDetected, text, name)));

@@ -4,6 +4,7 @@ import type { Finding, Reason } from '../../domain/verdict.ts';
 import { openFor } from '../capture.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
+import { refusalIn } from '../refusals.ts';
 import { spoofsense as capabilities } from './capabilities.ts';
 import { defaultThresholds, type ErrorCode, endpoint, problemOf, type Request, response } from './wire.ts';
 
@@ -51,7 +52,11 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
   if (!read.success) {
     const problem = problemOf(read);
     // An unknown problem may be theirs: the person must not be sent to take another picture for it.
-    if (!problem) throw new Fault('provider_unreadable', `${name} answered success: false for an unknown reason.`);
+    if (!problem) {
+      const { message, error_code } = read;
+      const code = refusalIn({ message, error_code }) ?? 'provider_unreadable';
+      throw new Fault(code, `${name} answered success: false for a reason its document does not have.`);
+    }
     return { kind: 'decided', finding: recapture(reasons[problem]) };
   }
   const { prob_real } = read.model_output;
