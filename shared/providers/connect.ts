@@ -1,11 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { Fault } from '../domain/fault.ts';
 import type { Plan } from '../domain/policy.ts';
 import * as identify from './identify/provider.ts';
 import * as onesmartlab from './onesmartlab/provider.ts';
 import type { Capabilities, Fetch, Provider } from './provider.ts';
 import * as sandbox from './sandbox/provider.ts';
+import { exactly, mistakesOf } from './settings.ts';
 import * as spoofsense from './spoofsense/provider.ts';
 
 /** What this process gives every provider it connects. */
@@ -16,18 +17,34 @@ export interface World {
 
 /** A provider that has to be connected before it can be asked. */
 export interface Connector {
-  readonly settings: z.ZodType;
-  readonly credentials: z.ZodType;
-  /** Settings and credentials as they are stored; throws `provider_unauthorized` where they are not what they should be. */
-  readonly connect: (stored: { settings: unknown; credentials: unknown }, world: World) => Provider;
+  /** What a secret with its settings and credentials comes to. Keys it does not know are mistakes. */
+  readonly read: (stored: unknown) => Connection | Mistakes;
+  /**
+   * Connects with a secret that is kept; throws `provider_unauthorized` where there is something wrong with it. A
+   * credential more than it knows changes nothing, another version may have kept it; a setting more could be the address.
+   */
+  readonly connect: (stored: { settings?: unknown; credentials?: unknown }, world: World) => Provider;
+}
+
+export interface Connection {
+  readonly kind: 'connection';
+  /** Where captures, or links to them, are sent; undefined where nothing leaves this process. */
+  readonly address: string | undefined;
+  readonly connect: (world: World) => Provider;
+}
+
+export interface Mistakes {
+  readonly kind: 'mistakes';
+  /** By field and in words, never by value. */
+  readonly mistakes: readonly string[];
 }
 
 /** How each provider that `dispatch-verification` consumes the queue of is connected, by name. */
 export const connectors: ReadonlyMap<string, Connector> = new Map([
-  ['identify', connector('identify', identify.settings, identify.credentials, identify.identify)],
-  ['spoofsense', connector('spoofsense', spoofsense.settings, spoofsense.credentials, spoofsense.spoofsense)],
-  ['onesmartlab', connector('onesmartlab', onesmartlab.settings, onesmartlab.credentials, onesmartlab.onesmartlab)],
-  ['sandbox', connector('sandbox', sandbox.settings, sandbox.credentials, sandbox.sandbox)],
+  ['identify', connector('identify', { ...identify, provider: identify.identify })],
+  ['spoofsense', connector('spoofsense', { ...spoofsense, provider: spoofsense.spoofsense })],
+  ['onesmartlab', connector('onesmartlab', { ...onesmartlab, provider: onesmartlab.onesmartlab })],
+  ['sandbox', connector('sandbox', { ...sandbox, address: () => undefined, provider: sandbox.sandbox })],
 ]);
 
 /** A provider as one verification's credentials connect it. Throws `provider_unauthorized` where they are useless. */
@@ -57,24 +74,57 @@ function readStored(text: string): { settings: unknown; credentials: unknown } {
   }
 }
 
-function connector<Settings extends z.ZodType, Credentials extends z.ZodType>(
+interface Parts<Settings extends z.ZodObject, Credentials extends z.ZodObject> {
+  readonly settings: Settings;
+  readonly credentials: Credentials;
+  readonly address: (settings: z.output<Settings>) => string | undefined;
+  readonly provider: (
+    connection: World & { settings: z.output<Settings>; credentials: z.output<Credentials> },
+  ) => Provider;
+}
+
+function connector<Settings extends z.ZodObject, Credentials extends z.ZodObject>(
   name: string,
-  settings: Settings,
-  credentials: Credentials,
-  provider: (connection: World & { settings: z.output<Settings>; credentials: z.output<Credentials> }) => Provider,
+  parts: Parts<Settings, Credentials>,
 ): Connector {
   return {
-    settings,
-    credentials,
-    connect: (stored, world) => {
-      const read = {
-        settings: settings.safeParse(stored.settings ?? {}),
-        credentials: credentials.safeParse(stored.credentials ?? {}),
-      };
-      if (!read.settings.success || !read.credentials.success) {
-        throw new Fault('provider_unauthorized', `The stored settings or credentials of ${name} are not valid.`);
-      }
-      return provider({ ...world, settings: read.settings.data, credentials: read.credentials.data });
+    read: (stored) => {
+      const held = secret.safeParse(stored);
+      return held.success ? readParts(parts, held.data) : { kind: 'mistakes', mistakes: mistakesOf(held) };
+    },
+    connect: ({ settings, credentials }, world) => {
+      const connection = readParts(parts, { settings, credentials: knownOf(credentials, parts.credentials) });
+      if (connection.kind === 'connection') return connection.connect(world);
+      throw new Fault('provider_unauthorized', `The stored settings or credentials of ${name} are not valid.`);
     },
   };
+}
+
+/** What a secret holds. Either may be absent where all in it has a default. */
+const secret = exactly({ settings: z.unknown().optional(), credentials: z.unknown().optional() });
+
+function readParts<Settings extends z.ZodObject, Credentials extends z.ZodObject>(
+  { settings, credentials, address, provider }: Parts<Settings, Credentials>,
+  stored: z.output<typeof secret>,
+): Connection | Mistakes {
+  const read = {
+    settings: settings.safeParse(stored.settings ?? {}),
+    credentials: credentials.safeParse(stored.credentials ?? {}),
+  };
+  if (read.settings.success && read.credentials.success) {
+    const connection = { settings: read.settings.data, credentials: read.credentials.data };
+    return {
+      kind: 'connection',
+      address: address(connection.settings),
+      connect: (world) => provider({ ...world, ...connection }),
+    };
+  }
+  const mistakes = [...mistakesOf(read.settings, 'settings'), ...mistakesOf(read.credentials, 'credentials')];
+  return { kind: 'mistakes', mistakes };
+}
+
+/** The fields a schema knows. */
+function knownOf(stored: unknown, { shape }: z.ZodObject): unknown {
+  if (typeof stored !== 'object' || stored === null) return stored;
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => Object.hasOwn(shape, name)));
 }

@@ -9,6 +9,7 @@ import { registry } from '../../shared/providers/registry.ts';
 import { faceOnScreen, landscape, portrait } from '../../tools/samples.ts';
 import { vendor } from '../../tools/vendor-simulator/behaviour.ts';
 import type { VendorSimulator } from '../../tools/vendor-simulator/server.ts';
+import { credentialsOf } from './credentials.ts';
 import { jpeg, submissionOf } from './submission.ts';
 
 /** The captures every provider is shown. */
@@ -62,11 +63,9 @@ function connect(name: string, { simulator, engine }: World, { timeoutSeconds, b
   if (name === 'builtin') return builtinProvider(engine);
   const connector = connectors.get(name);
   if (!connector) throw new Error(`${name} is in the registry, but nothing connects it`);
+  const settings = { baseUrl: baseUrl ?? baseUrlOf(name, simulator), timeoutSeconds };
   return connector.connect(
-    {
-      settings: { baseUrl: baseUrl ?? baseUrlOf(name, simulator), timeoutSeconds },
-      credentials: { token: key ?? simulator.key, apiKey: key ?? simulator.key, webhookName: 'contract' },
-    },
+    { settings: registry.get(name)?.remote ? settings : {}, credentials: credentialsOf(name, key ?? simulator.key) },
     { fetch: (url, init) => fetch(url, init), sleep: async () => undefined },
   );
 }

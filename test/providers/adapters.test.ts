@@ -4,10 +4,12 @@ import { connectors } from '../../shared/providers/connect.ts';
 import { readDelivery } from '../../shared/providers/identify/delivery.ts';
 import { settings as identifySettings } from '../../shared/providers/identify/provider.ts';
 import { onesmartlab } from '../../shared/providers/onesmartlab/provider.ts';
+import { registry } from '../../shared/providers/registry.ts';
 import { sandbox, settings as sandboxSettings } from '../../shared/providers/sandbox/provider.ts';
 import { spoofsense as spoofsenseCapabilities } from '../../shared/providers/spoofsense/capabilities.ts';
 import { maximumContentBytes } from '../../shared/providers/spoofsense/wire.ts';
 import { startVendorSimulator } from '../../tools/vendor-simulator/server.ts';
+import { credentialsOf } from '../contracts/credentials.ts';
 import { jpeg, mp4, someCaptures, submissionOf } from '../contracts/submission.ts';
 import { answering, fixtureText } from './answering.ts';
 
@@ -22,7 +24,7 @@ describe('Identify', () => {
       service: 'identify-anti-spoof',
       payload: {
         image_link: 'https://captures.example/selfie?seconds=900',
-        webhook_name: 'bonafide',
+        webhook_name: 'contract',
         source_id: 'our.reference',
       },
     });
@@ -59,11 +61,11 @@ describe('Identify', () => {
   );
 
   it.each([
-    [{}, 'x-api-key', 'a-token'],
-    [{ headerName: 'x-api-token' }, 'x-api-token', 'a-token'],
-    [{ headerName: 'Authorization' }, 'authorization', 'Bearer a-token'],
-    [{ headerName: 'authorization', headerPrefix: 'Token ' }, 'authorization', 'Token a-token'],
-    [{ headerName: 'authorization', headerPrefix: '' }, 'authorization', 'a-token'],
+    [{}, 'x-api-key', 'a-key'],
+    [{ headerName: 'x-api-token' }, 'x-api-token', 'a-key'],
+    [{ headerName: 'Authorization' }, 'authorization', 'Bearer a-key'],
+    [{ headerName: 'authorization', headerPrefix: 'Token ' }, 'authorization', 'Token a-key'],
+    [{ headerName: 'authorization', headerPrefix: '' }, 'authorization', 'a-key'],
   ])('with the settings %j sends its token as %s: %s', async (settings, header, value) => {
     const { headers } = await answering('identify', 'spoof_detect', {
       body: fixtureText('identify/000-received.json'),
@@ -294,6 +296,45 @@ describe('Stored settings and credentials', () => {
         Fault,
       );
     }
+  });
+});
+
+const remote = [...registry.values()].filter((capabilities) => capabilities.remote);
+
+describe.each(remote.map(({ name }) => name))('A secret of %s', (name) => {
+  const connector = connectors.get(name);
+  const baseUrl = 'https://vendor.example';
+  const credentials = credentialsOf(name, 'a-key');
+  const world = { fetch: () => Promise.reject(new Error('not called')), sleep: async () => undefined };
+
+  it('says where captures will be sent', () => {
+    expect(connector?.read({ settings: { baseUrl }, credentials })).toMatchObject({
+      kind: 'connection',
+      address: expect.stringMatching(/^https:\/\/vendor\.example/),
+    });
+  });
+
+  it.each([
+    [{ settings: { base_url: baseUrl }, credentials }, 'settings: "base_url" is not known: write "baseUrl"'],
+    [{ settings: { baseUrl, retries: 3 }, credentials }, /^settings: "retries" is not known: write baseUrl, /],
+    [
+      { settings: { baseUrl }, credentials: { ...credentials, Api_Key2: 'k' } },
+      /^credentials: "Api_Key2" is not known/,
+    ],
+    [{ baseUrl, credentials }, '"baseUrl" is not known: write settings, credentials'],
+    [{ settings: { baseUrl } }, /^credentials\.(token|apiKey): /],
+    ['a-key', /expected object/],
+  ])('is refused with a mistake in it: %j', (stored, mistake) => {
+    const read = connector?.read(stored);
+    const mistakes = read?.kind === 'mistakes' ? read.mistakes : [];
+    expect(mistakes).toContainEqual(typeof mistake === 'string' ? mistake : expect.stringMatching(mistake));
+    expect(JSON.stringify(mistakes)).not.toContain('a-key');
+  });
+
+  it('that another version kept is used with a credential more, not with a setting more', () => {
+    const settings = { baseUrl };
+    expect(() => connector?.connect({ settings, credentials: { ...credentials, more: 'x' } }, world)).not.toThrow();
+    expect(() => connector?.connect({ settings: { ...settings, base_url: 'x' }, credentials }, world)).toThrow(Fault);
   });
 });
 

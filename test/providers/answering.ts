@@ -4,6 +4,8 @@ import { Fault } from '../../shared/domain/fault.ts';
 import type { Finding, Measurements, Scores } from '../../shared/domain/verdict.ts';
 import { connectors } from '../../shared/providers/connect.ts';
 import type { Fetch, Submission } from '../../shared/providers/provider.ts';
+import { registry } from '../../shared/providers/registry.ts';
+import { credentialsOf } from '../contracts/credentials.ts';
 import { submissionOf } from '../contracts/submission.ts';
 
 export const fixtureFolder = new URL('../fixtures/vendors/', import.meta.url);
@@ -40,11 +42,11 @@ export async function answering(provider: string, check: Check, vendor: Vendors)
     sent = await new Response(init.body).text();
     return new Response(vendor.body, { status: vendor.status ?? 200 });
   };
-  const settings = { baseUrl: 'https://vendor.example/v1', ...vendor.settings };
-  const credentials = { token: 'a-token', apiKey: 'a-key', webhookName: 'bonafide' };
+  const { remote } = registry.get(provider) ?? {};
+  const settings = { ...(remote ? { baseUrl: 'https://vendor.example/v1' } : {}), ...vendor.settings };
   const connected = connectors
     .get(provider)
-    ?.connect({ settings, credentials }, { fetch, sleep: async () => undefined });
+    ?.connect({ settings, credentials: credentialsOf(provider, 'a-key') }, { fetch, sleep: async () => undefined });
   if (!connected) throw new Error(`no provider ${provider}`);
   const nothing = { scores: {}, confidence: undefined, measurements: {} };
   const submission = submissionOf(

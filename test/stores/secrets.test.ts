@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSecretsManager } from '../../local/secrets-manager.ts';
+import { startSecretsManager } from '../../local/secrets-manager/secrets-manager.ts';
 import { readReference, signReference } from '../../shared/domain/reference.ts';
 import { readSigned, type SigningSecret } from '../../shared/domain/signing-secret.ts';
 import { replacedSecretSeconds, secretCacheSeconds } from '../../shared/domain/times.ts';

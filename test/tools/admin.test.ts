@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { administered } from './administered.ts';
 
-const { admin, tenants } = administered();
+const { admin, secret, tenants, write } = administered();
 
 describe('npm run admin', () => {
   it('makes a tenant, shows it without its key, and takes a key away', async () => {
@@ -41,5 +41,50 @@ describe('npm run admin, of the deployment itself,', () => {
     const refused = await admin('tenant', 'create', 'deployment');
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('must not be "deployment"') });
     expect(await tenants().find('deployment')).toBeUndefined();
+  });
+});
+
+describe('npm run admin -- credentials set', () => {
+  const credentials = { apiKey: 'a-key-of-the-test' };
+
+  it('says where captures will be sent', async () => {
+    const file = write('spoofsense.json', { settings: { baseUrl: 'http://127.0.0.1:4010/' }, credentials });
+    const { code, stdout } = await admin('credentials', 'set', 'spoofsense', 'deployment', file);
+    expect(code).toBe(0);
+    expect(stdout).toContain('spoofsense sends captures to http://127.0.0.1:4010/antispoofing\n');
+    expect(stdout).not.toContain(credentials.apiKey);
+    expect(await tenants().deploymentCredentials()).toEqual({
+      spoofsense: 'bonafide/providers/spoofsense/deployment',
+    });
+    expect(secret('bonafide/providers/spoofsense/deployment')).toMatchObject({ credentials });
+  });
+
+  it('takes a file without settings where all have defaults, with a byte order mark too', async () => {
+    const file = write('default.json', `\uFEFF${JSON.stringify({ credentials })}`);
+    const { stdout } = await admin('credentials', 'set', 'onesmartlab', 'deployment', file);
+    expect(stdout).toContain('onesmartlab sends captures to https://api.onesmartlab.com/v1.1\n');
+  });
+
+  it.each([
+    ['a misspelt setting', { settings: { base_url: 'http://127.0.0.1:4010' }, credentials }, 'write "baseUrl"'],
+    ['a misspelt credential', { credentials: { api_key: 'a-key-of-the-test' } }, 'write "apiKey"'],
+    ['something that is not JSON', 'a-key-of-the-test', 'is not JSON'],
+  ])('keeps nothing of a file with %s, and does not quote it', async (_, content, says) => {
+    await tenants()
+      .create('unset')
+      .catch(() => undefined);
+    const file = write('mistaken.json', content);
+    const { code, stderr } = await admin('credentials', 'set', 'spoofsense', 'unset', file);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(says) });
+    expect(stderr).not.toContain('a-key-of-the-test');
+    expect((await tenants().find('unset'))?.credentials).toEqual({});
+  });
+
+  it.each(['sandbox', 'builtin', 'constructor', 'nobody'])('knows no credentials of %s', async (provider) => {
+    const { code, stderr } = await admin('credentials', 'set', provider, 'deployment', write('any.json', {}));
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `${provider} is not a provider with credentials: identify, spoofsense, onesmartlab\n`,
+    });
   });
 });

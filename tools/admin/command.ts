@@ -1,7 +1,6 @@
 import type * as z from 'zod';
 import { deploymentOwner } from '../../shared/domain/owner.ts';
 import { tenantId } from '../../shared/domain/verification.ts';
-import { registry } from '../../shared/providers/registry.ts';
 import type { Deployment } from './deployment.ts';
 
 /** One command of `npm run admin`. */
@@ -31,10 +30,3 @@ export function tenantNamed(name: string, schema: z.ZodType<string> = tenantId):
 export function ownerNamed(name: string): string {
   return name === deploymentOwner ? name : tenantNamed(name);
 }
-
-/** By field and in words, never by value: values may be secrets. */
-export function mistakesOf({ error }: z.ZodSafeParseResult<unknown>): string[] {
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
-}
-
-export const providers = [...registry.values()];

@@ -4,29 +4,27 @@ import {
   ResourceExistsException,
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import * as z from 'zod';
 import { secretNameOf } from '../../shared/domain/owner.ts';
-import { connectors } from '../../shared/providers/connect.ts';
+import { type Connector, connectors } from '../../shared/providers/connect.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { keyCacheSeconds } from '../../shared/stores/tenants/row.ts';
-import { type Commands, mistakesOf, ownerNamed, providers } from './command.ts';
-import { readFileOr } from './files.ts';
+import { type Commands, ownerNamed } from './command.ts';
+import { readJson } from './files.ts';
 
 export const credentialsCommands: Commands = {
   'credentials set': {
     words: 3,
     run: async ([provider = '', owner = '', file = ''], { connect }) => {
-      const deployment = await connect();
-      const secret: unknown = JSON.parse(await readFileOr(file, 'give a file with the settings and credentials'));
-      const connector = registry.get(provider)?.remote ? connectors.get(provider) : undefined;
-      if (!connector) throw new Error(`${provider} is not a provider with credentials: ${remoteProviders()}`);
-      const { settings, credentials } = connector;
-      const mistakes = mistakesOf(z.strictObject({ settings, credentials }).safeParse(secret));
-      if (mistakes.length > 0) throw new Error(`Not set. ${mistakes.join('\n')}`);
-      const name = secretNameOf(deployment.stackName, provider, ownerNamed(owner));
-      await putSecret(deployment.secrets, name, JSON.stringify(secret));
-      await deployment.tenants.setCredentials(owner, provider, name);
+      const connector = connectorOf(provider);
+      const stored = await readJson(file, 'give a file with the settings and credentials; docs/providers.md has one');
+      const read = connector.read(stored);
+      if (read.kind === 'mistakes') throw new Error(`Not set:\n  ${read.mistakes.join('\n  ')}`);
+      const { tenants, secrets, stackName } = await connect();
+      const name = secretNameOf(stackName, provider, ownerNamed(owner));
+      await putSecret(secrets, name, JSON.stringify(stored));
+      await tenants.setCredentials(owner, provider, name);
       console.log(`Kept as ${name}; requests use it within ${keyCacheSeconds} s.`);
+      console.log(`${provider} sends captures to ${read.address}`);
     },
   },
   'credentials forget': {
@@ -48,9 +46,10 @@ async function putSecret(client: SecretsManagerClient, Name: string, SecretStrin
   }
 }
 
-function remoteProviders(): string {
-  return providers
-    .filter(({ remote }) => remote)
-    .map(({ name }) => name)
-    .join(', ');
+/** How a remote provider is connected, or an error that names those there are. */
+function connectorOf(provider: string): Connector {
+  const remote = Object.keys(connectors).filter((name) => Object.hasOwn(registry, name) && registry.get(name)?.remote);
+  const connector = remote.includes(provider) ? connectors.get(provider) : undefined;
+  if (!connector) throw new Error(`${provider} is not a provider with credentials: ${remote.join(', ')}`);
+  return connector;
 }

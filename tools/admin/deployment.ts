@@ -5,7 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { dynamoTenants, type Tenants } from '../../shared/stores/tenants/tenants.ts';
 import { dataDirectory, localStack } from '../target.ts';
-import { readFileOr } from './files.ts';
+import { readJson } from './files.ts';
 
 /** What commands work on: the running local stack, or a stack in AWS. */
 export interface Deployment {
@@ -29,16 +29,14 @@ export async function connect(named: Named): Promise<Deployment> {
   if (named.aws) {
     const outputs = z
       .record(z.string(), z.looseObject({ TenantsTable: z.string(), ApiUrl: z.string() }))
-      .parse(
-        JSON.parse(await readFileOr('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table')),
-      );
+      .parse(await readJson('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table'));
     const [stack] = Object.entries(outputs);
     if (!stack) throw new Error('cdk-outputs.json names no stack');
     return open(stack[1].TenantsTable, stack[0], stack[1].ApiUrl);
   }
   const path = join(dataDirectory(), 'stack.json');
   const { url, environment, outputs } = localStack.parse(
-    JSON.parse(await readFileOr(path, 'start the local stack (npm start), or give --aws')),
+    await readJson(path, 'start the local stack (npm start), or give --aws'),
   );
   return open(outputs.TenantsTable, named.stack, url, environment);
 }

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { type PolicyInput, policyInput, policyMistakes } from '../../shared/domain/policy.ts';
 import { registry } from '../../shared/providers/registry.ts';
+import { mistakesOf } from '../../shared/providers/settings.ts';
 import { keyCacheSeconds } from '../../shared/stores/tenants/row.ts';
-import { type Commands, mistakesOf, tenantNamed } from './command.ts';
-import { readFileOr } from './files.ts';
+import { type Commands, tenantNamed } from './command.ts';
+import { readJson } from './files.ts';
 import { findTenant } from './tenant.ts';
 
 export const policyCommands: Commands = {
@@ -35,7 +36,7 @@ export const policyCommands: Commands = {
 async function readPolicy(file: string): Promise<PolicyInput> {
   const { version: _, ...written } = z
     .looseObject({ version: z.unknown().optional() })
-    .parse(JSON.parse(await readFileOr(file, 'give a file; start from: policy show')));
+    .parse(await readJson(file, 'give a file; start from: policy show'));
   const parsed = policyInput.safeParse(written);
   const mistakes = parsed.success ? policyMistakes(parsed.data, registry) : mistakesOf(parsed);
   if (!parsed.success || mistakes.length > 0) throw new Error(`Not a policy:\n  ${mistakes.join('\n  ')}`);

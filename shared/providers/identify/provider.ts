@@ -4,6 +4,7 @@ import { webhookSeconds } from '../../domain/times.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
 import { refusalIn } from '../refusals.ts';
+import { exactly } from '../settings.ts';
 import { identify as capabilities } from './capabilities.ts';
 import { type Request, received, refused, service } from './wire.ts';
 
@@ -11,7 +12,7 @@ import { type Request, received, refused, service } from './wire.ts';
  * The document gives neither an address nor how the token is sent: both are settings. The vendor's own introduction says
  * `x-api-key`.
  */
-export const settings = z.object({
+export const settings = exactly({
   baseUrl,
   path: z
     .string()
@@ -31,13 +32,18 @@ export const settings = z.object({
 export type Settings = z.infer<typeof settings>;
 
 /** `webhookName` is the name under which our webhook URL was registered with Identify. */
-export const credentials = z.object({ token: secret, webhookName: z.string().min(1).max(256) });
+export const credentials = exactly({ token: secret, webhookName: z.string().min(1).max(256) });
 export type Credentials = z.infer<typeof credentials>;
 
 export interface Connection {
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly fetch: Fetch;
+}
+
+/** Where requests are sent, each with a link to the selfie. */
+export function address({ baseUrl, path }: Settings): string {
+  return `${baseUrl}${path}`;
 }
 
 /** As long as its webhook is waited for: Identify may fetch the selfie just before it answers. */
@@ -62,7 +68,7 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
   };
   const answered = await callVendor({
     provider: name,
-    url: `${settings.baseUrl}${settings.path}`,
+    url: address(settings),
     headers: {
       'content-type': 'application/json',
       [settings.headerName]: `${prefixOf(settings)}${credentials.token}`,

@@ -6,6 +6,7 @@ import { streamFor } from '../capture.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
 import { refusalIn } from '../refusals.ts';
+import { exactly } from '../settings.ts';
 import { onesmartlab as capabilities } from './capabilities.ts';
 import { type Found, photoVerifyFinding, spoofDetectFinding, videoVerifyFinding } from './findings.ts';
 import { multipart, type Part } from './multipart.ts';
@@ -19,7 +20,7 @@ import {
   videoVerified,
 } from './wire.ts';
 
-export const settings = z.object({
+export const settings = exactly({
   baseUrl: baseUrl.default('https://api.onesmartlab.com/v1.1'),
   /** What is spoken in a video whose request named no language. */
   languageCode: z.string().default('en-US'),
@@ -28,13 +29,18 @@ export const settings = z.object({
 });
 export type Settings = z.infer<typeof settings>;
 
-export const credentials = z.object({ apiKey: secret });
+export const credentials = exactly({ apiKey: secret });
 export type Credentials = z.infer<typeof credentials>;
 
 export interface Connection {
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly fetch: Fetch;
+}
+
+/** Where captures are sent: the address of every check begins so. */
+export function address({ baseUrl }: Settings): string {
+  return baseUrl;
 }
 
 /** One Smart Lab: captures in as multipart, straight from where they are stored, the verdict back in the same call. */

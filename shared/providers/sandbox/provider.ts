@@ -1,17 +1,18 @@
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
 import type { Answer, Provider, Submission } from '../provider.ts';
+import { exactly } from '../settings.ts';
 import { sandbox as capabilities } from './capabilities.ts';
 import { type Directive, readDirectives } from './directives.ts';
 
-export const settings = z.object({
+export const settings = exactly({
   /** How long `sandbox-slow` takes. */
   slowSeconds: z.number().positive().max(15).default(5),
 });
 export type Settings = z.infer<typeof settings>;
 
 /** It has none; the tenant's policy naming it is all it takes. */
-export const credentials = z.object({});
+export const credentials = exactly({});
 
 export interface Connection {
   readonly settings: Settings;

@@ -5,10 +5,11 @@ import { openFor } from '../capture.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
 import { refusalIn } from '../refusals.ts';
+import { exactly } from '../settings.ts';
 import { spoofsense as capabilities } from './capabilities.ts';
 import { defaultThresholds, type ErrorCode, endpoint, problemOf, type Request, response } from './wire.ts';
 
-export const settings = z.object({
+export const settings = exactly({
   baseUrl: baseUrl.default('https://z3jwq0rjyj.execute-api.ap-south-1.amazonaws.com/prod'),
   /** `robust` is for captures of low quality. */
   endpoint: endpoint.default('antispoofing'),
@@ -16,13 +17,18 @@ export const settings = z.object({
 });
 export type Settings = z.infer<typeof settings>;
 
-export const credentials = z.object({ apiKey: secret });
+export const credentials = exactly({ apiKey: secret });
 export type Credentials = z.infer<typeof credentials>;
 
 export interface Connection {
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly fetch: Fetch;
+}
+
+/** Where selfies are sent. */
+export function address({ baseUrl, endpoint }: Settings): string {
+  return `${baseUrl}/${endpoint}`;
 }
 
 /** SpoofSense: the selfie in, the verdict back in the same call. */
@@ -40,7 +46,7 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
   const request: Request = { data: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
   const { status, text } = await callVendor({
     provider: name,
-    url: `${settings.baseUrl}/${settings.endpoint}`,
+    url: address(settings),
     headers: { 'content-type': 'application/json', 'x-api-key': credentials.apiKey },
     body: JSON.stringify(request),
     timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds.spoof_detect,

@@ -4,16 +4,22 @@ import type { Finding } from '../../../shared/domain/verdict.ts';
 import { openFor } from '../../../shared/providers/capture.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../../../shared/providers/http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../../../shared/providers/provider.ts';
+import { exactly } from '../../../shared/providers/settings.ts';
 import { template as capabilities } from './capabilities.ts';
 import { type Request, response } from './wire.ts';
 
-export const settings = z.object({ baseUrl, timeoutSeconds: z.number().positive().max(15).optional() });
-export const credentials = z.object({ apiKey: secret });
+export const settings = exactly({ baseUrl, timeoutSeconds: z.number().positive().max(15).optional() });
+export const credentials = exactly({ apiKey: secret });
 
 export interface Connection {
   readonly settings: z.infer<typeof settings>;
   readonly credentials: z.infer<typeof credentials>;
   readonly fetch: Fetch;
+}
+
+/** Where captures are sent: `credentials set` says it. */
+export function address({ baseUrl: base }: Connection['settings']): string {
+  return `${base}/liveness`;
 }
 
 export function template(connection: Connection): Provider {
@@ -29,7 +35,7 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
   const request: Request = { image: Buffer.from(selfie.bytes).toString('base64') };
   const { text } = await callVendor({
     provider: name,
-    url: `${settings.baseUrl}/liveness`,
+    url: address(settings),
     headers: { 'content-type': 'application/json', 'x-api-key': credentials.apiKey },
     body: JSON.stringify(request),
     timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds.spoof_detect,
