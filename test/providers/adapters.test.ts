@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Fault } from '../../shared/domain/fault.ts';
 import { connectors } from '../../shared/providers/connect.ts';
 import { readDelivery } from '../../shared/providers/identify/delivery.ts';
@@ -219,6 +219,37 @@ describe('One Smart Lab', () => {
       await provider.submit(submission).catch((error: unknown) => expect(error).toBeInstanceOf(Fault));
       expect(ended.toSorted(), failing).toEqual(opened.toSorted());
     }
+  });
+
+  it.each([
+    [{}, { spoof_detect: 30, photo_verify: 30, video_verify: 120 }],
+    [{ photoTimeoutSeconds: 20 }, { spoof_detect: 20, photo_verify: 20, video_verify: 120 }],
+    [{ videoTimeoutSeconds: 100 }, { spoof_detect: 30, photo_verify: 30, video_verify: 100 }],
+    [{ timeoutSeconds: 25 }, { spoof_detect: 25, photo_verify: 25, video_verify: 25 }],
+    [
+      { timeoutSeconds: 25, videoTimeoutSeconds: 90 },
+      { spoof_detect: 25, photo_verify: 25, video_verify: 90 },
+    ],
+  ])('with the settings %j waits this many seconds: %j', async (settings, seconds) => {
+    const waited = vi.spyOn(AbortSignal, 'timeout');
+    try {
+      for (const check of ['spoof_detect', 'photo_verify', 'video_verify'] as const) {
+        await answering('onesmartlab', check, { body: '{}', settings });
+      }
+      expect(waited.mock.calls.map(([milliseconds]) => milliseconds / 1000)).toEqual(Object.values(seconds));
+    } finally {
+      waited.mockRestore();
+    }
+  });
+
+  it.each([
+    [{ photoTimeoutSeconds: 31 }, 'photoTimeoutSeconds'],
+    [{ videoTimeoutSeconds: 121 }, 'videoTimeoutSeconds'],
+    [{ timeoutSeconds: 31 }, 'timeoutSeconds'],
+    [{ videoTimeoutSeconds: 0 }, 'videoTimeoutSeconds'],
+  ])('waits no longer than the lease allows: %j', (settings, name) => {
+    const read = connectors.onesmartlab?.read({ settings, credentials: { apiKey: 'a-key' } });
+    expect(read).toMatchObject({ mistakes: [expect.stringContaining(`settings.${name}: `)] });
   });
 
   it('refuses a challenge that is not six digits before anything is sent', async () => {
