@@ -1,6 +1,7 @@
 import { Fault } from '../domain/fault.ts';
 import type { Log, Verifications } from '../domain/ports.ts';
 import { epochSeconds, webhookSeconds } from '../domain/times.ts';
+import type { Measurements } from '../domain/verdict.ts';
 import type { InState } from '../domain/verification.ts';
 import type { Answer } from '../providers/provider.ts';
 import { type Deciding, decide } from './decide.ts';
@@ -31,15 +32,21 @@ export async function recordAnswer(
       return;
     }
     case 'accepted':
-      return recordAccepted(claimed, dependencies);
+      return recordAccepted(claimed, answer.measurements, dependencies);
   }
 }
 
 /** Lost means that another worker went on without this attempt, or that the webhook beat its own response: nothing to do. */
-async function recordAccepted(claimed: InState<'dispatched'>, { verifications, now }: Answering): Promise<void> {
+async function recordAccepted(
+  claimed: InState<'dispatched'>,
+  measurements: Measurements | undefined,
+  { verifications, now }: Answering,
+): Promise<void> {
   await verifications.accept(claimed, {
     attempts: claimed.attempts.map((attempt) =>
-      attempt.attempt === claimed.attempt ? { ...attempt, result: 'accepted' as const } : attempt,
+      attempt.attempt === claimed.attempt
+        ? { ...attempt, result: 'accepted' as const, ...(measurements && { measurements }) }
+        : attempt,
     ),
     dueAt: epochSeconds(now()) + webhookSeconds,
   });

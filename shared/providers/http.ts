@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Fault } from '../domain/fault.ts';
 import type { Fetch } from './provider.ts';
+import { readJson } from './wire-values.ts';
 
 /** One POST to a vendor. */
 export interface Call {
@@ -59,12 +60,8 @@ export async function callVendor(call: Call): Promise<Answered> {
 
 /** What `schema` reads in a vendor's answer; anything else is not the vendor, or not as we know it. */
 export function readAnswer<Schema extends z.ZodType>(schema: Schema, text: string, provider: string): z.output<Schema> {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new Fault('provider_unreadable', `${provider} answered something that is not JSON.`);
-  }
+  const json = readJson(text);
+  if (json === undefined) throw new Fault('provider_unreadable', `${provider} answered something that is not JSON.`);
   const read = schema.safeParse(json);
   if (!read.success) throw new Fault('provider_unreadable', `${provider} answered JSON of an unknown shape.`);
   return read.data;

@@ -66,7 +66,9 @@ export interface Submission {
   readonly sourceId?: string | undefined;
 }
 
-export type Answer = { kind: 'decided'; finding: Finding; measurements?: Measurements } | { kind: 'accepted' };
+export type Answer =
+  | { kind: 'decided'; finding: Finding; measurements?: Measurements }
+  | { kind: 'accepted'; measurements?: Measurements };
 
 /** What a provider's webhook said, once its adapter has understood it. */
 export interface Delivery {

@@ -15,5 +15,32 @@ export const looseProbability = looseNumber.pipe(z.number().min(0).max(1));
 /** A boolean, or the text of one as some languages print it. */
 export const looseBoolean = z.union([
   z.boolean(),
-  z.enum(['true', 'True', 'false', 'False']).transform((text) => text.toLowerCase() === 'true'),
+  z
+    .string()
+    .trim()
+    .toLowerCase()
+    .pipe(z.enum(['true', 'false']))
+    .transform((text) => text === 'true'),
 ]);
+
+/** What is kept where it can be read and decides nothing: null, another type or nothing in its place costs no verdict. */
+export const ifReadable = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().catch(undefined);
+
+/** What a vendor puts where an error would stand and there is none: null, `""`, false, an empty object or list. */
+export const noError = z.unknown().refine(isNothing);
+export const anError = z.unknown().refine((value) => !isNothing(value));
+
+function isNothing(value: unknown): boolean {
+  if (typeof value === 'string') return value.trim() === '';
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === null || value === undefined || value === false;
+}
+
+/** JSON, with or without a byte order mark before it; undefined for anything else. */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    return undefined;
+  }
+}

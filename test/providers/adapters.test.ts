@@ -248,7 +248,7 @@ describe('One Smart Lab', () => {
     [{ timeoutSeconds: 31 }, 'timeoutSeconds'],
     [{ videoTimeoutSeconds: 0 }, 'videoTimeoutSeconds'],
   ])('waits no longer than the lease allows: %j', (settings, name) => {
-    const read = connectors.onesmartlab?.read({ settings, credentials: { apiKey: 'a-key' } });
+    const read = connectors.get('onesmartlab')?.read({ settings, credentials: { apiKey: 'a-key' } });
     expect(read).toMatchObject({ mistakes: [expect.stringContaining(`settings.${name}: `)] });
   });
 

@@ -59,7 +59,8 @@ export async function answering(provider: string, check: Check, vendor: Vendors)
   );
   try {
     const answer = await connected.submit(submission);
-    if (answer.kind === 'accepted') return { told: 'accepted', ...nothing, sent, url, headers };
+    const { measurements = {} } = answer;
+    if (answer.kind === 'accepted') return { told: 'accepted', ...nothing, measurements, sent, url, headers };
     const { scores, confidence } = answer.finding;
     return {
       told: toldOf(answer.finding),

@@ -1,5 +1,6 @@
 import type { Finding } from '../../domain/verdict.ts';
 import type { Delivery } from '../provider.ts';
+import { readJson } from '../wire-values.ts';
 import { failure, result } from './wire.ts';
 
 /**
@@ -30,12 +31,5 @@ function findingOf(passed: boolean, probability: number | null): Finding {
 
 /** The document's own sample says `"probability": .91`, which is not JSON: a missing 0 is put back, nothing else is. */
 function parseLenient(text: string): unknown {
-  for (const candidate of [text, text.replace(/("probability"\s*:\s*)\./, '$10.')]) {
-    try {
-      return JSON.parse(candidate);
-    } catch {
-      // the next one
-    }
-  }
-  return undefined;
+  return readJson(text) ?? readJson(text.replace(/("probability"\s*:\s*)\./, '$10.'));
 }

@@ -79,8 +79,8 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
     readStatuses: [422],
   });
   if (answered.status === 422) throw refusal(answered.text, name);
-  readAnswer(received, answered.text, name);
-  return { kind: 'accepted' };
+  const { remaining_credits: credits } = readAnswer(received, answered.text, name);
+  return { kind: 'accepted', measurements: typeof credits === 'number' ? { remaining_credits: credits } : {} };
 }
 
 function prefixOf({ headerName, headerPrefix }: Settings): string {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { looseBoolean, looseNumber, looseProbability } from '../wire-values.ts';
+import { anError, ifReadable, looseBoolean, looseNumber, looseProbability, noError } from '../wire-values.ts';
 
 /** The only service of Identify there is a document of. */
 export const service = 'identify-anti-spoof';
@@ -12,7 +12,9 @@ export const request = z.object({
 export type Request = z.infer<typeof request>;
 
 /** 2xx: the request was taken, the result comes by webhook. */
-export const received = z.object({ message: z.string(), remaining_credits: looseNumber.optional() });
+export const received = z
+  .object({ message: z.unknown().optional(), remaining_credits: ifReadable(looseNumber) })
+  .refine(({ message, remaining_credits }) => message !== undefined || typeof remaining_credits === 'number');
 export type Received = z.input<typeof received>;
 
 /** 401 and 422: "a message from the json response describing the error". */
@@ -22,7 +24,8 @@ export type Refused = z.infer<typeof refused>;
 /** ISO 8601, says the document. It is not read, so that no way of writing a time costs a verdict. */
 const completedAt = z.unknown().optional();
 
-const links = { image_link: z.string().nullish(), image_source_link: z.string().nullish() };
+/** Not read: they may be links of ours, which are signed. */
+const links = { image_link: z.unknown().optional(), image_source_link: z.unknown().optional() };
 
 /** What is posted to the client's webhook when the image was processed. Both spellings of the link are documented. */
 export const result = z.object({
@@ -34,7 +37,7 @@ export const result = z.object({
     source_id: z.string(),
     ...links,
   }),
-  error: z.null().optional(),
+  error: noError.optional(),
   completed_at: completedAt,
 });
 export type Result = z.input<typeof result>;
@@ -42,8 +45,8 @@ export type Result = z.input<typeof result>;
 /** What is posted when it could not be processed. Only what names the request matters then, and even that may be missing. */
 export const failure = z.object({
   source_event: z.literal(service),
-  payload: z.object({ source_id: z.string().nullish() }).nullish(),
-  error: z.union([z.string(), z.record(z.string(), z.unknown()), z.array(z.unknown())]),
+  payload: ifReadable(z.object({ source_id: ifReadable(z.string()) })),
+  error: anError,
   completed_at: completedAt,
 });
 export type Failure = z.input<typeof failure>;

@@ -21,9 +21,9 @@ export function spoofDetectFinding({ predictions }: z.output<typeof spoofDetecte
   const { metadata, verification } = predictions;
   const { breakdown, status } = verification;
   const faces = metadata?.num_faces;
-  const notSpoof = breakdown.not_spoof_passed ?? metadata?.not_spoof_passed;
-  const single = breakdown.single_face ?? metadata?.single_face;
-  const ratioPassed = breakdown.face_to_frame_width_ratio_passed ?? metadata?.face_to_frame_width_ratio_passed;
+  const notSpoof = breakdown?.not_spoof_passed ?? metadata?.not_spoof_passed;
+  const single = breakdown?.single_face ?? metadata?.single_face;
+  const ratioPassed = breakdown?.face_to_frame_width_ratio_passed ?? metadata?.face_to_frame_width_ratio_passed;
   const tooLarge = isTooLarge(ratioPassed, predictions, metadata?.face_to_frame_width_ratio);
   const live = probability(metadata?.not_spoof_confidence);
   const finding = findingOf(
@@ -48,39 +48,40 @@ export function spoofDetectFinding({ predictions }: z.output<typeof spoofDetecte
  */
 export function photoVerifyFinding({ predictions }: z.output<typeof photoVerified>): Found {
   const { breakdown, status } = predictions.verification;
-  const { photo, id_card: card } = breakdown;
-  const oneFaceEach = photo.num_faces === 1 && card.num_faces === 1;
+  const photo = breakdown?.photo;
+  const card = breakdown?.id_card;
+  const oneFaceEach = photo?.num_faces === 1 && card?.num_faces === 1;
   const tooLarge = isTooLarge(
     undefined,
     predictions,
-    photo.face_to_frame_width_ratio,
-    card.face_to_frame_width_ratio,
+    photo?.face_to_frame_width_ratio,
+    card?.face_to_frame_width_ratio,
     predictions.model_output?.largest_face_to_frame_ratio,
   );
   const finding = findingOf(
     status,
-    { live: probability(photo.not_spoof_confidence) },
+    { live: probability(photo?.not_spoof_confidence) },
     {
-      noFace: photo.num_faces === 0,
+      noFace: photo?.num_faces === 0,
       failed: [
-        photo.not_spoof_passed === false && 'presentation_attack_suspected',
-        oneFaceEach && !tooLarge && photo.not_spoof_passed === true && 'face_mismatch',
+        photo?.not_spoof_passed === false && 'presentation_attack_suspected',
+        oneFaceEach && !tooLarge && photo?.not_spoof_passed === true && 'face_mismatch',
       ],
-      recapture: [facesReason(photo.num_faces), facesReason(card.num_faces), tooLarge && 'face_too_large'],
+      recapture: [facesReason(photo?.num_faces), facesReason(card?.num_faces), tooLarge && 'face_too_large'],
     },
   );
   return {
     finding,
     measurements: known({
       ...secondsTaken(predictions),
-      face_count: photo.num_faces,
-      face_width_ratio: photo.face_to_frame_width_ratio,
-      face_distance: photo.distance,
+      face_count: photo?.num_faces,
+      face_width_ratio: photo?.face_to_frame_width_ratio,
+      face_distance: photo?.distance,
       // A photograph of a card is a photograph of a photograph: what they think of it is kept, and decides nothing.
-      id_card_not_spoof_confidence: card.not_spoof_confidence,
-      id_card_not_spoof_passed: asNumber(card.not_spoof_passed),
-      id_card_face_count: card.num_faces,
-      id_card_face_width_ratio: card.face_to_frame_width_ratio,
+      id_card_not_spoof_confidence: card?.not_spoof_confidence,
+      id_card_not_spoof_passed: asNumber(card?.not_spoof_passed),
+      id_card_face_count: card?.num_faces,
+      id_card_face_width_ratio: card?.face_to_frame_width_ratio,
     }),
   };
 }
@@ -90,28 +91,28 @@ export function videoVerifyFinding({ predictions }: z.output<typeof videoVerifie
   const { breakdown, status } = predictions.verification;
   const output = predictions.model_output ?? undefined;
   const heard = transcriptOf(output);
-  const saidWrong = breakdown.audio_challenge_passed === false && heard.transcript !== '';
+  const saidWrong = breakdown?.audio_challenge_passed === false && heard.transcript !== '';
   const singleFace = output?.single_face_in_frames;
   const tooLarge = isTooLarge(
-    breakdown.face_to_frame_width_ratio_passed,
+    breakdown?.face_to_frame_width_ratio_passed,
     predictions,
     output?.largest_face_to_frame_ratio,
   );
   const scores = {
     live: probability(output?.non_spoof_detected),
-    digits: asNumber(breakdown.audio_challenge_passed),
+    digits: asNumber(breakdown?.audio_challenge_passed),
   };
   const finding = findingOf(status, scores, {
     noFace: singleFace === 0,
     failed: [
-      breakdown.not_spoof_passed === false && 'presentation_attack_suspected',
-      breakdown.video_face_to_id_face_passed === false && 'face_mismatch',
-      breakdown.video_face_no_change_passed === false && 'face_changed_in_video',
+      breakdown?.not_spoof_passed === false && 'presentation_attack_suspected',
+      breakdown?.video_face_to_id_face_passed === false && 'face_mismatch',
+      breakdown?.video_face_no_change_passed === false && 'face_changed_in_video',
       saidWrong && 'wrong_digits',
     ],
     recapture: [
       tooLarge && 'face_too_large',
-      breakdown.audio_challenge_passed === false && !saidWrong && 'digits_not_heard',
+      breakdown?.audio_challenge_passed === false && !saidWrong && 'digits_not_heard',
       // The share of frames with exactly one face; of the others it does not tell whether they had none or several.
       typeof singleFace === 'number' && singleFace < 1 && 'multiple_faces',
     ],

@@ -7,6 +7,7 @@ import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
 import { refusalIn } from '../refusals.ts';
 import { exactly } from '../settings.ts';
+import { readJson } from '../wire-values.ts';
 import { onesmartlab as capabilities } from './capabilities.ts';
 import { type Found, photoVerifyFinding, spoofDetectFinding, videoVerifyFinding } from './findings.ts';
 import { multipart, type Part } from './multipart.ts';
@@ -114,7 +115,7 @@ async function cancelAll(parts: readonly Part[]): Promise<void> {
 
 /** Throws what a refusal means. The document gives its errors no status, and no text but `SOME_ERROR`. */
 function refuse(status: number, text: string, name: string): void {
-  const refused = problem.safeParse(tryJson(text));
+  const refused = problem.safeParse(readJson(text));
   if (refused.success) {
     throw new Fault(refusalIn(refused.data.error) ?? 'provider_refused', `${name} answered an error.`);
   }
@@ -135,12 +136,4 @@ function findingIn({ check }: Submission, text: string, name: string): Found {
 function succeeded<Read extends { success?: boolean | null | undefined }>(read: Read): Read {
   if (read.success === false) throw new Fault('provider_refused', `${capabilities.name} answered success: false.`);
   return read;
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

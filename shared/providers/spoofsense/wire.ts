@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { looseProbability } from '../wire-values.ts';
+import { ifReadable, looseProbability } from '../wire-values.ts';
 
 /** The endpoints, and above which `prob_real` each calls a face real. */
 export const defaultThresholds = { antispoofing: 0.55, robust: 0.5 } as const;
@@ -16,8 +16,9 @@ export const contentTooLong = `HTTP content length exceeded ${maximumContentByte
 
 export const processed = z.object({
   success: z.literal(true),
-  message: z.string().optional(),
-  model_output: z.object({ pred_idx: z.enum(['real', 'spoof']).optional(), prob_real: looseProbability }),
+  message: z.unknown().optional(),
+  /** The class is not asked: `prob_real` decides. */
+  model_output: z.object({ pred_idx: z.unknown().optional(), prob_real: looseProbability }),
 });
 export type Processed = z.input<typeof processed>;
 
@@ -27,7 +28,7 @@ export type ErrorCode = z.infer<typeof errorCode>;
 /** The older edition says why in `message` alone, the newer one in `error_code`. */
 export const unprocessed = z.object({
   success: z.literal(false),
-  message: z.string().nullish(),
+  message: ifReadable(z.string()),
   error_code: z.string().nullish(),
 });
 export type Unprocessed = z.input<typeof unprocessed>;
