@@ -1,14 +1,23 @@
 import * as z from 'zod';
 
-/** A number, or the text of one: vendors send both, sometimes in one body. */
-export const looseNumber = z.union([
-  z.number(),
-  z
-    .string()
-    .trim()
-    .regex(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i)
-    .transform(Number),
-]);
+/** Below this a number is 0: a table keeps none that is smaller than 1e-130. */
+const smallest = 1e-100;
+
+/**
+ * A number, or the text of one: vendors send both, sometimes in one body. Only numbers that a table keeps are taken: no
+ * infinity, none above what JavaScript counts exactly.
+ */
+export const looseNumber = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .trim()
+      .regex(/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i)
+      .transform(Number),
+  ])
+  .pipe(z.number().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER))
+  .transform((value) => (Math.abs(value) < smallest ? 0 : value));
 
 export const looseProbability = looseNumber.pipe(z.number().min(0).max(1));
 
