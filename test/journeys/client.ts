@@ -1,5 +1,6 @@
 import type { UploadsView, VerificationView } from '../../shared/api/verifications.ts';
 import { problemView, uploadsView, verificationView } from '../../shared/api/verifications.ts';
+import { declared } from './declared.ts';
 
 /** Where a deployment is, local or not, and a key for it: all a journey knows. */
 export interface Target {
@@ -20,11 +21,13 @@ export function clientOf({ url, apiKey }: Target) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
-    return {
+    const read = {
       status: answer.status,
       type: answer.headers.get('content-type'),
       body: text ? JSON.parse(text) : undefined,
     };
+    declared(method, path, read);
+    return read;
   };
   return {
     call,
