@@ -18,13 +18,13 @@ it('lists every failure reason, and nothing else', () => {
 });
 
 /** The sandbox gives any reason that its source_id asks for, so the page does not name it. */
-const providers = Object.values(registry)
+const providers = [...registry.values()]
   .filter(({ readsSourceId }) => !readsSourceId)
   .map(({ name }) => name);
 
 /** The code in which a provider comes to its findings: its folder, the engine for the built-in one, and what they share. */
 function codeOf(provider: string): string {
-  const places = [`shared/providers/${provider}`, ...(provider === 'builtin' ? ['engine', 'shared/engine'] : [])];
+  const places = [`shared/providers/${provider}`, ...(provider === 'builtin' ? ['engine'] : [])];
   const own = places.flatMap((place) => globSync(`${place}/**/*.ts`)).map((file) => readFileSync(file, 'utf8'));
   const shared = own.some((text) => text.includes("'../capture.ts'")) ? ['shared/providers/capture.ts'] : [];
   return [...own, ...shared.map((file) => readFileSync(file, 'utf8'))].join('\n');

@@ -48,8 +48,8 @@ async function putSecret(client: SecretsManagerClient, Name: string, SecretStrin
 
 /** How a remote provider is connected, or an error that names those there are. */
 function connectorOf(provider: string): Connector {
-  const remote = Object.keys(connectors).filter((name) => Object.hasOwn(registry, name) && registry.get(name)?.remote);
-  const connector = remote.includes(provider) ? connectors.get(provider) : undefined;
+  const connector = registry.get(provider)?.remote ? connectors.get(provider) : undefined;
+  const remote = [...registry.values()].filter((one) => one.remote).map(({ name }) => name);
   if (!connector) throw new Error(`${provider} is not a provider with credentials: ${remote.join(', ')}`);
   return connector;
 }
