@@ -20,10 +20,17 @@ export interface CorsConfiguration {
   AllowCredentials?: boolean;
 }
 
+export interface Served {
+  routes: Route[];
+  cors?: CorsConfiguration | undefined;
+  /** Changes what functions answer before it is sent. */
+  rewrite: (body: string) => string;
+}
+
 export interface HttpApi {
   url: string;
   /** Until this is called every request is answered 503. */
-  serve: (routes: Route[], cors?: CorsConfiguration) => void;
+  serve: (configuration: Served) => void;
   stop: () => Promise<void>;
 }
 
@@ -42,18 +49,18 @@ const largestBodyBytes = 10_485_760;
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export async function startHttpApi(port: number): Promise<HttpApi> {
-  let routes: Route[] | undefined;
-  let cors: CorsConfiguration | undefined;
+  let served: Served | undefined;
 
   const server = await listenOnLoopback(async (request, response) => {
+    const cors = served?.cors;
     const headers = cors ? corsHeaders(cors, request) : {};
     const say = (status: number, message: string) => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(JSON.stringify({ message }));
     };
-    if (!routes) return say(503, 'Service Unavailable');
+    if (!served) return say(503, 'Service Unavailable');
     const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
-    const found = findRoute(routes, request.method ?? '', path);
+    const found = findRoute(served.routes, request.method ?? '', path);
     if (cors && isPreflight(request) && found?.route.routeKey.split(' ')[0] !== 'OPTIONS') {
       response.writeHead(204, headers);
       response.end();
@@ -78,7 +85,7 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
     try {
       const result = await Promise.race([found.route.request(event, hungUp.signal), timeout]);
       if (result === 'timeout') return say(503, 'Service Unavailable');
-      sendResult(response, result, headers);
+      sendResult(response, result, headers, served.rewrite);
     } catch (error) {
       if (error instanceof Throttled) return say(503, 'Service Unavailable');
       // What happened is in the function's log; the caller learns nothing, as on AWS.
@@ -90,9 +97,8 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
 
   return {
     url: server.url,
-    serve(given, configuration) {
-      routes = given;
-      cors = configuration;
+    serve(configuration) {
+      served = configuration;
     },
     stop: server.stop,
   };
@@ -185,7 +191,12 @@ function eventOf(request: IncomingMessage, path: string, query: string, body: Bu
   };
 }
 
-function sendResult(response: ServerResponse, result: unknown, cors: Record<string, string>): void {
+function sendResult(
+  response: ServerResponse,
+  result: unknown,
+  cors: Record<string, string>,
+  rewrite: Served['rewrite'],
+): void {
   const shaped = typeof result === 'object' && result !== null && 'statusCode' in result;
   const answer: FunctionResponse = shaped
     ? (result as FunctionResponse)
@@ -199,7 +210,7 @@ function sendResult(response: ServerResponse, result: unknown, cors: Record<stri
     ...(cookies.length > 0 && { 'set-cookie': cookies }),
     ...cors,
   });
-  response.end(isBase64Encoded ? Buffer.from(body, 'base64') : body);
+  response.end(isBase64Encoded ? Buffer.from(body, 'base64') : rewrite(body));
 }
 
 function isPreflight({ method, headers }: IncomingMessage): boolean {

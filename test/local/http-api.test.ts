@@ -4,49 +4,12 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRoute } from '../../local/http-api/http-api.ts';
 import { isRunning } from './fixtures/is-running.ts';
-import { linesOf, type Resources, start } from './fixtures/start.ts';
+import { apiTemplate, linesOf, start } from './fixtures/start.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
 describe('the HTTP API', () => {
-  const route = (id: string, RouteKey: string): Resources => ({
-    [id]: {
-      Type: 'AWS::ApiGatewayV2::Route',
-      Properties: {
-        ApiId: { Ref: 'Api' },
-        RouteKey,
-        Target: { 'Fn::Join': ['/', ['integrations', { Ref: 'ToEcho' }]] },
-      },
-    },
-  });
-  const api: Resources = {
-    Api: {
-      Type: 'AWS::ApiGatewayV2::Api',
-      Properties: { CorsConfiguration: { AllowOrigins: ['https://app.example'], AllowMethods: ['GET'], MaxAge: 60 } },
-    },
-    Echo: {
-      Type: 'AWS::Lambda::Function',
-      Properties: {
-        Code: 'echo.mjs',
-        Timeout: 30,
-        Environment: {
-          // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's, not ours
-          Variables: { API: { 'Fn::Sub': 'https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/x' } },
-        },
-      },
-    },
-    ToEcho: {
-      Type: 'AWS::ApiGatewayV2::Integration',
-      Properties: {
-        ApiId: { Ref: 'Api' },
-        IntegrationUri: { 'Fn::GetAtt': ['Echo', 'Arn'] },
-        PayloadFormatVersion: '2.0',
-      },
-    },
-    ...route('Things', 'ANY /things/{id}'),
-  };
-
   it('gives a function the event of payload format 2.0 and sends back what it answers', async () => {
-    const { stack } = await start(api, { ApiUrl: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } } });
+    const { stack } = await start(apiTemplate, { ApiUrl: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } } });
     const { url } = stack;
     expect(stack.outputs.ApiUrl).toBe(url);
 
@@ -83,7 +46,7 @@ describe('the HTTP API', () => {
   });
 
   it('answers itself what no function should see, and tells nothing of what failed', async () => {
-    const { stack } = await start(api);
+    const { stack } = await start(apiTemplate);
     const say = async (pathname: string, options?: RequestInit) => {
       const response = await fetch(stack.url + pathname, options);
       return [response.status, await response.text()];
@@ -114,7 +77,7 @@ describe('the HTTP API', () => {
   ])(
     'frees the places of callers who hang up while their invocation %s; living ones beyond them get 503',
     async (_, begun) => {
-      const { stack } = await start(api);
+      const { stack } = await start(apiTemplate);
       const notes = path.join(temporaryDirectory(), 'notes');
       const callers = new AbortController();
       const hang = async () => {
@@ -145,7 +108,7 @@ describe('the HTTP API', () => {
   );
 
   it('lets a request that changes something run to its end when its caller hangs up', async () => {
-    const { stack } = await start(api);
+    const { stack } = await start(apiTemplate);
     const notes = path.join(temporaryDirectory(), 'notes');
     const steps = () => linesOf(notes).map(([step]) => step);
     const caller = new AbortController();
