@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type LocalFunction, Throttled } from '../functions/functions.ts';
 import { BodyTooLarge, listenOnLoopback, readBody } from '../loopback-server.ts';
+import { isLoopbackOrigin } from '../origins.ts';
 
 /** A route of the template: `GET /verifications/{source_id}`, `ANY /{proxy+}` or `$default`. */
 export interface Route {
@@ -220,7 +221,7 @@ function isPreflight({ method, headers }: IncomingMessage): boolean {
 function corsHeaders(cors: CorsConfiguration, request: IncomingMessage): Record<string, string> {
   const origin = request.headers.origin;
   const origins = cors.AllowOrigins ?? [];
-  if (!origin || !(origins.includes('*') || origins.includes(origin))) return {};
+  if (!origin || !(origins.includes('*') || origins.includes(origin) || isLoopbackOrigin(origin))) return {};
   const list = (name: string, values: string[] | undefined) => (values?.length ? { [name]: values.join(',') } : {});
   return {
     'access-control-allow-origin': origins.includes('*') ? '*' : origin,

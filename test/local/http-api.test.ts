@@ -45,6 +45,26 @@ describe('the HTTP API', () => {
     expect(await stack.invoke('Echo', {})).toMatchObject({ process: expect.any(Number) });
   });
 
+  it.each([
+    ['http://localhost:5173', 'http://localhost:5173'],
+    ['https://localhost', 'https://localhost'],
+    ['http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
+    ['http://[::1]:8080', 'http://[::1]:8080'],
+    ['http://localhost.evil.example', null],
+    ['http://127.0.0.1.evil.example:3000', null],
+    ['null', null],
+  ])('lets pages of this machine call it: %s', async (origin, allowed) => {
+    const { stack } = await start(apiTemplate);
+    const url = `${stack.url}/things/1`;
+    const preflight = await fetch(url, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET' },
+    });
+    expect(preflight.headers.get('access-control-allow-origin')).toBe(allowed);
+    expect(preflight.headers.get('access-control-allow-methods')).toBe(allowed && 'GET');
+    expect((await fetch(url, { headers: { origin } })).headers.get('access-control-allow-origin')).toBe(allowed);
+  });
+
   it('answers itself what no function should see, and tells nothing of what failed', async () => {
     const { stack } = await start(apiTemplate);
     const say = async (pathname: string, options?: RequestInit) => {
