@@ -1,8 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
 import type { Part } from './part.ts';
 import type { Credentials } from './s3/signature.ts';
 
-/** The one key pair that signs requests to this stack. New at every start, as the ports are. */
-export const credentials: Part<unknown, { credentials: Credentials }> = async () => ({
-  gives: { credentials: { accessKeyId: 'LOCAL', secretAccessKey: randomBytes(30).toString('base64url') } },
-});
+const keyPair = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
+
+/** The one key pair that signs requests to this stack. It is kept, so upload URLs outlive a restart. */
+export const credentials: Part<unknown, { credentials: Credentials }> = async ({ dataDirectory }) => {
+  const file = path.join(dataDirectory, 'credentials.json');
+  if (existsSync(file)) return { gives: { credentials: keyPair.parse(JSON.parse(readFileSync(file, 'utf8'))) } };
+  const made = { accessKeyId: 'LOCAL', secretAccessKey: randomBytes(30).toString('base64url') };
+  writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
+  return { gives: { credentials: made } };
+};

@@ -10,8 +10,26 @@ export interface LoopbackServer {
 
 export type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Listens on 127.0.0.1 only: the embedded parts hold captures and accept dummy credentials. */
-export async function listenOnLoopback(handle: Handle, port = 0): Promise<LoopbackServer> {
+/**
+ * Listens on 127.0.0.1: the embedded parts hold captures and accept dummy credentials.
+ * @param also further addresses of this machine, on the same port
+ */
+export async function listenOnLoopback(handle: Handle, port = 0, also: string[] = []): Promise<LoopbackServer> {
+  const first = await listen(handle, port, '127.0.0.1');
+  const servers = [first];
+  const stop = async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  try {
+    for (const address of also) servers.push(await listen(handle, first.port, address));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `http://127.0.0.1:${first.port}`, port: first.port, stop };
+}
+
+async function listen(handle: Handle, port: number, address: string) {
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return; // the caller hung up while sending
@@ -23,14 +41,12 @@ export async function listenOnLoopback(handle: Handle, port = 0): Promise<Loopba
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, address, resolve);
   });
-  const address = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${address.port}`,
-    port: address.port,
+    port: (server.address() as AddressInfo).port,
     stop: () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),

@@ -6,6 +6,10 @@ export interface Setup {
   dataDirectory: string;
   /** Of the HTTP API; 0 takes a free one. */
   port: number;
+  /** Of S3; without one, the port of the last start. */
+  s3Port?: number;
+  /** What stands for S3's host in the URLs that callers are given. */
+  s3PublicHost?: string;
   verbose: boolean;
   /** Takes a payload, by ARN: queues and functions enter themselves here as they start. */
   targets: Map<string, (payload: unknown) => Promise<void>>;
@@ -45,9 +49,14 @@ function listOf<Given>(startAll: (setup: Setup, running: Started<unknown>[]) => 
       }),
     async start(setup) {
       const running: Started<unknown>[] = [];
-      const stop = async () => {
+      const end = async () => {
         await Promise.all(running.map((part) => part.drain?.()));
         for (const part of running.toReversed()) await part.stop?.();
+      };
+      let ended: Promise<void> | undefined;
+      const stop = () => {
+        ended ??= end();
+        return ended;
       };
       try {
         return { given: await startAll(setup, running), stop };

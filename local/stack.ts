@@ -19,8 +19,12 @@ export interface StackOptions {
   template: string;
   /** Where everything is kept. */
   dataDirectory: string;
-  /** Of the HTTP API; all others are free ones. 0 takes a free one too. */
+  /** Of the HTTP API; 0 takes a free one, as all parts but S3 do. */
   port: number;
+  /** Of S3. @default the port of the last start with this data, at first a free one */
+  s3Port?: number;
+  /** Stands for 127.0.0.1 in upload URLs, for phones and containers: a host, with its port, or a whole origin. */
+  s3PublicHost?: string;
   /** Shows on stderr what functions log. */
   verbose?: boolean;
 }
@@ -28,6 +32,8 @@ export interface StackOptions {
 export interface Stack {
   /** The API's, without a trailing slash. */
   url: string;
+  /** The origin of upload URLs. */
+  uploads: string;
   endpoints: Endpoints;
   /** What an AWS SDK client or a command line needs in its environment to find and use all of this. */
   environment: Record<string, string>;
@@ -59,12 +65,13 @@ const allParts = parts
 
 /** Runs a synthesized stack on embedded parts, with its data in one directory that survives a kill. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { dataDirectory, port, verbose = false } = options;
-  const template = readTemplate(options.template);
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  const { given, stop } = await allParts.start({ template, dataDirectory, port, verbose, targets: new Map() });
+  const { template: from, verbose = false, ...rest } = options;
+  const template = readTemplate(from);
+  mkdirSync(rest.dataDirectory, { recursive: true, mode: 0o700 });
+  const { given, stop } = await allParts.start({ ...rest, template, verbose, targets: new Map() });
   return {
     url: given.api.url,
+    uploads: given.s3.publicOrigin,
     endpoints: given.endpoints,
     environment: given.environment,
     outputs: template.outputs(),

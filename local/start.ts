@@ -7,7 +7,9 @@ import { synthesize } from './synthesize.ts';
 
 const json = process.argv.includes('--json');
 const verbose = process.argv.includes('--verbose');
-const port = Number(process.env.PORT || 4000);
+const port = portFrom('PORT') ?? 4000;
+const s3Port = portFrom('S3_PORT');
+const s3PublicHost = process.env.S3_PUBLIC_HOST || undefined;
 const dataDirectory = path.resolve(process.env.BONAFIDE_DATA || '.bonafide');
 
 let stack: Stack | undefined;
@@ -36,12 +38,12 @@ async function start(): Promise<void> {
   const template = path.join(dataDirectory, 'cdk.out');
   if (!json) console.log('Putting the stack together …');
   await synthesize(template);
-  stack = await startStack({ template, dataDirectory, port, verbose });
+  stack = await startStack({ template, dataDirectory, port, s3Port, s3PublicHost, verbose });
   const demo = await ensureDemoTenant(stack, dataDirectory);
   if (!stopping) announce(stack, demo);
 }
 
-function announce({ url, eventJournal }: Stack, { apiKey, tenant }: DemoTenant): void {
+function announce({ url, uploads, eventJournal }: Stack, { apiKey, tenant }: DemoTenant): void {
   if (json) {
     console.log(JSON.stringify({ ready: true, url, api_key: apiKey, tenant }));
     return;
@@ -52,6 +54,7 @@ Bonafide runs at ${url}
 
   tenant    ${tenant}
   api key   ${apiKey}
+  uploads   ${uploads}
   data      ${here(dataDirectory)}
   logs      ${here(path.join(dataDirectory, 'logs'))}
   events    ${here(eventJournal)}
@@ -60,8 +63,19 @@ Try it:  npm run verify -- --selfie photo.jpg
 Ctrl-C ends it; everything is still there at the next start.`);
 }
 
+/** A port from the environment, where it is set. */
+function portFrom(name: string): number | undefined {
+  const text = process.env[name];
+  if (!text) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  console.error(`${name} must be a port, 1 to 65535, not ${text}.`);
+  process.exit(2);
+}
+
 function explain(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `Port ${port} is taken: set PORT to another one, or stop what uses it.`;
-  return message || String(error);
+  const { code, message, address, port: taken } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code !== 'EADDRINUSE') return message || String(error);
+  if (taken === port) return `Port ${port} is taken: set PORT to another one, or stop what uses it.`;
+  return `Port ${taken} of ${address} is taken: stop what uses it, or set S3_PORT to another one.`;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type LocalFunction, Throttled } from '../functions/functions.ts';
 import { BodyTooLarge, listenOnLoopback, readBody } from '../loopback-server.ts';
+import { isLoopbackOrigin } from '../origins.ts';
 
 /** A route of the template: `GET /verifications/{source_id}`, `ANY /{proxy+}` or `$default`. */
 export interface Route {
@@ -20,10 +21,17 @@ export interface CorsConfiguration {
   AllowCredentials?: boolean;
 }
 
+export interface Served {
+  routes: Route[];
+  cors?: CorsConfiguration | undefined;
+  /** Changes what functions answer before it is sent. */
+  rewrite: (body: string) => string;
+}
+
 export interface HttpApi {
   url: string;
   /** Until this is called every request is answered 503. */
-  serve: (routes: Route[], cors?: CorsConfiguration) => void;
+  serve: (configuration: Served) => void;
   stop: () => Promise<void>;
 }
 
@@ -42,18 +50,18 @@ const largestBodyBytes = 10_485_760;
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export async function startHttpApi(port: number): Promise<HttpApi> {
-  let routes: Route[] | undefined;
-  let cors: CorsConfiguration | undefined;
+  let served: Served | undefined;
 
   const server = await listenOnLoopback(async (request, response) => {
+    const cors = served?.cors;
     const headers = cors ? corsHeaders(cors, request) : {};
     const say = (status: number, message: string) => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(JSON.stringify({ message }));
     };
-    if (!routes) return say(503, 'Service Unavailable');
+    if (!served) return say(503, 'Service Unavailable');
     const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
-    const found = findRoute(routes, request.method ?? '', path);
+    const found = findRoute(served.routes, request.method ?? '', path);
     if (cors && isPreflight(request) && found?.route.routeKey.split(' ')[0] !== 'OPTIONS') {
       response.writeHead(204, headers);
       response.end();
@@ -78,7 +86,7 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
     try {
       const result = await Promise.race([found.route.request(event, hungUp.signal), timeout]);
       if (result === 'timeout') return say(503, 'Service Unavailable');
-      sendResult(response, result, headers);
+      sendResult(response, result, headers, served.rewrite);
     } catch (error) {
       if (error instanceof Throttled) return say(503, 'Service Unavailable');
       // What happened is in the function's log; the caller learns nothing, as on AWS.
@@ -90,9 +98,8 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
 
   return {
     url: server.url,
-    serve(given, configuration) {
-      routes = given;
-      cors = configuration;
+    serve(configuration) {
+      served = configuration;
     },
     stop: server.stop,
   };
@@ -185,7 +192,12 @@ function eventOf(request: IncomingMessage, path: string, query: string, body: Bu
   };
 }
 
-function sendResult(response: ServerResponse, result: unknown, cors: Record<string, string>): void {
+function sendResult(
+  response: ServerResponse,
+  result: unknown,
+  cors: Record<string, string>,
+  rewrite: Served['rewrite'],
+): void {
   const shaped = typeof result === 'object' && result !== null && 'statusCode' in result;
   const answer: FunctionResponse = shaped
     ? (result as FunctionResponse)
@@ -199,7 +211,7 @@ function sendResult(response: ServerResponse, result: unknown, cors: Record<stri
     ...(cookies.length > 0 && { 'set-cookie': cookies }),
     ...cors,
   });
-  response.end(isBase64Encoded ? Buffer.from(body, 'base64') : body);
+  response.end(isBase64Encoded ? Buffer.from(body, 'base64') : rewrite(body));
 }
 
 function isPreflight({ method, headers }: IncomingMessage): boolean {
@@ -209,7 +221,7 @@ function isPreflight({ method, headers }: IncomingMessage): boolean {
 function corsHeaders(cors: CorsConfiguration, request: IncomingMessage): Record<string, string> {
   const origin = request.headers.origin;
   const origins = cors.AllowOrigins ?? [];
-  if (!origin || !(origins.includes('*') || origins.includes(origin))) return {};
+  if (!origin || !(origins.includes('*') || origins.includes(origin) || isLoopbackOrigin(origin))) return {};
   const list = (name: string, values: string[] | undefined) => (values?.length ? { [name]: values.join(',') } : {});
   return {
     'access-control-allow-origin': origins.includes('*') ? '*' : origin,

@@ -1,5 +1,6 @@
 import type { Functions } from '../functions/part.ts';
 import type { Part } from '../part.ts';
+import type { S3 } from '../s3/s3.ts';
 import { notKnown, type Template } from '../template.ts';
 import { type CorsConfiguration, type HttpApi, startHttpApi } from './http-api.ts';
 
@@ -14,15 +15,18 @@ export const httpApi: Part<unknown, { api: HttpApi }> = async ({ template, port 
 };
 
 /** The API's routes to functions: from here on it answers. */
-export const routes: Part<{ api: HttpApi; functions: Functions }, unknown> = async (
+export const routes: Part<{ api: HttpApi; functions: Functions; s3: S3 }, unknown> = async (
   { template },
-  { api, functions },
+  { api, functions, s3 },
 ) => {
-  const served = routesOf(template).map(({ functionArn, ...route }) => ({
-    ...route,
-    request: functions.of(functionArn).request,
-  }));
-  api.serve(served, corsOf(template));
+  api.serve({
+    routes: routesOf(template).map(({ functionArn, ...route }) => ({
+      ...route,
+      request: functions.of(functionArn).request,
+    })),
+    cors: corsOf(template),
+    rewrite: (body) => body.replaceAll(`${s3.endpoint}/`, `${s3.publicOrigin}/`),
+  });
   return { gives: {} };
 };
 

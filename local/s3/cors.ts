@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isLoopbackOrigin } from '../origins.ts';
 import { S3Error } from './error.ts';
 
 /** One CORS rule of a bucket, as a template writes it. */
@@ -20,7 +21,7 @@ export function corsHeaders(rules: CorsRule[], method: string, headers: Incoming
   const rule = rules.find(
     ({ AllowedOrigins, AllowedMethods, AllowedHeaders = [] }) =>
       AllowedMethods.includes(wantedMethod ?? '') &&
-      AllowedOrigins.some((pattern) => matches(pattern, origin)) &&
+      (isLoopbackOrigin(origin) || AllowedOrigins.some((pattern) => matches(pattern, origin))) &&
       wantedHeaders.every((name) => AllowedHeaders.some((pattern) => matches(pattern.toLowerCase(), name))),
   );
   if (!rule) return {};

@@ -30,6 +30,10 @@ export interface S3Options {
   buckets: Bucket[];
   credentials: Credentials;
   port?: number;
+  /** What stands for `endpoint` in the URLs that callers are given. A request to it counts as one to `endpoint`. */
+  publicOrigin?: string;
+  /** Further addresses of this machine to listen on. */
+  alsoListenOn?: string[];
   region?: string;
   /** Called at least once for every object created, also after a restart, until it resolves. */
   onEvent?: (event: S3Event) => Promise<void>;
@@ -37,6 +41,7 @@ export interface S3Options {
 
 export interface S3 {
   endpoint: string;
+  publicOrigin: string;
   stop: () => Promise<void>;
 }
 
@@ -218,6 +223,12 @@ export async function startS3(options: S3Options): Promise<S3> {
     throw unknownHere(`${request.method} ${request.url?.split('?')[0]}`);
   };
 
+  /** URLs are signed for the endpoint, whatever host their callers are told. */
+  const signedHost = (host: string | undefined) => {
+    const isPublic = options.publicOrigin !== undefined && host === new URL(options.publicOrigin).host;
+    return isPublic ? new URL(server.url).host : host;
+  };
+
   const answer = async (request: IncomingMessage, bucket: Bucket | undefined, key: string): Promise<Reply> => {
     const { method = '', url = '/', headers } = request;
     const parameters = new URLSearchParams(url.split('?')[1]);
@@ -228,36 +239,40 @@ export async function startS3(options: S3Options): Promise<S3> {
     if (method === 'POST' && !key && !parameters.has('delete')) {
       return postObject(request, bucket, await readBody(request, largestBodyBytes));
     }
-    const payload = verifySignature({ method, url, headers }, signer);
+    const payload = verifySignature({ method, url, headers: { ...headers, host: signedHost(headers.host) } }, signer);
     return route({ request, bucket, key, parameters, raw: await readBody(request, largestBodyBytes), payload });
   };
 
-  const server = await listenOnLoopback(async (request, response) => {
-    const path = request.url?.split('?')[0] ?? '/';
-    const [, bucketName = '', ...rest] = path.split('/');
-    const bucket = buckets.get(bucketName);
-    const cors = corsHeaders(bucket?.cors ?? [], request.method ?? '', request.headers);
-    let reply: Reply;
-    try {
-      if (request.method === 'OPTIONS') {
-        if (!cors['access-control-allow-origin']) throw preflightRefused();
-        reply = { status: 200 };
-      } else reply = await answer(request, bucket, decodeKey(rest.join('/')));
-    } catch (error) {
-      if (request.destroyed && !request.complete) throw error; // the caller hung up while sending
-      const refusal = refusalOf(error);
-      reply = { status: refusal.status, headers: refusal.headers, body: refusal.toXml(path) };
-    }
-    const body = request.method === 'HEAD' ? undefined : reply.body;
-    response.writeHead(reply.status, {
-      'x-amz-request-id': randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase(),
-      ...(typeof reply.body === 'string' && { 'content-type': 'application/xml' }),
-      ...(request.method !== 'HEAD' && reply.status !== 204 && { 'content-length': Buffer.byteLength(body ?? '') }),
-      ...reply.headers,
-      ...cors,
-    });
-    response.end(body);
-  }, options.port);
+  const server = await listenOnLoopback(
+    async (request, response) => {
+      const path = request.url?.split('?')[0] ?? '/';
+      const [, bucketName = '', ...rest] = path.split('/');
+      const bucket = buckets.get(bucketName);
+      const cors = corsHeaders(bucket?.cors ?? [], request.method ?? '', request.headers);
+      let reply: Reply;
+      try {
+        if (request.method === 'OPTIONS') {
+          if (!cors['access-control-allow-origin']) throw preflightRefused();
+          reply = { status: 200 };
+        } else reply = await answer(request, bucket, decodeKey(rest.join('/')));
+      } catch (error) {
+        if (request.destroyed && !request.complete) throw error; // the caller hung up while sending
+        const refusal = refusalOf(error);
+        reply = { status: refusal.status, headers: refusal.headers, body: refusal.toXml(path) };
+      }
+      const body = request.method === 'HEAD' ? undefined : reply.body;
+      response.writeHead(reply.status, {
+        'x-amz-request-id': randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase(),
+        ...(typeof reply.body === 'string' && { 'content-type': 'application/xml' }),
+        ...(request.method !== 'HEAD' && reply.status !== 204 && { 'content-length': Buffer.byteLength(body ?? '') }),
+        ...reply.headers,
+        ...cors,
+      });
+      response.end(body);
+    },
+    options.port,
+    options.alsoListenOn,
+  );
 
   const expire = async () => {
     for (const { name, versioned, lifecycle } of buckets.values()) {
@@ -271,6 +286,7 @@ export async function startS3(options: S3Options): Promise<S3> {
 
   return {
     endpoint: server.url,
+    publicOrigin: options.publicOrigin ?? server.url,
     async stop() {
       clearInterval(sweeper);
       await server.stop();

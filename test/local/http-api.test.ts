@@ -4,49 +4,12 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findRoute } from '../../local/http-api/http-api.ts';
 import { isRunning } from './fixtures/is-running.ts';
-import { linesOf, type Resources, start } from './fixtures/start.ts';
+import { apiTemplate, linesOf, start } from './fixtures/start.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
 describe('the HTTP API', () => {
-  const route = (id: string, RouteKey: string): Resources => ({
-    [id]: {
-      Type: 'AWS::ApiGatewayV2::Route',
-      Properties: {
-        ApiId: { Ref: 'Api' },
-        RouteKey,
-        Target: { 'Fn::Join': ['/', ['integrations', { Ref: 'ToEcho' }]] },
-      },
-    },
-  });
-  const api: Resources = {
-    Api: {
-      Type: 'AWS::ApiGatewayV2::Api',
-      Properties: { CorsConfiguration: { AllowOrigins: ['https://app.example'], AllowMethods: ['GET'], MaxAge: 60 } },
-    },
-    Echo: {
-      Type: 'AWS::Lambda::Function',
-      Properties: {
-        Code: 'echo.mjs',
-        Timeout: 30,
-        Environment: {
-          // biome-ignore lint/suspicious/noTemplateCurlyInString: CloudFormation's, not ours
-          Variables: { API: { 'Fn::Sub': 'https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/x' } },
-        },
-      },
-    },
-    ToEcho: {
-      Type: 'AWS::ApiGatewayV2::Integration',
-      Properties: {
-        ApiId: { Ref: 'Api' },
-        IntegrationUri: { 'Fn::GetAtt': ['Echo', 'Arn'] },
-        PayloadFormatVersion: '2.0',
-      },
-    },
-    ...route('Things', 'ANY /things/{id}'),
-  };
-
   it('gives a function the event of payload format 2.0 and sends back what it answers', async () => {
-    const { stack } = await start(api, { ApiUrl: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } } });
+    const { stack } = await start(apiTemplate, { ApiUrl: { Value: { 'Fn::GetAtt': ['Api', 'ApiEndpoint'] } } });
     const { url } = stack;
     expect(stack.outputs.ApiUrl).toBe(url);
 
@@ -82,8 +45,28 @@ describe('the HTTP API', () => {
     expect(await stack.invoke('Echo', {})).toMatchObject({ process: expect.any(Number) });
   });
 
+  it.each([
+    ['http://localhost:5173', 'http://localhost:5173'],
+    ['https://localhost', 'https://localhost'],
+    ['http://127.0.0.1:3000', 'http://127.0.0.1:3000'],
+    ['http://[::1]:8080', 'http://[::1]:8080'],
+    ['http://localhost.evil.example', null],
+    ['http://127.0.0.1.evil.example:3000', null],
+    ['null', null],
+  ])('lets pages of this machine call it: %s', async (origin, allowed) => {
+    const { stack } = await start(apiTemplate);
+    const url = `${stack.url}/things/1`;
+    const preflight = await fetch(url, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET' },
+    });
+    expect(preflight.headers.get('access-control-allow-origin')).toBe(allowed);
+    expect(preflight.headers.get('access-control-allow-methods')).toBe(allowed && 'GET');
+    expect((await fetch(url, { headers: { origin } })).headers.get('access-control-allow-origin')).toBe(allowed);
+  });
+
   it('answers itself what no function should see, and tells nothing of what failed', async () => {
-    const { stack } = await start(api);
+    const { stack } = await start(apiTemplate);
     const say = async (pathname: string, options?: RequestInit) => {
       const response = await fetch(stack.url + pathname, options);
       return [response.status, await response.text()];
@@ -114,7 +97,7 @@ describe('the HTTP API', () => {
   ])(
     'frees the places of callers who hang up while their invocation %s; living ones beyond them get 503',
     async (_, begun) => {
-      const { stack } = await start(api);
+      const { stack } = await start(apiTemplate);
       const notes = path.join(temporaryDirectory(), 'notes');
       const callers = new AbortController();
       const hang = async () => {
@@ -145,7 +128,7 @@ describe('the HTTP API', () => {
   );
 
   it('lets a request that changes something run to its end when its caller hangs up', async () => {
-    const { stack } = await start(api);
+    const { stack } = await start(apiTemplate);
     const notes = path.join(temporaryDirectory(), 'notes');
     const steps = () => linesOf(notes).map(([step]) => step);
     const caller = new AbortController();

@@ -27,7 +27,7 @@ describe('parts', () => {
     ended.length = 0;
     const { given, stop } = await parts.with(first).with(second).start(setup());
     expect(given).toEqual({ one: 1, two: 2 });
-    await stop();
+    await Promise.all([stop(), stop()]);
     expect(ended).toEqual(inOrder);
   });
 

@@ -609,7 +609,7 @@ describe('events', () => {
 });
 
 describe('CORS', () => {
-  it('lets in the origins of the template and nobody else', async () => {
+  it('lets in the origins of the template, pages of this machine, and no other', async () => {
     const preflight = (origin: string) =>
       fetch(`${s3.endpoint}/${Bucket}/x`, {
         method: 'OPTIONS',
@@ -618,7 +618,12 @@ describe('CORS', () => {
     const good = await preflight('https://app.example');
     expect([good.status, good.headers.get('access-control-allow-origin')]).toEqual([200, 'https://app.example']);
     expect(good.headers.get('access-control-allow-headers')).toBe('content-type');
+    for (const origin of ['http://localhost:5173', 'http://127.0.0.1', 'http://[::1]:1']) {
+      const own = await preflight(origin);
+      expect([own.status, own.headers.get('access-control-allow-origin')]).toEqual([200, origin]);
+    }
     expect((await preflight('https://evil.example')).status).toBe(403);
+    expect((await preflight('http://localhost.evil.example')).status).toBe(403);
   });
 });
 

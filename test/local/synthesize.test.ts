@@ -2,9 +2,22 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { sourcesKey } from '../../local/synthesize.ts';
+import { localContext, originsOf, sourcesKey } from '../../local/synthesize.ts';
 
-it('makes the stack anew when a source has changed, appeared or moved, or the engine or its models have', () => {
+it('gives CDK the context that was asked for, this machine, and a local origin for CORS rules to exist', () => {
+  const local = { architecture: process.arch, local: true };
+  expect(localContext({})).toEqual({ ...local, allowedOrigins: ['http://localhost'] });
+  const asked = { allowedOrigins: originsOf('https://a.example, https://b.example:8443'), engineConcurrency: '4' };
+  const allowedOrigins = ['http://localhost', 'https://a.example', 'https://b.example:8443'];
+  expect(localContext(asked)).toEqual({ ...local, engineConcurrency: '4', allowedOrigins });
+  for (const wrong of ['https://a.example/', 'a.example', 'https://a.example/path']) {
+    expect(() => originsOf(wrong)).toThrow(
+      `ALLOWED_ORIGINS must be origins like https://app.example.com, not ${wrong}`,
+    );
+  }
+});
+
+it('makes the stack anew when a source has changed, appeared or moved, or the context, engine or models have', () => {
   const root = mkdtempSync(join(tmpdir(), 'bonafide-'));
   for (const folder of ['infra/constructs', 'functions', 'shared', 'engine', `build/engine/${process.arch}`]) {
     mkdirSync(join(root, folder), { recursive: true });
@@ -30,6 +43,11 @@ it('makes the stack anew when a source has changed, appeared or moved, or the en
   mkdirSync(join(root, 'my-pack'));
   write('my-pack/manifest.json', '{}');
   keys.push(sourcesKey(root));
+  keys.push(sourcesKey(root, { engineConcurrency: '4' }));
+  keys.push(sourcesKey(root, { models: 'other-pack' }));
+  mkdirSync(join(root, 'other-pack'));
+  write('other-pack/manifest.json', '{}');
+  keys.push(sourcesKey(root, { models: 'other-pack' }));
   expect(keys[1]).toBe(keys[0]);
   expect(new Set(keys).size).toBe(keys.length - 1);
   rmSync(root, { recursive: true });
