@@ -24,9 +24,15 @@ export interface Confinement {
 }
 
 /**
- * Gives a stranger's file to a decoder in a worker of its own, without environment: what a hostile file does to it
- * (memory, an endless loop, an abort) ends with the worker, and so does the memory, which wasm never gives back
- * otherwise. A terminated wasm worker is harmless, unlike one inside onnxruntime.
+ * Gives a stranger's file to a wasm decoder in a worker of its own. Two things hold a hostile file:
+ *
+ * - The wasm confines it. A memory error in the decoder reaches the wasm's memory and the functions its script hands in:
+ *   files in memory, the clock, and for FFmpeg sockets that are WebSockets, which the worker does not have.
+ * - The worker ends it. A loop, an abort or a grown memory ends with the worker, and so does the memory, which wasm never
+ *   gives back otherwise. A terminated wasm worker is harmless, unlike one inside onnxruntime.
+ *
+ * The worker itself is no boundary. `env: {}` empties process.env, but script that ran in it could read
+ * /proc/self/environ, open connections and start processes, as any code of this process could.
  *
  * The worker says `started`, then its answer, once. One that ends or errs without is `unreadable`: the capture's fault;
  * before it started, it is ours (its file is missing, say), and thrown.

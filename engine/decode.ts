@@ -38,7 +38,8 @@ const formats: Readonly<Partial<Record<ContentType, string>>> = {
   'image/webp': 'webp',
 };
 
-// A process decodes strangers' files only: the three loaders that magic bytes can select, and nothing kept between them.
+// Only the three loaders that magic bytes can select, and nothing kept between captures. They are native code: a memory
+// error in one reaches this process and its role (docs/security.md, hostile captures).
 sharp.cache(false);
 sharp.concurrency(1);
 sharp.block({ operation: ['VipsForeignLoad'] });

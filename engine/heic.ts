@@ -7,7 +7,7 @@ const confinement = { worker: 'heic-worker', milliseconds: 20_000, heapMegabytes
 const { resolve } = createRequire(import.meta.url);
 const compiledLibheif = compiledOnce(() => resolve('libheif-js/libheif-wasm/libheif.wasm'));
 
-/** A HEIC's primary image, decoded by libheif in a worker that ends with it. */
+/** A HEIC's primary image, decoded by libheif as wasm, in a worker that ends with it (`confined.ts` says what holds it). */
 export async function decodeHeic(bytes: Uint8Array, maximumPixels: number): Promise<HeicAnswer> {
   const request: HeicRequest = {
     bytes: copyOf(bytes),

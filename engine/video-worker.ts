@@ -98,7 +98,10 @@ const probed = z.object({
 });
 type Stream = z.infer<typeof probed>['streams'][number];
 
-/** Before FFmpeg is there: a worker has no network of its own, and wasm memory ends where we say. */
+/**
+ * Before FFmpeg is there: its sockets are WebSockets and it loads by fetch or XMLHttpRequest, so without these it has no
+ * network; and wasm memory ends where we say. Script could still get to the network through Node's own modules.
+ */
 function confine({ memoryBytes }: VideoLimits): void {
   for (const name of ['fetch', 'WebSocket', 'XMLHttpRequest', 'EventSource']) Reflect.deleteProperty(globalThis, name);
   const grow = WebAssembly.Memory.prototype.grow;

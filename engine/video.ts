@@ -20,7 +20,7 @@ const { resolve } = createRequire(import.meta.url);
 /** 32 MB. The package's exports name two builds; only the one for `require` is deployed. */
 const compiledFfmpeg = compiledOnce(() => resolve('@ffmpeg/core/wasm'));
 
-/** Frames and sound of an MP4, MOV or WebM, decoded by FFmpeg in a worker that ends with it and has no network. */
+/** Frames and sound of an MP4, MOV or WebM, decoded by FFmpeg as wasm, in a worker that ends with it (`confined.ts` says what holds it). */
 export async function decodeVideo(bytes: Uint8Array, limits = videoLimits): Promise<VideoAnswer> {
   const type = sniffContentType(bytes);
   if (!type?.startsWith('video/')) return { kind: 'unreadable' };

@@ -43,6 +43,14 @@ describe('A capture that is no image', () => {
   });
 });
 
+describe("libvips' loaders", () => {
+  it.each(['gif', 'tiff', 'avif', 'svg'] as const)('refuse %s, whatever finds its way to them', async (format) => {
+    const svg = text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
+    const bytes = format === 'svg' ? svg : await (await uprightPortrait()).resize(64)[format]().toBuffer();
+    await expect(sharp(bytes).metadata()).rejects.toThrow('unsupported image format');
+  });
+});
+
 describe('A truncated capture', () => {
   const whole: Record<string, () => Promise<Uint8Array>> = {
     JPEG: () => portrait(),
