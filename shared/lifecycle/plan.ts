@@ -1,5 +1,6 @@
 import type { Check, Declared } from '../domain/captures.ts';
 import { entriesOf, maximumBytesOf } from '../domain/captures.ts';
+import { challengeDigits } from '../domain/challenge.ts';
 import { Fault, type FieldError } from '../domain/fault.ts';
 import { type Plan, planFor } from '../domain/policy.ts';
 import type { Credentials, Tenant, Tenants } from '../domain/ports.ts';
@@ -18,12 +19,14 @@ export interface Wanted {
   /** Makes this one provider the whole route. */
   readonly provider?: string | undefined;
   readonly languageCode?: string | undefined;
+  /** The digits a video has to say, where the caller chooses them. */
+  readonly challenge?: string | undefined;
 }
 
 /** The part of the route that can do this check for this tenant. Refuses what no upload could ever complete. */
 export async function planVerification(wanted: Wanted, tenant: Tenant, dependencies: Planning): Promise<Plan> {
   const { registry } = dependencies;
-  const { check, provider, languageCode } = wanted;
+  const { check, provider } = wanted;
   if (provider !== undefined && !registry.has(provider)) {
     const known = [...registry.keys()].join(', ');
     throw new Fault('provider_unavailable', `There is no provider ${provider} here. Providers: ${known}.`);
@@ -38,11 +41,28 @@ export async function planVerification(wanted: Wanted, tenant: Tenant, dependenc
   if (usable.length === 0) {
     throw new Fault('provider_unavailable', `There are no credentials for ${capable.join(', ')}.`);
   }
-  const route = usable.filter((name) => speaks(registry.get(name)?.languages, languageCode));
-  if (route.length === 0) {
-    throw new Fault('language_unsupported', `None of ${usable.join(', ')} understands ${languageCode}.`);
+  return { ...plan, route: thoseThatHear(wanted, usable, dependencies), credentials };
+}
+
+/** The providers that take what a video will say: its language and as many digits. */
+function thoseThatHear(
+  { check, languageCode, challenge }: Wanted,
+  providers: readonly string[],
+  { registry }: Planning,
+): string[] {
+  const speaking = providers.filter((name) => speaks(registry.get(name)?.languages, languageCode));
+  if (speaking.length === 0) {
+    const message = `None of ${providers.join(', ')} understands ${languageCode}.`;
+    throw new Fault('language_unsupported', message, { errors: [{ field: '/language_code', message }] });
   }
-  return { ...plan, route, credentials };
+  if (check !== 'video_verify') return speaking;
+  const digits = challenge?.length ?? challengeDigits;
+  const hearing = speaking.filter((name) => registry.get(name)?.challengeDigits?.includes(digits) ?? true);
+  if (hearing.length === 0) {
+    const message = `None of ${speaking.join(', ')} takes a challenge of ${digits} digits.`;
+    throw new Fault('challenge_unsupported', message, { errors: [{ field: '/challenge', message }] });
+  }
+  return hearing;
 }
 
 /** Where the credentials of the remote ones are kept: the tenant's own, else the deployment's. */

@@ -193,8 +193,33 @@ describe('asking for a verification', () => {
     for (const code of ['th-TH', 'eng', 'de']) {
       await expect(request({ ...video, source_id: 'u-43', language_code: code })).rejects.toMatchObject({
         code: 'language_unsupported',
+        errors: [{ field: '/language_code' }],
       });
     }
+  });
+
+  it('leaves out providers that do not take as many digits, and refuses where none is left, before any upload', async () => {
+    const four = { ...capable, name: 'four', challengeDigits: [4] };
+    const six = { ...capable, name: 'six', challengeDigits: [6, 8] };
+    deps = dependencies({ four, six });
+    const credentials = { four: 'secret-name', six: 'secret-name' };
+    const routes = { ...defaultPolicy.routes, video_verify: ['four', 'six'] };
+    const by = { ...tenant, credentials, policy: { ...defaultPolicy, routes } };
+    const video = {
+      check: 'video_verify',
+      captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
+    };
+    for (const [index, challenge] of [undefined, '407193'].entries()) {
+      await requestVerification(parsed({ ...video, source_id: `u-${index}`, challenge }), by);
+    }
+    expect(deps.verifications.all().map((one) => one.state === 'awaiting_captures' && one.plan.route)).toEqual([
+      ['six'],
+      ['six'],
+    ]);
+    await expect(
+      requestVerification(parsed({ ...video, source_id: 'u-44', provider: 'four', challenge: '407193' }), by),
+    ).rejects.toMatchObject({ code: 'challenge_unsupported', status: 422, errors: [{ field: '/challenge' }] });
+    expect(deps.verifications.all()).toHaveLength(2);
   });
 
   it('refuses a provider there is none of', async () => {
