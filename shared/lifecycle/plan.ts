@@ -2,6 +2,7 @@ import type { Check, Declared } from '../domain/captures.ts';
 import { entriesOf, maximumBytesOf } from '../domain/captures.ts';
 import { challengeDigits } from '../domain/challenge.ts';
 import { Fault, type FieldError } from '../domain/fault.ts';
+import { deploymentOwner, isDeploymentSecret } from '../domain/owner.ts';
 import { type Plan, planFor } from '../domain/policy.ts';
 import type { Credentials, Tenant, Tenants } from '../domain/ports.ts';
 import type { Capabilities } from '../providers/provider.ts';
@@ -10,7 +11,7 @@ import { firstOfRoute } from './hand-over.ts';
 export interface Planning {
   /** Every provider there is, by name. */
   readonly registry: ReadonlyMap<string, Capabilities>;
-  readonly tenants: Pick<Tenants, 'deploymentCredentials'>;
+  readonly tenants: Pick<Tenants, 'deploymentCredentials' | 'hasWebhook'>;
 }
 
 /** What a caller asks that decides who can do it. */
@@ -41,7 +42,31 @@ export async function planVerification(wanted: Wanted, tenant: Tenant, dependenc
   if (usable.length === 0) {
     throw new Fault('provider_unavailable', `There are no credentials for ${capable.join(', ')}.`);
   }
-  return { ...plan, route: thoseThatHear(wanted, usable, dependencies), credentials };
+  const answering = await thoseThatCanAnswer(usable, credentials, tenant, dependencies);
+  return { ...plan, route: thoseThatHear(wanted, answering, dependencies), credentials };
+}
+
+/** A provider that answers by webhook needs an address to answer at, or each of its verifications would wait in vain. */
+async function thoseThatCanAnswer(
+  providers: readonly string[],
+  credentials: Credentials,
+  tenant: Tenant,
+  { registry, tenants }: Planning,
+): Promise<string[]> {
+  const answering: string[] = [];
+  for (const name of providers) {
+    const byWebhook = registry.get(name)?.answersBy === 'webhook';
+    if (!byWebhook || (await tenants.hasWebhook(tenant.id, name, credentials[name] ?? ''))) answering.push(name);
+  }
+  if (answering.length > 0) return answering;
+  const commands = providers.map((name) => {
+    const owner = isDeploymentSecret(credentials[name] ?? '', name) ? deploymentOwner : tenant.id;
+    return `npm run admin -- webhook rotate ${name} ${owner}`;
+  });
+  throw new Fault(
+    'provider_unavailable',
+    `${providers.join(', ')} answers by webhook and has no address to do so. The operator makes one: ${commands.join('; ')}`,
+  );
 }
 
 /** The providers that take what a video will say: its language and as many digits. */
