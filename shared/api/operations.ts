@@ -95,6 +95,7 @@ export const operations = {
       'provider_unavailable',
       'check_unavailable',
       'language_unsupported',
+      'challenge_unsupported',
       'capture_type_unsupported',
       'capture_length_invalid',
     ],

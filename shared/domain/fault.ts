@@ -30,6 +30,7 @@ const table = {
   },
   capture_length_invalid: { status: 422, retry: false, title: 'The capture is larger than allowed' },
   language_unsupported: { status: 422, retry: false, title: 'There is no model for this language' },
+  challenge_unsupported: { status: 422, retry: false, title: 'No provider of the route takes such a challenge' },
   capture_missing: { status: 409, retry: false, attempt: 'give_up', title: 'A pinned capture is no longer stored' },
   provider_unreachable: { status: 503, retry: true, attempt: 'retry', title: 'The provider did not answer' },
   provider_timed_out: { status: 503, retry: true, attempt: 'retry', title: 'The provider took too long' },

@@ -194,6 +194,8 @@ export interface Tenants {
   readonly deploymentCredentials: () => Promise<Credentials>;
   /** Whose webhook address this is, or undefined: the same work whether there is such an owner or not. */
   readonly ofWebhook: (provider: string, token: string) => Promise<WebhookOwner | undefined>;
+  /** Whether a provider's results could arrive, for a tenant whose credentials are kept in `secretName`. */
+  readonly hasWebhook: (id: string, provider: string, secretName: string) => Promise<boolean>;
 }
 
 /** Puts events on the bus, at most ten; answers which were refused, by index. */

@@ -1,12 +1,11 @@
 import { type Check, capturesOf, type Declared } from '../domain/captures.ts';
+import { challengeDigits } from '../domain/challenge.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Tenant, Verifications } from '../domain/ports.ts';
 import { daySeconds, epochSeconds } from '../domain/times.ts';
 import { type InState, type Verification, verificationIdOf } from '../domain/verification.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
 import { firstProvider, type Planning, planVerification, refuseUnfit, type Wanted } from './plan.ts';
-
-const challengeDigits = 6;
 
 export interface Beginning extends Planning, Issuing {
   readonly verifications: Pick<Verifications, 'create'>;
@@ -19,7 +18,6 @@ export interface Beginning extends Planning, Issuing {
 export interface Asked extends Wanted {
   readonly sourceId: string;
   readonly captures: Declared;
-  readonly challenge?: string | undefined;
   /** The caller's own JSON, as its text. */
   readonly metadataText?: string | undefined;
   /** SHA-256 of the request: the same one again is a repeat, another one under the same source_id a conflict. */

@@ -1,6 +1,8 @@
 import type { Check, Declared } from '../domain/captures.ts';
 import { entriesOf, maximumBytesOf } from '../domain/captures.ts';
+import { challengeDigits } from '../domain/challenge.ts';
 import { Fault, type FieldError } from '../domain/fault.ts';
+import { deploymentOwner, isDeploymentSecret } from '../domain/owner.ts';
 import { type Plan, planFor } from '../domain/policy.ts';
 import type { Credentials, Tenant, Tenants } from '../domain/ports.ts';
 import type { Capabilities } from '../providers/provider.ts';
@@ -9,7 +11,7 @@ import { firstOfRoute } from './hand-over.ts';
 export interface Planning {
   /** Every provider there is, by name. */
   readonly registry: ReadonlyMap<string, Capabilities>;
-  readonly tenants: Pick<Tenants, 'deploymentCredentials'>;
+  readonly tenants: Pick<Tenants, 'deploymentCredentials' | 'hasWebhook'>;
 }
 
 /** What a caller asks that decides who can do it. */
@@ -18,12 +20,14 @@ export interface Wanted {
   /** Makes this one provider the whole route. */
   readonly provider?: string | undefined;
   readonly languageCode?: string | undefined;
+  /** The digits a video has to say, where the caller chooses them. */
+  readonly challenge?: string | undefined;
 }
 
 /** The part of the route that can do this check for this tenant. Refuses what no upload could ever complete. */
 export async function planVerification(wanted: Wanted, tenant: Tenant, dependencies: Planning): Promise<Plan> {
   const { registry } = dependencies;
-  const { check, provider, languageCode } = wanted;
+  const { check, provider } = wanted;
   if (provider !== undefined && !registry.has(provider)) {
     const known = [...registry.keys()].join(', ');
     throw new Fault('provider_unavailable', `There is no provider ${provider} here. Providers: ${known}.`);
@@ -38,11 +42,52 @@ export async function planVerification(wanted: Wanted, tenant: Tenant, dependenc
   if (usable.length === 0) {
     throw new Fault('provider_unavailable', `There are no credentials for ${capable.join(', ')}.`);
   }
-  const route = usable.filter((name) => speaks(registry.get(name)?.languages, languageCode));
-  if (route.length === 0) {
-    throw new Fault('language_unsupported', `None of ${usable.join(', ')} understands ${languageCode}.`);
+  const answering = await thoseThatCanAnswer(usable, credentials, tenant, dependencies);
+  return { ...plan, route: thoseThatHear(wanted, answering, dependencies), credentials };
+}
+
+/** A provider that answers by webhook needs an address to answer at, or each of its verifications would wait in vain. */
+async function thoseThatCanAnswer(
+  providers: readonly string[],
+  credentials: Credentials,
+  tenant: Tenant,
+  { registry, tenants }: Planning,
+): Promise<string[]> {
+  const answering: string[] = [];
+  for (const name of providers) {
+    const byWebhook = registry.get(name)?.answersBy === 'webhook';
+    if (!byWebhook || (await tenants.hasWebhook(tenant.id, name, credentials[name] ?? ''))) answering.push(name);
   }
-  return { ...plan, route, credentials };
+  if (answering.length > 0) return answering;
+  const commands = providers.map((name) => {
+    const owner = isDeploymentSecret(credentials[name] ?? '', name) ? deploymentOwner : tenant.id;
+    return `npm run admin -- webhook rotate ${name} ${owner}`;
+  });
+  throw new Fault(
+    'provider_unavailable',
+    `${providers.join(', ')} answers by webhook and has no address to do so. The operator makes one: ${commands.join('; ')}`,
+  );
+}
+
+/** The providers that take what a video will say: its language and as many digits. */
+function thoseThatHear(
+  { check, languageCode, challenge }: Wanted,
+  providers: readonly string[],
+  { registry }: Planning,
+): string[] {
+  const speaking = providers.filter((name) => speaks(registry.get(name)?.languages, languageCode));
+  if (speaking.length === 0) {
+    const message = `None of ${providers.join(', ')} understands ${languageCode}.`;
+    throw new Fault('language_unsupported', message, { errors: [{ field: '/language_code', message }] });
+  }
+  if (check !== 'video_verify') return speaking;
+  const digits = challenge?.length ?? challengeDigits;
+  const hearing = speaking.filter((name) => registry.get(name)?.challengeDigits?.includes(digits) ?? true);
+  if (hearing.length === 0) {
+    const message = `None of ${speaking.join(', ')} takes a challenge of ${digits} digits.`;
+    throw new Fault('challenge_unsupported', message, { errors: [{ field: '/challenge', message }] });
+  }
+  return hearing;
 }
 
 /** Where the credentials of the remote ones are kept: the tenant's own, else the deployment's. */

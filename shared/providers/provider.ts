@@ -26,6 +26,8 @@ export interface Capabilities {
   readonly maximumBytes: Partial<Record<CaptureName, number>>;
   /** Languages of spoken challenges it understands, as in `en`; absent: it is asked for any. */
   readonly languages?: readonly string[];
+  /** How many digits a spoken challenge may have; absent: it takes any number of them. */
+  readonly challengeDigits?: readonly number[];
   /** How long one call may take, by check. The lease is this plus 15 s. */
   readonly timeoutSeconds: Readonly<Record<Check, number>>;
 }

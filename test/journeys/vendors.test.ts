@@ -19,6 +19,7 @@ let spent: Client;
 /** A tenant without credentials or a webhook address of its own. */
 let other: Client;
 let webhookUrl: string;
+let deploymentUrl: string;
 let face: Uint8Array;
 
 /** `npm run admin -- …` against the running stack. */
@@ -64,6 +65,8 @@ beforeAll(async () => {
   other = tenant('other', ['builtin']);
   spent = tenant('spent', ['identify', 'spoofsense']);
   admin('credentials', 'set', 'identify', 'spent', file('spent-identify.json', secrets.identify));
+  admin('webhook', 'rotate', 'identify', 'spent');
+  deploymentUrl = admin('webhook', 'rotate', 'identify', 'deployment').split('\n')[0] ?? '';
   webhookUrl = admin('webhook', 'rotate', 'identify', 'demo').split('\n')[0] ?? '';
   vendors.registerWebhook('ours', webhookUrl);
 });
@@ -158,8 +161,7 @@ describe('Identify', () => {
   });
 
   it('decides for every tenant by the webhook of the deployment, whose credentials it was asked with', async () => {
-    const address = admin('webhook', 'rotate', 'identify', 'deployment').split('\n')[0] ?? '';
-    vendors.registerWebhook('ours', address);
+    vendors.registerWebhook('ours', deploymentUrl);
     try {
       for (const by of [client, other]) {
         const sourceId = await begin(by, 'spoof_detect', ['selfie'], { provider: 'identify' });
@@ -168,6 +170,18 @@ describe('Identify', () => {
     } finally {
       vendors.registerWebhook('ours', webhookUrl);
     }
+  });
+
+  it('is not asked for a tenant without an address for its results: the request is refused, with the command', async () => {
+    const unheard = tenant('unheard', ['identify']);
+    admin('credentials', 'set', 'identify', 'unheard', join(running.dataDirectory, 'spent-identify.json'));
+    const selfie = { selfie: { content_type: 'image/jpeg' } };
+    const asked = { source_id: newSourceId(), check: 'spoof_detect', captures: selfie };
+    expect(await unheard.problem('POST', '/verifications', asked)).toMatchObject({
+      status: 422,
+      code: 'provider_unavailable',
+      detail: expect.stringContaining('npm run admin -- webhook rotate identify unheard'),
+    });
   });
 
   it('refuses every webhook it cannot tell apart from a guess in the same words', async () => {

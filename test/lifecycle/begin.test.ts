@@ -32,6 +32,8 @@ const asked = (overrides: object = {}) => ({
 const parsed = (overrides: object = {}): VerificationRequest => verificationRequest.parse(asked(overrides));
 
 let clock = start.getTime();
+let hasWebhook = true;
+let webhooksAskedFor: string[][] = [];
 const now = () => new Date(clock);
 const client = new S3Client({
   ...presignable,
@@ -46,7 +48,13 @@ function dependencies(providers: Readonly<Record<string, Capabilities>> = Object
     verifications: memoryVerifications({ now, newId: () => `id-${++ids}` }),
     uploads: s3Uploads(client, 'captures-bucket'),
     registry: new Map(Object.entries(providers)),
-    tenants: { deploymentCredentials: async () => ({ shared: 'deployment-secret' }) },
+    tenants: {
+      deploymentCredentials: async () => ({ shared: 'bonafide/providers/shared/deployment' }),
+      hasWebhook: async (...asked: string[]) => {
+        webhooksAskedFor.push(asked);
+        return hasWebhook;
+      },
+    },
     clientTokenSecret: signingSecretOf('secret'),
     now,
     newId: () => `new-${++ids}`,
@@ -56,6 +64,8 @@ function dependencies(providers: Readonly<Record<string, Capabilities>> = Object
 let deps = dependencies();
 beforeEach(() => {
   clock = start.getTime();
+  hasWebhook = true;
+  webhooksAskedFor = [];
   deps = dependencies();
 });
 
@@ -172,12 +182,38 @@ describe('asking for a verification', () => {
     await request({ provider: 'shared', source_id: 'u-43' });
     expect(deps.verifications.all().map((one) => one.state === 'awaiting_captures' && one.plan.credentials)).toEqual([
       { capable: 'secret-name' },
-      { shared: 'deployment-secret' },
+      { shared: 'bonafide/providers/shared/deployment' },
     ]);
     await expect(request({ provider: 'unknown', source_id: 'u-44' })).rejects.toMatchObject({
       code: 'provider_unavailable',
       status: 422,
     });
+  });
+
+  it.each([
+    ['capable', 'secret-name', 'npm run admin -- webhook rotate capable acme'],
+    ['shared', 'bonafide/providers/shared/deployment', 'npm run admin -- webhook rotate shared deployment'],
+  ])('refuses %s, which answers by webhook and has no address, saying the command', async (name, secret, command) => {
+    deps = dependencies({ [name]: { ...capable, name, answersBy: 'webhook' } });
+    hasWebhook = false;
+    const refusal = { code: 'provider_unavailable', status: 422, message: expect.stringContaining(command) };
+    await expect(request({ provider: name })).rejects.toMatchObject(refusal);
+    expect(webhooksAskedFor).toEqual([['acme', name, secret]]);
+    expect(deps.verifications.all()).toEqual([]);
+    hasWebhook = true;
+    expect((await request({ provider: name })).kind).toBe('created');
+  });
+
+  it('leaves a provider without an address out of a route that others are left in', async () => {
+    deps = dependencies({
+      capable: { ...capable, answersBy: 'webhook' },
+      builtin: { ...capable, name: 'builtin', remote: false },
+    });
+    hasWebhook = false;
+    const routes = { ...defaultPolicy.routes, spoof_detect: ['capable', 'builtin'] };
+    await requestVerification(parsed(), { ...tenant, policy: { ...defaultPolicy, routes } });
+    expect(deps.verifications.all()).toMatchObject([{ plan: { route: ['builtin'] } }]);
+    expect(webhooksAskedFor).toHaveLength(1);
   });
 
   it('refuses a language nobody of the route has a model for', async () => {
@@ -193,8 +229,33 @@ describe('asking for a verification', () => {
     for (const code of ['th-TH', 'eng', 'de']) {
       await expect(request({ ...video, source_id: 'u-43', language_code: code })).rejects.toMatchObject({
         code: 'language_unsupported',
+        errors: [{ field: '/language_code' }],
       });
     }
+  });
+
+  it('leaves out providers that do not take as many digits, and refuses where none is left, before any upload', async () => {
+    const four = { ...capable, name: 'four', challengeDigits: [4] };
+    const six = { ...capable, name: 'six', challengeDigits: [6, 8] };
+    deps = dependencies({ four, six });
+    const credentials = { four: 'secret-name', six: 'secret-name' };
+    const routes = { ...defaultPolicy.routes, video_verify: ['four', 'six'] };
+    const by = { ...tenant, credentials, policy: { ...defaultPolicy, routes } };
+    const video = {
+      check: 'video_verify',
+      captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
+    };
+    for (const [index, challenge] of [undefined, '407193'].entries()) {
+      await requestVerification(parsed({ ...video, source_id: `u-${index}`, challenge }), by);
+    }
+    expect(deps.verifications.all().map((one) => one.state === 'awaiting_captures' && one.plan.route)).toEqual([
+      ['six'],
+      ['six'],
+    ]);
+    await expect(
+      requestVerification(parsed({ ...video, source_id: 'u-44', provider: 'four', challenge: '407193' }), by),
+    ).rejects.toMatchObject({ code: 'challenge_unsupported', status: 422, errors: [{ field: '/challenge' }] });
+    expect(deps.verifications.all()).toHaveLength(2);
   });
 
   it('refuses a provider there is none of', async () => {

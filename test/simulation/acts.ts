@@ -66,6 +66,7 @@ export function acts(world: Surroundings) {
     deploymentCredentials: async () => world.deploymentCredentials,
     ofWebhook: async (_provider: string, token: string) =>
       token === genuineToken ? { kind: 'tenant' as const, tenant } : undefined,
+    hasWebhook: async () => true,
   };
   const requesting = {
     verifications,

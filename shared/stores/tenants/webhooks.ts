@@ -1,7 +1,7 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { isDeploymentSecret } from '../../domain/owner.ts';
 import type { WebhookOwner } from '../../domain/ports.ts';
-import { type Dependencies, type IssuedKey, matching, type Rows, sha256, type Tenant, type Webhook } from './row.ts';
+import { type Dependencies, type IssuedKey, matching, type Rows, sha256, type Webhook } from './row.ts';
 
 /** Addresses at which vendors post their results. */
 export interface Webhooks {
@@ -14,9 +14,10 @@ export interface Webhooks {
   readonly ofWebhook: (provider: string, token: string) => Promise<WebhookOwner | undefined>;
   /**
    * Whether there is an address for results of this provider, where the verification's credentials are kept in
-   * `secretName`: the tenant's own, or with the deployment's credentials the deployment's. At most one read in 20 s.
+   * `secretName`: the tenant's own, or with the deployment's credentials the deployment's. At most one read of either
+   * row in 20 s.
    */
-  readonly hasWebhook: (tenant: Tenant, provider: string, secretName: string) => Promise<boolean>;
+  readonly hasWebhook: (id: string, provider: string, secretName: string) => Promise<boolean>;
 }
 
 /** `wh_<tenant>_<256 random bits>`, and the deployment's own: naming the owner makes a look-up one read of one row. */
@@ -60,8 +61,9 @@ export function webhookAddresses(
       return tenant ? { kind: 'tenant', tenant } : { kind: 'deployment' };
     },
 
-    async hasWebhook(tenant, provider, secretName) {
-      if (tenant.webhooks.some((webhook) => takenFor(webhook, provider))) return true;
+    async hasWebhook(id, provider, secretName) {
+      const { webhooks = [] } = (await rows.findCached(id)) ?? {};
+      if (webhooks.some((webhook) => takenFor(webhook, provider))) return true;
       if (!isDeploymentSecret(secretName, provider)) return false;
       return (await rows.findDeploymentCached()).webhooks.some((webhook) => takenFor(webhook, provider));
     },

@@ -98,12 +98,23 @@ describe('a provider that answers by webhook', () => {
 
   it('can answer where the owner of its credentials has an address', async () => {
     await open().create('lonely');
-    const lonely = async () => (await open().find('lonely')) ?? aTenant('lonely');
-    const has = async (secretName: string) => open().hasWebhook(await lonely(), 'identify', secretName);
+    const has = async (secretName: string) => open().hasWebhook('lonely', 'identify', secretName);
     await open().rotateWebhook('deployment', 'identify', 0);
     expect([await has(its), await has(ours)]).toEqual([false, true]);
-    expect(await open().hasWebhook(await lonely(), 'another', ours)).toBe(false);
+    expect(await open().hasWebhook('lonely', 'another', ours)).toBe(false);
     await open().rotateWebhook('lonely', 'identify', 0);
     expect([await has(its), await has(ours)]).toEqual([true, true]);
+  });
+
+  it('is asked for what the request has read already: its tenant, and the deployment with its credentials', async () => {
+    const { key } = await open().create('frugal');
+    const api = open();
+    requests();
+    const { id } = await api.authenticate(key);
+    await api.hasWebhook(id, 'identify', 'bonafide/providers/identify/frugal');
+    expect(requests()).toEqual(['GetItemCommand']);
+    await api.deploymentCredentials();
+    await api.hasWebhook(id, 'identify', 'bonafide/providers/identify/deployment');
+    expect(requests()).toEqual(['GetItemCommand']);
   });
 });
