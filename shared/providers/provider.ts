@@ -1,5 +1,6 @@
 import type { CaptureName, Check, ContentType, Landed } from '../domain/captures.ts';
 import type { FaultCode } from '../domain/fault.ts';
+import type { Range } from '../domain/policy.ts';
 import type { OpenedCapture, StreamedCapture } from '../domain/ports.ts';
 import { leaseMarginSeconds } from '../domain/times.ts';
 import type { Finding, Measurements } from '../domain/verdict.ts';
@@ -24,6 +25,8 @@ export interface Capabilities {
   readonly accepts: Partial<Record<CaptureName, readonly ContentType[]>>;
   /** Smaller than the product's own limits, where the provider's is. Bytes. */
   readonly maximumBytes: Partial<Record<CaptureName, number>>;
+  /** Thresholds of a policy that it reads, by name. */
+  readonly thresholds: Readonly<Record<string, Range>>;
   /** Languages of spoken challenges it understands, as in `en`; absent: it is asked for any. */
   readonly languages?: readonly string[];
   /** How many digits a spoken challenge may have; absent: it takes any number of them. */

@@ -84,6 +84,22 @@ describe.each(all)('%s', (_, participant) => {
     expect(await outcomeOf(participant.connect(world), submission)).toEqual(participant.expected(face));
   });
 
+  it('can be set no threshold it does not read, and reads none that cannot be set', async () => {
+    const reading = new Set<string>();
+    const thresholds = new Proxy<Record<string, number>>(
+      {},
+      {
+        get: (_target, name) => void reading.add(String(name)),
+      },
+    );
+    for (const one of participant.checks) {
+      const shown = await participant.show('genuine', one, world);
+      await outcomeOf(participant.connect(world), { ...shown, thresholds });
+    }
+    if (participant.remote) expect([...reading].toSorted()).toEqual(Object.keys(participant.thresholds).toSorted());
+    for (const name of reading) expect(Object.keys(participant.thresholds)).toContain(name);
+  });
+
   it('refuses the checks it did not declare, without a call', async () => {
     for (const one of check.options.filter((option) => !participant.checks.includes(option))) {
       expect((await faultOf(participant.connect(world), submissionOf(one))).code).toBe('provider_refused');

@@ -18,9 +18,7 @@ it('lists every failure reason, and nothing else', () => {
 });
 
 /** The sandbox gives any reason that its source_id asks for, so the page does not name it. */
-const providers = [...registry.values()]
-  .filter(({ readsSourceId }) => !readsSourceId)
-  .map(({ name }) => name);
+const providers = [...registry.values()].filter(({ readsSourceId }) => !readsSourceId).map(({ name }) => name);
 
 /** The code in which a provider comes to its findings: its folder, the engine for the built-in one, and what they share. */
 function codeOf(provider: string): string {

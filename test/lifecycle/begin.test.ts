@@ -88,6 +88,7 @@ const capable: Capabilities = {
   consumer: 'dispatch-verification',
   answersBy: 'response',
   routable: true,
+  thresholds: {},
   timeoutSeconds: { spoof_detect: 10, photo_verify: 10, video_verify: 10 },
 };
 

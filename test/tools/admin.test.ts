@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../shared/domain/policy.ts';
 import { administered } from './administered.ts';
 
 const { admin, secret, tenants, write } = administered();
@@ -86,5 +87,44 @@ describe('npm run admin -- credentials set', () => {
       code: 1,
       stderr: `${provider} is not a provider with credentials: identify, spoofsense, onesmartlab\n`,
     });
+  });
+});
+
+describe('npm run admin -- policy', () => {
+  const { version: _, ...input } = defaultPolicy;
+
+  it('shows, validates and sets a policy', async () => {
+    await tenants().create('policed');
+    const shown = await admin('policy', 'show', 'policed');
+    expect(shown).toMatchObject({ code: 0, stderr: '' });
+    const file = write('policy.json', { ...JSON.parse(shown.stdout), keepCaptures: true });
+    expect(await admin('policy', 'validate', file)).toMatchObject({ code: 0, stdout: 'It can be set.\n' });
+    expect((await admin('policy', 'set', 'policed', file)).code).toBe(0);
+    expect((await tenants().find('policed'))?.policy).toMatchObject({ version: 2, keepCaptures: true });
+  });
+
+  it('neither validates nor sets one with mistakes, and names them all', async () => {
+    await tenants().create('mistaken');
+    const file = write('mistakes.json', {
+      ...input,
+      routes: { ...input.routes, photo_verify: ['spoofsense'] },
+      thresholds: { spoofsense: { live: -1 } },
+    });
+    for (const words of [['validate'], ['set', 'mistaken']]) {
+      const { code, stderr } = await admin('policy', ...words, file);
+      expect(code).toBe(1);
+      expect(stderr).toContain('routes.photo_verify: spoofsense cannot do photo_verify');
+      expect(stderr).toContain('thresholds.spoofsense.live: must be from 0 to 1, not -1');
+    }
+    expect((await tenants().find('mistaken'))?.policy).toEqual(defaultPolicy);
+  });
+
+  it('shows one that was set before such mistakes were looked for, and says so', async () => {
+    await tenants().create('earlier');
+    await tenants().setPolicy('earlier', { ...input, thresholds: { spoofsense: { live: -1 } } });
+    const { code, stdout, stderr } = await admin('policy', 'show', 'earlier');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ thresholds: { spoofsense: { live: -1 } } });
+    expect(stderr).toContain('thresholds.spoofsense.live: must be from 0 to 1, not -1');
   });
 });

@@ -13,6 +13,8 @@ export const policyCommands: Commands = {
     run: async ([id = ''], { connect }) => {
       const { policy } = await findTenant((await connect()).tenants, id);
       console.log(JSON.stringify(policy, null, 2));
+      const mistakes = policyMistakes(policy, registry);
+      if (mistakes.length > 0) console.error(`It could not be set any more:\n  ${mistakes.join('\n  ')}`);
     },
   },
   'policy validate': {
