@@ -128,3 +128,15 @@ describe('npm run admin -- policy', () => {
     expect(stderr).toContain('thresholds.spoofsense.live: must be from 0 to 1, not -1');
   });
 });
+
+describe('npm run admin -- webhook rotate', () => {
+  it.each(['spoofsense', 'onesmartlab', 'sandbox', 'builtin', 'constructor', 'nobody'])(
+    'makes no address for %s, which sends no webhooks',
+    async (provider) => {
+      const { code, stdout, stderr } = await admin('webhook', 'rotate', provider, 'deployment');
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(`${provider} sends no webhooks`);
+      expect(stderr).toContain('Those that do: identify');
+    },
+  );
+});
