@@ -252,7 +252,7 @@ export async function startVendorSimulator(options: Options = {}): Promise<Vendo
 
 function vendorOf(path: string): Vendor | undefined {
   if (path === '/identify') return 'identify';
-  if (path === '/antispoofing' || path === '/robust') return 'spoofsense';
+  if (spoofsense.isPath(path)) return 'spoofsense';
   return onesmartlab.checkOf(path) ? 'onesmartlab' : undefined;
 }
 
