@@ -99,7 +99,7 @@ describe('a policy', () => {
   it('asks its thresholds of the registry, not of names it knows', () => {
     const vendor = { checks: ['spoof_detect' as const], routable: true, thresholds: { risk: { from: 10, to: 20 } } };
     const policy = { ...input, routes: { ...input.routes, spoof_detect: ['vendor'] } };
-    const known = { ...registry, vendor };
+    const known = new Map([...registry, ['vendor', vendor] as const]);
     expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 15 } } }, known)).toEqual([]);
     expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 9 } } }, known)).toHaveLength(1);
   });
