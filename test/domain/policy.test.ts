@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { defaultPolicy, type PolicyInput, policyInput, policyMistakes } from '../../shared/domain/policy.ts';
+import {
+  defaultPolicy,
+  type PolicyInput,
+  policyInput,
+  policyMistakes,
+  type Routable,
+} from '../../shared/domain/policy.ts';
 import { registry } from '../../shared/providers/registry.ts';
 
 const { version: _, ...input } = defaultPolicy;
@@ -99,7 +105,7 @@ describe('a policy', () => {
   it('asks its thresholds of the registry, not of names it knows', () => {
     const vendor = { checks: ['spoof_detect' as const], routable: true, thresholds: { risk: { from: 10, to: 20 } } };
     const policy = { ...input, routes: { ...input.routes, spoof_detect: ['vendor'] } };
-    const known = new Map([...registry, ['vendor', vendor] as const]);
+    const known = new Map<string, Routable>([...registry, ['vendor', vendor]]);
     expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 15 } } }, known)).toEqual([]);
     expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 9 } } }, known)).toHaveLength(1);
   });
