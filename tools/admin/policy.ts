@@ -35,7 +35,7 @@ export const policyCommands: Commands = {
 };
 
 /** A policy file, or an error that names every mistake in it. */
-async function readPolicy(file: string): Promise<PolicyInput> {
+export async function readPolicy(file: string): Promise<PolicyInput> {
   const { version: _, ...written } = z
     .looseObject({ version: z.unknown().optional() })
     .parse(await readJson(file, 'give a file; start from: policy show'));
