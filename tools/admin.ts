@@ -19,6 +19,7 @@ const usage = `Keeps tenants, in the running local stack or in AWS.
 
   npm run admin -- credentials set PROVIDER acme FILE        {"settings": {…}, "credentials": {…}}: docs/providers.md
   npm run admin -- credentials set PROVIDER deployment FILE  for tenants that have none of their own
+  npm run admin -- credentials check PROVIDER acme           asks the vendor whether it takes them: at most one call
   npm run admin -- credentials forget PROVIDER acme
 
   npm run admin -- webhook rotate PROVIDER acme    a new webhook address, shown this once; the old one is taken

@@ -48,6 +48,16 @@ export function longestLeaseSeconds({ timeoutSeconds }: Pick<Capabilities, 'time
  */
 export interface Provider extends Capabilities {
   readonly submit: (submission: Submission) => Promise<Answer>;
+  /** Of one with credentials: how an operator learns whether the vendor takes them, without a person's capture. */
+  readonly probe?: Probe;
+}
+
+/** A call to a vendor that is as harmless as it has one. */
+export interface Probe {
+  /** What is sent, and what it costs. */
+  readonly costs: string;
+  /** Throws the Fault that says why the vendor does not take the credentials, or why that is not known. */
+  readonly run: () => Promise<void>;
 }
 
 export interface Submission {

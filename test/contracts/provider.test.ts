@@ -6,6 +6,7 @@ import { Fault, faults } from '../../shared/domain/fault.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import { finding } from '../../shared/domain/verdict.ts';
 import { deliveries } from '../../shared/providers/deliveries.ts';
+import { greyPicture } from '../../shared/providers/grey-picture.ts';
 import type { Provider, Submission } from '../../shared/providers/provider.ts';
 import { type Fault as VendorFault, vendor } from '../../tools/vendor-simulator/behaviour.ts';
 import { startVendorSimulator } from '../../tools/vendor-simulator/server.ts';
@@ -160,7 +161,7 @@ describe.each(remote)('%s, which is remote, at %s', (name, one, participant) => 
     const expected = await Promise.all(
       capturesOf[one].map(async (capture) => {
         const opened = await sent.openCapture(capture);
-        return opened.kind === 'bytes' ? createHash('sha256').update(opened.bytes).digest('hex') : undefined;
+        return opened.kind === 'bytes' ? sha256Of(opened.bytes) : undefined;
       }),
     );
     expect(
@@ -169,14 +170,50 @@ describe.each(remote)('%s, which is remote, at %s', (name, one, participant) => 
         .toSorted(),
     ).toEqual(expected.toSorted());
   });
-
-  /** No key, URL, signature, reference or word of the vendor's in what reaches logs and callers. */
-  function expectDiscreet(fault: Fault): void {
-    expect(fault.cause).toBeUndefined();
-    const ourSecrets = [world.simulator.key, 'a-key-that-is-wrong', '127.0.0.1', 'signature', 'reference-of-ours'];
-    for (const word of [...ourSecrets, 'nginx', 'Forbidden', 'hello']) expect(fault.message).not.toContain(word);
-  }
 });
+
+const withCredentials = participants
+  .filter((participant) => participant.remote)
+  .map((participant) => [participant.name, participant] as const);
+
+describe.each(withCredentials)('%s, which has credentials,', (name, participant) => {
+  it('can be asked with one call and no capture whether its key is taken', async () => {
+    const { probe } = participant.connect(world);
+    expect(probe?.costs).toMatch(/^It is sent /);
+    await probe?.run();
+    await world.simulator.settled();
+    const [received, ...others] = world.simulator.received();
+    expect(others).toEqual([]);
+    expect(received).toMatchObject({ authentic: true });
+    const pictures = Object.values(received?.captures ?? {}).map(({ sha256 }) => sha256);
+    expect(pictures.filter((sha256) => sha256 !== sha256Of(greyPicture()))).toEqual([]);
+    expect(ours.posts).toEqual([]);
+  });
+
+  it('says by the same faults why its key is not known to be taken', async () => {
+    const probing = async (connected: Provider) => {
+      const thrown: unknown = await connected.probe?.run().catch((error: unknown) => error);
+      if (!(thrown instanceof Fault)) throw new Error(`${name} took it`);
+      expectDiscreet(thrown);
+      return thrown.code;
+    };
+    expect(await probing(participant.connect(world, { key: 'a-key-that-is-wrong' }))).toBe('provider_unauthorized');
+    expect(await probing(participant.connect(world, { baseUrl: await deadAddress() }))).toBe('provider_unreachable');
+    for (const [, behaviour, code] of transport.filter(([, { fault }]) => fault && !slow.includes(fault))) {
+      world.simulator.script(vendor.parse(name), [behaviour]);
+      expect(await probing(participant.connect(world)), behaviour.fault).toBe(code);
+    }
+  });
+});
+
+/** No key, URL, signature, reference or word of the vendor's in what reaches logs and callers. */
+function expectDiscreet(fault: Fault): void {
+  expect(fault.cause).toBeUndefined();
+  const ourSecrets = [world.simulator.key, 'a-key-that-is-wrong', '127.0.0.1', 'signature', 'reference-of-ours'];
+  for (const word of [...ourSecrets, 'nginx', 'Forbidden', 'hello']) expect(fault.message).not.toContain(word);
+}
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** A port nobody listens on any more. */
 async function deadAddress(): Promise<string> {

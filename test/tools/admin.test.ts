@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { startVendorSimulator, type VendorSimulator } from '../../tools/vendor-simulator/server.ts';
+import { credentialsOf } from '../contracts/credentials.ts';
 import { administered } from './administered.ts';
 
 const { admin, secret, tenants, write } = administered();
@@ -139,4 +141,88 @@ describe('npm run admin -- webhook rotate', () => {
       expect(stderr).toContain('Those that do: identify');
     },
   );
+});
+
+describe('npm run admin -- credentials check', () => {
+  let vendors: VendorSimulator;
+  beforeAll(async () => {
+    vendors = await startVendorSimulator();
+    await tenants().create('checked');
+  });
+  afterAll(() => vendors.stop());
+
+  const vendorNames = ['identify', 'spoofsense', 'onesmartlab'] as const;
+
+  async function set(
+    provider: (typeof vendorNames)[number],
+    owner: string,
+    overrides: { key?: string; baseUrl?: string } = {},
+  ) {
+    const { key = vendors.key, baseUrl = vendors.baseUrls[provider] } = overrides;
+    const file = write('check.json', { settings: { baseUrl }, credentials: credentialsOf(provider, key) });
+    expect((await admin('credentials', 'set', provider, owner, file)).code).toBe(0);
+  }
+
+  it.each(vendorNames)('says of %s whether the key is taken, or the vendor is not there', async (provider) => {
+    await set(provider, 'checked');
+    const right = await admin('credentials', 'check', provider, 'checked');
+    expect(right).toMatchObject({ code: 0, stderr: '' });
+    expect(right.stdout).toContain(`Asks ${vendors.url}`);
+    expect(right.stdout).toContain(`ok: ${provider} takes the credentials.`);
+
+    await set(provider, 'checked', { key: 'a-key-that-is-wrong' });
+    const wrong = await admin('credentials', 'check', provider, 'checked');
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringMatching(/^wrong key: /) });
+
+    await set(provider, 'checked', { baseUrl: 'http://127.0.0.1:9' });
+    const absent = await admin('credentials', 'check', provider, 'checked');
+    expect(absent).toMatchObject({ code: 1, stderr: expect.stringMatching(/^unreachable: /) });
+
+    await set(provider, 'checked', { key: `${vendors.key}+not_json` });
+    const stranger = await admin('credentials', 'check', provider, 'checked');
+    expect(stranger).toMatchObject({ code: 1, stderr: expect.stringMatching(/^unclear: /) });
+    for (const { stdout, stderr } of [right, wrong, stranger]) {
+      expect(stdout + stderr).not.toMatch(/simulator-key|a-key-that-is-wrong/);
+    }
+  });
+
+  it('says that the credits are spent, and what is missing for results to come', async () => {
+    await set('identify', 'deployment');
+    vendors.setCredits(0);
+    const spent = await admin('credentials', 'check', 'identify', 'deployment');
+    expect(spent).toMatchObject({ code: 1, stderr: expect.stringMatching(/^spent: /) });
+    vendors.reset();
+    await tenants().create('without');
+    const [rotate, ofWithout] = [
+      'npm run admin -- webhook rotate identify',
+      () => admin('credentials', 'check', 'identify', 'without'),
+    ];
+    expect((await ofWithout()).stdout).toContain('identify/deployment'); // it has none of its own
+    const before = await tenants().rotateWebhook('deployment', 'identify', 0);
+    expect(before.key).toMatch(/^whd_/);
+    expect((await ofWithout()).stdout).not.toContain(rotate);
+    await set('identify', 'without');
+    expect((await ofWithout()).stdout).toContain(`${rotate} without`);
+    await tenants().rotateWebhook('without', 'identify', 0);
+    expect((await ofWithout()).stdout).not.toContain(rotate);
+  });
+
+  it('says what to do where there is nothing to check', async () => {
+    await tenants().create('bare');
+    await tenants().setCredentials('bare', 'spoofsense', 'bonafide/providers/spoofsense/gone');
+    expect(await admin('credentials', 'check', 'spoofsense', 'bare')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no secret bonafide/providers/spoofsense/gone'),
+    });
+    expect(await admin('credentials', 'check', 'sandbox', 'bare')).toMatchObject({ code: 1 });
+    expect(await admin('credentials', 'check', 'identify', 'nobody')).toMatchObject({
+      code: 1,
+      stderr: 'There is no tenant nobody\n',
+    });
+    await tenants().setCredentials('deployment', 'identify', undefined);
+    expect(await admin('credentials', 'check', 'identify', 'bare')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('npm run admin -- credentials set identify bare FILE'),
+    });
+  });
 });
