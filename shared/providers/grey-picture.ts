@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib';
 
 const sizePx = 64;
 
-/** A grey PNG of 64×64 pixels: a picture of nobody, for a vendor that says of its key only what it says of a picture. */
+/** A grey PNG of 64×64 pixels: a picture without a person, for a vendor that answers nothing about its key without one. */
 export function greyPicture(): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(sizePx, 0);

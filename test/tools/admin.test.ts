@@ -62,6 +62,18 @@ describe('npm run admin -- credentials set', () => {
     expect(secret('bonafide/providers/spoofsense/deployment')).toMatchObject({ credentials });
   });
 
+  it('says what is missing for the results of a provider that sends webhooks', async () => {
+    const secret = {
+      settings: { baseUrl: 'https://identify.example' },
+      credentials: credentialsOf('identify', 'a-key'),
+    };
+    await tenants().create('answered');
+    const words = ['credentials', 'set', 'identify', 'answered', write('identify.json', secret)];
+    expect((await admin(...words)).stdout).toContain('npm run admin -- webhook rotate identify answered\n');
+    await tenants().rotateWebhook('answered', 'identify', 0);
+    expect((await admin(...words)).stdout).not.toContain('webhook rotate');
+  });
+
   it('takes a file without settings where all have defaults, with a byte order mark too', async () => {
     const file = write('default.json', `\uFEFF${JSON.stringify({ credentials })}`);
     const { stdout } = await admin('credentials', 'set', 'onesmartlab', 'deployment', file);

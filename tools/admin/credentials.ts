@@ -12,6 +12,7 @@ import { deploymentOwner, secretNameOf } from '../../shared/domain/owner.ts';
 import { type Connector, connectors } from '../../shared/providers/connect.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { keyCacheSeconds } from '../../shared/stores/tenants/row.ts';
+import type { Tenants } from '../../shared/stores/tenants/tenants.ts';
 import { type Commands, ownerNamed } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { parseJson, readJson } from './files.ts';
@@ -31,6 +32,7 @@ export const credentialsCommands: Commands = {
       await tenants.setCredentials(owner, provider, name);
       console.log(`Kept as ${name}; requests use it within ${keyCacheSeconds} s.`);
       console.log(`${provider} sends captures to ${read.address}`);
+      await remarkOnWebhook(provider, owner, name, tenants);
     },
   },
   'credentials check': {
@@ -66,9 +68,15 @@ async function check(connector: Connector, provider: string, owner: string, depl
     throw error instanceof Fault ? new Error(meaningOf(error)) : error;
   });
   console.log(`ok: ${provider} takes the credentials.`);
-  if (registry.get(provider)?.answersBy === 'webhook' && !(await tenants.hasWebhook(tenant?.id, provider, secretName))) {
-    console.log(`Its results have no address yet: npm run admin -- webhook rotate ${provider} ${owner}`);
-  }
+  await remarkOnWebhook(provider, owner, secretName, tenants);
+}
+
+/** Says so where a provider's results would have nowhere to go. */
+async function remarkOnWebhook(provider: string, owner: string, secretName: string, tenants: Tenants): Promise<void> {
+  if (registry.get(provider)?.answersBy !== 'webhook') return;
+  const tenant = owner === deploymentOwner ? undefined : await findTenant(tenants, owner);
+  if (await tenants.hasWebhook(tenant?.id, provider, secretName)) return;
+  console.log(`Its results have no address yet: npm run admin -- webhook rotate ${provider} ${owner}`);
 }
 
 /** What a probe's fault tells an operator, in a word and then in a sentence. */
