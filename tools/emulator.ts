@@ -9,7 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { preparePython } from './emulator/python.ts';
+import { preparePython } from './python.ts';
 
 const usage = `Runs an emulator of AWS on this machine, for deploying to.
 
@@ -22,7 +22,9 @@ const usage = `Runs an emulator of AWS on this machine, for deploying to.
 // One for which version 1 of the AWS command line has no older address of SQS in mind, which it would prefer.
 const region = 'eu-central-2';
 const folder = join(import.meta.dirname, 'emulator');
-const environmentFile = join(import.meta.dirname, '..', 'build', 'emulator', 'environment');
+const build = join(import.meta.dirname, '..', 'build', 'emulator');
+const environmentFile = join(build, 'environment');
+const pythonDirectory = join(build, 'python');
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,
@@ -37,7 +39,8 @@ const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]
 const directory = mkdtempSync(join(tmpdir(), 'bonafide-emulator-'));
 let emulator: ChildProcess | undefined;
 try {
-  const binaries = await preparePython();
+  // `ministack`, `aws` and `cfn-lint` at their pinned versions.
+  const binaries = await preparePython(pythonDirectory, join(folder, 'requirements.txt'));
   const port = values.port ?? String(await freePort());
   const certificate = await makeCertificate();
   const path = [dirname(process.execPath), binaries, process.env.PATH].join(delimiter);

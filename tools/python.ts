@@ -5,15 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const root = join(import.meta.dirname, '..', '..');
-const requirements = join(import.meta.dirname, 'requirements.txt');
 
 /**
- * The directory of `ministack`, `aws` and `cfn-lint`: a virtual environment of this checkout with exactly the versions
- * and hashes of `requirements.txt`, made when there is none or the list has changed.
+ * Makes a virtual environment with exactly the versions and hashes of a requirements file, when there is none in
+ * `directory` or the file has changed. Answers the directory of its commands.
  */
-export async function preparePython(): Promise<string> {
-  const directory = join(root, 'build', 'emulator', 'python');
+export async function preparePython(directory: string, requirements: string): Promise<string> {
   const made = join(directory, '.made-from');
   const binaries = join(directory, 'bin');
   const key = createHash('sha256')
@@ -32,6 +29,6 @@ export async function preparePython(): Promise<string> {
 async function must(command: string, ...parameters: readonly string[]): Promise<void> {
   await run(command, parameters).catch((cause: unknown) => {
     const said = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`The emulator needs Python 3.11 or newer with venv and pip. ${said}`, { cause });
+    throw new Error(`This needs Python 3.11 or newer with venv and pip. ${said}`, { cause });
   });
 }
