@@ -28,7 +28,7 @@ export default defineConfig({
           ...shared,
           name: 'bonafide',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/enumeration/**', 'test/deployed/**', 'test/infra/**'],
+          exclude: ['test/enumeration/**', 'test/deployed/**', 'test/foreign/**', 'test/infra/**'],
         },
       },
       // CDK takes three seconds to load: once for all files, which share nothing else.
