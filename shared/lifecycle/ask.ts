@@ -2,7 +2,7 @@ import { type CaptureName, entriesOf, maximumBytesOf, pinnedOf } from '../domain
 import { Fault } from '../domain/fault.ts';
 import type { Captures, Log, Verifications, Work } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
-import { recaptureFor } from '../domain/verdict.ts';
+import { ourselves, recaptureFor } from '../domain/verdict.ts';
 import type { InState } from '../domain/verification.ts';
 import type { Answer, Provider } from '../providers/provider.ts';
 import { type Answering, recordAnswer } from './answer.ts';
@@ -29,7 +29,8 @@ export async function askProvider(message: Work, dependencies: Asking): Promise<
   const claimed = await claim(read, message, dependencies);
   if (claimed === undefined) {
     // The decision may be recorded and its worker dead: the message that comes again finishes the clean-up.
-    if (read?.state === 'decided' && read.verdict.provider === provider.name) await removeDecided(read, dependencies);
+    const deciders = [provider.name, ourselves];
+    if (read?.state === 'decided' && deciders.includes(read.verdict.provider)) await removeDecided(read, dependencies);
     return;
   }
   // A worker that stalled while it claimed has less of its lease left than a call may take: it would call beside the
