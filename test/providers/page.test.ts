@@ -144,7 +144,7 @@ it('begins with every provider, as its capabilities are', () => {
     answersBy: answers.startsWith('by webhook') ? 'webhook' : answers.startsWith('at once') ? 'response' : answers,
     seconds: seconds.match(/\d+/g)?.map(Number),
   }));
-  const known = Object.values(registry).map(
+  const known = [...registry.values()].map(
     ({ name, checks, accepts, maximumBytes, answersBy, timeoutSeconds: { spoof_detect, video_verify } }) => ({
       name,
       checks,
