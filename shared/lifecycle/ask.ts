@@ -38,7 +38,9 @@ export async function askProvider(message: Work, dependencies: Asking): Promise<
   if (claimed.dueAt - epochSeconds(now()) < provider.timeoutSeconds[claimed.check]) {
     return recordAnswer(claimed, new Fault('lease_expired', 'The worker stalled while it claimed.'), dependencies);
   }
-  const answer = tooLarge(claimed) ?? (await ask(claimed, dependencies));
+  const unfit = tooLarge(claimed);
+  if (unfit) return recordAnswer(claimed, unfit, dependencies); // the provider was not called: nothing is known of it
+  const answer = await ask(claimed, dependencies);
   await recordAnswer(claimed, answer, dependencies); // first: what is known of the provider may be lost, its answer may not
   await gate(claimed).ended(answer instanceof Fault ? answer.code : undefined);
 }
