@@ -14,7 +14,7 @@ const files = new Map(
 const commands = [...page.matchAll(/^npm run admin -- ([^#\n]*)/gm)].map(([, words = '']) => words.trim().split(/\s+/));
 
 const { admin, secret, tenants, write } = administered();
-const remote = Object.values(registry).flatMap(({ name, remote }) => (remote ? [name] : []));
+const remote = [...registry.values()].flatMap(({ name, remote }) => (remote ? [name] : []));
 
 describe.each(remote)('What docs/providers.md has to copy for %s', (provider) => {
   it('is taken by the commands beside it, in their order', async () => {
