@@ -25,6 +25,6 @@ function connect() {
 export const handler = http('erase-verification', connect, {
   'DELETE /verifications/{source_id}': async ({ caller, path }, dependencies) => {
     const verification = await findOf(caller, path.source_id, dependencies);
-    return { status: 200, body: viewState(await eraseVerification(verification, dependencies)) };
+    return { status: 200, body: viewState(await eraseVerification(verification, dependencies), path.source_id) };
   },
 });

@@ -28,12 +28,13 @@ function connect() {
 export const handler = http('read-verification', connect, {
   'GET /verifications/{source_id}': async ({ caller, path, query }, dependencies) => {
     const verification = await findOf(caller, path.source_id, dependencies);
-    return { status: 200, body: viewFor(caller.by, await waitForRest(verification, query.wait, dependencies)) };
+    const rested = await waitForRest(verification, query.wait, dependencies);
+    return { status: 200, body: viewFor(caller.by, rested, path.source_id) };
   },
   'GET /verifications': async ({ caller, query: { cursor: after, ...query } }, { verifications }) => {
     return { status: 200, body: viewPage(await verifications.list({ tenant: caller.tenant.id, after, ...query })) };
   },
   'GET /verifications/{source_id}/history': async ({ caller, path }, dependencies) => {
-    return { status: 200, body: viewHistory(await findOf(caller, path.source_id, dependencies)) };
+    return { status: 200, body: viewHistory(await findOf(caller, path.source_id, dependencies), path.source_id) };
   },
 });

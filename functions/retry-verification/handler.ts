@@ -28,6 +28,6 @@ function connect() {
 export const handler = http('retry-verification', connect, {
   'POST /verifications/{source_id}/retry': async ({ caller, path }, dependencies) => {
     const verification = await findOf(caller, path.source_id, dependencies);
-    return { status: 202, body: viewState(await retryVerification(verification, dependencies)) };
+    return { status: 202, body: viewState(await retryVerification(verification, dependencies), path.source_id) };
   },
 });

@@ -22,7 +22,8 @@ export type Created =
 /** A verification as lists show it: what the index holds. */
 export interface Listed {
   readonly verificationId: string;
-  readonly sourceId: string;
+  /** Absent where it was erased. */
+  readonly sourceId?: string | undefined;
   readonly check: Check;
   readonly state: State;
   readonly round: number;

@@ -109,11 +109,10 @@ export type Attempt = z.infer<typeof attempt>;
 
 const landed = z.partialRecord(captureName, landedCapture);
 
-/** In every record, the tombstone's too. */
+/** In every record, the tombstone's too: nothing that the caller chose but the check. */
 const identity = {
   verificationId,
   tenant: tenantId,
-  sourceId,
   check,
   round: z.int().min(1).max(maximumRounds),
   /** 1 when made, +1 with every move and with nothing else: the fence. */
@@ -132,6 +131,7 @@ const identity = {
 
 /** What was asked and how far it came; gone with erasure. */
 const request = {
+  sourceId,
   /** SHA-256 of the request as parsed: the same body is a repeat, another one a conflict. */
   requestHash: z.string(),
   plan,
@@ -172,7 +172,7 @@ const inState = {
   decided: z.object({ ...common, state: z.literal('decided'), landed, verdict }),
   errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode }),
   expired: z.object({ ...common, state: z.literal('expired') }),
-  /** The tombstone. `dueAt` stays until every object is gone. */
+  /** The tombstone. `dueAt` stays until every object is gone. An earlier version's still holds a source_id, which is never read. */
   erased: z.object({ ...identity, state: z.literal('erased'), dueAt: dueAt.optional() }),
 } satisfies Record<State, z.ZodObject>;
 
@@ -189,6 +189,8 @@ export type Verification = z.infer<typeof verification>;
 export type InState<S extends State> = Extract<Verification, { state: S }>;
 /** @deprecated InState */
 export type In<S extends State> = InState<S>;
+/** A verification that was not erased. */
+export type Unerased = Exclude<Verification, { state: 'erased' }>;
 
 /** The fields a move into `S` must give: what that state has of its own. */
 export type FieldsOf<S extends State> = Omit<InState<S>, 'state' | keyof typeof identity | keyof typeof request>;

@@ -2,7 +2,7 @@ import { type Check, capturesOf, type Declared } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Tenant, Verifications } from '../domain/ports.ts';
 import { daySeconds, epochSeconds } from '../domain/times.ts';
-import { type InState, type Verification, verificationIdOf } from '../domain/verification.ts';
+import { type InState, type Unerased, verificationIdOf } from '../domain/verification.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
 import { firstProvider, type Planning, planVerification, refuseUnfit, type Wanted } from './plan.ts';
 
@@ -27,8 +27,8 @@ export interface Asked extends Wanted {
 
 /** A repeated request whose verification is beyond awaiting its captures is issued nothing. */
 export type Begun =
-  | { readonly kind: 'created'; readonly verification: Verification; readonly issued: Issued }
-  | { readonly kind: 'repeated'; readonly verification: Verification; readonly issued?: Issued };
+  | { readonly kind: 'created'; readonly verification: Unerased; readonly issued: Issued }
+  | { readonly kind: 'repeated'; readonly verification: Unerased; readonly issued?: Issued };
 
 /** Makes the record and signs its uploads. The same request again is answered again; nothing is ever made twice. */
 export async function beginVerification(asked: Asked, tenant: Tenant, dependencies: Beginning): Promise<Begun> {

@@ -1,7 +1,7 @@
 import { Fault } from '../domain/fault.ts';
 import type { Tenants, Verifications } from '../domain/ports.ts';
 import { readReference } from '../domain/reference.ts';
-import type { Attempt, Verification } from '../domain/verification.ts';
+import type { Attempt, Unerased, Verification } from '../domain/verification.ts';
 import type { Delivery, ReadDelivery } from '../providers/provider.ts';
 import { type Deciding, decide } from './decide.ts';
 import { type EndingWithFault, endWithFault } from './next-step.ts';
@@ -44,7 +44,7 @@ function wasAsked(record: Verification, attempt: number, provider: string): bool
   return record.state === 'erased' || attemptOf(record, attempt)?.provider === provider;
 }
 
-function attemptOf(record: Exclude<Verification, { state: 'erased' }>, number: number): Attempt | undefined {
+function attemptOf(record: Unerased, number: number): Attempt | undefined {
   return record.attempts.find(({ attempt }) => attempt === number);
 }
 

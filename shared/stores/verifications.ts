@@ -28,7 +28,7 @@ import {
 
 const listed = z.object({
   verificationId,
-  sourceId,
+  sourceId: sourceId.optional(),
   check,
   state,
   round: z.int(),
@@ -64,6 +64,8 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
     );
     const set = changed.filter((name) => after[name] !== undefined);
     const removed = changed.filter((name) => after[name] === undefined);
+    // A tombstone that an earlier version wrote still has it: seen in no record, so in no difference.
+    if (to.state === 'erased' && !changed.includes('sourceId')) removed.push('sourceId');
     const assignments = set.map((name) => `#${name} = :${name}`);
     const values: Record<string, unknown> = Object.fromEntries(set.map((name) => [`:${name}`, after[name]]));
     if (entry && to.state !== 'erased') {
@@ -83,6 +85,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
     }
     const named = new Set([
       ...changed,
+      ...removed,
       'sequence',
       'state',
       'round',

@@ -151,7 +151,8 @@ describe('faults', () => {
 
 describe('events', () => {
   it('carry nothing of the person, only where to look', () => {
-    const event = eventOf(anAwaitingVerification({ sequence: 3, metadata: { name: 'A. Person' } }));
+    const record = anAwaitingVerification({ sequence: 3, metadata: { name: 'A. Person' } });
+    const event = eventOf(record, record);
     expect(event).toMatchObject({ type: 'verification.recapture_requested', sequence: 3, source_id: 'visit-7' });
     expect(JSON.stringify(event)).not.toContain('Person');
     expect(event.previous_event_id).toBe(event.id.replace(/3$/, '2'));

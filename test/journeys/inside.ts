@@ -93,6 +93,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         }),
       );
       expect(recordOf(Item)).toMatchObject({ state: 'erased', history: [expect.anything()] });
+      expect(JSON.stringify(Item)).not.toContain(sourceId);
       expect(Object.keys(Item)).not.toContain('dueShard');
     });
 

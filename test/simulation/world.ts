@@ -5,7 +5,7 @@ import type { Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
 import { idOf, referenceSecret } from '../builders/deployment.ts';
-import { start } from '../builders/verification.ts';
+import { nameOf, start } from '../builders/verification.ts';
 import { acts } from './acts.ts';
 import { memoryBreakers } from './breakers.ts';
 import { simulatedBucket } from './bucket.ts';
@@ -65,10 +65,12 @@ export function simulatedWorld(setting: Setting) {
     const process = currentProcess();
     changes.push({ sequenceNumber: String(changes.length), before, after });
     if (before?.sequence !== after.sequence || before.state !== after.state) {
-      const { sourceId, state, sequence, round } = after;
+      const { state, sequence, round } = after;
       const provider = 'provider' in after ? `, ${after.provider}` : '';
-      say?.(`${title(process)}: ${sourceId} is ${state}, sequence ${sequence}, round ${round}${provider}`);
-    } else say?.(`${title(process)}: ${after.sourceId} noted or landed at sequence ${after.sequence}`);
+      say?.(
+        `${title(process)}: ${nameOf(before ?? after)} is ${state}, sequence ${sequence}, round ${round}${provider}`,
+      );
+    } else say?.(`${title(process)}: ${nameOf(after)} noted or landed at sequence ${after.sequence}`);
     referee.changed(before, after, process);
   };
 
