@@ -1,27 +1,22 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { viewFor, viewHistory, viewPage } from '../../shared/api/verifications.ts';
 import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { waitForRest } from '../../shared/lifecycle/wait.ts';
+import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { secretNamed } from '../../shared/stores/secrets.ts';
-import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
-import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const client = new DynamoDBClient();
+  const secrets = new SecretsManagerClient();
   return {
-    tenants: dynamoTenants({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
-    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
-    clientTokenSecret: secretNamed(settings.CLIENT_TOKEN_SECRET, new SecretsManagerClient(), now),
+    ...connectBySourceId(settings, secrets, now),
+    clientTokenSecret: secretNamed(settings.CLIENT_TOKEN_SECRET, secrets, now),
     maximumWaitSeconds: Number(settings.MAXIMUM_WAIT_SECONDS),
     sleep: (milliseconds: number) => setTimeout(milliseconds),
-    now,
   };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
 import { Fault, faultCodes } from './fault.ts';
@@ -51,19 +50,7 @@ export const tenantId = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be 1 to 40 characters of a-z 0-9 -, beginning with a letter');
 
-const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
-
-/** base32(SHA-256(tenant, 0, source_id)), 26 characters: one key from either side, and nothing of the caller's in a path. */
-export function verificationIdOf(tenant: string, source: string): string {
-  const digest = createHash('sha256').update(`${tenant}\0${source}`).digest();
-  let bits = 0n;
-  for (const byte of digest.subarray(0, 17)) bits = (bits << 8n) | BigInt(byte);
-  return Array.from({ length: 26 }, (_, index) => base32[Number((bits >> BigInt(136 - 5 * (index + 1))) & 31n)]).join(
-    '',
-  );
-}
-
-/** A table key taken out of a row, a message or an object key. */
+/** A table key taken out of a row, a message or an object key, as it comes: `verification-id.ts` makes it of a source_id. */
 export const verificationId = z.string().regex(/^[a-z2-7]{26}$/);
 
 /** Why something was written down without moving the record. */

@@ -28,6 +28,15 @@ export async function eraseVerification(
   return erased;
 }
 
+/** Erases every record of a source_id, and answers the tombstone of the first: the one that reads find. */
+export async function eraseEvery(
+  [first, ...others]: readonly Verification[],
+  dependencies: Erasing,
+): Promise<InState<'erased'>> {
+  for (const other of others) await eraseVerification(other, dependencies);
+  return eraseVerification(first, dependencies);
+}
+
 /** Deletes what the tombstone's verification stored, then takes it off the sweep's list. Doing it twice is doing it once. */
 export async function finishErasure(
   tombstone: InState<'erased'>,

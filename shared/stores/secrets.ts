@@ -1,6 +1,11 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { secretCacheSeconds } from '../domain/times.ts';
 
+/** A secret without a text. Its name reaches the log, where a message would not. */
+export class SecretEmpty extends Error {
+  override readonly name = 'SecretEmpty';
+}
+
 /** The value of a secret by its name or ARN, read once and then every five minutes. */
 export type ReadSecret = (id: string) => Promise<string>;
 
@@ -10,7 +15,7 @@ export function secretsManager(client: SecretsManagerClient, now: () => Date): R
     const known = kept.get(id);
     if (known && now().getTime() - known.readAt < secretCacheSeconds * 1000) return known.value;
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: id }));
-    if (!SecretString) throw new Error('The secret has no string value');
+    if (!SecretString) throw new SecretEmpty('The secret has no string value');
     kept.set(id, { value: SecretString, readAt: now().getTime() });
     return SecretString;
   };

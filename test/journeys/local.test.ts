@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll } from 'vitest';
 import { presignable } from '../../shared/stores/captures.ts';
 import { journeysSeenFromInside } from './inside.ts';
@@ -29,6 +30,7 @@ journeysSeenFromInside(() => {
     outputs,
     s3: new S3Client({ ...config, ...presignable, endpoint: environment.AWS_ENDPOINT_URL_S3 }),
     dynamodb: new DynamoDBClient({ ...config, endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB }),
+    secretsManager: new SecretsManagerClient({ ...config, endpoint: environment.AWS_ENDPOINT_URL_SECRETS_MANAGER }),
     events: async () => running.events(),
     written: async () => running.written(),
     secrets: [environment.AWS_SECRET_ACCESS_KEY],

@@ -66,7 +66,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   function claimed(after: Verification & { state: 'dispatched' }, process: Process | undefined): void {
     const provider = providers.find(({ name }) => name === after.provider);
     const claim: Claim = {
-      of: after.sourceId,
+      of: `${after.sourceId} (${after.verificationId})`, // a source_id may have two records, of two versions
       provider: after.provider,
       pass: after.pass,
       stalledFrom: seconds() + (provider?.timeoutSeconds[after.check] ?? 0),

@@ -3,7 +3,7 @@ import { type CaptureName, type Check, captureName, capturesOf } from '../../sha
 import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
 import { signReference } from '../../shared/domain/reference.ts';
 import { type Outcome, outcome } from '../../shared/domain/verdict.ts';
-import { idOf, referenceSecret } from '../builders/deployment.ts';
+import { idOf, legacyIdOf, referenceSecret } from '../builders/deployment.ts';
 import { genuineToken } from './acts.ts';
 import { simulatedProvider } from './circumstances.ts';
 import { calmNetwork } from './network.ts';
@@ -45,9 +45,12 @@ function scriptedVendors(scripts: Readonly<Record<string, Script>>) {
 export function scriptedWorld({
   scripts,
   takesNothing = [],
+  legacy = false,
 }: {
   scripts: Readonly<Record<string, Script>>;
   takesNothing?: readonly string[];
+  /** The verification is one that a version from before ids had a key made, under its old id. */
+  legacy?: boolean;
 }) {
   const vendors = scriptedVendors(scripts);
   const route = Object.entries(scripts).map(([name, script]) =>
@@ -65,7 +68,7 @@ export function scriptedWorld({
     random: randomOf(1, 1),
   });
   const { verbs, verifications, queue, breakers, referee } = world;
-  const id = idOf(source);
+  const id = legacy ? legacyIdOf(source) : idOf(source);
 
   return {
     ...world,
@@ -74,12 +77,13 @@ export function scriptedWorld({
     advance: (seconds: number) => world.advanceTo(world.clock() + seconds * 1000),
 
     request: (check: Check = 'spoof_detect') => verbs.request(source, check, declaredAs('jpeg', capturesOf[check])),
+    requestBefore: () => verbs.requestBefore(source, 'spoof_detect', declaredAs('jpeg', capturesOf.spoof_detect)),
     reopen: () => verbs.reopen(source),
     retry: () => verbs.retry(source),
     erase: () => verbs.erase(source),
     wait: () => verbs.wait(source, 1),
     sweep: () => verbs.sweep(),
-    upload: (name: CaptureName, round: number) => world.upload(source, 'POST', round, name),
+    upload: (name: CaptureName, round: number) => world.upload(source, 'POST', round, name, id),
 
     /** A webhook of an attempt is on its way, to the address and under the reference that we gave out. */
     webhook(attempt: number, provider: string, says: Outcome | FaultCode): void {

@@ -4,7 +4,7 @@ import { defaultPolicy } from '../../shared/domain/policy.ts';
 import type { Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
-import { idOf, referenceSecret } from '../builders/deployment.ts';
+import { referenceSecret } from '../builders/deployment.ts';
 import { nameOf, start } from '../builders/verification.ts';
 import { acts } from './acts.ts';
 import { memoryBreakers } from './breakers.ts';
@@ -154,8 +154,8 @@ export function simulatedWorld(setting: Setting) {
     },
 
     /** An upload to the bucket, and what S3 tells of it. */
-    upload(source: string, how: 'PUT' | 'POST', round: number, name: CaptureName): void {
-      const object = bucket.upload(how, idOf(source), round, name);
+    upload(source: string, how: 'PUT' | 'POST', round: number, name: CaptureName, id: string): void {
+      const object = bucket.upload(how, id, round, name);
       say?.(`${how} of ${source}'s ${name} for round ${round}: ${object?.['version-id'] ?? 'refused'}`);
       if (!object) return;
       const body = JSON.stringify({
