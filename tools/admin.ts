@@ -5,20 +5,22 @@ import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateSecretCommand,
+  GetSecretValueCommand,
   PutSecretValueCommand,
   ResourceExistsException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import { type PolicyInput, policyInput, policyMistakes } from '../shared/domain/policy.ts';
-import { tenantId } from '../shared/domain/verification.ts';
+import { sourceId, tenantId } from '../shared/domain/verification.ts';
+import { legacyVerificationIdOf, verificationIdOf } from '../shared/domain/verification-id.ts';
 import { connectors } from '../shared/providers/connect.ts';
 import { registry } from '../shared/providers/registry.ts';
 import { type IssuedKey, keyCacheSeconds } from '../shared/stores/tenants/row.ts';
 import { dynamoTenants, type Tenants } from '../shared/stores/tenants/tenants.ts';
 import { dataDirectory, localStack } from './target.ts';
 
-const usage = `Keeps tenants, in the running local stack or in AWS.
+const usage = `Keeps tenants and finds their verifications, in the running local stack or in AWS.
 
   npm run admin -- tenant create acme              a tenant with the default policy; prints its first key, once
   npm run admin -- tenant add-key acme             another key, beside the ones it has
@@ -36,10 +38,12 @@ const usage = `Keeps tenants, in the running local stack or in AWS.
   npm run admin -- webhook rotate PROVIDER acme    a new webhook address, shown this once; the old one is taken
                                                    for --grace-seconds more (default a day)
 
+  npm run admin -- verification id acme SOURCE_ID  what logs and object keys call it; reads the key of ids, no record
+
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
-                     (then also --stack NAME, default bonafide, and --url URL of the API)
+                     (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN)
 `;
 
 const { values, positionals } = parseArgs({
@@ -49,9 +53,17 @@ const { values, positionals } = parseArgs({
     'tenants-table': { type: 'string' },
     stack: { type: 'string', default: 'bonafide' },
     url: { type: 'string' },
+    'id-key-secret': { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
     help: { type: 'boolean', short: 'h', default: false },
   },
+});
+
+/** What is read here of the outputs of a deployed stack; one from before ids had a key has no such secret. */
+const deployedOutputs = z.looseObject({
+  TenantsTable: z.string(),
+  ApiUrl: z.string(),
+  IdKeySecret: z.string().optional(),
 });
 
 interface Deployment {
@@ -59,6 +71,8 @@ interface Deployment {
   readonly secrets: SecretsManagerClient;
   readonly stackName: string;
   readonly apiUrl: string;
+  /** Name or ARN of the secret that holds the key of ids. */
+  readonly idKeySecret: string | undefined;
 }
 
 type Command = (deployment: Deployment, words: readonly string[]) => Promise<void>;
@@ -122,6 +136,21 @@ const commands: Readonly<Record<string, { words: number; run: Command }>> = {
       const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
       const { key } = await tenants.rotateWebhook(tenant(id), provider, graceSeconds);
       console.log(`${apiUrl}/webhooks/${provider}/${key}\nShown this once: only its hash is stored.`);
+    },
+  },
+  'verification id': {
+    words: 2,
+    run: async ({ secrets, idKeySecret }, [id = '', source = '']) => {
+      const SecretId = idKeySecret;
+      if (!SecretId) throw new Error('Give --id-key-secret: its ARN is the stack’s output IdKeySecret');
+      const owner = tenant(id);
+      const asked = sourceId.safeParse(source);
+      if (!asked.success) throw new Error(`A source_id ${asked.error.issues[0]?.message}`);
+      const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+      console.log(
+        `${verificationIdOf(SecretString, owner, asked.data)}\n` +
+          `${legacyVerificationIdOf(owner, asked.data)}  if a version from before ids had a key made it`,
+      );
     },
   },
 };
@@ -197,7 +226,10 @@ function printKey({ id, key }: IssuedKey): void {
 }
 
 async function connect(): Promise<Deployment> {
-  const open = (table: string, stackName: string, apiUrl: string, at?: z.infer<typeof localStack>['environment']) => {
+  const open = (
+    { table, ...about }: Pick<Deployment, 'stackName' | 'apiUrl' | 'idKeySecret'> & { table: string },
+    at?: z.infer<typeof localStack>['environment'],
+  ) => {
     const config = at && {
       region: at.AWS_REGION,
       credentials: { accessKeyId: at.AWS_ACCESS_KEY_ID, secretAccessKey: at.AWS_SECRET_ACCESS_KEY },
@@ -210,25 +242,29 @@ async function connect(): Promise<Deployment> {
     return {
       tenants: dynamoTenants({ client, table, now: () => new Date(), randomBytes }),
       secrets,
-      stackName,
-      apiUrl,
+      ...about,
     };
   };
   const named = values['tenants-table'];
-  if (named) return open(named, values.stack, values.url ?? '<the API>');
+  if (named) {
+    const idKeySecret = values['id-key-secret'];
+    return open({ table: named, stackName: values.stack, apiUrl: values.url ?? '<the API>', idKeySecret });
+  }
   if (values.aws) {
     const outputs = z
-      .record(z.string(), z.looseObject({ TenantsTable: z.string(), ApiUrl: z.string() }))
+      .record(z.string(), deployedOutputs)
       .parse(JSON.parse(await read('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table')));
     const [stack] = Object.entries(outputs);
     if (!stack) throw new Error('cdk-outputs.json names no stack');
-    return open(stack[1].TenantsTable, stack[0], stack[1].ApiUrl);
+    const [stackName, { TenantsTable: table, ApiUrl: apiUrl, IdKeySecret: idKeySecret }] = stack;
+    return open({ table, stackName, apiUrl, idKeySecret });
   }
   const path = join(dataDirectory(), 'stack.json');
   const { url, environment, outputs } = localStack.parse(
     JSON.parse(await read(path, 'start the local stack (npm start), or give --aws')),
   );
-  return open(outputs.TenantsTable, values.stack, url, environment);
+  const { TenantsTable: table, IdKeySecret: idKeySecret } = outputs;
+  return open({ table, stackName: values.stack, apiUrl: url, idKeySecret }, environment);
 }
 
 async function read(path: string, remedy: string): Promise<string> {
