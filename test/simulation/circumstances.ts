@@ -66,7 +66,7 @@ export function circumstancesOf(random: Random): Circumstances {
     leaping: pick([0.01, 0.04, 0.1]),
     faulting: pick([0, 0.2, 0.5, 0.95]),
     recapturing: pick([0.1, 0.4, 0.8]),
-    legacy: chance(0.1),
+    legacy: chance(0.2),
   };
 }
 

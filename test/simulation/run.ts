@@ -228,7 +228,7 @@ async function askForSomething(
       record.verificationId,
     );
 
-  if (legacy && random.chance(0.03)) return ask('requestBefore');
+  if (legacy && random.chance(0.06)) return ask('requestBefore');
   if (random.chance(0.12)) return ask(random.pick(['request', 'reopen', 'retry', 'wait', 'wait']));
   if (random.chance(0.02)) return ask('erase');
   if (random.chance(0.06)) return upload(names, 1 + random.below(record.round));
