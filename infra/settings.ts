@@ -24,6 +24,8 @@ export interface Settings {
   readonly throttle: Throttle;
   /** `throttles`: `rate/burst` by route key, over what `operations.ts` says. */
   readonly routeThrottles: ReadonlyMap<string, Throttle>;
+  /** `legacyIds`: false ends the second look for records from before ids had a key. */
+  readonly legacyIds: boolean;
   /** `alarmTopicArn`: an SNS topic that is told of every alarm. */
   readonly alarmTopicArn: string | undefined;
   /** `tracing`: true records X-Ray traces. */
@@ -52,6 +54,7 @@ export function readSettings(scope: Construct): Settings {
     modelPack: read('models') === undefined ? undefined : String(read('models')),
     throttle: throttle('throttle', read('throttle')) ?? stageThrottle,
     routeThrottles: throttlesByRoute(read('throttles')),
+    legacyIds: flag('legacyIds', read('legacyIds'), true),
     alarmTopicArn: read('alarmTopicArn') === undefined ? undefined : String(read('alarmTopicArn')),
     tracing: flag('tracing', read('tracing'), false),
     maximumWaitSeconds: flag('local', read('local'), false) ? 20 : 10,

@@ -3,10 +3,11 @@ import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { policyCommands } from './admin/policy.ts';
 import { tenantCommands } from './admin/tenant.ts';
+import { verificationCommands } from './admin/verification.ts';
 import { webhookCommands } from './admin/webhook.ts';
 import { commandLine } from './command-line.ts';
 
-const usage = `Keeps tenants, in the running local stack or in AWS.
+const usage = `Keeps tenants and finds their verifications, in the running local stack or in AWS.
 
   npm run admin -- tenant create acme              a tenant with the default policy; prints its first key, once
   npm run admin -- tenant add-key acme             another key, beside the ones it has
@@ -26,10 +27,12 @@ const usage = `Keeps tenants, in the running local stack or in AWS.
                                                    for --grace-seconds more (default a day)
   npm run admin -- webhook rotate PROVIDER deployment    for all that is asked with the deployment's credentials
 
+  npm run admin -- verification id acme SOURCE_ID  what logs and object keys call it; reads the key of ids, no record
+
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
-                     (then also --stack NAME, default bonafide, and --url URL of the API)
+                     (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN)
 `;
 
 const { values, positionals } = commandLine(usage, {
@@ -39,12 +42,19 @@ const { values, positionals } = commandLine(usage, {
     'tenants-table': { type: 'string' },
     stack: { type: 'string', default: 'bonafide' },
     url: { type: 'string' },
+    'id-key-secret': { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
 
 const commands = new Map(
-  Object.entries({ ...tenantCommands, ...policyCommands, ...credentialsCommands, ...webhookCommands }),
+  Object.entries({
+    ...tenantCommands,
+    ...policyCommands,
+    ...credentialsCommands,
+    ...webhookCommands,
+    ...verificationCommands,
+  }),
 );
 
 try {

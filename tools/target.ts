@@ -39,6 +39,11 @@ export const localStack = z.object({
     AWS_ENDPOINT_URL_DYNAMODB: z.url(),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: z.url(),
   }),
-  outputs: z.object({ CapturesBucket: z.string(), VerificationsTable: z.string(), TenantsTable: z.string() }),
+  outputs: z.object({
+    CapturesBucket: z.string(),
+    VerificationsTable: z.string(),
+    TenantsTable: z.string(),
+    IdKeySecret: z.string(),
+  }),
 });
 export type LocalStack = z.infer<typeof localStack>;

@@ -4,6 +4,8 @@ import * as z from 'zod';
 export const environment = z.object({
   VERIFICATIONS_TABLE: z.string().min(1),
   TENANTS_TABLE: z.string().min(1),
+  ID_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
+  LEGACY_IDS: z.enum(['true', 'false']), // whether records from before ids had a key are looked for
   CAPTURES_BUCKET: z.string().min(1),
 });
 export type Environment = z.infer<typeof environment>;

@@ -1,5 +1,4 @@
-import { randomUUID as newId, randomInt as randomBelow, randomBytes } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { randomUUID as newId, randomInt as randomBelow } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { askedOf, redeclaredOf, replyOfBegun, viewUploads } from '../../shared/api/verifications.ts';
@@ -8,23 +7,20 @@ import { beginVerification } from '../../shared/lifecycle/begin.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { registry } from '../../shared/providers/registry.ts';
+import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
-import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
-import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const client = new DynamoDBClient();
+  const secrets = new SecretsManagerClient();
   return {
-    tenants: dynamoTenants({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
-    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId }),
+    ...connectBySourceId(settings, secrets, now),
     uploads: s3Uploads(new S3Client(presignable), settings.CAPTURES_BUCKET),
     registry,
-    clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, new SecretsManagerClient(), now),
-    now,
+    clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, secrets, now),
     newId,
     randomBelow,
   };

@@ -59,6 +59,9 @@ export class PublicApi extends Construct {
       'retry-verification': this.#retryVerification(props),
       'receive-result': this.#receiveResult(props),
     };
+    // A new version finds what an old one made, not the other way round: what finds records is updated first.
+    const { 'request-verification': makes, 'receive-result': _, ...find } = this.functions;
+    makes.node.addDependency(...Object.values(find));
     this.api = new HttpApi(this, 'api', {
       apiName: Stack.of(this).stackName,
       description: 'Captures in, verdicts out',
@@ -91,12 +94,14 @@ export class PublicApi extends Construct {
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
         CAPTURES_BUCKET: captures.bucketName,
         CLIENT_TOKEN_SECRET: secrets.clientToken.secretArn,
       },
     });
     records.allowVerifications(request, 'GetItem', 'PutItem', 'UpdateItem');
     records.allowTenants(request);
+    secrets.allowIdKey(request);
     captures.allowCaptures(request, 'PutObject'); // what it signs, not what it does
     secrets.allowClientToken(request);
     return request;
@@ -111,6 +116,7 @@ export class PublicApi extends Construct {
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
         CLIENT_TOKEN_SECRET: secrets.clientToken.secretArn,
         MAXIMUM_WAIT_SECONDS: String(maximumWaitSeconds),
       },
@@ -118,44 +124,54 @@ export class PublicApi extends Construct {
     records.allowVerifications(read, 'GetItem');
     records.allowIndex(read, 'by_state');
     records.allowTenants(read);
+    secrets.allowIdKey(read);
     secrets.allowClientToken(read);
     return read;
   }
 
-  #eraseVerification({ records, captures }: PublicApiProps): AnyServiceFunction {
+  #eraseVerification({ records, captures, secrets }: PublicApiProps): AnyServiceFunction {
     const erase = new ServiceFunction<Erase>(this, 'erase-verification', {
       memoryMegabytes: apiMemoryMegabytes,
       hurtWhenFailing: 'People who asked to be forgotten are not: erasures fail or stay unfinished.',
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
         CAPTURES_BUCKET: captures.bucketName,
       },
     });
     records.allowVerifications(erase, 'GetItem', 'UpdateItem');
     records.allowTenants(erase);
+    secrets.allowIdKey(erase);
     captures.allowListing(erase);
     captures.allowDeleting(erase);
     return erase;
   }
 
-  #retryVerification({ records, captures, providers }: PublicApiProps): AnyServiceFunction {
+  #retryVerification({ records, captures, providers, secrets }: PublicApiProps): AnyServiceFunction {
     const retry = new ServiceFunction<Retry>(this, 'retry-verification', {
       memoryMegabytes: apiMemoryMegabytes,
       hurtWhenFailing: 'Integrators cannot retry what errored: those people must begin again.',
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
       },
     });
     records.allowVerifications(retry, 'GetItem', 'UpdateItem');
     records.allowTenants(retry);
+    secrets.allowIdKey(retry);
     captures.allowCaptures(retry, 'GetObject', 'GetObjectVersion');
     captures.allowKnowingWhatIsGone(retry);
     providers.allowSending(retry);
     return retry;
+  }
+
+  /** What a function reads that starts from a source_id. */
+  #idEnvironment({ idKey }: Secrets): { ID_KEY_SECRET: string; LEGACY_IDS: 'true' | 'false' } {
+    return { ID_KEY_SECRET: idKey.secretArn, LEGACY_IDS: `${readSettings(this).legacyIds}` };
   }
 
   #receiveResult({ records, captures, providers, secrets }: PublicApiProps): AnyServiceFunction {

@@ -1,6 +1,7 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Encryption } from './encryption.ts';
 import type { AnyServiceFunction } from './service-function.ts';
@@ -11,27 +12,45 @@ export class Secrets extends Construct {
   readonly clientToken: Secret;
   /** Signs the ids that vendors name attempts by. Webhooks under way live through one replacement. */
   readonly reference: Secret;
+  /**
+   * Makes the id of a record of a source_id. Lost or replaced, no record is found by its source_id any more: it is made
+   * once, never rotated, and retained with the tables. CloudFormation makes another value when `generateSecretString`
+   * changes, so that must never change.
+   */
+  readonly idKey: Secret;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
     super(scope, id);
     this.#encryption = encryption;
-    const generated = (name: string, description: string): Secret => {
+    const { retainData } = readSettings(this);
+    const generated = (name: string, description: string, whyNotRotated: string, kept?: RemovalPolicy): Secret => {
       const secret = new Secret(this, name, {
         description,
         // 64 letters and digits are 380 bits.
         generateSecretString: { passwordLength: 64, excludePunctuation: true },
         ...(encryption.key && { encryptionKey: encryption.key }),
+        ...(kept && { removalPolicy: kept }),
       });
-      acknowledge(
-        secret,
-        'AwsSolutions-SMG4',
-        'It signs what lives a day at the most, and nothing is stored under it. A rotation function would be one more to keep; docs/security.md says how to replace it with one command.',
-      );
+      acknowledge(secret, 'AwsSolutions-SMG4', whyNotRotated);
       return secret;
     };
-    this.clientToken = generated('client-token', 'Signs the client tokens of Bonafide');
-    this.reference = generated('reference', 'Signs what vendors name attempts by in their webhooks');
+    const signs =
+      'It signs what lives a day at the most, and nothing is stored under it. A rotation function would be one more to keep; docs/security.md says how to replace it with one command.';
+    this.clientToken = generated('client-token', 'Signs the client tokens of Bonafide', signs);
+    this.reference = generated('reference', 'Signs what vendors name attempts by in their webhooks', signs);
+    this.idKey = generated(
+      'id-key',
+      'Makes the ids of verifications. Never replace or delete it: docs/runbook.md, The key of ids',
+      'Every record lies under an id made with it: under another value none is found by its source_id, none can be erased, and each would be made again. It is to be kept for as long as the tables are.',
+      retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    );
+  }
+
+  /** Lets a function find the record of a source_id. Only what starts from one may: other ids are used as they come. */
+  allowIdKey(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['secretsmanager:GetSecretValue'], this.idKey.secretArn);
+    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function sign or check what vendors name attempts by. */

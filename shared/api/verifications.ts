@@ -264,7 +264,12 @@ export type ClientView = z.infer<typeof clientView>;
 
 export const listView = z.object({
   verifications: z.array(
-    stateView.extend({ verdict: verdictView.nullable(), created_at: z.string(), updated_at: z.string() }),
+    stateView.extend({
+      source_id: sourceId.nullable().describe('Null where it was erased: nothing of the caller outlives that'),
+      verdict: verdictView.nullable(),
+      created_at: z.string(),
+      updated_at: z.string(),
+    }),
   ),
   next_cursor: z.string().nullable(),
 });
@@ -351,8 +356,9 @@ function sorted(value: unknown): unknown {
   );
 }
 
-export function viewState(record: Verification): z.infer<typeof stateView> {
-  const { sourceId: source_id, check, state, round, sequence } = record;
+/** The state, under the source_id that it was asked for by: a tombstone does not know its own any more. */
+export function viewState(record: Verification, source_id: string): z.infer<typeof stateView> {
+  const { check, state, round, sequence } = record;
   return { source_id, check, state, round, sequence };
 }
 
@@ -373,7 +379,7 @@ export function viewUploads({ record, clientToken, uploads }: Issued): UploadsVi
     { expires_at: expiresAt, put, post },
   ]);
   return {
-    ...viewState(record),
+    ...viewState(record, record.sourceId),
     ...(record.challenge ? { challenge: record.challenge } : {}),
     ...(challengeExpires ? { challenge_expires_at: challengeExpires.toISOString() } : {}),
     client_token: clientToken,
@@ -385,7 +391,7 @@ export function viewUploads({ record, clientToken, uploads }: Issued): UploadsVi
 /** The uploads while captures are awaited, the state alone after. */
 export function replyOfBegun({ kind, verification, issued }: Begun) {
   if (kind === 'created') return { status: 201 as const, body: viewUploads(issued) };
-  return { status: 200 as const, body: issued ? viewUploads(issued) : viewState(verification) };
+  return { status: 200 as const, body: issued ? viewUploads(issued) : viewState(verification, verification.sourceId) };
 }
 
 /** As it was sent. Earlier versions kept a map, later ones its text. */
@@ -395,9 +401,9 @@ function metadataOf(record: Verification): Pick<VerificationView, 'metadata'> {
   return record.metadata ? { metadata: record.metadata } : {};
 }
 
-export function viewVerification(record: Verification): VerificationView {
+export function viewVerification(record: Verification, sourceId: string): VerificationView {
   return {
-    ...viewState(record),
+    ...viewState(record, sourceId),
     verdict: viewVerdict(record.state === 'decided' ? record.verdict : undefined),
     ...(record.state === 'errored' ? { fault: record.fault } : {}),
     ...('challenge' in record && record.challenge ? { challenge: record.challenge } : {}),
@@ -409,13 +415,17 @@ export function viewVerification(record: Verification): VerificationView {
 }
 
 /** A key sees the whole verification, a client_token what its holder may know. */
-export function viewFor(by: 'key' | 'client_token', record: Verification): VerificationView | ClientView {
-  return by === 'key' ? viewVerification(record) : viewForClient(record);
+export function viewFor(
+  by: 'key' | 'client_token',
+  record: Verification,
+  sourceId: string,
+): VerificationView | ClientView {
+  return by === 'key' ? viewVerification(record, sourceId) : viewForClient(record, sourceId);
 }
 
-function viewForClient(record: Verification): ClientView {
+function viewForClient(record: Verification, sourceId: string): ClientView {
   return {
-    ...viewState(record),
+    ...viewState(record, sourceId),
     verdict: record.state === 'decided' ? verdictForClient(record.verdict) : null,
     created_at: record.createdAt,
     updated_at: record.updatedAt,
@@ -428,9 +438,10 @@ function verdictForClient({ outcome, reasons }: Verdict): ClientView['verdict'] 
 }
 
 function viewListed(row: Listed): z.infer<typeof listView>['verifications'][number] {
-  const { sourceId: source_id, check, state, round, sequence, createdAt, updatedAt } = row;
+  const { sourceId, check, state, round, sequence, createdAt, updatedAt } = row;
   return {
-    source_id,
+    // A tombstone of an earlier version still has one, which is not shown either.
+    source_id: state === 'erased' ? null : (sourceId ?? null),
     check,
     state,
     round,
@@ -446,7 +457,7 @@ export function viewPage({ items, next }: { items: Listed[]; next?: PageStart | 
   return { verifications: items.map(viewListed), next_cursor: next ? writeCursor(next) : null };
 }
 
-export function viewHistory(record: Verification): z.infer<typeof historyView> {
+export function viewHistory(record: Verification, source_id: string): z.infer<typeof historyView> {
   const line = ({ at, sequence, kind, state, round, code, outcome, provider, attempt }: HistoryEntry) => ({
     at,
     sequence,
@@ -458,5 +469,5 @@ export function viewHistory(record: Verification): z.infer<typeof historyView> {
     provider,
     attempt,
   });
-  return { source_id: record.sourceId, history: record.history.map(line), notes_dropped: record.notesDropped };
+  return { source_id, history: record.history.map(line), notes_dropped: record.notesDropped };
 }

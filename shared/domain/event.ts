@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { check } from './captures.ts';
 import { outcome } from './verdict.ts';
-import { type State, sourceId, state, tenantId, type Verification } from './verification.ts';
+import { type State, sourceId, state, tenantId, type Unerased, type Verification } from './verification.ts';
 
 /** The event of a move, by the state it leads to. */
 export const eventTypeOf = {
@@ -35,8 +35,11 @@ export const event = z.object({
 });
 export type Event = z.infer<typeof event>;
 
-/** The event of the move that brought a record to where it is: a function of the record alone. */
-export function eventOf(record: Verification): Event {
+/**
+ * The event of a move: a function of the record before and after it alone. The source_id is the one before: a tombstone
+ * has none, and its integrator still has to hear which verification was erased.
+ */
+export function eventOf(before: Unerased, record: Verification): Event {
   return {
     id: eventId(record.verificationId, record.sequence),
     type: eventTypeOf[record.state],
@@ -44,7 +47,7 @@ export function eventOf(record: Verification): Event {
     previous_event_id: record.sequence > 2 ? eventId(record.verificationId, record.sequence - 1) : null,
     occurred_at: record.updatedAt,
     tenant: record.tenant,
-    source_id: record.sourceId,
+    source_id: before.sourceId,
     check: record.check,
     state: record.state,
     round: record.round,

@@ -31,7 +31,8 @@ export type Created =
 /** A verification as lists show it: what the index holds. */
 export interface Listed {
   readonly verificationId: string;
-  readonly sourceId: string;
+  /** Absent where it was erased. */
+  readonly sourceId?: string | undefined;
   readonly check: Check;
   readonly state: State;
   readonly round: number;
@@ -114,6 +115,17 @@ export interface Verifications {
   readonly list: (query: ListQuery) => Promise<{ items: Listed[]; next?: PageStart | undefined }>;
   /** Ids whose deadline has passed, the longest overdue first, at most `limit`. By index, eventually consistent. */
   readonly due: (query: { state: DueState; shard: number; now: Date; limit: number }) => Promise<string[]>;
+}
+
+/**
+ * The ids that a source_id leads to. Only what starts from a source_id needs them: an id in an object key, a message, a
+ * token or a vendor's reference is used as it comes.
+ */
+export interface SourceIds {
+  /** Under the deployment's key. Fails where that cannot be read or used: there is no id without it. */
+  readonly of: (tenant: string, sourceId: string) => Promise<string>;
+  /** What a version from before the key made of it; undefined once no record of such a version is left. */
+  readonly legacyOf: (tenant: string, sourceId: string) => string | undefined;
 }
 
 /** One way in, two shapes: a PUT for code, a form POST for browsers. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
 import { Fault, faultCodes } from './fault.ts';
@@ -51,19 +50,7 @@ export const tenantId = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be 1 to 40 characters of a-z 0-9 -, beginning with a letter');
 
-const base32 = 'abcdefghijklmnopqrstuvwxyz234567';
-
-/** base32(SHA-256(tenant, 0, source_id)), 26 characters: one key from either side, and nothing of the caller's in a path. */
-export function verificationIdOf(tenant: string, source: string): string {
-  const digest = createHash('sha256').update(`${tenant}\0${source}`).digest();
-  let bits = 0n;
-  for (const byte of digest.subarray(0, 17)) bits = (bits << 8n) | BigInt(byte);
-  return Array.from({ length: 26 }, (_, index) => base32[Number((bits >> BigInt(136 - 5 * (index + 1))) & 31n)]).join(
-    '',
-  );
-}
-
-/** A table key taken out of a row, a message or an object key. */
+/** A table key taken out of a row, a message or an object key, as it comes: `verification-id.ts` makes it of a source_id. */
 export const verificationId = z.string().regex(/^[a-z2-7]{26}$/);
 
 /** Why something was written down without moving the record. */
@@ -110,11 +97,10 @@ export type Attempt = z.infer<typeof attempt>;
 
 const landed = z.partialRecord(captureName, landedCapture);
 
-/** In every record, the tombstone's too. */
+/** In every record, the tombstone's too: nothing that the caller chose but the check. */
 const identity = {
   verificationId,
   tenant: tenantId,
-  sourceId,
   check,
   round: z.int().min(1).max(maximumRounds),
   /** 1 when made, +1 with every move and with nothing else: the fence. */
@@ -133,6 +119,7 @@ const identity = {
 
 /** What was asked and how far it came; gone with erasure. */
 const request = {
+  sourceId,
   /** SHA-256 of the request as parsed: the same body is a repeat, another one a conflict. */
   requestHash: z.string(),
   plan,
@@ -182,7 +169,7 @@ const inState = {
   decided: z.object({ ...common, state: z.literal('decided'), landed, verdict, dueAt: dueAt.optional() }),
   errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode, dueAt: dueAt.optional() }),
   expired: z.object({ ...common, state: z.literal('expired'), dueAt: dueAt.optional() }),
-  /** The tombstone. `dueAt` stays until every object is gone. */
+  /** The tombstone. `dueAt` stays until every object is gone. An earlier version's still holds a source_id, which is never read. */
   erased: z.object({ ...identity, state: z.literal('erased'), dueAt: dueAt.optional() }),
 } satisfies Record<State, z.ZodObject>;
 
@@ -199,6 +186,8 @@ export type Verification = z.infer<typeof verification>;
 export type InState<S extends State> = Extract<Verification, { state: S }>;
 /** @deprecated InState */
 export type In<S extends State> = InState<S>;
+/** A verification that was not erased. */
+export type Unerased = Exclude<Verification, { state: 'erased' }>;
 
 /** The fields a move into `S` must give: what that state has of its own. */
 export type FieldsOf<S extends State> = Omit<InState<S>, 'state' | keyof typeof identity | keyof typeof request>;

@@ -49,5 +49,6 @@ export async function announceChanges(
 /** Notes, landings and `accepted` change a record without moving it: only a higher sequence is a move. */
 function moveIn({ before, after }: Change): Event | undefined {
   if (!before || !after) return undefined; // made, or purged by the table's TTL
-  return after.sequence > before.sequence ? eventOf(after) : undefined;
+  if (before.state === 'erased') return undefined; // a tombstone moves nowhere
+  return after.sequence > before.sequence ? eventOf(before, after) : undefined;
 }

@@ -1,15 +1,17 @@
 import { capturesOf, type Declared } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
-import type { Tenant, Verifications } from '../domain/ports.ts';
+import type { Created, SourceIds, Tenant, Verifications } from '../domain/ports.ts';
 import { daySeconds, epochSeconds } from '../domain/times.ts';
-import { type InState, type Verification, verificationIdOf } from '../domain/verification.ts';
+import type { InState, Unerased } from '../domain/verification.ts';
 import { type Challenging, firstChallenge, renewChallenge } from './challenge.ts';
+import { findLegacy } from './find.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
 import { firstProvider, type Planning, planVerification, refuseUnfit, type Wanted } from './plan.ts';
 import { settled, settleOn } from './settle-on.ts';
 
 export interface Beginning extends Planning, Issuing, Challenging {
-  readonly verifications: Pick<Verifications, 'create' | 'renew'>;
+  readonly verifications: Pick<Verifications, 'create' | 'find' | 'renew'>;
+  readonly ids: SourceIds;
   readonly newId: () => string;
 }
 
@@ -25,17 +27,21 @@ export interface Asked extends Wanted {
 
 /** A repeated request whose verification is beyond awaiting its captures is issued nothing. */
 export type Begun =
-  | { readonly kind: 'created'; readonly verification: Verification; readonly issued: Issued }
-  | { readonly kind: 'repeated'; readonly verification: Verification; readonly issued?: Issued };
+  | { readonly kind: 'created'; readonly verification: Unerased; readonly issued: Issued }
+  | { readonly kind: 'repeated'; readonly verification: Unerased; readonly issued?: Issued };
 
-/** Makes the record and signs its uploads. The same request again is answered again; nothing is ever made twice. */
+/**
+ * Makes the record and signs its uploads. The same request again is answered again, also where an earlier version made
+ * the record under another id; nothing is ever made twice.
+ */
 export async function beginVerification(asked: Asked, tenant: Tenant, dependencies: Beginning): Promise<Begun> {
   const plan = await planVerification(asked, tenant, dependencies);
   refuseUnfit(asked.captures, firstProvider(plan, dependencies));
-  const record = newRecord(asked, tenant, plan, dependencies);
-  const { kind, verification } = await dependencies.verifications.create(record);
+  const id = await dependencies.ids.of(tenant.id, asked.sourceId);
+  const record = newRecord(id, asked, tenant, plan, dependencies);
+  const { kind, verification } = await createOnce(record, tenant, dependencies);
   if (kind === 'created') return { kind, verification, issued: await issueUploads(verification, dependencies) };
-  const repeated = await settleOn<Verification>(verification, async (current) => {
+  const repeated = await settleOn<Unerased>(verification, async (current) => {
     if (current.state === 'erased') {
       throw new Fault('source_id_erased', 'Use another source_id: this one belongs to an erased verification.');
     }
@@ -50,7 +56,21 @@ export async function beginVerification(asked: Asked, tenant: Tenant, dependenci
   return { kind: 'repeated', verification: repeated, issued: await issueUploads(repeated, dependencies) };
 }
 
+/** Writes the record, unless a version from before the key made one of the same source_id: the one that reads find. */
+async function createOnce(
+  record: InState<'awaiting_captures'>,
+  tenant: Tenant,
+  dependencies: Beginning,
+): Promise<Created> {
+  const { verifications } = dependencies;
+  const legacy = await findLegacy(tenant, record.sourceId, dependencies);
+  if (!legacy) return await verifications.create(record);
+  const current = await verifications.find(record.verificationId);
+  return { kind: 'exists', verification: current ?? legacy };
+}
+
 function newRecord(
+  verificationId: string,
   asked: Asked,
   tenant: Tenant,
   plan: InState<'queued'>['plan'],
@@ -60,7 +80,7 @@ function newRecord(
   const at = now();
   const { sourceId, check, captures, languageCode, metadataText, requestHash } = asked;
   return {
-    verificationId: verificationIdOf(tenant.id, sourceId),
+    verificationId,
     tenant: tenant.id,
     sourceId,
     check,

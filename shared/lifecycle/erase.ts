@@ -11,7 +11,7 @@ export interface Erasing {
 
 /**
  * Erases a verification: the tombstone first, so that nothing can be decided or stored any more, then every version of
- * every object. Killed in between, the tombstone is still due and the sweep finishes it.
+ * every object. Killed in between, the tombstone is still due and the sweep finishes it. Erasing again looks again.
  */
 export async function eraseVerification(
   read: Verification | undefined,
@@ -24,11 +24,20 @@ export async function eraseVerification(
     return settledIfMoved(await verifications.move(current, 'erased', { dueAt }));
   });
   const erased = found(tombstone);
-  if (erased.dueAt !== undefined) await finishErasure(erased, dependencies);
+  await finishErasure(erased, dependencies);
   return erased;
 }
 
-/** Deletes what the tombstone's verification stored, then takes it off the sweep's list. */
+/** Erases every record of a source_id, and answers the tombstone of the first: the one that reads find. */
+export async function eraseEvery(
+  [first, ...others]: readonly Verification[],
+  dependencies: Erasing,
+): Promise<InState<'erased'>> {
+  for (const other of others) await eraseVerification(other, dependencies);
+  return eraseVerification(first, dependencies);
+}
+
+/** Deletes what the tombstone's verification stored, then takes it off the sweep's list. Doing it twice is doing it once. */
 export async function finishErasure(
   tombstone: InState<'erased'>,
   { verifications, captures }: Omit<Erasing, 'now'>,

@@ -1,15 +1,52 @@
-import type { Tenant, Verifications } from '../domain/ports.ts';
-import { found, type Verification, verificationIdOf } from '../domain/verification.ts';
+import type { SourceIds, Tenant, Verifications } from '../domain/ports.ts';
+import { found, type Verification } from '../domain/verification.ts';
 
 /** A tenant's server, or a client whose token named its verification already. */
 export type Finder = { readonly tenant: Tenant } | { readonly verification: Verification };
 
+export interface Finding {
+  readonly verifications: Pick<Verifications, 'find'>;
+  readonly ids: SourceIds;
+}
+
 /** The verification that a caller means by a source_id: one of its own, or `verification_unknown`. */
-export async function findOf(
-  caller: Finder,
-  sourceId: string,
-  { verifications }: { readonly verifications: Pick<Verifications, 'find'> },
-): Promise<Verification> {
+export async function findOf(caller: Finder, sourceId: string, dependencies: Finding): Promise<Verification> {
   if ('verification' in caller) return caller.verification;
-  return found(await verifications.find(verificationIdOf(caller.tenant.id, sourceId)));
+  const record = await findUnderKey(caller.tenant, sourceId, dependencies);
+  return found(record ?? (await findLegacy(caller.tenant, sourceId, dependencies)));
+}
+
+/**
+ * Every record of a source_id, the one that reads find first. There are two where a version from before the key ran
+ * again after this one and was asked for the same source_id.
+ */
+export async function findEvery(
+  { tenant }: { readonly tenant: Tenant },
+  sourceId: string,
+  dependencies: Finding,
+): Promise<Verification[]> {
+  const records = [
+    await findUnderKey(tenant, sourceId, dependencies),
+    await findLegacy(tenant, sourceId, dependencies),
+  ];
+  return records.filter((record) => record !== undefined);
+}
+
+/** The record that a version from before the key made of a source_id. One read, none where such ids are off. */
+export async function findLegacy(
+  tenant: Tenant,
+  sourceId: string,
+  { verifications, ids }: Finding,
+): Promise<Verification | undefined> {
+  const id = ids.legacyOf(tenant.id, sourceId);
+  return id === undefined ? undefined : await verifications.find(id);
+}
+
+async function findUnderKey(
+  tenant: Tenant,
+  sourceId: string,
+  { verifications, ids }: Finding,
+): Promise<Verification | undefined> {
+  const id = await ids.of(tenant.id, sourceId);
+  return await verifications.find(id);
 }

@@ -2,7 +2,7 @@ import { capturesOf, type Declared, entriesOf } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Verifications } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
-import { found, type InState, maximumRounds, type Verification } from '../domain/verification.ts';
+import { found, type InState, maximumRounds, type Unerased, type Verification } from '../domain/verification.ts';
 import { type Challenging, firstChallenge, renewChallenge } from './challenge.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
 import { goneAt } from './keep.ts';
@@ -59,11 +59,7 @@ function openRound(recapture: InState<'decided'>, declared: Declared, dependenci
   });
 }
 
-function redeclared(
-  record: Exclude<Verification, { state: 'erased' }>,
-  captures: Declared | undefined,
-  dependencies: NextRound,
-): Declared {
+function redeclared(record: Unerased, captures: Declared | undefined, dependencies: NextRound): Declared {
   const unknown = Object.keys(captures ?? {}).filter((name) => !Object.hasOwn(record.declared, name));
   if (unknown.length > 0) {
     throw new Fault('request_invalid', `${record.check} takes ${Object.keys(record.declared).join(' and ')}.`, {

@@ -3,7 +3,7 @@ import { isDeploymentSecret } from '../domain/owner.ts';
 import type { Tenants, Verifications, WebhookOwner } from '../domain/ports.ts';
 import { readReference } from '../domain/reference.ts';
 import { readSigned, type SigningSecret } from '../domain/signing-secret.ts';
-import type { Attempt, Verification } from '../domain/verification.ts';
+import type { Attempt, Unerased, Verification } from '../domain/verification.ts';
 import type { Delivery, ReadDelivery } from '../providers/provider.ts';
 import { type Deciding, decide } from './decide.ts';
 import { type EndingWithFault, endWithFault } from './next-step.ts';
@@ -59,7 +59,7 @@ function wasAsked(record: Verification, attempt: number, provider: string): bool
   return record.state === 'erased' || attemptOf(record, attempt)?.provider === provider;
 }
 
-function attemptOf(record: Exclude<Verification, { state: 'erased' }>, number: number): Attempt | undefined {
+function attemptOf(record: Unerased, number: number): Attempt | undefined {
   return record.attempts.find(({ attempt }) => attempt === number);
 }
 

@@ -8,7 +8,7 @@ import { sourceId, state, verificationId } from '../domain/verification.ts';
 
 const listed = z.object({
   verificationId,
-  sourceId,
+  sourceId: sourceId.optional(),
   check,
   state,
   round: z.int(),

@@ -6,6 +6,11 @@ import {
 import type { SigningSecret } from '../domain/signing-secret.ts';
 import { replacedSecretSeconds, secretCacheSeconds } from '../domain/times.ts';
 
+/** A secret without a text. Its name reaches the log, where a message would not. */
+export class SecretEmpty extends Error {
+  override readonly name = 'SecretEmpty';
+}
+
 /** The value of a secret by its name or ARN, read once and then every five minutes. */
 export type ReadSecret = (id: string) => Promise<string>;
 
@@ -16,6 +21,12 @@ export function secretsManager(client: SecretsManagerClient, now: () => Date): R
     secrets.set(id, read);
     return read();
   };
+}
+
+/** One secret, read when it is first needed. */
+export function secretNamed(id: string, client: SecretsManagerClient, now: () => Date): () => Promise<string> {
+  const read = secretsManager(client, now);
+  return () => read(id);
 }
 
 /**
@@ -36,7 +47,7 @@ export function signingSecret(id: string, client: SecretsManagerClient, now: () 
 
 async function stored(client: SecretsManagerClient, id: string, stage: string): Promise<string> {
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: id, VersionStage: stage }));
-  if (!SecretString) throw new Error('The secret has no string value');
+  if (!SecretString) throw new SecretEmpty('The secret has no string value');
   return SecretString;
 }
 

@@ -70,6 +70,8 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
     );
     const set = changed.filter((name) => after[name] !== undefined);
     const removed = changed.filter((name) => after[name] === undefined);
+    // A tombstone that an earlier version wrote still has it: seen in no record, so in no difference.
+    if (to.state === 'erased' && !changed.includes('sourceId')) removed.push('sourceId');
     const assignments = set.map((name) => `#${name} = :${name}`);
     const values: Record<string, unknown> = Object.fromEntries(set.map((name) => [`:${name}`, after[name]]));
     if (entry && to.state !== 'erased') {
@@ -95,7 +97,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
       fenced.push('waitingFor');
       values[':readWaitingFor'] = from.waitingFor;
     }
-    const named = new Set([...changed, ...fenced]);
+    const named = new Set([...changed, ...removed, ...fenced]);
     try {
       const { Attributes } = await client.send(
         new UpdateItemCommand({

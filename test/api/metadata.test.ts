@@ -11,7 +11,7 @@ function sent(metadata: string): unknown {
   const request = verificationRequest.safeParse(readJson(body(metadata)));
   if (!request.success) return request.error.issues.map(({ path }) => `/${path.join('/')}`);
   const { metadataText } = askedOf(request.data);
-  return viewVerification(anAwaitingVerification({ metadataText })).metadata;
+  return viewVerification(anAwaitingVerification({ metadataText }), 'u-42').metadata;
 }
 
 describe('metadata', () => {
@@ -47,6 +47,8 @@ describe('metadata', () => {
   });
 
   it('of a record that an earlier version wrote is shown as it stands there', () => {
-    expect(viewVerification(anAwaitingVerification({ metadata: { a: 1 } }))).toMatchObject({ metadata: { a: 1 } });
+    expect(viewVerification(anAwaitingVerification({ metadata: { a: 1 } }), 'u-42')).toMatchObject({
+      metadata: { a: 1 },
+    });
   });
 });

@@ -13,17 +13,17 @@ function decidedAs(outcome: Verdict['outcome'], reasons: Reason[]): InState<'dec
 describe('a client token', () => {
   it.each(failureReasons)('is not told that a verification failed for %s, which a key is', (reason) => {
     const record = decidedAs('failed', [reason, 'too_dark']);
-    expect(viewFor('client_token', record).verdict).toEqual({ outcome: 'failed', reasons: [] });
-    expect(viewFor('key', record).verdict?.reasons).toEqual([reason, 'too_dark']);
+    expect(viewFor('client_token', record, 'visit-7').verdict).toEqual({ outcome: 'failed', reasons: [] });
+    expect(viewFor('key', record, 'visit-7').verdict?.reasons).toEqual([reason, 'too_dark']);
   });
 
   it.each(recaptureReasons)('is told that another capture is needed for %s', (reason) => {
     const record = decidedAs('recapture', [reason]);
-    expect(viewFor('client_token', record).verdict).toEqual({ outcome: 'recapture', reasons: [reason] });
+    expect(viewFor('client_token', record, 'visit-7').verdict).toEqual({ outcome: 'recapture', reasons: [reason] });
   });
 
   it('is told nothing of an attack that a provider suspects beside what the person can put right', () => {
     const record = decidedAs('recapture', ['too_blurred', 'presentation_attack_suspected', 'too_dark']);
-    expect(viewFor('client_token', record).verdict?.reasons).toEqual(['too_blurred', 'too_dark']);
+    expect(viewFor('client_token', record, 'visit-7').verdict?.reasons).toEqual(['too_blurred', 'too_dark']);
   });
 });

@@ -1,19 +1,33 @@
+import type { SourceIds } from '../../shared/domain/ports.ts';
 import type { SigningSecret } from '../../shared/domain/signing-secret.ts';
-import { verificationIdOf } from '../../shared/domain/verification.ts';
+import { legacyVerificationIdOf, verificationIdOf } from '../../shared/domain/verification-id.ts';
 
 /* The secrets of the deployment that tests and simulation play in: fixed, so that ids and tokens are the same each time. */
 export const referenceSecret = 'the reference secret of the tests';
 export const clientTokenSecret = 'the client token secret of the tests';
+export const idKey = 'TheKeyOfIdsOfTheTestsWhichIsNeverRotated';
 
-const ids = new Map<string, string>();
-
-/** The verification of a source id. Remembered: a hundred thousand simulated runs ask for the same few. */
-export function idOf(sourceId: string, tenant = 'acme'): string {
-  const key = JSON.stringify([tenant, sourceId]);
-  const id = ids.get(key) ?? verificationIdOf(tenant, sourceId);
-  ids.set(key, id);
-  return id;
+/** Remembered: a hundred thousand simulated runs ask for the same few. */
+function remembered(make: (tenant: string, sourceId: string) => string) {
+  const ids = new Map<string, string>();
+  return (sourceId: string, tenant = 'acme'): string => {
+    const asked = JSON.stringify([tenant, sourceId]);
+    const id = ids.get(asked) ?? make(tenant, sourceId);
+    ids.set(asked, id);
+    return id;
+  };
 }
+
+/** The verification of a source_id. */
+export const idOf = remembered((tenant, sourceId) => verificationIdOf(idKey, tenant, sourceId));
+/** The one that a version from before the key made of it. */
+export const legacyIdOf = remembered(legacyVerificationIdOf);
+
+/** How this deployment finds both. */
+export const ids: SourceIds = {
+  of: async (tenant, sourceId) => idOf(sourceId, tenant),
+  legacyOf: (tenant, sourceId) => legacyIdOf(sourceId, tenant),
+};
 
 /** A signing secret by its values: the current one, and the one before where it was replaced. */
 export function signingSecretOf(current: string, ...before: string[]): SigningSecret {

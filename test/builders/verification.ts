@@ -1,6 +1,6 @@
 import { type Check, capturesOf, type Landed } from '../../shared/domain/captures.ts';
 import { defaultPolicy, planFor } from '../../shared/domain/policy.ts';
-import type { In } from '../../shared/domain/verification.ts';
+import type { In, Verification } from '../../shared/domain/verification.ts';
 import { idOf } from './deployment.ts';
 
 const createdAt = '2026-01-01T00:00:00.000Z';
@@ -40,6 +40,11 @@ export function anAwaitingVerification(
     dueAt: start.getTime() / 1000 + 3600,
     ...but,
   };
+}
+
+/** What a failing test calls a record: its source_id, or its id where that was erased. */
+export function nameOf(record: Verification): string {
+  return record.state === 'erased' ? record.verificationId : record.sourceId;
 }
 
 /** Everything a check needs, landed. */

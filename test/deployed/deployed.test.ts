@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -26,6 +27,7 @@ const outputsOf = z.object({
   CapturesBucket: z.string(),
   VerificationsTable: z.string(),
   TenantsTable: z.string(),
+  IdKeySecret: z.string(),
   EventBusName: z.string(),
 });
 type Outputs = z.infer<typeof outputsOf>;
@@ -51,6 +53,7 @@ beforeAll(async () => {
     outputs,
     s3: new S3Client({ ...presignable, forcePathStyle: true }),
     dynamodb: new DynamoDBClient(),
+    secretsManager: new SecretsManagerClient(),
     events: listenTo(queueUrl),
     written: everythingWritten,
     secrets: [process.env.AWS_SECRET_ACCESS_KEY ?? ''].filter((secret) => secret.length > 16),
@@ -74,6 +77,7 @@ describe('deployed', () => {
 
 it('a new version is deployed under traffic, and every verification is decided once and told of', async () => {
   const next = makeNextVersion();
+  const key = await keyOfIds();
   const client = clientOf(inside);
   const face = await portrait();
   const made: string[] = [];
@@ -92,6 +96,7 @@ it('a new version is deployed under traffic, and every verification is decided o
   await Promise.all(traffic);
 
   expect(outputsIn(next)).toEqual(inside.outputs);
+  expect(await keyOfIds()).toBe(key);
   const late = newSourceId();
   await put(await client.request(late), face);
   made.push(late);
@@ -125,8 +130,10 @@ describe('torn down', () => {
     await terminal.run(first, commandsUnder('Tear down'));
     const left = (await everythingThere()).filter((one) => !thereBefore.includes(one));
     console.log(`Left on purpose:\n  ${left.join('\n  ')}`);
-    const { CapturesBucket, VerificationsTable, TenantsTable } = inside.outputs;
-    expect(left).toEqual([`bucket ${CapturesBucket}`, `table ${TenantsTable}`, `table ${VerificationsTable}`]);
+    const { CapturesBucket, VerificationsTable, TenantsTable, IdKeySecret } = inside.outputs;
+    const key = left.find((one) => one.startsWith('secret ')) ?? '';
+    expect(left).toEqual([`bucket ${CapturesBucket}`, key, `table ${TenantsTable}`, `table ${VerificationsTable}`]);
+    expect(IdKeySecret).toContain(key.replace('secret ', ':secret:'));
   });
 
   it('leaves nothing at all once that is deleted too', async () => {
@@ -150,6 +157,13 @@ async function sendPatiently(client: Client, sourceId: string, photo: Uint8Array
     }
     await sleep(200);
   }
+}
+
+async function keyOfIds(): Promise<string> {
+  const { secretsManager, outputs } = inside;
+  const { SecretString } = await secretsManager.send(new GetSecretValueCommand({ SecretId: outputs.IdKeySecret }));
+  if (!SecretString) throw new Error('The key of ids is not there');
+  return SecretString;
 }
 
 function outputsIn(checkout: string): Outputs {

@@ -6,14 +6,14 @@ import { readClientToken, signClientToken } from '../../shared/domain/client-tok
 import { eventOf } from '../../shared/domain/event.ts';
 import { faultCodes, faults } from '../../shared/domain/fault.ts';
 import { defaultPolicy, planFor, policy } from '../../shared/domain/policy.ts';
+import { historyEntry, sourceId, states, transitions, verification } from '../../shared/domain/verification.ts';
 import {
-  historyEntry,
-  sourceId,
-  states,
-  transitions,
-  verification,
+  IdKeyUnusable,
+  idsUnder,
+  legacyVerificationIdOf,
   verificationIdOf,
-} from '../../shared/domain/verification.ts';
+} from '../../shared/domain/verification-id.ts';
+import { idKey, idOf } from '../builders/deployment.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
 describe('the states', () => {
@@ -39,15 +39,43 @@ describe('the states', () => {
 
 describe('ids', () => {
   it('are the same from either side, and never the caller’s words', () => {
-    const id = verificationIdOf('acme', 'u-42');
-    expect(id).toBe(verificationIdOf('acme', 'u-42'));
+    const id = verificationIdOf(idKey, 'acme', 'u-42');
+    expect(id).toBe(verificationIdOf(idKey, 'acme', 'u-42'));
     expect(id).toMatch(/^[a-z2-7]{26}$/);
-    expect(new Set([id, verificationIdOf('acme', 'u-43'), verificationIdOf('acm', 'eu-42')]).size).toBe(3);
+    const others = [verificationIdOf(idKey, 'acme', 'u-43'), verificationIdOf(idKey, 'acm', 'eu-42')];
+    expect(new Set([id, ...others]).size).toBe(3);
   });
 
-  it('are base32 of SHA-256(tenant, 0, source_id), its first 26 characters', () => {
+  it('are base32 of HMAC-SHA-256(key, tenant ‖ 0 ‖ source_id), its first 26 characters', () => {
+    // python3: base64.b32encode(hmac.digest(b'0123456789abcdef' * 4, b'acme\0u-42', 'sha256'))[:26].lower()
+    expect(verificationIdOf('0123456789abcdef'.repeat(4), 'acme', 'u-42')).toBe('3waabaw3nfxmemfbsxfp4mgkrw');
+  });
+
+  it('cannot be made without the deployment’s key', () => {
+    const id = verificationIdOf(idKey, 'acme', '491701234567');
+    expect(id).not.toBe(verificationIdOf(`${idKey.slice(0, -1)}x`, 'acme', '491701234567'));
+    expect(id).not.toBe(legacyVerificationIdOf('acme', '491701234567'));
+  });
+
+  it.each(['', ' ', 'short', `${idKey}\n`, `"${idKey}"`, `{"key":"${idKey}"}`])(
+    'are refused under the key %j, never made with a plain hash instead',
+    async (key) => {
+      expect(() => verificationIdOf(key, 'acme', 'u-42')).toThrow(IdKeyUnusable);
+      await expect(idsUnder(async () => key, { legacy: true }).of('acme', 'u-42')).rejects.toThrow(IdKeyUnusable);
+    },
+  );
+
+  it('are refused where the key cannot be read, in the words of what failed', async () => {
+    const ids = idsUnder(() => Promise.reject(new Error('no such secret')), { legacy: true });
+    await expect(ids.of('acme', 'u-42')).rejects.toThrow('no such secret');
+  });
+
+  it('from before the key are base32 of SHA-256(tenant ‖ 0 ‖ source_id), where they are still looked for', () => {
     // python3: base64.b32encode(hashlib.sha256(b'acme\0u-42').digest())[:26].lower()
-    expect(verificationIdOf('acme', 'u-42')).toBe('r6axta263tjo54nbtii4mntqyd');
+    expect(legacyVerificationIdOf('acme', 'u-42')).toBe('r6axta263tjo54nbtii4mntqyd');
+    const key = async () => idKey;
+    expect(idsUnder(key, { legacy: true }).legacyOf('acme', 'u-42')).toBe('r6axta263tjo54nbtii4mntqyd');
+    expect(idsUnder(key, { legacy: false }).legacyOf('acme', 'u-42')).toBeUndefined();
   });
 
   it.each(['u-42', 'a', 'A.b_c:d-e', 'x'.repeat(128)])('takes %s as a source_id', (id) => {
@@ -60,7 +88,7 @@ describe('ids', () => {
 });
 
 describe('capture keys', () => {
-  const id = verificationIdOf('acme', 'u-42');
+  const id = idOf('u-42');
   it('are read back as they were made', () => {
     expect(parseCaptureKey(captureKey(id, 2, 'id_card'))).toEqual({ verificationId: id, round: 2, name: 'id_card' });
     const video = { verificationId: id, round: 1, name: 'video' };
@@ -106,7 +134,7 @@ describe('magic bytes', () => {
 });
 
 describe('a client_token', () => {
-  const id = verificationIdOf('acme', 'u-42');
+  const id = idOf('u-42');
   const now = new Date('2026-01-01T00:00:00Z');
   const token = signClientToken('secret', id, now.getTime() / 1000 + 60);
 
@@ -117,7 +145,7 @@ describe('a client_token', () => {
 
   it('is not one when forged, cut, for another secret or of another shape', () => {
     const [, other] = token.split('_');
-    const forged = token.replace(other ?? '', verificationIdOf('acme', 'u-43'));
+    const forged = token.replace(other ?? '', idOf('u-43'));
     for (const one of [forged, token.slice(0, -1), `${token.slice(0, -1)}!`, 'ct_', '', 'bf_acme_x']) {
       expect(readClientToken('secret', one, now), one).toBeUndefined();
     }
@@ -189,7 +217,8 @@ describe('faults', () => {
 
 describe('events', () => {
   it('carry nothing of the person, only where to look', () => {
-    const event = eventOf(anAwaitingVerification({ sequence: 3, metadata: { name: 'A. Person' } }));
+    const record = anAwaitingVerification({ sequence: 3, metadata: { name: 'A. Person' } });
+    const event = eventOf(record, record);
     expect(event).toMatchObject({ type: 'verification.recapture_requested', sequence: 3, source_id: 'visit-7' });
     expect(JSON.stringify(event)).not.toContain('Person');
     expect(event.previous_event_id).toBe(event.id.replace(/3$/, '2'));

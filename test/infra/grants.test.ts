@@ -1,5 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import { routes } from '../../shared/api/operations.ts';
+import { verificationRequest } from '../../shared/api/verifications.ts';
 import { named, resourcesOf, synthesize } from './stack.ts';
 
 /** Every permission of every function: `action resource`, with what has no need of saying left out. */
@@ -84,12 +86,14 @@ const expected: Record<string, string[]> = {
     'dynamodb:UpdateItem recordsverifications',
     's3:PutObject captures/captures/*',
     'secretsmanager:GetSecretValue secretsclienttoken',
+    'secretsmanager:GetSecretValue secretsidkey',
   ],
   publicapireadverification: [
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
     'dynamodb:Query recordsverifications/index/by_state',
     'secretsmanager:GetSecretValue secretsclienttoken',
+    'secretsmanager:GetSecretValue secretsidkey',
   ],
   publicapieraseverification: [
     'dynamodb:GetItem recordstenants',
@@ -97,6 +101,7 @@ const expected: Record<string, string[]> = {
     'dynamodb:UpdateItem recordsverifications',
     's3:DeleteObject captures/captures/*',
     's3:DeleteObjectVersion captures/captures/*',
+    'secretsmanager:GetSecretValue secretsidkey',
     listsCaptures,
   ],
   publicapiretryverification: [
@@ -107,6 +112,7 @@ const expected: Record<string, string[]> = {
     's3:GetObjectVersion captures/captures/*',
     's3:ListBucket captures',
     's3:ListBucketVersions captures',
+    'secretsmanager:GetSecretValue secretsidkey',
     ...sends,
   ],
   captureintakenoticecapture: [
@@ -173,6 +179,15 @@ describe.each(Object.entries(expected))('%s', (name, allowed) => {
       'kms:ReEncryptTo encryptionkey',
     ]);
   });
+});
+
+it('lets the key of ids be read by what starts from a source_id, and by nothing else', () => {
+  const readers = Object.keys(grants).filter((name) => grants[name]?.some((grant) => grant.includes('secretsidkey')));
+  const asked = routes.filter(
+    ({ path, request }) => path.includes('{source_id}') || request.body === verificationRequest,
+  );
+  const functions = new Set(asked.map((route) => `publicapi${route.function.replace('-', '')}`));
+  expect(readers.sort()).toEqual([...functions].sort());
 });
 
 it('gives no function a policy of AWS, which would name more than it needs', () => {

@@ -82,10 +82,31 @@ it('lets pages carry client tokens, and never a tenant’s key', () => {
   });
 });
 
+describe('functions that start from a source_id', () => {
+  const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
+  const named = (name: string) => functions.find(([id]) => id.startsWith(`publicapi${name}verification`));
+
+  it('find records of before ids had a key, until the deployment says that none is left', () => {
+    const legacyIn = (context: Record<string, unknown>) =>
+      Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(({ Properties }) => {
+        const { LEGACY_IDS } = Properties.Environment?.Variables ?? {};
+        return LEGACY_IDS === undefined ? [] : [LEGACY_IDS];
+      });
+    expect(legacyIn({})).toEqual(['true', 'true', 'true', 'true']);
+    expect(legacyIn({ legacyIds: 'false' })).toEqual(['false', 'false', 'false', 'false']);
+  });
+
+  it('are updated before the one that makes records: an old version does not find what a new one made', () => {
+    const [, makes] = named('request') ?? [];
+    const find = ['read', 'erase', 'retry'].map((name) => named(name)?.[0]);
+    expect(makes?.DependsOn).toEqual(expect.arrayContaining(find));
+  });
+});
+
 describe('outputs', () => {
   it('are what tools and tests look for', () => {
     expect(Object.keys(template.toJSON().Outputs).sort()).toEqual(
-      ['ApiUrl', 'CapturesBucket', 'EventBusName', 'TenantsTable', 'VerificationsTable'].sort(),
+      ['ApiUrl', 'CapturesBucket', 'EventBusName', 'IdKeySecret', 'TenantsTable', 'VerificationsTable'].sort(),
     );
   });
 });
@@ -96,6 +117,7 @@ describe('a choice that means nothing', () => {
     [{ encryption: 'none' }, 'Context encryption must be s3 or kms, not "none".'],
     [{ retainData: 'no' }, 'Context retainData must be true or false, not "no".'],
     [{ engineConcurrency: 1 }, 'Context engineConcurrency must be a whole number from 2 to 1000, not 1.'],
+    [{ legacyIds: 'never' }, 'Context legacyIds must be true or false, not "never".'],
     [{ throttle: 'fast' }, 'Context throttle must be requests per second and burst, like 100/200, not "fast".'],
     [{ throttles: '{"GET /nowhere":"1/1"}' }, 'Context throttles names no route: GET /nowhere.'],
   ])('is refused: %o', (context, message) => {

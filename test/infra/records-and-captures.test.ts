@@ -76,8 +76,31 @@ describe('records', () => {
       'capturesD7F0EED8',
       'secretsclienttoken6FB92AFA',
       'secretsreference5DB71761',
+      'secretsidkeyE93D3D56',
       'resultdeliverybus0C9EE6FC',
     ]);
+  });
+});
+
+describe('the key of ids', () => {
+  const keyOf = (of = template) =>
+    Object.entries(of.findResources('AWS::SecretsManager::Secret')).find(([id]) => id.startsWith('secretsidkey'))?.[1];
+
+  it('stays as long as the tables do: no id is found under another', () => {
+    expect(keyOf()).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    expect(keyOf(synthesize({ retainData: 'false' }))).toMatchObject({ DeletionPolicy: 'Delete' });
+  });
+
+  it('is made once: another value here, or a name, and CloudFormation makes it anew', () => {
+    for (const context of [{}, { encryption: 'kms' }, { retainData: 'false' }, { legacyIds: 'false' }]) {
+      const { GenerateSecretString, Name, SecretString } = keyOf(synthesize(context))?.Properties ?? {};
+      expect(GenerateSecretString).toEqual({ ExcludePunctuation: true, PasswordLength: 64 });
+      expect([Name, SecretString]).toEqual([undefined, undefined]);
+    }
+  });
+
+  it('is never rotated', () => {
+    template.resourceCountIs('AWS::SecretsManager::RotationSchedule', 0);
   });
 });
 

@@ -1,23 +1,30 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type UploadsView, uploadsView } from '../../shared/api/verifications.ts';
-import { captureKey } from '../../shared/domain/captures.ts';
-import { challengeSeconds } from '../../shared/domain/times.ts';
-import { verificationIdOf } from '../../shared/domain/verification.ts';
-import { recordOf } from '../../shared/stores/verifications.ts';
+import { askedOf, type UploadsView, uploadsView, verificationRequest } from '../../shared/api/verifications.ts';
+import { captureKey, capturesPrefix } from '../../shared/domain/captures.ts';
+import { challengeSeconds, epochSeconds } from '../../shared/domain/times.ts';
+import { legacyVerificationIdOf, verificationIdOf } from '../../shared/domain/verification-id.ts';
+import { dynamoVerifications, recordOf } from '../../shared/stores/verifications.ts';
 import { portrait } from '../../tools/samples.ts';
+import { anAwaitingVerification } from '../builders/verification.ts';
 import { clientOf, newSourceId, post, put, type Target } from './client.ts';
 
 /** A deployment as its operator sees it: its bucket, its table, its bus and what it wrote. */
 export interface Inside extends Target {
   readonly tenant: string;
-  readonly outputs: { readonly CapturesBucket: string; readonly VerificationsTable: string };
+  readonly outputs: {
+    readonly CapturesBucket: string;
+    readonly VerificationsTable: string;
+    readonly IdKeySecret: string;
+  };
   /** With the settings uploads are presigned with. */
   readonly s3: S3Client;
   readonly dynamodb: DynamoDBClient;
+  readonly secretsManager: SecretsManagerClient;
   /** Every event the bus was given so far, in order. */
   readonly events: () => Promise<Record<string, unknown>[]>;
   /** Everything the functions wrote so far. */
@@ -33,11 +40,23 @@ export function journeysSeenFromInside(inside: () => Inside): void {
     face = await portrait();
   });
 
-  async function versionsOf(sourceId: string): Promise<string[]> {
+  async function idKey(): Promise<string> {
+    const { secretsManager, outputs } = inside();
+    const read = await secretsManager.send(new GetSecretValueCommand({ SecretId: outputs.IdKeySecret }));
+    return read.SecretString ?? '';
+  }
+
+  /** The id of a verification, as its operator finds it out: with the deployment's key. */
+  async function idOf(sourceId: string): Promise<string> {
+    return verificationIdOf(await idKey(), inside().tenant, sourceId);
+  }
+
+  const versionsOf = async (sourceId: string) => versionsUnder(await idOf(sourceId));
+
+  async function versionsUnder(id: string): Promise<string[]> {
     const { s3, outputs } = inside();
-    const prefix = `captures/${verificationIdOf(inside().tenant, sourceId)}/`;
     const { Versions = [], DeleteMarkers = [] } = await s3.send(
-      new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket, Prefix: prefix }),
+      new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket, Prefix: capturesPrefix(id) }),
     );
     return [...Versions, ...DeleteMarkers].map(({ Key = '', VersionId }) => `${Key} ${VersionId}`);
   }
@@ -48,7 +67,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       const sourceId = newSourceId();
       await client.request(sourceId);
       const { s3, outputs } = inside();
-      const Key = captureKey(verificationIdOf(inside().tenant, sourceId), 1, 'selfie');
+      const Key = captureKey(await idOf(sourceId), 1, 'selfie');
       await s3.send(
         new PutObjectCommand({ Bucket: outputs.CapturesBucket, Key, Body: face, ContentType: 'image/jpeg' }),
       );
@@ -60,7 +79,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       const sourceId = newSourceId();
       const view = await client.request(sourceId);
       const { s3, outputs } = inside();
-      const Key = captureKey(verificationIdOf(inside().tenant, sourceId), 1, 'selfie');
+      const Key = captureKey(await idOf(sourceId), 1, 'selfie');
       const command = new PutObjectCommand({ Bucket: outputs.CapturesBucket, Key, ContentType: 'image/jpeg' });
       const url = await getSignedUrl(s3, command, { expiresIn: 60, signingDate: new Date(Date.now() - 120_000) });
       const { status, text } = await put(view, face, {}, url);
@@ -83,11 +102,11 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         }
       };
       /** As if the digits had been issued longer ago than they live. */
-      const age = () =>
+      const age = async () =>
         dynamodb.send(
           new UpdateItemCommand({
             TableName: outputs.VerificationsTable,
-            Key: marshall({ verificationId: verificationIdOf(inside().tenant, sourceId) }),
+            Key: marshall({ verificationId: await idOf(sourceId) }),
             UpdateExpression: 'SET challengeIssuedAt = :before',
             ExpressionAttributeValues: marshall({
               ':before': new Date(Date.now() - (challengeSeconds + 5) * 1000).toISOString(),
@@ -135,10 +154,11 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       const { Item = {} } = await dynamodb.send(
         new GetItemCommand({
           TableName: outputs.VerificationsTable,
-          Key: marshall({ verificationId: verificationIdOf(inside().tenant, sourceId) }),
+          Key: marshall({ verificationId: await idOf(sourceId) }),
         }),
       );
       expect(recordOf(Item)).toMatchObject({ state: 'erased', history: [expect.anything()] });
+      expect(JSON.stringify(Item)).not.toContain(sourceId);
       expect(Object.keys(Item)).not.toContain('dueShard');
     });
 
@@ -153,7 +173,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         captures: { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } },
       });
       const upload = async (name: 'selfie' | 'id_card') => {
-        const Key = captureKey(verificationIdOf(inside().tenant, sourceId), 1, name);
+        const Key = captureKey(await idOf(sourceId), 1, name);
         await s3.send(
           new PutObjectCommand({ Bucket: outputs.CapturesBucket, Key, Body: face, ContentType: 'image/jpeg' }),
         );
@@ -172,6 +192,83 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       await s3.send(new DeleteObjectCommand({ Bucket: outputs.CapturesBucket, Key, VersionId }));
       const refused = await client.problem('POST', `/verifications/${sourceId}/retry`);
       expect(refused).toMatchObject({ status: 409, code: 'captures_gone' });
+    });
+
+    describe('from before ids had a key', () => {
+      const bodyOf = (source_id: string) => ({
+        source_id,
+        check: 'spoof_detect',
+        captures: { selfie: { content_type: 'image/jpeg' } },
+      });
+
+      /** Writes what such a version recorded of that request; its id. */
+      async function record(sourceId: string): Promise<string> {
+        const { dynamodb, outputs, tenant } = inside();
+        const made = new Date();
+        const verificationId = legacyVerificationIdOf(tenant, sourceId);
+        const store = dynamoVerifications({
+          client: dynamodb,
+          table: outputs.VerificationsTable,
+          now: () => made,
+          newId: () => 'planted',
+        });
+        const planted = anAwaitingVerification({
+          verificationId,
+          tenant,
+          sourceId,
+          requestHash: askedOf(verificationRequest.parse(bodyOf(sourceId))).requestHash,
+          createdAt: made.toISOString(),
+          purgeAt: epochSeconds(made) + 86_400,
+          dueAt: epochSeconds(made) + 3600,
+        });
+        expect((await store.create(planted)).kind).toBe('created');
+        return verificationId;
+      }
+
+      async function stateUnder(verificationId: string): Promise<string | undefined> {
+        const { dynamodb, outputs } = inside();
+        const Key = marshall({ verificationId });
+        const { Item } = await dynamodb.send(new GetItemCommand({ TableName: outputs.VerificationsTable, Key }));
+        return Item && recordOf(Item).state;
+      }
+
+      it('a record is repeated, read, listed, decided and erased under its old id, and never made again', async () => {
+        const client = clientOf(inside());
+        const sourceId = newSourceId();
+        const oldId = await record(sourceId);
+        const body = bodyOf(sourceId);
+
+        const repeated = await client.call('POST', '/verifications', body);
+        expect(repeated).toMatchObject({ status: 200, body: { state: 'awaiting_captures', sequence: 1 } });
+        const other = await client.problem('POST', '/verifications', { ...body, metadata: { a: 1 } });
+        expect(other).toMatchObject({ status: 409, code: 'source_id_conflict' });
+        expect(await client.read(sourceId)).toMatchObject({ source_id: sourceId, state: 'awaiting_captures' });
+        const { body: list } = await client.call('GET', '/verifications?state=awaiting_captures&limit=1');
+        expect(list.verifications).toMatchObject([{ source_id: sourceId }]);
+        const again = await client.call('POST', `/verifications/${sourceId}/captures`);
+        expect(again.status).toBe(200);
+
+        expect((await put(uploadsView.parse(again.body), face)).status).toBe(200);
+        expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
+        expect((await client.history(sourceId)).filter(({ kind }) => kind === 'moved')).toHaveLength(4);
+        expect((await client.problem('POST', `/verifications/${sourceId}/retry`)).code).toBe('state_conflict');
+
+        expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({ status: 200 });
+        expect((await put(uploadsView.parse(again.body), face)).status).toBe(200);
+        await expect.poll(() => versionsUnder(oldId), { timeout: 20_000 }).toEqual([]);
+        expect((await client.read(sourceId)).state).toBe('erased');
+        expect((await client.problem('POST', '/verifications', body)).code).toBe('source_id_erased');
+        expect([await stateUnder(oldId), await stateUnder(await idOf(sourceId))]).toEqual(['erased', undefined]);
+      });
+
+      it('a record beside one of this version is erased with it', async () => {
+        const client = clientOf(inside());
+        const sourceId = newSourceId();
+        await client.request(sourceId);
+        const oldId = await record(sourceId);
+        expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({ status: 200 });
+        expect([await stateUnder(oldId), await stateUnder(await idOf(sourceId))]).toEqual(['erased', 'erased']);
+      });
     });
 
     it('announces every move once in the chain, thin, and nothing else', async () => {
@@ -210,8 +307,8 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         check: 'x',
         metadata: { name: 'Secretive' },
       });
-      const { apiKey, tenant, secrets, written: everythingWritten } = inside();
-      await expect.poll(everythingWritten, { timeout: 60_000 }).toContain(verificationIdOf(tenant, sourceId));
+      const { apiKey, secrets, written: everythingWritten } = inside();
+      await expect.poll(everythingWritten, { timeout: 60_000 }).toContain(await idOf(sourceId));
       const written = await everythingWritten();
       expect(written).toContain('capture.landed');
       const signature = new URL(view.uploads.selfie?.put.url ?? '').searchParams.get('X-Amz-Signature') ?? 'none';
@@ -224,6 +321,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         signature,
         'X-Amz-Signature',
         ...secrets,
+        await idKey(),
         'Secretive',
         base64.slice(0, 24),
         base64.slice(2000, 2024),

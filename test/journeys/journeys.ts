@@ -266,11 +266,13 @@ export function journeys(target: () => Target): void {
       await client.verdict(sourceId);
       expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({
         status: 200,
-        body: { state: 'erased' },
+        body: { state: 'erased', source_id: sourceId },
       });
       expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({ status: 200 });
+      const listed = await client.call('GET', '/verifications?state=erased&limit=1');
+      expect(listView.parse(listed.body).verifications).toMatchObject([{ source_id: null, state: 'erased' }]);
       const seen = await client.read(sourceId);
-      expect(seen).toMatchObject({ state: 'erased', verdict: null, attempts: [] });
+      expect(seen).toMatchObject({ source_id: sourceId, state: 'erased', verdict: null, attempts: [] });
       expect(JSON.stringify(seen)).not.toContain('Person');
       expect(await client.history(sourceId)).toHaveLength(1);
       const bearer = { authorization: `Bearer ${requested.client_token}` };
@@ -289,7 +291,7 @@ export function journeys(target: () => Target): void {
     it('gives verifications of one state, newest first, page by page', async () => {
       const made = [newSourceId(), newSourceId(), newSourceId()];
       for (const sourceId of made) await client.request(sourceId);
-      const seen: string[] = [];
+      const seen: (string | null)[] = [];
       let cursor = '';
       for (let page = 0; page < 3; page += 1) {
         const query = `/verifications?state=awaiting_captures&limit=1${cursor && `&cursor=${cursor}`}`;

@@ -34,6 +34,26 @@ describe('announcing', () => {
     expect(put.map(({ type }) => type)).toEqual(['verification.queued', 'verification.errored']);
   });
 
+  it('names what was erased by the source_id it had, in the same words each time', async () => {
+    const at = setup();
+    const before = anAwaitingVerification({ sourceId: 'u-42' });
+    await at.verifications.create(before);
+    const erased = await at.verifications.move(before, 'erased', {});
+    if (erased.kind !== 'moved') throw new Error('moved');
+    expect(JSON.stringify(erased.verification)).not.toContain('u-42');
+    const put: Event[] = [];
+    const change: Change = { sequenceNumber: '1', before, after: erased.verification };
+    for (let time = 0; time < 2; time += 1) {
+      const puts = async (events: Event[]) => {
+        put.push(...events);
+        return [];
+      };
+      await announceChanges([change], { put: puts, log });
+    }
+    expect(put[0]).toMatchObject({ type: 'verification.erased', source_id: 'u-42', sequence: 2 });
+    expect(put[1]).toEqual(put[0]);
+  });
+
   it('puts ten at a time and only the refused ones again', async () => {
     const puts: number[] = [];
     const result = await announceChanges(

@@ -12,13 +12,13 @@ import { imageTypes } from '../../shared/domain/captures.ts';
 import { readClientToken } from '../../shared/domain/client-token.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import type { Tenant } from '../../shared/domain/ports.ts';
-import { type Verification, verificationIdOf } from '../../shared/domain/verification.ts';
+import type { Verification } from '../../shared/domain/verification.ts';
 import { beginVerification } from '../../shared/lifecycle/begin.ts';
 import { requestCaptures as issueAgain } from '../../shared/lifecycle/next-round.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
-import { signingSecretOf } from '../builders/deployment.ts';
+import { idOf, ids, signingSecretOf } from '../builders/deployment.ts';
 import { landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 
@@ -47,9 +47,10 @@ const video = {
 const tenant: Tenant = { id: 'acme', policy: defaultPolicy, credentials: { capable: 'secret-name' } };
 
 function dependencies(providers: Readonly<Record<string, Capabilities>> = Object.fromEntries(registry)) {
-  let ids = 0;
+  let made = 0;
   return {
-    verifications: memoryVerifications({ now, newId: () => `id-${++ids}` }),
+    verifications: memoryVerifications({ now, newId: () => `id-${++made}` }),
+    ids,
     uploads: s3Uploads(client, 'captures-bucket'),
     registry: new Map(Object.entries(providers)),
     tenants: {
@@ -61,7 +62,7 @@ function dependencies(providers: Readonly<Record<string, Capabilities>> = Object
     },
     clientTokenSecret: signingSecretOf('secret'),
     now,
-    newId: () => `new-${++ids}`,
+    newId: () => `new-${++made}`,
     randomBelow: () => 7,
   };
 }
@@ -103,11 +104,11 @@ describe('asking for a verification', () => {
     if (!('uploads' in body)) throw new Error('uploads');
     expect(body).toMatchObject({ source_id: 'u-42', state: 'awaiting_captures', round: 1, sequence: 1 });
     expect(body.expires_at).toBe('2026-01-01T01:00:00.000Z');
-    expect(readClientToken('secret', body.client_token, now())).toBe(verificationIdOf('acme', 'u-42'));
+    expect(readClientToken('secret', body.client_token, now())).toBe(idOf('u-42'));
     const { put, post, expires_at } = body.uploads.selfie ?? {};
     expect(expires_at).toBe('2026-01-01T00:15:00.000Z');
     const url = new URL(put?.url ?? '');
-    expect(url.pathname).toBe(`/captures/${verificationIdOf('acme', 'u-42')}/1/selfie`);
+    expect(url.pathname).toBe(`/captures/${idOf('u-42')}/1/selfie`);
     expect(url.searchParams.get('X-Amz-SignedHeaders')).toBe('content-type;host;if-none-match');
     expect(url.searchParams.get('X-Amz-Expires')).toBe('900');
     expect(put?.url).not.toContain('checksum');
@@ -117,7 +118,7 @@ describe('asking for a verification', () => {
       expect.arrayContaining([
         ['eq', '$Content-Type', 'image/jpeg'],
         ['content-length-range', 1, 10 * 1024 * 1024],
-        { key: `captures/${verificationIdOf('acme', 'u-42')}/1/selfie` },
+        { key: `captures/${idOf('u-42')}/1/selfie` },
       ]),
     );
   });

@@ -20,7 +20,7 @@ import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
-import { signingSecretOf } from '../builders/deployment.ts';
+import { ids, signingSecretOf } from '../builders/deployment.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
@@ -40,13 +40,14 @@ function videos() {
       },
     },
     registry,
+    ids,
     tenants: { deploymentCredentials: async () => ({}), hasWebhook: async () => true },
     clientTokenSecret: signingSecretOf('secret'),
     now: at.now,
     newId: () => 'id',
     randomBelow: () => ++drawn,
   };
-  const find = () => findOf({ tenant }, 'u-42', at);
+  const find = () => findOf({ tenant }, 'u-42', { ...at, ids });
   let versions = 0;
 
   return {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startStack } from '../../local/stack.ts';
@@ -35,6 +35,24 @@ describe('a stack', () => {
     expect(secret).toMatch(/^[A-Za-z0-9]{64}$/);
     expect(await read()).toBe(secret);
     expect(statSync(path.join(dataDirectory, 'secrets.json')).mode & 0o777).toBe(0o600);
+  });
+
+  it('makes a secret that a newer version adds, and keeps the ones it finds', async () => {
+    const directory = temporaryDirectory();
+    const secret = {
+      Type: 'AWS::SecretsManager::Secret',
+      Properties: { GenerateSecretString: { PasswordLength: 64 } },
+    };
+    const dataDirectory = path.join(directory, 'data');
+    const startWith = async (version: string, resources: Resources) => {
+      const template = writeTemplate(path.join(directory, version), resources);
+      await (await startStack({ template, dataDirectory, port: 0 })).stop();
+      return JSON.parse(readFileSync(path.join(dataDirectory, 'secrets.json'), 'utf8'));
+    };
+    const before = await startWith('old', { Token: secret });
+    const after = await startWith('new', { Token: secret, IdKey: secret });
+    expect(Object.keys(after)).toHaveLength(2);
+    expect(after).toMatchObject(before);
   });
 
   it.each<[string, Resources, string]>([

@@ -12,6 +12,7 @@ import type {
   Log,
   PutEvents,
   Send,
+  SourceIds,
   Tenant,
   Verifications,
   Work,
@@ -20,8 +21,8 @@ import { referenceOf } from '../../shared/domain/reference.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
 import { beginVerification } from '../../shared/lifecycle/begin.ts';
-import { eraseVerification } from '../../shared/lifecycle/erase.ts';
-import { findOf } from '../../shared/lifecycle/find.ts';
+import { eraseEvery } from '../../shared/lifecycle/erase.ts';
+import { findEvery, findOf } from '../../shared/lifecycle/find.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
@@ -36,7 +37,7 @@ import {
   type ReadDelivery,
 } from '../../shared/providers/provider.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
-import { clientTokenSecret, referenceSecret, signingSecretOf } from '../builders/deployment.ts';
+import { clientTokenSecret, ids, legacyIdOf, referenceSecret, signingSecretOf } from '../builders/deployment.ts';
 
 /** What the verbs are connected to. */
 export interface Surroundings {
@@ -66,6 +67,12 @@ export interface Surroundings {
 /** The token in the address of a tenant's webhook. Any other is a forger's. */
 export const genuineToken = 'genuine';
 
+/** How versions from before ids had a key found records, and made them. */
+const idsBefore: SourceIds = {
+  of: async (tenant, source) => legacyIdOf(source, tenant),
+  legacyOf: () => undefined,
+};
+
 /** Every verb of the product, connected to a world in memory: the only place that knows what each is called with. */
 export function acts(world: Surroundings) {
   const { verifications, captures, breakers, send, tenant, registry, now, newId, log } = world;
@@ -92,13 +99,19 @@ export function acts(world: Surroundings) {
   };
   const counts = new Map<string, number>();
   const surroundings = { verifications, captures, send, now, random: world.fraction, log };
-  const find = (source: string) => findOf({ tenant }, source, { verifications });
+  const request =
+    (sourceIds: SourceIds) =>
+    async (source: string, check: VerificationRequest['check'], declared: VerificationRequest['captures']) => {
+      const asked = askedOf({ source_id: source, check, captures: declared });
+      return replyOfBegun(await beginVerification(asked, tenant, { ...requesting, ids: sourceIds })).body;
+    };
+  const find = (source: string) => findOf({ tenant }, source, { verifications, ids });
 
   return {
-    request: async (source: string, check: VerificationRequest['check'], declared: VerificationRequest['captures']) => {
-      const asked = askedOf({ source_id: source, check, captures: declared });
-      return replyOfBegun(await beginVerification(asked, tenant, requesting)).body;
-    },
+    request: request(ids),
+
+    /** The same as a version from before ids had a key did it. */
+    requestBefore: request(idsBefore),
 
     /** The next round, with other content types where some are given. */
     reopen: async (source: string, captures?: VerificationRequest['captures']) =>
@@ -106,7 +119,8 @@ export function acts(world: Surroundings) {
 
     retry: async (source: string) => retryVerification(await find(source), surroundings),
 
-    erase: async (source: string) => eraseVerification(await find(source), surroundings),
+    erase: async (source: string) =>
+      eraseEvery(await findEvery({ tenant }, source, { verifications, ids }), surroundings),
 
     /** A read that waits until the verification rests. */
     wait: async (source: string, seconds: number) =>

@@ -34,6 +34,8 @@ export interface Circumstances {
   readonly faulting: number;
   /** Of a vendor's answer: that it asks for a recapture. */
   readonly recapturing: number;
+  /** A version from before ids had a key ran before this one, and may run again. */
+  readonly legacy: boolean;
 }
 
 export function circumstancesOf(random: Random): Circumstances {
@@ -64,6 +66,7 @@ export function circumstancesOf(random: Random): Circumstances {
     leaping: pick([0.01, 0.04, 0.1]),
     faulting: pick([0, 0.2, 0.5, 0.95]),
     recapturing: pick([0.1, 0.4, 0.8]),
+    legacy: chance(0.2),
   };
 }
 

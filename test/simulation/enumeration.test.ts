@@ -45,11 +45,12 @@ interface Action {
   readonly does: (at: ScriptedWorld) => unknown;
 }
 
-const client = (name: 'request' | 'reopen' | 'retry' | 'erase' | 'wait'): Action => ({
+const client = (name: 'request' | 'requestBefore' | 'reopen' | 'retry' | 'erase' | 'wait'): Action => ({
   name,
   does: (at) => at[name](),
 });
 const request = client('request');
+const requestBefore = client('requestBefore');
 const reopen = client('reopen');
 const retry = client('retry');
 const erase = client('erase');
@@ -88,6 +89,7 @@ interface Story {
   readonly scripts: Record<string, Script>;
   readonly takesNothing?: readonly string[];
   readonly keepCaptures?: boolean;
+  readonly legacy?: boolean;
   readonly actions: readonly Action[];
   /** How it ends when nothing goes wrong. */
   readonly ends: string;
@@ -306,6 +308,30 @@ const stories: Record<string, Story> = {
       deliver,
       announce,
     ],
+    ends: 'erased',
+  },
+  'a record from before ids had a key': {
+    scripts: { builtin: ['recapture'] },
+    legacy: true,
+    actions: [
+      requestBefore,
+      request,
+      upload('selfie'),
+      deliver,
+      wait,
+      reopen,
+      request,
+      upload('selfie', 2),
+      deliver,
+      erase,
+      announce,
+    ],
+    ends: 'erased',
+  },
+  'a source_id that a version from before the key and this one made a record of': {
+    scripts: { builtin: ['passed'] },
+    legacy: true,
+    actions: [request, requestBefore, upload('selfie'), deliver, erase, announce],
     ends: 'erased',
   },
 };

@@ -4,6 +4,7 @@ import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import type { Pinned } from '../../shared/domain/ports.ts';
 import { type Outcome, ourselves } from '../../shared/domain/verdict.ts';
 import { attemptsPerPass, mayMove, type Verification } from '../../shared/domain/verification.ts';
+import { nameOf } from '../builders/verification.ts';
 import type { SimulatedProvider } from './circumstances.ts';
 import type { Process } from './processes.ts';
 
@@ -76,7 +77,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   function claimed(after: Verification & { state: 'dispatched' }, process: Process | undefined): void {
     const provider = providers.find(({ name }) => name === after.provider);
     const claim: Claim = {
-      of: after.sourceId,
+      of: `${after.sourceId} (${after.verificationId})`, // a source_id may have two records, of two versions
       provider: after.provider,
       pass: after.pass,
       video: after.landed.video?.versionId,
@@ -91,7 +92,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
 
   function moving(before: Verification, after: Verification): void {
     tally.moves += 1;
-    const name = `${after.sourceId} from ${before.state} (${before.sequence}) to ${after.state} (${after.sequence})`;
+    const name = `${nameOf(before)} from ${before.state} (${before.sequence}) to ${after.state} (${after.sequence})`;
     moved.add(`evt_${after.verificationId}_${after.sequence}`);
     if (!mayMove(before.state, after.state)) wrong('illegal moves', name);
     if (after.sequence !== before.sequence + 1) wrong('illegal moves', `${name}: not one sequence further`);
@@ -195,7 +196,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       const isMove = after.sequence !== before.sequence || after.state !== before.state;
       const written = after.state === 'erased' && isMove ? after.history.length : newEntries(before, after);
       if (written > 1 || (isMove && written !== 1)) {
-        wrong('doubled history entries', `${after.sourceId} at ${after.sequence}: ${written} lines for one change`);
+        wrong('doubled history entries', `${nameOf(after)} at ${after.sequence}: ${written} lines for one change`);
       }
       keepsCaptures(before, after);
       if (!isMove) {
@@ -257,11 +258,12 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       for (const id of moved) if (!bodies.has(id)) wrong('moves without an event', id);
       for (const id of bodies.keys()) if (!moved.has(id)) wrong('events without a move', id);
       for (const record of latest.values()) {
-        const { sourceId, state, sequence, history } = record;
+        const { state, sequence, history } = record;
+        const name = nameOf(record);
         const due = 'dueAt' in record && record.dueAt !== undefined;
         if (due || ['awaiting_captures', 'queued', 'dispatched'].includes(state))
-          wrong('unfinished', `${sourceId}: ${state}`);
-        if (left(record.verificationId) > 0) wrong('unfinished', `${sourceId}: objects outlive ${state}`);
+          wrong('unfinished', `${name}: ${state}`);
+        if (left(record.verificationId) > 0) wrong('unfinished', `${name}: objects outlive ${state}`);
         const moves = history.filter(({ kind }) => kind === 'moved').map((entry) => entry.sequence);
         const complete = state === 'erased' ? 1 : sequence;
         if (
@@ -269,7 +271,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
           moves.length !== complete ||
           (state === 'erased' && history.length > 1)
         ) {
-          wrong('doubled history entries', `${sourceId} at ${sequence}: moves ${moves.join()}`);
+          wrong('doubled history entries', `${name} at ${sequence}: moves ${moves.join()}`);
         }
       }
     },

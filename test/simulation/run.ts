@@ -1,7 +1,7 @@
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import { capturesOf } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
-import { idOf } from '../builders/deployment.ts';
+import { idOf, legacyIdOf } from '../builders/deployment.ts';
 import { type Circumstances, circumstancesOf } from './circumstances.ts';
 import { lossyNetwork } from './network.ts';
 import type { Plant } from './plants.ts';
@@ -200,15 +200,17 @@ function leap(world: World, random: Random): void {
 /** What the tenant's server and the person's client do: mostly what makes sense, sometimes anything. */
 async function askForSomething(
   world: World,
-  { subjects, check, contentType }: Circumstances,
+  { subjects, check, contentType, legacy }: Circumstances,
   random: Random,
   { begin }: Actors,
 ): Promise<void> {
   const source = subjects[random.below(subjects.length)] ?? 'u-1';
-  const record = world.referee.latest.get(idOf(source));
+  const { latest } = world.referee;
+  const record = latest.get(idOf(source)) ?? latest.get(legacyIdOf(source));
   const names: readonly CaptureName[] = capturesOf[check];
   const requests = {
     request: () => world.request(source, check, declaredAs(contentType, names)),
+    requestBefore: () => world.requestBefore(source, check, declaredAs(contentType, names)),
     reopen: () => world.reopen(source, random.chance(0.2) ? declaredAs('jpeg', names) : undefined),
     retry: () => world.verbs.retry(source),
     erase: () => world.verbs.erase(source),
@@ -216,12 +218,14 @@ async function askForSomething(
   };
   const ask = (what: keyof typeof requests) =>
     begin({ name: `${what} ${source}`, verb: requests[what] }, { again: false });
-  if (!record) return ask('request');
+  if (!record) return ask(legacy && random.chance(0.7) ? 'requestBefore' : 'request');
   const upload = (missing: readonly CaptureName[], round: number) =>
-    world.upload(source, random.chance(0.6) ? 'PUT' : 'POST', round, oneOf(missing, random) ?? 'selfie', (told) =>
-      random.chance(0.6) ? told.at(-1) : oneOf(told, random),
-    );
+    world.upload(source, random.chance(0.6) ? 'PUT' : 'POST', round, oneOf(missing, random) ?? 'selfie', {
+      id: record.verificationId,
+      choose: (told) => (random.chance(0.6) ? told.at(-1) : oneOf(told, random)),
+    });
 
+  if (legacy && random.chance(0.06)) return ask('requestBefore');
   if (random.chance(0.12)) return ask(random.pick(['request', 'reopen', 'retry', 'wait', 'wait']));
   if (random.chance(0.02)) return ask('erase');
   if (random.chance(0.06)) return upload(names, 1 + random.below(record.round));

@@ -3,7 +3,7 @@ import { type CaptureName, type Check, captureName, capturesOf } from '../../sha
 import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
 import { signReference } from '../../shared/domain/reference.ts';
 import { type Outcome, outcome } from '../../shared/domain/verdict.ts';
-import { idOf, referenceSecret } from '../builders/deployment.ts';
+import { idOf, legacyIdOf, referenceSecret } from '../builders/deployment.ts';
 import { genuineToken } from './acts.ts';
 import { simulatedProvider } from './circumstances.ts';
 import { calmNetwork } from './network.ts';
@@ -46,10 +46,13 @@ export function scriptedWorld({
   scripts,
   takesNothing = [],
   keepCaptures = false,
+  legacy = false,
 }: {
   scripts: Readonly<Record<string, Script>>;
   takesNothing?: readonly string[];
   keepCaptures?: boolean | undefined;
+  /** The verification is one that a version from before ids had a key made, under its old id. */
+  legacy?: boolean;
 }) {
   const vendors = scriptedVendors(scripts);
   const route = Object.entries(scripts).map(([name, script]) =>
@@ -67,7 +70,7 @@ export function scriptedWorld({
     random: randomOf(1, 1),
   });
   const { verbs, verifications, queue, breakers, referee } = world;
-  const id = idOf(source);
+  const id = legacy ? legacyIdOf(source) : idOf(source);
 
   return {
     ...world,
@@ -76,6 +79,7 @@ export function scriptedWorld({
     advance: (seconds: number) => world.advanceTo(world.clock() + seconds * 1000),
 
     request: (check: Check = 'spoof_detect') => world.request(source, check, declaredAs('jpeg', capturesOf[check])),
+    requestBefore: () => world.requestBefore(source, 'spoof_detect', declaredAs('jpeg', capturesOf.spoof_detect)),
     reopen: () => world.reopen(source),
     retry: () => verbs.retry(source),
     erase: () => verbs.erase(source),
@@ -83,7 +87,7 @@ export function scriptedWorld({
     sweep: () => verbs.sweep(),
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>
-      world.upload(source, 'POST', round, name, (told) => told.at(says)),
+      world.upload(source, 'POST', round, name, { id, choose: (told) => told.at(says) }),
 
     /** A webhook of an attempt is on its way, to the address and under the reference that we gave out. */
     webhook(attempt: number, provider: string, says: Outcome | FaultCode): void {

@@ -142,7 +142,7 @@ export function memoryVerifications({
         items: page.map(
           (row): Listed => ({
             verificationId: row.verificationId,
-            sourceId: row.sourceId,
+            ...(row.state === 'erased' ? {} : { sourceId: row.sourceId }),
             check: row.check,
             state: row.state,
             round: row.round,

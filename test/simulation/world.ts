@@ -5,8 +5,8 @@ import type { Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import { isoOf } from '../../shared/domain/times.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
-import { idOf, referenceSecret } from '../builders/deployment.ts';
-import { start } from '../builders/verification.ts';
+import { referenceSecret } from '../builders/deployment.ts';
+import { nameOf, start } from '../builders/verification.ts';
 import { acts } from './acts.ts';
 import { memoryBreakers } from './breakers.ts';
 import { simulatedBucket } from './bucket.ts';
@@ -68,10 +68,12 @@ export function simulatedWorld(setting: Setting) {
     const process = currentProcess();
     changes.push({ sequenceNumber: String(changes.length), before, after });
     if (before?.sequence !== after.sequence || before.state !== after.state) {
-      const { sourceId, state, sequence, round } = after;
+      const { state, sequence, round } = after;
       const provider = 'provider' in after ? `, ${after.provider}` : '';
-      say?.(`${title(process)}: ${sourceId} is ${state}, sequence ${sequence}, round ${round}${provider}`);
-    } else say?.(`${title(process)}: ${after.sourceId} noted or landed at sequence ${after.sequence}`);
+      say?.(
+        `${title(process)}: ${nameOf(before ?? after)} is ${state}, sequence ${sequence}, round ${round}${provider}`,
+      );
+    } else say?.(`${title(process)}: ${nameOf(after)} noted or landed at sequence ${after.sequence}`);
     referee.changed(before, after, process);
   };
 
@@ -171,24 +173,30 @@ export function simulatedWorld(setting: Setting) {
       if ('uploads' in view) learn(source, view);
     },
 
+    /** The same as a version from before ids had a key did it. */
+    async requestBefore(source: string, check: Check, captures: VerificationRequest['captures']) {
+      const view = await verbs.requestBefore(source, check, captures);
+      if ('uploads' in view) learn(source, view);
+    },
+
     async reopen(source: string, captures?: VerificationRequest['captures']) {
       learn(source, await verbs.reopen(source, captures));
     },
 
     /**
-     * An upload to the bucket, and what S3 tells of it. A video says digits that its client was told in the round, which
-     * `choose` chooses, and goes where they were told to be brought.
+     * An upload to the bucket, for the record under `id`, and what S3 tells of it. A video says digits that its client was
+     * told in the round, which `choose` chooses, and goes where they were told to be brought.
      */
     upload(
       source: string,
       how: 'PUT' | 'POST',
       round: number,
       name: CaptureName,
-      choose: (told: readonly Told[]) => Told | undefined = (told) => told.at(-1),
+      { id, choose }: { id: string; choose: (told: readonly Told[]) => Told | undefined },
     ): void {
       const says = name === 'video' ? choose(told.get(`${source} ${round}`) ?? []) : undefined;
       if (name === 'video' && !says) return; // its client was given no URL
-      const object = bucket.upload(how, says?.key ?? captureKey(idOf(source), round, name));
+      const object = bucket.upload(how, says?.key ?? captureKey(id, round, name));
       say?.(`${how} of ${source}'s ${name} for round ${round}: ${object?.['version-id'] ?? 'refused'}`);
       if (!object) return;
       if (says) {

@@ -1,4 +1,10 @@
-import { ConditionalCheckFailedException, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -253,7 +259,7 @@ describe.each([
     expect(stored).toEqual(tombstone);
     expect(Object.keys(stored).sort()).toEqual(
       [
-        'verificationId tenant sourceId check round sequence createdAt updatedAt purgeAt moveId',
+        'verificationId tenant check round sequence createdAt updatedAt purgeAt moveId',
         'history notes notesDropped state dueAt',
       ]
         .join(' ')
@@ -264,6 +270,15 @@ describe.each([
     await store.settle(tombstone);
     expect(await read(record)).not.toHaveProperty('dueAt');
     await store.settle(tombstone); // twice is once
+    expect(await read(record)).not.toHaveProperty('dueAt');
+  });
+
+  it('lists what was erased without its source_id', async () => {
+    const tenant = `eraser-${_.length}`;
+    await store.move(await made(store, { tenant }), 'erased', {});
+    const { items } = await store.list({ tenant, states: ['erased'], limit: 1 });
+    expect(items).toHaveLength(1);
+    expect(items[0]).not.toHaveProperty('sourceId');
   });
 
   it('makes every arrow of the table and no other', async () => {
@@ -396,6 +411,22 @@ it('stays under 32 KB and movable after 10,000 repeated answers', { timeout: 120
   expect(known.notes + known.notesDropped).toBe(10_000);
   expect(Buffer.byteLength(JSON.stringify(known))).toBeLessThan(32 * 1024);
   expect((await store.move(record, 'erased', {})).kind).toBe('moved');
+});
+
+it('reads a tombstone that still has a source_id, as an earlier version left it, and forgets it with the next erasure', async () => {
+  const store = dynamoVerifications({ client: tables.client, table: 'verifications', now, newId });
+  const record = await made(store);
+  const tombstone = won(await store.move(record, 'erased', { dueAt: 5 }), 'erased');
+  const key = marshall({ verificationId: record.verificationId });
+  const rowOf = async () =>
+    (await tables.client.send(new GetItemCommand({ TableName: 'verifications', Key: key }))).Item ?? {};
+  await tables.client.send(
+    new PutItemCommand({ TableName: 'verifications', Item: { ...(await rowOf()), sourceId: { S: record.sourceId } } }),
+  );
+  expect(await store.find(record.verificationId)).toEqual(tombstone);
+  await store.settle(tombstone);
+  expect(await rowOf()).toMatchObject({ state: { S: 'erased' } });
+  expect(JSON.stringify(await rowOf())).not.toContain(record.sourceId);
 });
 
 it('knows its own move again when the answer to the winning write was lost', async () => {

@@ -1,0 +1,27 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { idsUnder } from '../domain/verification-id.ts';
+import { secretNamed } from './secrets.ts';
+import { dynamoTenants } from './tenants/tenants.ts';
+import { dynamoVerifications } from './verifications.ts';
+
+/** What such a function reads of all this from its environment. */
+export interface SourceIdSettings {
+  readonly VERIFICATIONS_TABLE: string;
+  readonly TENANTS_TABLE: string;
+  readonly ID_KEY_SECRET: string;
+  readonly LEGACY_IDS: 'true' | 'false';
+}
+
+/** What every function is connected to that starts from a source_id: tenants, their verifications, and the ids between. */
+export function connectBySourceId(settings: SourceIdSettings, secrets: SecretsManagerClient, now: () => Date) {
+  const client = new DynamoDBClient();
+  const readKey = secretNamed(settings.ID_KEY_SECRET, secrets, now);
+  return {
+    tenants: dynamoTenants({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
+    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
+    ids: idsUnder(readKey, { legacy: settings.LEGACY_IDS === 'true' }),
+    now,
+  };
+}
