@@ -34,7 +34,12 @@ export function administered() {
         AWS_ENDPOINT_URL_DYNAMODB: tables.server.endpoint,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
       },
-      outputs: { CapturesBucket: 'captures', VerificationsTable: 'verifications', TenantsTable: 'tenants' },
+      outputs: {
+        CapturesBucket: 'captures',
+        VerificationsTable: 'verifications',
+        TenantsTable: 'tenants',
+        IdKeySecret: 'the-key-of-ids',
+      },
     });
   });
   afterAll(async () => {
