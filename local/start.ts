@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lockData } from './data-lock.ts';
 import { type DemoTenant, ensureDemoTenant } from './demo-tenant.ts';
+import { runScript } from './run-script.ts';
 import { type Stack, startStack } from './stack.ts';
 import { type Context, originsOf, synthesize } from './synthesize.ts';
 
@@ -27,6 +29,7 @@ const port = portFrom('PORT') ?? 4000;
 const s3Port = portFrom('S3_PORT');
 const s3PublicHost = process.env.S3_PUBLIC_HOST || undefined;
 const dataDirectory = path.resolve(process.env.BONAFIDE_DATA || '.bonafide');
+const sample = path.join(dataDirectory, 'portrait.jpg');
 
 let stack: Stack | undefined;
 let stopping = false;
@@ -53,10 +56,15 @@ async function start(): Promise<void> {
   process.on('exit', lock.release);
   const template = path.join(dataDirectory, 'cdk.out');
   if (!json) console.log('Putting the stack together …');
-  await synthesize(template, context);
+  await Promise.all([synthesize(template, context), ensureSample()]);
   stack = await startStack({ template, dataDirectory, port, s3Port, s3PublicHost, verbose });
   const demo = await ensureDemoTenant(stack, dataDirectory);
   if (!stopping) announce(stack, demo);
+}
+
+/** Writes a photo to try it with. */
+async function ensureSample(): Promise<void> {
+  if (!existsSync(sample)) await runScript('tools/verify.ts', ['--write-sample', sample]);
 }
 
 function announce({ url, uploads, eventJournal }: Stack, { apiKey, tenant }: DemoTenant): void {
@@ -64,7 +72,7 @@ function announce({ url, uploads, eventJournal }: Stack, { apiKey, tenant }: Dem
     console.log(JSON.stringify({ ready: true, url, api_key: apiKey, tenant }));
     return;
   }
-  const here = (file: string) => path.relative('', file) || '.';
+  const ownData = dataDirectory === path.resolve('.bonafide') ? '' : `BONAFIDE_DATA=${quoted(here(dataDirectory))} `;
   console.log(`
 Bonafide runs at ${url}
 
@@ -75,7 +83,7 @@ Bonafide runs at ${url}
   logs      ${here(path.join(dataDirectory, 'logs'))}
   events    ${here(eventJournal)}
 
-Try it:  npm run verify -- --selfie photo.jpg
+Try it:  ${ownData}npm run verify -- --selfie ${quoted(here(sample))}
 Ctrl-C ends it; everything is still there at the next start.`);
 }
 
@@ -110,6 +118,16 @@ function contextOf(pairs: readonly string[]): Context {
   );
   const origins = process.env.ALLOWED_ORIGINS;
   return origins ? { ...given, allowedOrigins: originsOf(origins) } : given;
+}
+
+function here(file: string): string {
+  const relative = path.relative('', file);
+  return relative.startsWith('..') ? file : relative || '.';
+}
+
+/** As a shell takes it as one word. */
+function quoted(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** A port from the environment, where it is set. */

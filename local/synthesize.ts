@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { root, runScript } from './run-script.ts';
 
-const root = path.dirname(import.meta.dirname);
 /** All that a stack is made of. */
 const sources = [
   ...['infra', 'functions', 'shared', 'engine', 'package-lock.json', 'cdk.json'],
@@ -74,19 +72,4 @@ export function sourcesKey(under = root, given: Context = {}): string {
     hash.update(`${file}\n${bytes.length}\n`).update(bytes);
   }
   return hash.digest('hex');
-}
-
-async function runScript(script: string, parameters: string[], environment: Record<string, string> = {}) {
-  const running = spawn(process.execPath, [script, ...parameters], {
-    cwd: root,
-    // Its stdout is nobody's: ours may be read by a program.
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...environment },
-  });
-  let complaints = '';
-  running.stderr.on('data', (text: Buffer) => {
-    complaints += text;
-  });
-  const [code] = (await once(running, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`${script} failed:\n${complaints.trim()}`);
 }

@@ -4,17 +4,21 @@ import * as z from 'zod';
 
 /** Where the local stack keeps its data. */
 export function dataDirectory(): string {
-  return process.env.BONAFIDE_DATA ?? '.bonafide';
+  return process.env.BONAFIDE_DATA || '.bonafide';
 }
 
 /** The API to talk to and a key for it: as given, or the local stack's. */
 export async function demoTarget(given: { url?: string | undefined; key?: string | undefined }) {
-  const url = (given.url ?? process.env.BONAFIDE_URL ?? `http://127.0.0.1:${process.env.PORT ?? 4000}`).replace(
-    /\/$/,
-    '',
-  );
+  const url = (given.url ?? process.env.BONAFIDE_URL ?? (await localUrl())).replace(/\/$/, '');
   const key = given.key ?? process.env.BONAFIDE_API_KEY ?? (await demoKey());
   return { url, key };
+}
+
+/** Where the local stack of this data folder runs; where one would, when none does. */
+async function localUrl(): Promise<string> {
+  const about = await readFile(join(dataDirectory(), 'stack.json'), 'utf8').catch(() => undefined);
+  if (about !== undefined) return localStack.parse(JSON.parse(about)).url;
+  return `http://127.0.0.1:${process.env.PORT || 4000}`;
 }
 
 async function demoKey(): Promise<string> {

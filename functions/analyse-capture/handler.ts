@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -17,7 +18,7 @@ import { environment } from './environment.ts';
 const { VERIFICATIONS_TABLE: table, CAPTURES_BUCKET, PROVIDER_QUEUES, MODELS } = environment.parse(process.env);
 const now = () => new Date();
 // Models load while the container starts, so loading does not delay the first verdict.
-const modelsDirectory = new URL(`${MODELS}/`, import.meta.url).pathname;
+const modelsDirectory = fileURLToPath(new URL(`${MODELS}/`, import.meta.url));
 const engine = openEngine({ modelsDirectory, now: () => performance.now() });
 engine.catch(() => undefined); // each message that awaits it fails with the reason
 

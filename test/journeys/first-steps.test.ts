@@ -1,0 +1,54 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePort } from './local-stack.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'bonafide first steps '));
+const data = join(directory, "a user's data");
+let port: number;
+let banner = '';
+let stack: ReturnType<typeof spawn>;
+
+/** A user's other terminal, which knows nothing of how the stack was started. */
+function shell(command: string, cwd = process.cwd()): Promise<{ code: number; output: string }> {
+  const { PORT: _, BONAFIDE_DATA: __, ...env } = process.env;
+  return new Promise((resolve) => {
+    execFile('sh', ['-ec', command], { cwd, env }, (error, stdout, stderr) => {
+      resolve({ code: Number(error?.code ?? 0), output: stdout + stderr });
+    });
+  });
+}
+
+beforeAll(async () => {
+  port = await freePort();
+  stack = spawn(process.execPath, ['local/start.ts'], {
+    env: { ...process.env, PORT: String(port), BONAFIDE_DATA: data },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const text of stack.stdout ?? []) {
+    banner += text;
+    if (banner.includes('Ctrl-C')) break;
+  }
+});
+afterAll(async () => {
+  stack.kill('SIGTERM');
+  await new Promise((resolve) => stack.once('exit', resolve));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+it('the command of the banner works as printed, on another port and in another data folder', async () => {
+  const [, command = ''] = /^Try it: +(.*)$/m.exec(banner) ?? [];
+  const { code, output } = await shell(command);
+  expect(output).toContain('PASSED');
+  expect(code).toBe(0);
+});
+
+it('the commands of the README work as printed', async () => {
+  const [, block = ''] = /```sh\n(KEY=[\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  symlinkSync(data, join(directory, '.bonafide'));
+  const { code, output } = await shell(block.replaceAll('127.0.0.1:4000', `127.0.0.1:${port}`), directory);
+  expect(output).toContain('"outcome":"passed"');
+  expect(code).toBe(0);
+});
