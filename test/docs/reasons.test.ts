@@ -18,9 +18,7 @@ it('lists every failure reason, and nothing else', () => {
 });
 
 /** The sandbox gives any reason that its source_id asks for, so the page does not name it. */
-const providers = [...registry.values()]
-  .filter(({ readsSourceId }) => !readsSourceId)
-  .map(({ name }) => name);
+const providers = [...registry.values()].filter(({ readsSourceId }) => !readsSourceId).map(({ name }) => name);
 
 /** The code in which a provider comes to its findings: its folder, the engine for the built-in one, and what they share. */
 function codeOf(provider: string): string {
@@ -31,6 +29,17 @@ function codeOf(provider: string): string {
 }
 
 const code = new Map(providers.map((name) => [name, codeOf(name)]));
+
+const engineTests = globSync('test/engine/*.ts')
+  .map((file) => readFileSync(file, 'utf8'))
+  .join('\n');
+
+it.each([...recaptureReasons, ...failureReasons].filter((reason) => code.get('builtin')?.includes(reason)))(
+  '%s, which the engine gives, is provoked by a test of the engine',
+  (reason) => {
+    expect(engineTests).toMatch(new RegExp(`\\b${reason}\\b`));
+  },
+);
 
 it.each([...recaptures, ...failures].map(([reason, , givenBy]) => [codeIn(reason), givenBy]))(
   '%s is given by the providers whose code has it',
