@@ -1,21 +1,20 @@
-/*
- * npm run fuzz [-- --count 2000] [--seed 1]
- *
- * Hostile inputs, images and videos, through all three checks (a picture in turns as selfie and as card)
- * in one process: every one must end in a verdict or a named
- * reason, in bounded time and memory. Prints what they ended in, the slowest, and the peak; exits 1 if one threw.
- */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { openEngine } from '../engine/engine.ts';
 import { hostileInputs } from '../test/engine/hostile-inputs.ts';
 import { idCard } from '../test/engine/people.ts';
+import { commandLine } from '../tools/command-line.ts';
 import { prepareModels } from '../tools/release/engine-assets.ts';
 import { portrait } from '../tools/samples.ts';
 
-const { values } = parseArgs({
+const usage = `npm run fuzz -- [--count 2000] [--seed 1]
+
+Hostile inputs, images and videos, through all three checks (a picture in turns as selfie and as card) in one process:
+every one must end in a verdict or a named reason, in bounded time and memory. Prints what they ended in, the slowest,
+and the peak; exits 1 if one threw.`;
+
+const { values } = commandLine(usage, {
   options: { count: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
 });
 const peak = () => Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);

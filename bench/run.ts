@@ -10,15 +10,15 @@ import { startStack } from '../local/stack.ts';
 import { synthesize } from '../local/synthesize.ts';
 import { routes } from '../shared/api/operations.ts';
 import { clientOf, newSourceId, put } from '../test/journeys/client.ts';
+import { commandLine } from '../tools/command-line.ts';
 import { portrait } from '../tools/samples.ts';
 import { benchIsolation } from './isolation.ts';
 
-/*
- * npm run bench [-- --json]
- *
- * What a verification costs: AWS requests by kind, bytes and start of each function, milliseconds from upload to
- * verdict. Counts are exact; times are this machine's, and are worth comparing only within one run.
- */
+const usage = `npm run bench [-- --json]
+
+What a verification costs: AWS requests by kind, bytes and start of each function, milliseconds from upload to verdict.
+Counts are exact; times are this machine's, and are worth comparing only within one run.`;
+const { values } = commandLine(usage, { options: { json: { type: 'boolean', default: false } } });
 
 const functions = [
   ...new Set(routes.map((route) => route.function)),
@@ -43,7 +43,7 @@ try {
     // In a process of its own: in this one, the garbage of the whole stack would be collected on the engine's time.
     engine: JSON.parse(execFileSync(process.execPath, [join(import.meta.dirname, 'engine.ts')], { encoding: 'utf8' })),
   };
-  if (process.argv.includes('--json')) console.log(JSON.stringify(report));
+  if (values.json) console.log(JSON.stringify(report));
   else console.dir(report, { depth: null });
 } finally {
   rmSync(directory, { recursive: true, force: true });

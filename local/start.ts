@@ -1,12 +1,28 @@
-// `npm start`: the whole product on this machine. `--json` prints one line for programs, `--verbose` what functions log.
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { lockData } from './data-lock.ts';
 import { type DemoTenant, ensureDemoTenant } from './demo-tenant.ts';
 import { type Stack, startStack } from './stack.ts';
-import { synthesize } from './synthesize.ts';
+import { type Context, originsOf, synthesize } from './synthesize.ts';
 
-const json = process.argv.includes('--json');
-const verbose = process.argv.includes('--verbose');
+const usage = `npm start [-- options]
+
+Runs Bonafide on this machine: the functions that are deployed, on embedded S3, DynamoDB, SQS and EventBridge.
+
+  -c KEY=VALUE   CDK context, as for npm run deploy (docs/deploying.md); may be repeated
+  --verbose      print what functions log, too
+  --json         print one line {"ready":true,"url","api_key","tenant"}
+
+Read from the environment:
+
+  PORT             of the API; 4000 by default
+  S3_PORT          of uploads; by default that of the last start, at first the one after PORT
+  S3_PUBLIC_HOST   stands for 127.0.0.1 in upload URLs, for phones and containers: a host, with its port, or an origin.
+                   S3 listens beyond the loopback only where it is an address of this machine
+  ALLOWED_ORIGINS  web origins that may call the API and upload, comma separated; this machine's own always may
+  BONAFIDE_DATA    the data folder; .bonafide by default`;
+
+const { json, verbose, context } = readOptions();
 const port = portFrom('PORT') ?? 4000;
 const s3Port = portFrom('S3_PORT');
 const s3PublicHost = process.env.S3_PUBLIC_HOST || undefined;
@@ -37,7 +53,7 @@ async function start(): Promise<void> {
   process.on('exit', lock.release);
   const template = path.join(dataDirectory, 'cdk.out');
   if (!json) console.log('Putting the stack together …');
-  await synthesize(template);
+  await synthesize(template, context);
   stack = await startStack({ template, dataDirectory, port, s3Port, s3PublicHost, verbose });
   const demo = await ensureDemoTenant(stack, dataDirectory);
   if (!stopping) announce(stack, demo);
@@ -61,6 +77,39 @@ Bonafide runs at ${url}
 
 Try it:  npm run verify -- --selfie photo.jpg
 Ctrl-C ends it; everything is still there at the next start.`);
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        context: { type: 'string', short: 'c', multiple: true, default: [] },
+        verbose: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    return { ...values, context: contextOf(values.context) };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+function contextOf(pairs: readonly string[]): Context {
+  const given = Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new Error(`-c wants KEY=VALUE, not ${pair}`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+  const origins = process.env.ALLOWED_ORIGINS;
+  return origins ? { ...given, allowedOrigins: originsOf(origins) } : given;
 }
 
 /** A port from the environment, where it is set. */

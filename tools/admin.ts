@@ -1,10 +1,10 @@
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { policyCommands } from './admin/policy.ts';
 import { tenantCommands } from './admin/tenant.ts';
 import { webhookCommands } from './admin/webhook.ts';
+import { commandLine } from './command-line.ts';
 
 const usage = `Keeps tenants, in the running local stack or in AWS.
 
@@ -19,6 +19,7 @@ const usage = `Keeps tenants, in the running local stack or in AWS.
 
   npm run admin -- credentials set PROVIDER acme FILE        {"settings": {…}, "credentials": {…}}: docs/providers.md
   npm run admin -- credentials set PROVIDER deployment FILE  for tenants that have none of their own
+  npm run admin -- credentials check PROVIDER acme           asks the vendor whether it takes them: at most one call
   npm run admin -- credentials forget PROVIDER acme
 
   npm run admin -- webhook rotate PROVIDER acme    a new webhook address, shown this once; the old one is taken
@@ -31,7 +32,7 @@ const usage = `Keeps tenants, in the running local stack or in AWS.
                      (then also --stack NAME, default bonafide, and --url URL of the API)
 `;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine(usage, {
   allowPositionals: true,
   options: {
     aws: { type: 'boolean', default: false },
@@ -39,7 +40,6 @@ const { values, positionals } = parseArgs({
     stack: { type: 'string', default: 'bonafide' },
     url: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
@@ -56,9 +56,11 @@ try {
 
 async function administer([noun, verb, ...words]: readonly string[]): Promise<number> {
   const command = commands.get(`${noun} ${verb}`);
-  if (values.help || !command || words.length < command.words) {
+  if (!command || words.length < command.words) {
+    const named = [noun, verb].filter(Boolean).join(' ') || 'nothing';
+    console.error(command ? `${named} needs more words.` : `There is no command ${named}.`);
     console.log(usage);
-    return values.help ? 0 : 2;
+    return 2;
   }
   const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
   await command.run(words, { connect: () => connect(values), graceSeconds });

@@ -1,22 +1,29 @@
-/**
- * `npm run evaluate -- --data DIR [--models DIR] [--curves DIR] [--json]`: the shipped pipeline, gate and all, over captures whose truth is known.
- *
- * `DIR` holds `pad.csv`, `match.csv`, `match-pairs.csv` and `digits/`, or some of them (`docs/calibrating.md`). Terms are those of ISO/IEC 30107-3: a capture the quality gate sends back
- * is a failure to acquire, and error rates are over the captures that were decided.
- * Exits 0 when something was measured, whatever the figures, and 1 when nothing could be, saying why.
- */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { openEngine } from '../engine/engine.ts';
+import { openEngine, type Thresholds } from '../engine/engine.ts';
+import type { PolicyInput } from '../shared/domain/policy.ts';
+import { readPolicy } from './admin/policy.ts';
+import { commandLine, misused } from './command-line.ts';
 import { drawCurves } from './evaluate/curves.ts';
 import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits.ts';
 import { evaluateMatching, type MatchReport, matchText } from './evaluate/matching.ts';
-import type { Section } from './evaluate/rates.ts';
+import type { ChosenBy, Section } from './evaluate/rates.ts';
 import { evaluateSpoofDetection, type SpoofReport, spoofText } from './evaluate/spoofing.ts';
 import { summaryText } from './evaluate/summary.ts';
 import { prepareModels } from './release/engine-assets.ts';
+
+const usage = `npm run evaluate -- --data DIR [options]
+
+The shipped pipeline, gate and all, over captures whose truth is known. DIR holds pad.csv, match.csv, match-pairs.csv and
+digits/, or some of them (docs/calibrating.md). Terms are those of ISO/IEC 30107-3: a capture the quality gate sends
+back is a failure to acquire, and error rates are over the captures that were decided.
+Exits 0 when something was measured, whatever the figures, and 1 when nothing could be, saying why.
+
+  --policy FILE   decide by the thresholds of this policy, as the built-in engine would for its tenant
+  --models DIR    another model pack (MODELS.md); the shipped one by default
+  --curves DIR    where the DET curves go; build/evaluation by default
+  --json          the whole report, for programs`;
 
 export interface Evaluation {
   readonly spoof: Section<SpoofReport>;
@@ -24,11 +31,12 @@ export interface Evaluation {
   readonly digits: Section<DigitsReport>;
 }
 
-const sectionsOf = (evaluation: Evaluation) => [
-  { title: 'Presentation attacks', lines: spoofText(evaluation.spoof) },
-  { title: 'Face comparison', lines: matchText(evaluation.match) },
-  { title: 'Spoken digits', lines: digitsText(evaluation.digits) },
-  { title: 'Summary', lines: summaryText(evaluation) },
+/** @param chosenBy what set the thresholds */
+const sectionsOf = (evaluation: Evaluation, chosenBy: ChosenBy) => [
+  { title: 'Presentation attacks', lines: spoofText(evaluation.spoof, chosenBy) },
+  { title: 'Face comparison', lines: matchText(evaluation.match, chosenBy) },
+  { title: 'Spoken digits', lines: digitsText(evaluation.digits, chosenBy) },
+  { title: 'Summary', lines: summaryText(evaluation, chosenBy) },
 ];
 
 /** Thousands of points, which are drawn and not told. */
@@ -55,32 +63,38 @@ async function writeCurves({ spoof, match }: Evaluation, directory: string): Pro
   return files.map(({ file }) => file);
 }
 
+function thresholdsIn({ thresholds }: PolicyInput): Thresholds {
+  const { live, match, digits } = thresholds.builtin ?? {};
+  return { live, match, digits };
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = commandLine(usage, {
     options: {
       data: { type: 'string' },
+      policy: { type: 'string' },
       models: { type: 'string' },
       curves: { type: 'string', default: 'build/evaluation' },
       json: { type: 'boolean', default: false },
     },
   });
-  if (!values.data) {
-    console.error('Say where the captures are: npm run evaluate -- --data DIR [--models DIR] [--curves DIR] [--json]');
-    return 1;
-  }
+  if (!values.data) misused(usage, 'Say where the captures are: --data DIR.');
   const shipped = values.models ? undefined : await mkdtemp(path.join(tmpdir(), 'bonafide-models-'));
   try {
+    const thresholds = values.policy ? thresholdsIn(await readPolicy(values.policy)) : {};
     if (shipped) await prepareModels(shipped);
     const modelsDirectory = values.models ?? shipped ?? '';
     const engine = await openEngine({ modelsDirectory });
     const evaluation: Evaluation = {
-      spoof: await evaluateSpoofDetection(values.data, engine),
-      match: await evaluateMatching(values.data, modelsDirectory),
-      digits: await evaluateDigits(values.data, modelsDirectory),
+      spoof: await evaluateSpoofDetection(values.data, engine, thresholds),
+      match: await evaluateMatching(values.data, modelsDirectory, thresholds),
+      digits: await evaluateDigits(values.data, modelsDirectory, thresholds),
     };
     const drawn = await writeCurves(evaluation, values.curves);
     if (values.json) console.log(JSON.stringify({ models: engine.manifest.name, ...evaluation }, withoutCurves, 2));
-    else for (const { title, lines } of sectionsOf(evaluation)) console.log([title, ...lines].join('\n'));
+    else
+      for (const { title, lines } of sectionsOf(evaluation, values.policy ? 'policy' : 'shipped'))
+        console.log([title, ...lines].join('\n'));
     if (!values.json && drawn.length > 0) console.log(`DET curves: ${drawn.join(', ')}`);
     return Object.values(evaluation).some((section) => 'report' in section) ? 0 : 1;
   } catch (error) {

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { problemView, type UploadsView, uploadsView, verificationView } from '../shared/api/verifications.ts';
 import { type ContentType, sniffContentType } from '../shared/domain/captures.ts';
 import type { Outcome, Reason } from '../shared/domain/verdict.ts';
 import { restingStates } from '../shared/domain/verification.ts';
+import { commandLine, misused } from './command-line.ts';
 import { demoTarget } from './target.ts';
 
 const usage = `Sends captures through a running Bonafide and prints the verdict.
 
   npm run verify -- --selfie photo.jpg      one photo (JPEG, PNG, WebP, HEIC)
   npm run verify -- --samples               four samples whose verdicts are known
+  npm run verify -- --write-sample FILE     writes one of them, the portrait, and sends nothing
 
-  --url URL        the API (default: the local one, http://127.0.0.1:4000)
+  --url URL        the API (default: the local stack's, else http://127.0.0.1:4000)
   --key KEY        a tenant's API key (default: BONAFIDE_API_KEY, else the local demo tenant's)
   --source-id ID   your own id for the verification (default: a new one)
   --json           one line of JSON per verdict
@@ -32,24 +33,29 @@ const byExtension: Record<string, ContentType> = {
   '.heic': 'image/heic',
 };
 
-const { values } = parseArgs({
+const { values } = commandLine(usage, {
   options: {
     selfie: { type: 'string' },
     samples: { type: 'boolean', default: false },
+    'write-sample': { type: 'string' },
     url: { type: 'string' },
     key: { type: 'string' },
     'source-id': { type: 'string' },
     json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
-if (values.help || (values.selfie === undefined && !values.samples)) {
-  console.log(usage);
-  process.exit(values.help ? 0 : 2);
+const sample = values['write-sample'];
+if (values.selfie === undefined && !values.samples && sample === undefined) {
+  misused(usage, 'Give --selfie FILE or --samples.');
 }
 
 try {
+  if (sample !== undefined) {
+    const { portrait } = await import('./samples.ts');
+    await writeFile(sample, await portrait());
+    process.exit(0);
+  }
   const target = await demoTarget({ url: values.url, key: values.key });
   const photos = values.samples ? await samplePhotos() : [await photo(values.selfie ?? '')];
   let wrong = 0;

@@ -10,6 +10,7 @@ import {
   entriesOf,
   typesOf,
 } from '../domain/captures.ts';
+import { givenChallenge } from '../domain/challenge.ts';
 import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
@@ -92,10 +93,7 @@ export const verificationRequest = z
     check,
     captures: capturesRequest,
     provider: providerName.optional(),
-    challenge: z
-      .string()
-      .regex(/^\d{4,8}$/, 'must be 4 to 8 digits')
-      .optional(),
+    challenge: givenChallenge.optional(),
     language_code: z
       .string()
       .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language code such as en-US')

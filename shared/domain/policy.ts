@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Check } from './captures.ts';
+import { type Check, check } from './captures.ts';
 
 export const providerName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
 
@@ -29,26 +29,62 @@ export type Policy = z.infer<typeof policy>;
 export const policyInput = policy.omit({ version: true }).strict();
 export type PolicyInput = z.infer<typeof policyInput>;
 
+/** The values a threshold may have, both ends among them. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a policy has to fit, of every provider by name. */
+export interface Routable {
+  readonly checks: readonly Check[];
+  readonly routable: boolean;
+  readonly thresholds: Readonly<Record<string, Range>>;
+}
+
 /** What is wrong with a policy that has the right shape: each line says what to change. */
 export function policyMistakes(
   { routes, thresholds }: PolicyInput,
-  registry: ReadonlyMap<string, { readonly routable: boolean }>,
+  providers: ReadonlyMap<string, Routable>,
 ): string[] {
-  const known = [...registry.keys()].join(', ');
   return [
-    ...Object.entries(routes).flatMap(([check, route]) =>
-      route.flatMap((name, index) => {
-        const provider = registry.get(name);
-        if (!provider) return [`routes.${check}: there is no provider ${name}; there are ${known}`];
-        // The sandbox passes any capture: for a test's own requests, by name, and for no other.
-        if (!provider.routable) return [`routes.${check}: ${name} decides nothing; name it in a request instead`];
-        return route.indexOf(name) < index ? [`routes.${check}: ${name} is named twice`] : [];
-      }),
-    ),
-    ...Object.keys(thresholds)
-      .filter((name) => !registry.has(name))
-      .map((name) => `thresholds.${name}: there is no provider ${name}; there are ${known}`),
+    ...check.options.flatMap((one) => routeMistakes(one, routes[one], providers)),
+    ...Object.entries(thresholds).flatMap(([name, chosen]) => thresholdMistakes(name, chosen, providers)),
   ];
+}
+
+function routeMistakes(one: Check, route: readonly string[], providers: ReadonlyMap<string, Routable>): string[] {
+  const able = [...providers].filter(([, { routable, checks }]) => routable && checks.includes(one));
+  const instead = `take ${able.map(([name]) => name).join(' or ')}`;
+  return route.flatMap((name, index) => {
+    const provider = providers.get(name);
+    const where = `routes.${one}`;
+    if (!provider) return [`${where}: there is no provider ${name}; ${instead}`];
+    if (!provider.routable) {
+      return [`${where}: ${name} decides nothing real, so it stands in no route: name it in a request instead`];
+    }
+    if (!provider.checks.includes(one)) return [`${where}: ${name} cannot do ${one}; ${instead}`];
+    return route.indexOf(name) < index ? [`${where}: ${name} is named twice`] : [];
+  });
+}
+
+function thresholdMistakes(
+  name: string,
+  chosen: Readonly<Record<string, number>>,
+  providers: ReadonlyMap<string, Routable>,
+): string[] {
+  const provider = providers.get(name);
+  if (!provider)
+    return [`thresholds.${name}: there is no provider ${name}; there are ${[...providers.keys()].join(', ')}`];
+  const ranges = new Map(Object.entries(provider.thresholds));
+  return Object.entries(chosen).flatMap(([threshold, value]) => {
+    const where = `thresholds.${name}.${threshold}`;
+    const range = ranges.get(threshold);
+    if (ranges.size === 0) return [`${where}: ${name} reads no thresholds; leave it out`];
+    if (!range) return [`${where}: ${name} does not read it; it reads ${[...ranges.keys()].join(', ')}`];
+    const { from, to } = range;
+    return value < from || value > to ? [`${where}: must be from ${from} to ${to}, not ${value}`] : [];
+  });
 }
 
 export const defaultPolicy: Policy = {

@@ -1,5 +1,5 @@
 import { type Check, capturesOf, type Declared } from '../domain/captures.ts';
-import { challengeDigits } from '../domain/challenge.ts';
+import { newChallenge } from '../domain/challenge.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Tenant, Verifications } from '../domain/ports.ts';
 import { daySeconds, epochSeconds } from '../domain/times.ts';
@@ -92,5 +92,5 @@ export function challengeFor(
   given?: string | undefined,
 ): string | undefined {
   if (check !== 'video_verify') return undefined;
-  return given ?? Array.from({ length: challengeDigits }, () => randomBelow(10)).join('');
+  return given ?? newChallenge(randomBelow);
 }

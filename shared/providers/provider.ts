@@ -1,5 +1,6 @@
 import type { CaptureName, Check, ContentType, Landed } from '../domain/captures.ts';
 import type { FaultCode } from '../domain/fault.ts';
+import type { Range } from '../domain/policy.ts';
 import type { OpenedCapture, StreamedCapture } from '../domain/ports.ts';
 import { leaseMarginSeconds } from '../domain/times.ts';
 import type { Finding, Measurements } from '../domain/verdict.ts';
@@ -24,6 +25,8 @@ export interface Capabilities {
   readonly accepts: Partial<Record<CaptureName, readonly ContentType[]>>;
   /** Smaller than the product's own limits, where the provider's is. Bytes. */
   readonly maximumBytes: Partial<Record<CaptureName, number>>;
+  /** Thresholds of a policy that it reads, by name. */
+  readonly thresholds: Readonly<Record<string, Range>>;
   /** Languages of spoken challenges it understands, as in `en`; absent: it is asked for any. */
   readonly languages?: readonly string[];
   /** How many digits a spoken challenge may have; absent: it takes any number of them. */
@@ -45,6 +48,16 @@ export function longestLeaseSeconds({ timeoutSeconds }: Pick<Capabilities, 'time
  */
 export interface Provider extends Capabilities {
   readonly submit: (submission: Submission) => Promise<Answer>;
+  /** Of one with credentials: how an operator learns whether the vendor takes them, without a person's capture. */
+  readonly probe?: Probe;
+}
+
+/** A call to a vendor that is as harmless as it has one. */
+export interface Probe {
+  /** What is sent, and what it costs. */
+  readonly costs: string;
+  /** Throws the Fault that says why the vendor does not take the credentials, or why that is not known. */
+  readonly run: () => Promise<void>;
 }
 
 export interface Submission {

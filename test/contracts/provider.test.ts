@@ -6,6 +6,7 @@ import { Fault, faults } from '../../shared/domain/fault.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import { finding } from '../../shared/domain/verdict.ts';
 import { deliveries } from '../../shared/providers/deliveries.ts';
+import { greyPicture } from '../../shared/providers/grey-picture.ts';
 import type { Provider, Submission } from '../../shared/providers/provider.ts';
 import { type Fault as VendorFault, vendor } from '../../tools/vendor-simulator/behaviour.ts';
 import { startVendorSimulator } from '../../tools/vendor-simulator/server.ts';
@@ -84,6 +85,22 @@ describe.each(all)('%s', (_, participant) => {
     expect(await outcomeOf(participant.connect(world), submission)).toEqual(participant.expected(face));
   });
 
+  it('can be set no threshold it does not read, and reads none that cannot be set', async () => {
+    const reading = new Set<string>();
+    const thresholds = new Proxy<Record<string, number>>(
+      {},
+      {
+        get: (_target, name) => void reading.add(String(name)),
+      },
+    );
+    for (const one of participant.checks) {
+      const shown = await participant.show('genuine', one, world);
+      await outcomeOf(participant.connect(world), { ...shown, thresholds });
+    }
+    if (participant.remote) expect([...reading].toSorted()).toEqual(Object.keys(participant.thresholds).toSorted());
+    for (const name of reading) expect(Object.keys(participant.thresholds)).toContain(name);
+  });
+
   it('refuses the checks it did not declare, without a call', async () => {
     for (const one of check.options.filter((option) => !participant.checks.includes(option))) {
       expect((await faultOf(participant.connect(world), submissionOf(one))).code).toBe('provider_refused');
@@ -144,7 +161,7 @@ describe.each(remote)('%s, which is remote, at %s', (name, one, participant) => 
     const expected = await Promise.all(
       capturesOf[one].map(async (capture) => {
         const opened = await sent.openCapture(capture);
-        return opened.kind === 'bytes' ? createHash('sha256').update(opened.bytes).digest('hex') : undefined;
+        return opened.kind === 'bytes' ? sha256Of(opened.bytes) : undefined;
       }),
     );
     expect(
@@ -153,14 +170,50 @@ describe.each(remote)('%s, which is remote, at %s', (name, one, participant) => 
         .toSorted(),
     ).toEqual(expected.toSorted());
   });
-
-  /** No key, URL, signature, reference or word of the vendor's in what reaches logs and callers. */
-  function expectDiscreet(fault: Fault): void {
-    expect(fault.cause).toBeUndefined();
-    const ourSecrets = [world.simulator.key, 'a-key-that-is-wrong', '127.0.0.1', 'signature', 'reference-of-ours'];
-    for (const word of [...ourSecrets, 'nginx', 'Forbidden', 'hello']) expect(fault.message).not.toContain(word);
-  }
 });
+
+const withCredentials = participants
+  .filter((participant) => participant.remote)
+  .map((participant) => [participant.name, participant] as const);
+
+describe.each(withCredentials)('%s, which has credentials,', (name, participant) => {
+  it('can be asked with one call and no capture whether its key is taken', async () => {
+    const { probe } = participant.connect(world);
+    expect(probe?.costs).toMatch(/^It is sent /);
+    await probe?.run();
+    await world.simulator.settled();
+    const [received, ...others] = world.simulator.received();
+    expect(others).toEqual([]);
+    expect(received).toMatchObject({ authentic: true });
+    const pictures = Object.values(received?.captures ?? {}).map(({ sha256 }) => sha256);
+    expect(pictures.filter((sha256) => sha256 !== sha256Of(greyPicture()))).toEqual([]);
+    expect(ours.posts).toEqual([]);
+  });
+
+  it('says by the same faults why its key is not known to be taken', async () => {
+    const probing = async (connected: Provider) => {
+      const thrown: unknown = await connected.probe?.run().catch((error: unknown) => error);
+      if (!(thrown instanceof Fault)) throw new Error(`${name} took it`);
+      expectDiscreet(thrown);
+      return thrown.code;
+    };
+    expect(await probing(participant.connect(world, { key: 'a-key-that-is-wrong' }))).toBe('provider_unauthorized');
+    expect(await probing(participant.connect(world, { baseUrl: await deadAddress() }))).toBe('provider_unreachable');
+    for (const [, behaviour, code] of transport.filter(([, { fault }]) => fault && !slow.includes(fault))) {
+      world.simulator.script(vendor.parse(name), [behaviour]);
+      expect(await probing(participant.connect(world)), behaviour.fault).toBe(code);
+    }
+  });
+});
+
+/** No key, URL, signature, reference or word of the vendor's in what reaches logs and callers. */
+function expectDiscreet(fault: Fault): void {
+  expect(fault.cause).toBeUndefined();
+  const ourSecrets = [world.simulator.key, 'a-key-that-is-wrong', '127.0.0.1', 'signature', 'reference-of-ours'];
+  for (const word of [...ourSecrets, 'nginx', 'Forbidden', 'hello']) expect(fault.message).not.toContain(word);
+}
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** A port nobody listens on any more. */
 async function deadAddress(): Promise<string> {

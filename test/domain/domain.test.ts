@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { captureKey, parseCaptureKey, sniffContentType } from '../../shared/domain/captures.ts';
+import { newChallenge } from '../../shared/domain/challenge.ts';
 import { readClientToken, signClientToken } from '../../shared/domain/client-token.ts';
 import { eventOf } from '../../shared/domain/event.ts';
 import { faultCodes, faults } from '../../shared/domain/fault.ts';
@@ -126,6 +127,26 @@ describe('a client_token', () => {
       token.toUpperCase(),
     ];
     expect(spellings.filter((spelling) => readClientToken('secret', spelling, now) === id)).toEqual([token]);
+  });
+});
+
+describe('a challenge of ours', () => {
+  it('is any six digits but one digit alone, each as likely as the others', () => {
+    let limit = 0;
+    newChallenge((given) => {
+      limit = given;
+      return 0;
+    });
+    expect(limit).toBe(999_990);
+    let last = -1;
+    for (let drawn = 0; drawn < limit; drawn += 1) {
+      const digits = newChallenge(() => drawn);
+      const value = Number(digits);
+      // Each is greater than the one before: no two are the same.
+      if (digits.length !== 6 || !(value > last) || value % 111_111 === 0) throw new Error(`${drawn} makes ${digits}`);
+      last = value;
+    }
+    expect(last).toBe(999_998);
   });
 });
 

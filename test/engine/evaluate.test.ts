@@ -3,6 +3,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../shared/domain/policy.ts';
 import { parseCsv } from '../../tools/evaluate/csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt } from '../../tools/evaluate/curves.ts';
 import { rateOf } from '../../tools/evaluate/rates.ts';
@@ -128,6 +129,28 @@ describe('npm run evaluate', () => {
     expect(summary.join('\n')).toMatch(/spoof: not measured, there is no .*pad\.csv/);
   });
 
+  it('decides by the thresholds of a policy', async () => {
+    const directory = await dataWith('file,label\nportrait.jpg,bona_fide\n');
+    await writeFile(path.join(directory, 'card.jpg'), await idCard());
+    await writeFile(path.join(directory, 'match-pairs.csv'), 'file_a,file_b,label\nportrait.jpg,card.jpg,same\n');
+    const policy = path.join(directory, 'policy.json');
+    const measured = async (thresholds: object) => {
+      await writeFile(policy, JSON.stringify({ ...defaultPolicy, thresholds: { builtin: thresholds } }));
+      const { stdout } = await evaluate('--json', '--data', directory, '--policy', policy);
+      const { spoof, match } = JSON.parse(stdout);
+      return [
+        spoof.report.threshold,
+        spoof.report.bpcer.errors,
+        match.report.threshold,
+        match.report.pooled.falseNonMatch.errors,
+      ];
+    };
+    expect(await measured({ match: 0.5 })).toEqual([expect.any(Number), 0, 0.36, 0]);
+    expect(await measured({ live: 1, match: 0.999999 })).toEqual([1, 1, expect.any(Number), 1]);
+    const { stdout } = await evaluate('--data', directory, '--policy', policy);
+    expect(stdout).toContain('live threshold 1 (policy)');
+  });
+
   it('says why when there is nothing to measure, and fails', async () => {
     const empty = await mkdtemp(path.join(tmpdir(), 'bonafide-data-'));
     for (const [directory, why] of [
@@ -140,6 +163,6 @@ describe('npm run evaluate', () => {
       expect(stdout).toContain(why);
       expect(code).toBe(1);
     }
-    expect((await evaluate()).code).toBe(1);
+    expect(await evaluate()).toMatchObject({ code: 2, stderr: expect.stringContaining('--data DIR') });
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Thresholds } from '../../engine/engine.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import type { OpenedCapture } from '../../shared/domain/ports.ts';
+import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { builtinProvider, type Checked, type Checks } from '../../shared/providers/builtin/provider.ts';
 import type { Submission } from '../../shared/providers/provider.ts';
 import { shippedEngine } from './engine.ts';
@@ -129,4 +131,9 @@ describe('The built-in provider', () => {
       manifest.digits?.languages,
     );
   });
+});
+
+it('names as thresholds those that the engine reads, and no other', () => {
+  const read: Record<keyof Thresholds, true> = { live: true, match: true, digits: true };
+  expect(Object.keys(builtin.thresholds)).toEqual(Object.keys(read));
 });

@@ -260,8 +260,12 @@ describe('the answers of S3 in docs/integrate.md', () => {
     const [, code = ''] = /<Code>(\w+)<\/Code>/.exec(answer.text) ?? [];
     return told.find((row) => row.startsWith(`${answer.status} `) && row.includes(`\`${code}\``));
   };
+  /** One of two captures: until the other one lands nothing is decided, and what was uploaded stays. */
   const upload = (sourceId: string) =>
-    clientOf(stack).request(sourceId, { captures: { selfie: { content_type: 'image/jpeg', content_length: 3 } } });
+    clientOf(stack).request(sourceId, {
+      check: 'photo_verify',
+      captures: { selfie: { content_type: 'image/jpeg', content_length: 3 }, id_card: { content_type: 'image/jpeg' } },
+    });
   const bytes = new Uint8Array(3);
 
   it('have a row for a second PUT', async () => {

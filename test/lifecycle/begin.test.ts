@@ -40,6 +40,10 @@ const client = new S3Client({
   region: 'us-east-1',
   credentials: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
 });
+const video = {
+  check: 'video_verify',
+  captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
+};
 const tenant: Tenant = { id: 'acme', policy: defaultPolicy, credentials: { capable: 'secret-name' } };
 
 function dependencies(providers: Readonly<Record<string, Capabilities>> = Object.fromEntries(registry)) {
@@ -88,6 +92,7 @@ const capable: Capabilities = {
   consumer: 'dispatch-verification',
   answersBy: 'response',
   routable: true,
+  thresholds: {},
   timeoutSeconds: { spoof_detect: 10, photo_verify: 10, video_verify: 10 },
 };
 
@@ -218,16 +223,12 @@ describe('asking for a verification', () => {
 
   it('refuses a language nobody of the route has a model for', async () => {
     deps = dependencies({ capable: { ...capable, languages: ['en'] } });
-    const video = {
-      check: 'video_verify',
-      provider: 'capable',
-      captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
-    };
+    const byCapable = { ...video, provider: 'capable' };
     for (const [index, code] of ['en', 'en-US', 'EN-gb', 'en-029'].entries()) {
-      expect((await request({ ...video, source_id: `u-${index}`, language_code: code })).kind).toBe('created');
+      expect((await request({ ...byCapable, source_id: `u-${index}`, language_code: code })).kind).toBe('created');
     }
     for (const code of ['th-TH', 'eng', 'de']) {
-      await expect(request({ ...video, source_id: 'u-43', language_code: code })).rejects.toMatchObject({
+      await expect(request({ ...byCapable, source_id: 'u-43', language_code: code })).rejects.toMatchObject({
         code: 'language_unsupported',
         errors: [{ field: '/language_code' }],
       });
@@ -241,10 +242,6 @@ describe('asking for a verification', () => {
     const credentials = { four: 'secret-name', six: 'secret-name' };
     const routes = { ...defaultPolicy.routes, video_verify: ['four', 'six'] };
     const by = { ...tenant, credentials, policy: { ...defaultPolicy, routes } };
-    const video = {
-      check: 'video_verify',
-      captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
-    };
     for (const [index, challenge] of [undefined, '407193'].entries()) {
       await requestVerification(parsed({ ...video, source_id: `u-${index}`, challenge }), by);
     }
@@ -279,13 +276,9 @@ describe('asking for a verification', () => {
 
   it('makes up a challenge for a video, or takes the caller’s', async () => {
     deps = dependencies({ capable });
-    const video = {
-      check: 'video_verify',
-      provider: 'capable',
-      captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
-    };
-    expect((await request(video)).body).toMatchObject({ challenge: '777777' });
-    expect((await request({ ...video, source_id: 'u-43', challenge: '123457' })).body).toMatchObject({
+    const byCapable = { ...video, provider: 'capable' };
+    expect((await request(byCapable)).body).toMatchObject({ challenge: '000008' });
+    expect((await request({ ...byCapable, source_id: 'u-43', challenge: '123457' })).body).toMatchObject({
       challenge: '123457',
     });
   });
@@ -307,9 +300,26 @@ describe('asking for a verification', () => {
       { captures: { selfie: { content_type: 'image/png', content_length: 0 } } },
       '/captures/selfie/content_length',
     ],
-    ['a challenge without a video', { challenge: '1234' }, '/challenge'],
+    ['a challenge without a video', { challenge: '123457' }, '/challenge'],
     ['metadata over 2 KB', { metadata: { a: 'x'.repeat(2048) } }, '/metadata'],
     ['an unknown field', { selfies: 1 }, '/'],
+    ...[
+      '1234',
+      '12345678',
+      '12345',
+      '1234567',
+      '000000',
+      '111111',
+      '999999',
+      '12345a',
+      ' 23457',
+      '１２３４５７',
+      '',
+    ].map((challenge): [string, object, string] => [
+      `the challenge ${JSON.stringify(challenge)}`,
+      { ...video, challenge },
+      '/challenge',
+    ]),
   ])('refuses %s, naming the field', (_, overrides, field) => {
     const result = verificationRequest.safeParse(asked(overrides));
     expect(result.error?.issues.map(({ path }) => `/${path.join('/')}`)).toContain(field);

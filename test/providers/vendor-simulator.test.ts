@@ -115,6 +115,51 @@ describe('Simulated SpoofSense', () => {
   it('takes content up to its limit', async () => {
     const refused = await post('/antispoofing', { data: 'A'.repeat(10_485_760) });
     expect([refused.status, await refused.text()]).toEqual([413, 'HTTP content length exceeded 10485760 bytes.']);
+    expect(refused.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  });
+
+  it.each(['/antispoofing', '/robust', '/prod/antispoofing', '/prod/robust'])('is served at %s', async (path) => {
+    const answer = await post(path, { data: Buffer.from(jpeg()).toString('base64') });
+    expect(await answer.json()).toMatchObject({ success: true });
+  });
+
+  const image = Buffer.from(jpeg('??>>')).toString('base64');
+  const notBase64: [string, unknown][] = [
+    ['nothing', ''],
+    ['a sentence', 'not base64 !!!'],
+    ['a data URL', `data:image/jpeg;base64,${image}`],
+    ['base64 with its padding lost', image.replace(/=+$/, '')],
+    ['base64url', image.replaceAll('+', '-').replaceAll('/', '_')],
+    ['base64 in lines', image.replace(/.{40}/, '$&\n')],
+    ['a number', 17],
+    ['null', null],
+  ];
+
+  it.each(notBase64)('refuses %s as its documents say, in both editions', async (_, data) => {
+    expect(image).toMatch(/[+/].*=$/);
+    const refused = await post('/antispoofing', { data });
+    expect([refused.status, await refused.json()]).toEqual([200, { success: false, message: 'Invalid base64 string' }]);
+    const newer = await startVendorSimulator({ spoofsenseEdition: 'error_codes' });
+    try {
+      const answer = await fetch(`${newer.url}/robust`, {
+        method: 'POST',
+        headers: { 'x-api-key': newer.key },
+        body: JSON.stringify({ data }),
+      });
+      expect([answer.status, await answer.json()]).toEqual([
+        200,
+        { success: false, message: 'Invalid input image payload', error_code: 'INVALID_IMAGE_PAYLOAD' },
+      ]);
+    } finally {
+      await newer.stop();
+    }
+  });
+
+  it.each(['{}', '[]', '"x"', '{"data":', ''])('refuses the body %s in the same words', async (body) => {
+    expect(await (await post('/antispoofing', body)).json()).toEqual({
+      success: false,
+      message: 'Invalid base64 string',
+    });
   });
 
   it('has a magic key for every fault', async () => {

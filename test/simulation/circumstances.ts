@@ -81,6 +81,7 @@ export function simulatedProvider(
     checks: ['spoof_detect', 'photo_verify', 'video_verify'],
     accepts: { selfie: images, id_card: images, video: videoTypes },
     maximumBytes: {},
+    thresholds: {},
     timeoutSeconds: { spoof_detect: timeoutSeconds, photo_verify: timeoutSeconds, video_verify: timeoutSeconds },
   };
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { commandLine, misused } from '../../tools/command-line.ts';
 import { instrumentAwaits } from './instrument-awaits.ts';
 import { plantNames } from './plants.ts';
 
@@ -14,14 +14,13 @@ Every run is drained and judged; docs/simulation.md says by what. Exits 1 at the
   --plant P     put a defect around the verbs, to see it caught: ${plantNames.join(', ')}
   --trace       print what happens in every run`;
 
-const { values } = parseArgs({
+const { values } = commandLine(usage, {
   options: {
     seed: { type: 'string', default: '1' },
     runs: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     plant: { type: 'string' },
     trace: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
@@ -34,14 +33,9 @@ const wanted = z
   })
   .safeParse(values);
 
-if (values.help) {
-  console.log(usage);
-} else if (!wanted.success) {
-  console.error(`${z.prettifyError(wanted.error)}\n\n${usage}`);
-  process.exitCode = 2;
-} else {
-  instrumentAwaits(); // before any verb is loaded: hence the import below and not above
-  const { runAll } = await import('./verdict.ts');
-  const clean = await runAll({ ...wanted.data, traced: values.trace }, (line) => console.log(line));
-  process.exitCode = clean ? 0 : 1;
-}
+if (!wanted.success) misused(usage, z.prettifyError(wanted.error));
+
+instrumentAwaits(); // before any verb is loaded: hence the import below and not above
+const { runAll } = await import('./verdict.ts');
+const clean = await runAll({ ...wanted.data, traced: values.trace }, (line) => console.log(line));
+process.exitCode = clean ? 0 : 1;

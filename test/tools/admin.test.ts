@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { startVendorSimulator, type VendorSimulator } from '../../tools/vendor-simulator/server.ts';
+import { credentialsOf } from '../contracts/credentials.ts';
 import { administered } from './administered.ts';
 
 const { admin, secret, tenants, write } = administered();
@@ -59,6 +62,18 @@ describe('npm run admin -- credentials set', () => {
     expect(secret('bonafide/providers/spoofsense/deployment')).toMatchObject({ credentials });
   });
 
+  it('says what is missing for the results of a provider that sends webhooks', async () => {
+    const secret = {
+      settings: { baseUrl: 'https://identify.example' },
+      credentials: credentialsOf('identify', 'a-key'),
+    };
+    await tenants().create('answered');
+    const words = ['credentials', 'set', 'identify', 'answered', write('identify.json', secret)];
+    expect((await admin(...words)).stdout).toContain('npm run admin -- webhook rotate identify answered\n');
+    await tenants().rotateWebhook('answered', 'identify', 0);
+    expect((await admin(...words)).stdout).not.toContain('webhook rotate');
+  });
+
   it('takes a file without settings where all have defaults, with a byte order mark too', async () => {
     const file = write('default.json', `\uFEFF${JSON.stringify({ credentials })}`);
     const { stdout } = await admin('credentials', 'set', 'onesmartlab', 'deployment', file);
@@ -85,6 +100,141 @@ describe('npm run admin -- credentials set', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: `${provider} is not a provider with credentials: identify, spoofsense, onesmartlab\n`,
+    });
+  });
+});
+
+describe('npm run admin -- policy', () => {
+  const { version: _, ...input } = defaultPolicy;
+
+  it('shows, validates and sets a policy', async () => {
+    await tenants().create('policed');
+    const shown = await admin('policy', 'show', 'policed');
+    expect(shown).toMatchObject({ code: 0, stderr: '' });
+    const file = write('policy.json', { ...JSON.parse(shown.stdout), keepCaptures: true });
+    expect(await admin('policy', 'validate', file)).toMatchObject({ code: 0, stdout: 'It can be set.\n' });
+    expect((await admin('policy', 'set', 'policed', file)).code).toBe(0);
+    expect((await tenants().find('policed'))?.policy).toMatchObject({ version: 2, keepCaptures: true });
+  });
+
+  it('neither validates nor sets one with mistakes, and names them all', async () => {
+    await tenants().create('mistaken');
+    const file = write('mistakes.json', {
+      ...input,
+      routes: { ...input.routes, photo_verify: ['spoofsense'] },
+      thresholds: { spoofsense: { live: -1 } },
+    });
+    for (const words of [['validate'], ['set', 'mistaken']]) {
+      const { code, stderr } = await admin('policy', ...words, file);
+      expect(code).toBe(1);
+      expect(stderr).toContain('routes.photo_verify: spoofsense cannot do photo_verify');
+      expect(stderr).toContain('thresholds.spoofsense.live: must be from 0 to 1, not -1');
+    }
+    expect((await tenants().find('mistaken'))?.policy).toEqual(defaultPolicy);
+  });
+
+  it('shows one that was set before such mistakes were looked for, and says so', async () => {
+    await tenants().create('earlier');
+    await tenants().setPolicy('earlier', { ...input, thresholds: { spoofsense: { live: -1 } } });
+    const { code, stdout, stderr } = await admin('policy', 'show', 'earlier');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ thresholds: { spoofsense: { live: -1 } } });
+    expect(stderr).toContain('thresholds.spoofsense.live: must be from 0 to 1, not -1');
+  });
+});
+
+describe('npm run admin -- webhook rotate', () => {
+  it.each(['spoofsense', 'onesmartlab', 'sandbox', 'builtin', 'constructor', 'nobody'])(
+    'makes no address for %s, which sends no webhooks',
+    async (provider) => {
+      const { code, stdout, stderr } = await admin('webhook', 'rotate', provider, 'deployment');
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain(`${provider} sends no webhooks`);
+      expect(stderr).toContain('Those that do: identify');
+    },
+  );
+});
+
+describe('npm run admin -- credentials check', () => {
+  let vendors: VendorSimulator;
+  beforeAll(async () => {
+    vendors = await startVendorSimulator();
+    await tenants().create('checked');
+  });
+  afterAll(() => vendors.stop());
+
+  const vendorNames = ['identify', 'spoofsense', 'onesmartlab'] as const;
+
+  async function set(
+    provider: (typeof vendorNames)[number],
+    owner: string,
+    overrides: { key?: string; baseUrl?: string } = {},
+  ) {
+    const { key = vendors.key, baseUrl = vendors.baseUrls[provider] } = overrides;
+    const file = write('check.json', { settings: { baseUrl }, credentials: credentialsOf(provider, key) });
+    expect((await admin('credentials', 'set', provider, owner, file)).code).toBe(0);
+  }
+
+  it.each(vendorNames)('says of %s whether the key is taken, or the vendor is not there', async (provider) => {
+    await set(provider, 'checked');
+    const right = await admin('credentials', 'check', provider, 'checked');
+    expect(right).toMatchObject({ code: 0, stderr: '' });
+    expect(right.stdout).toContain(`Asks ${vendors.url}`);
+    expect(right.stdout).toContain(`ok: ${provider} takes the credentials.`);
+
+    await set(provider, 'checked', { key: 'a-key-that-is-wrong' });
+    const wrong = await admin('credentials', 'check', provider, 'checked');
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringMatching(/^wrong key: /) });
+
+    await set(provider, 'checked', { baseUrl: 'http://127.0.0.1:9' });
+    const absent = await admin('credentials', 'check', provider, 'checked');
+    expect(absent).toMatchObject({ code: 1, stderr: expect.stringMatching(/^unreachable: /) });
+
+    await set(provider, 'checked', { key: `${vendors.key}+not_json` });
+    const stranger = await admin('credentials', 'check', provider, 'checked');
+    expect(stranger).toMatchObject({ code: 1, stderr: expect.stringMatching(/^unclear: /) });
+    for (const { stdout, stderr } of [right, wrong, stranger]) {
+      expect(stdout + stderr).not.toMatch(/simulator-key|a-key-that-is-wrong/);
+    }
+  });
+
+  it('says that the credits are spent, and what is missing for results to come', async () => {
+    await set('identify', 'deployment');
+    vendors.setCredits(0);
+    const spent = await admin('credentials', 'check', 'identify', 'deployment');
+    expect(spent).toMatchObject({ code: 1, stderr: expect.stringMatching(/^spent: /) });
+    vendors.reset();
+    await tenants().create('without');
+    const [rotate, ofWithout] = [
+      'npm run admin -- webhook rotate identify',
+      () => admin('credentials', 'check', 'identify', 'without'),
+    ];
+    expect((await ofWithout()).stdout).toContain('identify/deployment'); // it has none of its own
+    const before = await tenants().rotateWebhook('deployment', 'identify', 0);
+    expect(before.key).toMatch(/^whd_/);
+    expect((await ofWithout()).stdout).not.toContain(rotate);
+    await set('identify', 'without');
+    expect((await ofWithout()).stdout).toContain(`${rotate} without`);
+    await tenants().rotateWebhook('without', 'identify', 0);
+    expect((await ofWithout()).stdout).not.toContain(rotate);
+  });
+
+  it('says what to do where there is nothing to check', async () => {
+    await tenants().create('bare');
+    await tenants().setCredentials('bare', 'spoofsense', 'bonafide/providers/spoofsense/gone');
+    expect(await admin('credentials', 'check', 'spoofsense', 'bare')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no secret bonafide/providers/spoofsense/gone'),
+    });
+    expect(await admin('credentials', 'check', 'sandbox', 'bare')).toMatchObject({ code: 1 });
+    expect(await admin('credentials', 'check', 'identify', 'nobody')).toMatchObject({
+      code: 1,
+      stderr: 'There is no tenant nobody\n',
+    });
+    await tenants().setCredentials('deployment', 'identify', undefined);
+    expect(await admin('credentials', 'check', 'identify', 'bare')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('npm run admin -- credentials set identify bare FILE'),
     });
   });
 });

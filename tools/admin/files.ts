@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises';
+import { readJson as parse } from '../../shared/providers/wire-values.ts';
 
-/** A JSON file. The error says what to do where there is none, and never quotes what is in it: it may be a key. */
+/** A JSON file, or an error that says what to do where there is none. */
 export async function readJson(path: string, remedy: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Error(`${path} is not there: ${remedy}`);
   });
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, '')); // some editors put a byte order mark before it
-  } catch {
-    throw new Error(`${path} is not JSON`);
-  }
+  return parseJson(text, path);
+}
+
+/** The error names what it was read from and never quotes it: it may be a key. */
+export function parseJson(text: string, from: string): unknown {
+  const read = parse(text);
+  if (read === undefined) throw new Error(`${from} is not JSON`);
+  return read;
 }

@@ -13,6 +13,8 @@ export const policyCommands: Commands = {
     run: async ([id = ''], { connect }) => {
       const { policy } = await findTenant((await connect()).tenants, id);
       console.log(JSON.stringify(policy, null, 2));
+      const mistakes = policyMistakes(policy, registry);
+      if (mistakes.length > 0) console.error(`It could not be set any more:\n  ${mistakes.join('\n  ')}`);
     },
   },
   'policy validate': {
@@ -33,7 +35,7 @@ export const policyCommands: Commands = {
 };
 
 /** A policy file, or an error that names every mistake in it. */
-async function readPolicy(file: string): Promise<PolicyInput> {
+export async function readPolicy(file: string): Promise<PolicyInput> {
   const { version: _, ...written } = z
     .looseObject({ version: z.unknown().optional() })
     .parse(await readJson(file, 'give a file; start from: policy show'));

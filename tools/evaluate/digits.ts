@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { digitsRateHz, resample } from '../../engine/digits/resampling.ts';
 import { type DigitsRecogniser, type Listening, openDigits } from '../../engine/digits.ts';
+import type { Thresholds } from '../../engine/engine.ts';
 import { openModelPack } from '../../engine/models.ts';
 import { mulberry32 } from './random.ts';
-import { listText, type Rate, rateOf, rateText, type Section } from './rates.ts';
+import { type ChosenBy, listText, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 export interface SpeakerReport {
   /** Strings of the right digits that were not accepted. */
@@ -47,7 +48,11 @@ interface Trial {
  * 175 ms apart, each at the same peak. Every string is tried as it was said, against 25 random others, and against six
  * that differ in one digit, one for each place.
  */
-export async function evaluateDigits(directory: string, modelsDirectory: string): Promise<Section<DigitsReport>> {
+export async function evaluateDigits(
+  directory: string,
+  modelsDirectory: string,
+  { digits: leastScore = 0.5 }: Thresholds,
+): Promise<Section<DigitsReport>> {
   const recogniser = await openDigits(await openModelPack(modelsDirectory, 1));
   if (!recogniser) return { missing: 'the model pack has no recogniser of spoken digits' };
   const folder = path.join(directory, 'digits');
@@ -78,7 +83,7 @@ export async function evaluateDigits(directory: string, modelsDirectory: string)
   }
 
   const trials: Trial[] = [];
-  for (const [speaker, voice] of voices) trials.push(...(await tryStrings(recogniser, speaker, voice)));
+  for (const [speaker, voice] of voices) trials.push(...(await tryStrings(recogniser, leastScore, speaker, voice)));
   const speakers = Object.entries(Object.groupBy(trials, ({ speaker }) => speaker));
   return {
     report: {
@@ -95,6 +100,7 @@ export async function evaluateDigits(directory: string, modelsDirectory: string)
 
 async function tryStrings(
   recogniser: DigitsRecogniser,
+  leastScore: number,
   speaker: string,
   voice: ReadonlyMap<string, readonly Float32Array[]>,
 ): Promise<Trial[]> {
@@ -109,7 +115,7 @@ async function tryStrings(
       return own[below(own.length)] ?? new Float32Array();
     });
     const listening = await recogniser.listen(join(recordings, random), digitsRateHz);
-    trials.push({ speaker, ...verdicts(listening, said, below) });
+    trials.push({ speaker, ...verdicts(listening, said, { below, leastScore }) });
   }
   return trials;
 }
@@ -117,10 +123,10 @@ async function tryStrings(
 function verdicts(
   listening: Listening,
   digits: readonly string[],
-  below: (limit: number) => number,
+  { below, leastScore }: { below: (limit: number) => number; leastScore: number },
 ): Omit<Trial, 'speaker'> {
   const said = digits.join('');
-  const isAccepted = (expected: string) => listening.verify(expected).accepted;
+  const isAccepted = (expected: string) => listening.verify(expected).score >= leastScore;
   const others = Array.from({ length: randomPerString }, () => {
     const other = Array.from({ length: digitsPerString }, () => below(10)).join('');
     return other === said ? said.replace(/^./, (first) => String((Number(first) + 5) % 10)) : other;
@@ -201,7 +207,7 @@ function numbers(text: string): () => number {
   return mulberry32(state);
 }
 
-export function digitsText(section: Section<DigitsReport>): string[] {
+export function digitsText(section: Section<DigitsReport>, chosenBy: ChosenBy): string[] {
   if ('missing' in section) return [`Not measured: ${section.missing}`];
   const { all, speakers, trainedOn, strings, thresholds, refused, unreadableFiles } = section.report;
   const lines = (name: string, report: SpeakerReport) => [
@@ -214,7 +220,7 @@ export function digitsText(section: Section<DigitsReport>): string[] {
   const perSpeaker = Object.entries(speakers).flatMap(([speaker, report]) => lines(speaker, report));
   const excluded = Object.entries(trainedOn).map(([speaker, count]) => `${speaker} (${count})`);
   return [
-    `${strings.perSpeaker} strings of ${strings.digits} digits by each speaker the model never heard; ln thresholds ${thresholds.digits} (digits), ${thresholds.length} (length), shipped`,
+    `${strings.perSpeaker} strings of ${strings.digits} digits by each speaker the model never heard; ln thresholds ${thresholds.digits} (digits), ${thresholds.length} (length), ${chosenBy}`,
     ...lines('all of them', all),
     ...(Object.keys(speakers).length > 1 ? perSpeaker : []),
     ...(excluded.length > 0 ? [`  left out, as the model was trained on them: ${excluded.join(', ')} recordings`] : []),

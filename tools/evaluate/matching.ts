@@ -3,15 +3,17 @@ import path from 'node:path';
 import sharp from 'sharp';
 import * as z from 'zod';
 import { cardSizePx, decodeImage } from '../../engine/decode.ts';
+import type { Thresholds } from '../../engine/engine.ts';
 import { type IdCardModels, readIdCard } from '../../engine/id-card.ts';
+import type { Manifest } from '../../engine/manifest.ts';
 import { cosineOf, type Embedding } from '../../engine/matching.ts';
 import { openModelPack } from '../../engine/models.ts';
 import { readRows } from './csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt, type Point, type Scores } from './curves.ts';
-import { percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
+import { type ChosenBy, percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 export interface ComparisonReport {
-  /** At the shipped threshold. */
+  /** At the threshold. */
   readonly falseMatch: Rate;
   readonly falseNonMatch: Rate;
   /** Fitted to these very comparisons. */
@@ -19,7 +21,7 @@ export interface ComparisonReport {
 }
 
 export interface MatchReport {
-  /** The shipped threshold on the cosine. */
+  /** The threshold on the cosine. */
   readonly threshold: number;
   readonly pooled: ComparisonReport;
   /** Every photo of `match.csv` with every other one. */
@@ -58,7 +60,11 @@ interface SeenFace {
 }
 
 /** `match.csv`: file, person. `match-pairs.csv`: file_a, file_b, label (same | different). Either may be missing. */
-export async function evaluateMatching(directory: string, modelsDirectory: string): Promise<Section<MatchReport>> {
+export async function evaluateMatching(
+  directory: string,
+  modelsDirectory: string,
+  { match }: Thresholds,
+): Promise<Section<MatchReport>> {
   const people = await readRows(path.join(directory, 'match.csv'), personRow);
   const pairs = await readRows(path.join(directory, 'match-pairs.csv'), pairRow);
   if ('why' in people && 'why' in pairs) return { missing: `${people.why}; ${pairs.why}` };
@@ -107,7 +113,7 @@ export async function evaluateMatching(directory: string, modelsDirectory: strin
   const pooled = [...byPerson, ...byPair];
   if (pooled.length === 0) return { missing: 'none of the photos to compare could be read and held a face' };
 
-  const { cosine: threshold } = faceMatching.thresholds;
+  const threshold = match === undefined ? faceMatching.thresholds.cosine : cosineOfScore(match, faceMatching);
   const small = [...shrunk].map(([px, seen]) => {
     const compared = persons.flatMap((one) =>
       persons.flatMap((other) =>
@@ -172,6 +178,11 @@ const scoresOf = (compared: readonly Comparison[]): Scores => ({
   impostor: compared.filter(({ same }) => !same).map(({ cosine }) => cosine),
 });
 
+/** The cosine of a match score: `matchScoreOf` turned round. */
+function cosineOfScore(score: number, { thresholds, scoreSlope }: Manifest['faceMatching']): number {
+  return thresholds.cosine + Math.log(score / (1 - score)) / scoreSlope;
+}
+
 function summarise(compared: readonly Comparison[], threshold: number): ComparisonReport {
   const { genuine, impostor } = scoresOf(compared);
   const curve = curveOf({ genuine, impostor });
@@ -188,7 +199,7 @@ const fitted = ({ inSample: { equalErrorRate: equal, trueMatchAtFalseMatch001: m
     ? 'too few comparisons'
     : `EER ${percent(equal, 2)}, TMR at FMR 0.1 % ${percent(matched, 2)}`;
 
-export function matchText(section: Section<MatchReport>): string[] {
+export function matchText(section: Section<MatchReport>, chosenBy: ChosenBy): string[] {
   if ('missing' in section) return [`Not measured: ${section.missing}`];
   const { threshold, pooled, people, pairs, idFaces, withoutFace, unreadableFiles, misjudged } = section.report;
   const sets: [string, ComparisonReport | null][] = [
@@ -199,7 +210,7 @@ export function matchText(section: Section<MatchReport>): string[] {
   ];
   const present = sets.flatMap(([name, report]) => (report ? [{ name: name.padEnd(16), report }] : []));
   return [
-    `Cosine threshold ${threshold} (shipped)`,
+    `Cosine threshold ${Number(threshold.toFixed(4))} (${chosenBy})`,
     ...present.flatMap(({ name, report }) => [
       `  ${name} FMR  ${rateText(report.falseMatch)}`,
       `  ${name} FNMR ${rateText(report.falseNonMatch)}`,

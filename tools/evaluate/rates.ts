@@ -7,6 +7,9 @@ export interface Rate {
 }
 
 /** A section that could not be measured says why. */
+/** What set the thresholds: the model pack, or a tenant's policy. */
+export type ChosenBy = 'shipped' | 'policy';
+
 export type Section<Report> = { readonly report: Report } | { readonly missing: string };
 
 const z95 = 1.959964;

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, Thresholds } from '../../engine/engine.ts';
 import { readRows } from './csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt, type Point } from './curves.ts';
-import { listText, percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
+import { type ChosenBy, listText, percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 export interface SpoofReport {
   readonly captures: { readonly bonaFide: number; readonly attack: number };
-  /** The shipped threshold on the live score. */
+  /** The threshold on the live score. */
   readonly threshold: number;
   /** Bona fide captures that were decided and failed. */
   readonly bpcer: Rate;
@@ -50,7 +50,11 @@ interface Judged {
   readonly live: number;
 }
 
-export async function evaluateSpoofDetection(directory: string, engine: Engine): Promise<Section<SpoofReport>> {
+export async function evaluateSpoofDetection(
+  directory: string,
+  engine: Engine,
+  thresholds: Thresholds,
+): Promise<Section<SpoofReport>> {
   const file = path.join(directory, 'pad.csv');
   const listed = await readRows(file, padRow);
   if ('why' in listed) return { missing: listed.why };
@@ -65,11 +69,12 @@ export async function evaluateSpoofDetection(directory: string, engine: Engine):
       unreadableFiles.push(row.file);
       continue;
     }
-    const { finding } = await engine.analyseSelfie(bytes, {});
+    const { finding } = await engine.analyseSelfie(bytes, thresholds);
     judged.push({ ...row, ...finding, live: finding.scores.live ?? 0 });
   }
   if (judged.length === 0) return { missing: `none of the ${rows.length} files of ${file} can be read` };
-  return { report: report(judged, unreadableFiles, engine.manifest.spoofing.thresholds.live) };
+  const threshold = thresholds.live ?? engine.manifest.spoofing.thresholds.live;
+  return { report: report(judged, unreadableFiles, threshold) };
 }
 
 function report(judged: readonly Judged[], unreadableFiles: readonly string[], threshold: number): SpoofReport {
@@ -123,7 +128,7 @@ const reasonsText = (reasons: Readonly<Record<string, number>>) =>
     .map(([reason, count]) => `${reason} ${count}`)
     .join(', ');
 
-export function spoofText(section: Section<SpoofReport>): string[] {
+export function spoofText(section: Section<SpoofReport>, chosenBy: ChosenBy): string[] {
   if ('missing' in section) return [`Not measured: ${section.missing}`];
   const { captures, threshold, bpcer, apcer, apcerWorst, failureToAcquire, misjudged, unreadableFiles, inSample } =
     section.report;
@@ -133,7 +138,7 @@ export function spoofText(section: Section<SpoofReport>): string[] {
     { label: 'attack', ...failureToAcquire.attack },
   ];
   return [
-    `${captures.bonaFide} bona fide captures, ${captures.attack} attacks; live threshold ${threshold} (shipped)`,
+    `${captures.bonaFide} bona fide captures, ${captures.attack} attacks; live threshold ${threshold} (${chosenBy})`,
     `  BPCER ${''.padEnd(20)} ${rateText(bpcer)}`,
     ...species,
     ...(apcerWorst ? [`  worst species: ${apcerWorst.species}, APCER ${percent(apcerWorst.rate)}`] : []),

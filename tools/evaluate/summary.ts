@@ -1,6 +1,6 @@
 import type { DigitsReport } from './digits.ts';
 import type { MatchReport } from './matching.ts';
-import { percent, type Section } from './rates.ts';
+import { type ChosenBy, percent, type Section } from './rates.ts';
 import type { SpoofReport } from './spoofing.ts';
 
 interface Sections {
@@ -18,7 +18,7 @@ interface Line {
 }
 
 /** All goals of the engine on one page, whatever could be measured. */
-export function summaryText({ spoof, match, digits }: Sections): string[] {
+export function summaryText({ spoof, match, digits }: Sections, chosenBy: ChosenBy): string[] {
   const lines: Line[] = [];
   if ('report' in spoof) {
     const { bpcer, apcer, apcerWorst, failureToAcquire } = spoof.report;
@@ -30,8 +30,8 @@ export function summaryText({ spoof, match, digits }: Sections): string[] {
   }
   if ('report' in match) {
     const { pooled, idFaces } = match.report;
-    lines.push({ what: 'false matches (FMR), shipped threshold', figure: pooled.falseMatch.rate });
-    lines.push({ what: 'false non-matches (FNMR), shipped threshold', figure: pooled.falseNonMatch.rate });
+    lines.push({ what: `false matches (FMR), ${chosenBy} threshold`, figure: pooled.falseMatch.rate });
+    lines.push({ what: `false non-matches (FNMR), ${chosenBy} threshold`, figure: pooled.falseNonMatch.rate });
     lines.push({ what: 'TMR at FMR 0.1 %', figure: pooled.inSample.trueMatchAtFalseMatch001, atLeast: 0.99 });
     for (const [width, report] of Object.entries(idFaces)) {
       const goal = width === '64 px' ? { atLeast: 0.99 } : {};

@@ -3,16 +3,34 @@ import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import cdk from '../../cdk.json' with { type: 'json' };
+import { misused } from '../command-line.ts';
 
-/*
- * npm run deploy [-- <arguments of cdk deploy>]
- *
- * Prepares the engine's models and native packages for the processor it will run on, then deploys. Credentials, region
- * and bootstrap are the CDK's business: what it says of them is passed on as it is, and so is its exit code.
- */
+const usage = `npm run deploy [-- <options of cdk deploy>]
+
+Prepares the engine's models and native packages for the processor it will run on, then deploys. Credentials, region and
+bootstrap are the CDK's business: what it says of them is passed on as it is, and so is its exit code.
+
+  -c KEY=VALUE    a setting of the deployment (docs/deploying.md); may be repeated
+  all others:     npx cdk deploy --help`;
 
 const root = join(import.meta.dirname, '../..');
+const cdkCommand = join(dirname(createRequire(import.meta.url).resolve('aws-cdk/package.json')), 'bin', 'cdk');
 const passedOn = process.argv.slice(2);
+if (passedOn.some((word) => word === '--help' || word === '-h')) {
+  console.log(usage);
+  process.exit(0);
+}
+const strange = unknownOption();
+if (strange !== undefined) misused(usage, `cdk deploy has no option ${strange}.`);
+
+/** An option that cdk would ignore with a warning, which scrolls by. */
+function unknownOption(): string | undefined {
+  const given = passedOn.flatMap((word) => /^--[a-z-]+/.exec(word) ?? []);
+  if (given.length === 0) return undefined;
+  const { stdout } = spawnSync(process.execPath, [cdkCommand, 'deploy', '--help'], { cwd: root, encoding: 'utf8' });
+  const known = new Set(stdout.match(/--[a-z-]+/g));
+  return given.find((option) => !known.has(option.replace(/^--no-/, '--')) && !known.has(option));
+}
 
 /** The processor asked for as the stack will read it: `-c architecture=…`, then cdk.json, then arm64. */
 function architecture(): string {
@@ -40,5 +58,4 @@ function run(...command: readonly string[]): void {
 }
 
 run('tools/release/engine-assets.ts', '--arch', architecture());
-const cdkPackage = createRequire(import.meta.url).resolve('aws-cdk/package.json');
-run(join(dirname(cdkPackage), 'bin', 'cdk'), 'deploy', '--outputs-file', 'cdk-outputs.json', ...passedOn);
+run(cdkCommand, 'deploy', '--outputs-file', 'cdk-outputs.json', ...passedOn);

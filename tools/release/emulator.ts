@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { commandLine } from '../command-line.ts';
 import { preparePython } from './emulator/python.ts';
 
 const usage = `Runs an emulator of AWS on this machine, for deploying to.
@@ -24,14 +25,10 @@ const region = 'eu-central-2';
 const folder = join(import.meta.dirname, 'emulator');
 const environmentFile = join(import.meta.dirname, '../..', 'build', 'emulator', 'environment');
 
-const { values, positionals: command } = parseArgs({
+const { values, positionals: command } = commandLine(usage, {
   allowPositionals: true,
-  options: { port: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+  options: { port: { type: 'string' } },
 });
-if (values.help) {
-  console.log(usage);
-  process.exit(0);
-}
 
 const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => 0);
 const directory = mkdtempSync(join(tmpdir(), 'bonafide-emulator-'));

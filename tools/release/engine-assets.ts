@@ -18,10 +18,10 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import * as z from 'zod';
 import { type Manifest, manifest, type WeightsFile, weightsOf } from '../../engine/manifest.ts';
+import { commandLine, misused } from '../command-line.ts';
 import { copyleftPackages } from './copyleft.ts';
 import { type Lockfile, lockedPackageAt, readLockfile, root, topLevel } from './lockfile.ts';
 import { withoutPrelu } from './prelu.ts';
@@ -231,8 +231,14 @@ async function fetchNatives(architecture: Architecture, names: readonly string[]
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { arch: { type: 'string', default: process.arch } } });
-  const architecture = z.enum(architectures).parse(values.arch);
+  const usage = `npm run engine-assets -- [--arch x64|arm64]
+
+Puts what the engine's function carries beside its bundle into build/engine/<arch>/, for this machine's architecture by
+default; what is there already is left as it is.`;
+  const { values } = commandLine(usage, { options: { arch: { type: 'string', default: process.arch } } });
+  const architecture =
+    architectures.find((known) => known === values.arch) ??
+    misused(usage, `--arch is x64 or arm64, not ${values.arch}.`);
   const directory = await prepareEngineAssets(architecture).catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);

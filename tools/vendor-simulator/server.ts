@@ -154,9 +154,9 @@ export async function startVendorSimulator(options: Options = {}): Promise<Vendo
   ): Promise<{ reply: Reply; after?: () => Promise<void> }> {
     if (!authentic) return { reply: identify.refusals.unauthorized };
     if (fields.problem === 'service') return { reply: identify.refusals.invalid_service };
+    if (credits <= 0) return { reply: identify.refusals.no_credits };
     const url = webhooks.get(fields.webhook_name ?? '');
     if (!imageLink || !url) return { reply: identify.refusals.invalid_payload };
-    if (credits <= 0) return { reply: identify.refusals.no_credits };
     credits -= 1;
     const reply = identify.accepted(Number.isFinite(credits) ? credits : 92);
     const delivery = webhook.parse(behaviour.webhook ?? {});
@@ -252,7 +252,7 @@ export async function startVendorSimulator(options: Options = {}): Promise<Vendo
 
 function vendorOf(path: string): Vendor | undefined {
   if (path === '/identify') return 'identify';
-  if (path === '/antispoofing' || path === '/robust') return 'spoofsense';
+  if (spoofsense.isPath(path)) return 'spoofsense';
   return onesmartlab.checkOf(path) ? 'onesmartlab' : undefined;
 }
 

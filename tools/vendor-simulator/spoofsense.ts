@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   contentTooLong,
+  endpoint,
   maximumContentBytes,
   type Processed,
   request,
@@ -9,19 +10,25 @@ import {
 import { json, type Reply, type Says } from './behaviour.ts';
 import { describeCapture, type Parsed } from './request.ts';
 
-/** `POST /antispoofing` and `/robust`. */
+/** `POST /antispoofing` and `/robust`, also under `/prod`, the stage of the vendor's own address. */
 export function parse(incoming: IncomingMessage, body: Buffer): Parsed {
   const key = String(incoming.headers['x-api-key'] ?? '');
   try {
     const { data } = request.parse(JSON.parse(body.toString()));
-    return { key, fields: {}, captures: { data: describeCapture(Buffer.from(data, 'base64')) } };
+    const bytes = Buffer.from(data, 'base64');
+    // Node skips what is not base64, and the vendor does not: only what comes back as it came was base64.
+    if (data === '' || bytes.toString('base64') !== data) throw new Error('not base64');
+    return { key, fields: {}, captures: { data: describeCapture(bytes) } };
   } catch {
     return { key, fields: { problem: 'payload' }, captures: {} };
   }
 }
 
-export const tooLarge: Reply = { status: 413, body: contentTooLong, contentType: 'text/plain' };
+export const tooLarge: Reply = { status: 413, body: contentTooLong, contentType: 'text/plain; charset=utf-8' };
 export const isTooLarge = (body: Buffer): boolean => body.length > maximumContentBytes;
+
+const paths = endpoint.options.flatMap((name) => [`/${name}`, `/prod/${name}`]);
+export const isPath = (path: string): boolean => paths.includes(path);
 
 /** Both documented editions: without `error_code`, and with it. */
 export type Edition = 'messages' | 'error_codes';

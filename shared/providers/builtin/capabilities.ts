@@ -11,6 +11,11 @@ export const builtin: Capabilities = {
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,
   maximumBytes: {},
+  thresholds: {
+    live: { from: 0, to: 1 },
+    match: { from: 0, to: 1 },
+    digits: { from: 0, to: 1 },
+  },
   languages: ['en'], // those of the shipped recogniser of digits (`engine/models.json`)
   timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },
 };

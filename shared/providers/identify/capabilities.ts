@@ -10,5 +10,6 @@ export const identify: Capabilities = {
   checks: ['spoof_detect'],
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   maximumBytes: {},
+  thresholds: {},
   timeoutSeconds: { spoof_detect: 10, photo_verify: 10, video_verify: 10 },
 };

@@ -51,33 +51,30 @@ const linkSeconds = webhookSeconds;
 
 /** Identify: hands over a link, and the verdict comes by webhook (`delivery.ts`). */
 export function identify({ settings, credentials, fetch }: Connection): Provider {
-  return { ...capabilities, submit: (submission) => submit(submission, { settings, credentials, fetch }) };
+  const connection = { settings, credentials, fetch };
+  return {
+    ...capabilities,
+    submit: (submission) => submit(submission, connection),
+    probe: {
+      costs: 'It is sent a request without an image link, which costs no credit.',
+      run: () => probe(connection),
+    },
+  };
 }
 
-async function submit(submission: Submission, { settings, credentials, fetch }: Connection): Promise<Answer> {
-  const { name, timeoutSeconds } = capabilities;
+async function submit(submission: Submission, connection: Connection): Promise<Answer> {
+  const { name } = capabilities;
   if (submission.check !== 'spoof_detect')
     throw new Fault('provider_refused', `${name} cannot do ${submission.check}.`);
   const request: Request = {
     service,
     payload: {
       image_link: await submission.linkCapture('selfie', linkSeconds),
-      webhook_name: credentials.webhookName,
+      webhook_name: connection.credentials.webhookName,
       source_id: await submission.reference(),
     },
   };
-  const answered = await callVendor({
-    provider: name,
-    url: address(settings),
-    headers: {
-      'content-type': 'application/json',
-      [settings.headerName]: `${prefixOf(settings)}${credentials.token}`,
-    },
-    body: JSON.stringify(request),
-    timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds.spoof_detect,
-    fetch,
-    readStatuses: [422],
-  });
+  const answered = await post(request, connection);
   if (answered.status === 422) throw refusal(answered.text, name);
   const { remaining_credits: credits } = readAnswer(received, answered.text, name);
   return { kind: 'accepted', measurements: typeof credits === 'number' ? { remaining_credits: credits } : {} };
@@ -85,6 +82,36 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
 
 function prefixOf({ headerName, headerPrefix }: Settings): string {
   return headerPrefix ?? (headerName.toLowerCase() === 'authorization' ? 'Bearer ' : '');
+}
+
+/** "Invalid payload" is said to a token that is taken and has credits left. */
+async function probe(connection: Connection): Promise<void> {
+  const { webhookName: webhook_name } = connection.credentials;
+  const { status, text } = await post(
+    { service, payload: { webhook_name, source_id: 'credentials-check' } },
+    connection,
+  );
+  if (status !== 422) {
+    readAnswer(received, text, capabilities.name);
+    return;
+  }
+  const fault = refusal(text, capabilities.name);
+  if (fault.code !== 'provider_refused') throw fault;
+}
+
+function post(request: object, { settings, credentials, fetch }: Connection) {
+  return callVendor({
+    provider: capabilities.name,
+    url: address(settings),
+    headers: {
+      'content-type': 'application/json',
+      [settings.headerName]: `${prefixOf(settings)}${credentials.token}`,
+    },
+    body: JSON.stringify(request),
+    timeoutSeconds: settings.timeoutSeconds ?? capabilities.timeoutSeconds.spoof_detect,
+    fetch,
+    readStatuses: [422],
+  });
 }
 
 /** Invalid service, not enough credits and invalid payload are all 422: only the words tell them apart. */

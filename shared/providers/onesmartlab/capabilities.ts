@@ -10,6 +10,7 @@ export const onesmartlab: Capabilities = {
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: { selfie: ['image/jpeg', 'image/png'], id_card: ['image/jpeg', 'image/png'], video: ['video/mp4'] },
   maximumBytes: {},
+  thresholds: {}, // its own decide
   challengeDigits: [6],
   timeoutSeconds: { spoof_detect: 30, photo_verify: 30, video_verify: 120 },
 };

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { CaptureName, Check } from '../../domain/captures.ts';
 import { Fault } from '../../domain/fault.ts';
 import { streamFor } from '../capture.ts';
+import { greyPicture } from '../grey-picture.ts';
 import { baseUrl, callVendor, readAnswer, secret } from '../http.ts';
 import type { Answer, Fetch, Provider, Submission } from '../provider.ts';
 import { refusalIn } from '../refusals.ts';
@@ -49,30 +50,55 @@ export function address({ baseUrl }: Settings): string {
 
 /** One Smart Lab: captures in as multipart, straight from where they are stored, the verdict back in the same call. */
 export function onesmartlab(connection: Connection): Provider {
-  return { ...capabilities, submit: (submission) => submit(submission, connection) };
+  return {
+    ...capabilities,
+    submit: (submission) => submit(submission, connection),
+    probe: { costs: 'It is sent a grey picture, which is one call.', run: () => probe(connection) },
+  };
 }
 
-async function submit(submission: Submission, { settings, credentials, fetch }: Connection): Promise<Answer> {
-  const { name } = capabilities;
-  const { path, files } = endpoints[submission.check];
-  const fields = fieldsOf(submission, settings, credentials);
+async function submit(submission: Submission, connection: Connection): Promise<Answer> {
+  const { files } = endpoints[submission.check];
+  const fields = fieldsOf(submission, connection.settings, connection.credentials);
   const opened = await openParts(submission, files);
   if (opened.kind === 'unusable') return opened.answer;
-  const { headers, body } = multipart(fields, opened.parts, `bonafide-${randomUUID()}`);
+  const text = await post(submission.check, fields, opened.parts, connection);
+  return { kind: 'decided', ...findingIn(submission, text, capabilities.name) };
+}
+
+/** The document has nothing that a call without a picture is answered: only a picture tells whether the key is taken. */
+async function probe(connection: Connection): Promise<void> {
+  const { credentials } = connection;
+  const picture = greyPicture();
+  const photo = { field: 'photo', contentType: 'image/png', bytes: picture.length } as const;
+  const parts = [{ ...photo, stream: ReadableStream.from([picture]) }];
+  const text = await post('spoof_detect', { api_key: credentials.apiKey }, parts, connection);
+  readAnswer(z.object({ predictions: z.object({}) }), text, capabilities.name);
+}
+
+/** The text of an answer that is no refusal. */
+async function post(
+  check: Check,
+  fields: Fields,
+  parts: readonly Part[],
+  { settings, fetch }: Connection,
+): Promise<string> {
+  const { name } = capabilities;
+  const { headers, body } = multipart(fields, parts, `bonafide-${randomUUID()}`);
   try {
     const { status, text } = await callVendor({
       provider: name,
-      url: `${settings.baseUrl}${path}`,
+      url: `${settings.baseUrl}${endpoints[check].path}`,
       headers,
       body,
-      timeoutSeconds: timeoutOf(submission.check, settings),
+      timeoutSeconds: timeoutOf(check, settings),
       fetch,
       readStatuses: [400, 422],
     });
     refuse(status, text, name);
-    return { kind: 'decided', ...findingIn(submission, text, name) };
+    return text;
   } finally {
-    await cancelAll(opened.parts);
+    await cancelAll(parts);
   }
 }
 

@@ -7,10 +7,11 @@ export const sandbox: Capabilities = {
   remote: false,
   consumer: 'dispatch-verification',
   answersBy: 'response',
-  routable: false,
+  routable: false, // it passes any capture
   readsSourceId: true,
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,
   maximumBytes: {},
+  thresholds: {},
   timeoutSeconds: { spoof_detect: 20, photo_verify: 20, video_verify: 20 },
 };

@@ -11,5 +11,6 @@ export const spoofsense: Capabilities = {
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   // Its limit of 10,485,760 bytes is of the request's content: {"data":""} and four characters for three bytes.
   maximumBytes: { selfie: 7_864_311 },
+  thresholds: { live: { from: 0, to: 1 } },
   timeoutSeconds: { spoof_detect: 15, photo_verify: 15, video_verify: 15 },
 };

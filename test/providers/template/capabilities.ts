@@ -10,5 +10,6 @@ export const template: Capabilities = {
   checks: ['spoof_detect'],
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   maximumBytes: { selfie: 5_000_000 },
+  thresholds: { live: { from: 0, to: 1 } },
   timeoutSeconds: { spoof_detect: 15, photo_verify: 15, video_verify: 15 },
 };

@@ -23,16 +23,30 @@ export function address({ baseUrl: base }: Connection['settings']): string {
 }
 
 export function template(connection: Connection): Provider {
-  return { ...capabilities, submit: (submission) => submit(submission, connection) };
+  return {
+    ...capabilities,
+    submit: (submission) => submit(submission, connection),
+    probe: { costs: 'It is sent no image, which is one call.', run: async () => void (await ask('', connection)) },
+  };
 }
 
-async function submit(submission: Submission, { settings, credentials, fetch }: Connection): Promise<Answer> {
-  const { name, timeoutSeconds } = capabilities;
+async function submit(submission: Submission, connection: Connection): Promise<Answer> {
   if (submission.check !== 'spoof_detect')
-    throw new Fault('provider_refused', `${name} cannot do ${submission.check}.`);
+    throw new Fault('provider_refused', `${capabilities.name} cannot do ${submission.check}.`);
   const selfie = await openFor(capabilities, submission, 'selfie');
   if (selfie.kind === 'unusable') return selfie.answer;
-  const request: Request = { image: Buffer.from(selfie.bytes).toString('base64') };
+  const answer = await ask(Buffer.from(selfie.bytes).toString('base64'), connection);
+  switch (answer.result) {
+    case 'ok':
+      return { kind: 'decided', finding: judge(answer.live_score, submission.thresholds.live ?? 0.5) };
+    case 'no_face':
+      return { kind: 'decided', finding: recapture };
+  }
+}
+
+async function ask(image: string, { settings, credentials, fetch }: Connection): Promise<z.output<typeof response>> {
+  const { name, timeoutSeconds } = capabilities;
+  const request: Request = { image };
   const { text } = await callVendor({
     provider: name,
     url: address(settings),
@@ -41,13 +55,7 @@ async function submit(submission: Submission, { settings, credentials, fetch }: 
     timeoutSeconds: settings.timeoutSeconds ?? timeoutSeconds.spoof_detect,
     fetch,
   });
-  const answer = readAnswer(response, text, name);
-  switch (answer.result) {
-    case 'ok':
-      return { kind: 'decided', finding: judge(answer.live_score, submission.thresholds.live ?? 0.5) };
-    case 'no_face':
-      return { kind: 'decided', finding: recapture };
-  }
+  return readAnswer(response, text, name);
 }
 
 const recapture: Finding = { outcome: 'recapture', confidence: null, reasons: ['face_not_detected'], scores: {} };

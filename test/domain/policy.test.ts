@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import {
+  defaultPolicy,
+  type PolicyInput,
+  policyInput,
+  policyMistakes,
+  type Routable,
+} from '../../shared/domain/policy.ts';
+import { registry } from '../../shared/providers/registry.ts';
+
+const { version: _, ...input } = defaultPolicy;
+const mistakesIn = (overrides: Partial<PolicyInput>) => policyMistakes({ ...input, ...overrides }, registry);
+const routes = (overrides: Partial<PolicyInput['routes']>) => ({ routes: { ...input.routes, ...overrides } });
+
+describe('a policy', () => {
+  it('may name every provider for what it can do, and every threshold from end to end', () => {
+    expect(mistakesIn({})).toEqual([]);
+    expect(
+      mistakesIn({
+        routes: {
+          spoof_detect: ['identify', 'spoofsense', 'onesmartlab', 'builtin'],
+          photo_verify: ['onesmartlab', 'builtin'],
+          video_verify: ['builtin', 'onesmartlab'],
+        },
+        thresholds: {
+          builtin: { live: 0, match: 0.5, digits: 1 },
+          spoofsense: { live: 0.55 }, // read too where a request names the provider
+          identify: {},
+        },
+      }),
+    ).toEqual([]);
+  });
+
+  it.each([
+    ['spoofsense', { live: -1 }, 'thresholds.spoofsense.live: must be from 0 to 1, not -1'],
+    ['spoofsense', { live: 55 }, 'thresholds.spoofsense.live: must be from 0 to 1, not 55'],
+    ['builtin', { match: 1.0001 }, 'thresholds.builtin.match: must be from 0 to 1, not 1.0001'],
+    [
+      'builtin',
+      { liveness: 0.5 },
+      'thresholds.builtin.liveness: builtin does not read it; it reads live, match, digits',
+    ],
+    [
+      'builtin',
+      { constructor: 0.5 },
+      'thresholds.builtin.constructor: builtin does not read it; it reads live, match, digits',
+    ],
+    ['spoofsense', { match: 0.5 }, 'thresholds.spoofsense.match: spoofsense does not read it; it reads live'],
+    ['onesmartlab', { live: 0.5 }, 'thresholds.onesmartlab.live: onesmartlab reads no thresholds; leave it out'],
+    ['identify', { live: 0.5 }, 'thresholds.identify.live: identify reads no thresholds; leave it out'],
+    ['sandbox', { live: 0.5 }, 'thresholds.sandbox.live: sandbox reads no thresholds; leave it out'],
+    [
+      'acme',
+      {},
+      'thresholds.acme: there is no provider acme; there are builtin, identify, spoofsense, onesmartlab, sandbox',
+    ],
+    [
+      'constructor',
+      { live: 0.5 },
+      'thresholds.constructor: there is no provider constructor; there are builtin, identify, spoofsense, onesmartlab, sandbox',
+    ],
+  ])('has no threshold of %s %j', (provider, chosen, mistake) => {
+    expect(mistakesIn({ thresholds: { [provider]: chosen } })).toEqual([mistake]);
+  });
+
+  it.each([
+    [
+      'photo_verify',
+      ['spoofsense'],
+      'routes.photo_verify: spoofsense cannot do photo_verify; take builtin or onesmartlab',
+    ],
+    [
+      'video_verify',
+      ['builtin', 'identify'],
+      'routes.video_verify: identify cannot do video_verify; take builtin or onesmartlab',
+    ],
+    [
+      'spoof_detect',
+      ['sandbox'],
+      'routes.spoof_detect: sandbox decides nothing real, so it stands in no route: name it in a request instead',
+    ],
+    [
+      'spoof_detect',
+      ['acme'],
+      'routes.spoof_detect: there is no provider acme; take builtin or identify or spoofsense or onesmartlab',
+    ],
+    [
+      'photo_verify',
+      ['constructor'],
+      'routes.photo_verify: there is no provider constructor; take builtin or onesmartlab',
+    ],
+    ['spoof_detect', ['builtin', 'spoofsense', 'builtin'], 'routes.spoof_detect: builtin is named twice'],
+  ] as const)('has for %s no route %j', (check, route, mistake) => {
+    expect(mistakesIn(routes({ [check]: [...route] }))).toEqual([mistake]);
+  });
+
+  it('is told every mistake at once', () => {
+    const mistakes = mistakesIn({
+      ...routes({ photo_verify: ['spoofsense', 'sandbox'] }),
+      thresholds: { spoofsense: { live: 2, match: 1 } },
+    });
+    expect(mistakes).toHaveLength(4);
+  });
+
+  it('asks its thresholds of the registry, not of names it knows', () => {
+    const vendor = { checks: ['spoof_detect' as const], routable: true, thresholds: { risk: { from: 10, to: 20 } } };
+    const policy = { ...input, routes: { ...input.routes, spoof_detect: ['vendor'] } };
+    const known = new Map<string, Routable>([...registry, ['vendor', vendor]]);
+    expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 15 } } }, known)).toEqual([]);
+    expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 9 } } }, known)).toHaveLength(1);
+  });
+
+  it('has no field that no part of the product reads', () => {
+    expect(policyInput.safeParse({ ...input, keep_captures: true }).success).toBe(false);
+  });
+});
