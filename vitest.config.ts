@@ -33,6 +33,7 @@ export default defineConfig({
             'test/deployed/**',
             'test/infra/**',
             'test/integrate/slow/**',
+            'test/recipes/slow/**',
           ],
         },
       },
