@@ -31,6 +31,7 @@ export default defineConfig({
           exclude: [
             'test/simulation/enumeration.test.ts',
             'test/deployed/**',
+            'test/foreign/**',
             'test/infra/**',
             'test/integrate/slow/**',
             'test/recipes/slow/**',

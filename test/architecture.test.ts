@@ -207,7 +207,7 @@ describe('the house', () => {
     const outside = [...files('shared'), ...files('functions')].filter(
       (file) => !file.startsWith('shared/lifecycle/') && !file.startsWith('shared/stores/'),
     );
-    const writing = /verifications\s*\.\s*(move|land|accept|settle|note|create)\(/;
+    const writing = /verifications\s*\.\s*(move|land|renew|accept|settle|note|create)\(/;
     const sending = /(?<![.\w])send\(|'queued',\s*\{/;
     const found = [
       ...outside.filter((file) => writing.test(codeOf(source(file)))),

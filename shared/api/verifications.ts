@@ -10,7 +10,7 @@ import {
   entriesOf,
   typesOf,
 } from '../domain/captures.ts';
-import { givenChallenge } from '../domain/challenge.ts';
+import { challengeExpiresAt, givenChallenge } from '../domain/challenge.ts';
 import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
@@ -203,7 +203,14 @@ export const stateView = z.object({ source_id: sourceId, check, state, round: z.
 
 /** Answer of `POST /verifications`: state, client token, one upload per capture. */
 export const uploadsView = stateView.extend({
-  challenge: z.string().optional(),
+  challenge: z
+    .string()
+    .optional()
+    .describe('The digits to say in the video. Show these: they may be new in any answer'),
+  challenge_expires_at: z
+    .string()
+    .optional()
+    .describe('Until when a video that says the digits may be uploaded; ask for captures again to have new ones'),
   client_token: z.string(),
   /** When the round expires if its captures have not landed. Each upload says itself when its URL does. */
   expires_at: z.string(),
@@ -360,6 +367,7 @@ function viewAttempt({ pass: _, startedAt, endedAt, ...made }: Attempt): z.infer
 }
 
 export function viewUploads({ record, clientToken, uploads }: Issued): UploadsView {
+  const challengeExpires = challengeExpiresAt(record);
   const views = entriesOf(uploads).map(([name, { expiresAt, put, post }]) => [
     name,
     { expires_at: expiresAt, put, post },
@@ -367,6 +375,7 @@ export function viewUploads({ record, clientToken, uploads }: Issued): UploadsVi
   return {
     ...viewState(record),
     ...(record.challenge ? { challenge: record.challenge } : {}),
+    ...(challengeExpires ? { challenge_expires_at: challengeExpires.toISOString() } : {}),
     client_token: clientToken,
     expires_at: isoOf(record.dueAt),
     uploads: Object.fromEntries(views),

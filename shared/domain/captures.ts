@@ -43,15 +43,32 @@ export const landedCapture = z.object({
   versionId: z.string(),
   etag: z.string(),
   bytes: z.int().nonnegative(),
+  /** When we noticed it. */
   landedAt: z.string(),
+  /** When it was stored, by S3's own clock, in whole seconds. Versions before did not keep it. */
+  storedAt: z.string().optional(),
+  /** Of a video: for which of the round's challenges its upload was signed, if not for the first. */
+  challengeNumber: z.int().positive().optional(),
 });
 export type LandedCapture = z.infer<typeof landedCapture>;
 
 export type Landed = Partial<Record<CaptureName, LandedCapture>>;
 
-/** Where a capture lives: nothing of the caller's becomes a path. */
-export function captureKey(verificationId: string, round: number, name: CaptureName): string {
-  return `captures/${verificationId}/${round}/${name}`;
+/** Where captures of one kind land in one round: a video in a place of its own for each challenge of the round. */
+export interface CapturePlace {
+  readonly verificationId: string;
+  readonly round: number;
+  readonly name: CaptureName;
+  /** Absent: the first. */
+  readonly challengeNumber?: number | undefined;
+}
+
+/**
+ * Where a capture lives: nothing of the caller's becomes a path. A video for the second challenge of a round and later
+ * ones has another key, `video-2`, so that what was said in it is known from where it landed.
+ */
+export function captureKey(verificationId: string, round: number, name: CaptureName, challengeNumber = 1): string {
+  return `captures/${verificationId}/${round}/${name}${challengeNumber > 1 ? `-${challengeNumber}` : ''}`;
 }
 
 /** The prefix under which everything of one verification lies. */
@@ -64,11 +81,10 @@ export function pinnedOf(record: {
   verificationId: string;
   round: number;
   landed: Landed;
-}): { verificationId: string; round: number; name: CaptureName; versionId: string }[] {
-  return captureName.options.flatMap((name) => {
-    const capture = record.landed[name];
-    if (!capture) return [];
-    return [{ verificationId: record.verificationId, round: record.round, name, versionId: capture.versionId }];
+}): (CapturePlace & { versionId: string })[] {
+  const { verificationId, round } = record;
+  return entriesOf(record.landed).map(([name, { versionId, challengeNumber }]) => {
+    return { verificationId, round, name, versionId, challengeNumber };
   });
 }
 
@@ -83,13 +99,14 @@ export function entriesOf<T>(captures: Partial<Record<CaptureName, T>>): [Captur
   });
 }
 
-const keyPattern = /^captures\/([a-z2-7]{26})\/([1-3])\/(selfie|id_card|video)$/;
+const keyPattern = /^captures\/([a-z2-7]{26})\/([1-3])\/(?:(selfie|id_card)|(video)(?:-([2-9]|[1-9]\d{1,3}))?)$/;
 
 /** The reverse of `captureKey`, or undefined for a key that is not ours. */
-export function parseCaptureKey(key: string): { verificationId: string; round: number; name: CaptureName } | undefined {
-  const [, verificationId, round, name] = keyPattern.exec(key) ?? [];
-  if (!verificationId || !round || !name) return undefined;
-  return { verificationId, round: Number(round), name: captureName.parse(name) };
+export function parseCaptureKey(key: string): CapturePlace | undefined {
+  const [, verificationId, round, image, video, challengeNumber] = keyPattern.exec(key) ?? [];
+  if (!verificationId || !round) return undefined;
+  const place = { verificationId, round: Number(round), name: captureName.parse(image ?? video) };
+  return challengeNumber === undefined ? place : { ...place, challengeNumber: Number(challengeNumber) };
 }
 
 const startsWith = (bytes: Uint8Array, offset: number, text: string) =>

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { Landed } from './captures.ts';
+import { challengeSeconds } from './times.ts';
 
 /** How many digits a person is asked to say in a video. */
 export const challengeDigits = 6;
@@ -24,4 +26,29 @@ const between = (everyString - stringsOfOneDigit) / (stringsOfOneDigit - 1);
 export function newChallenge(randomBelow: (limit: number) => number): string {
   const drawn = randomBelow(everyString - stringsOfOneDigit);
   return String(drawn + 1 + Math.floor(drawn / between)).padStart(challengeDigits, '0');
+}
+
+/** What a record keeps of the digits that its round asks for. Versions before kept the digits alone: those never die. */
+export interface Issued {
+  readonly challengeIssuedAt?: string | undefined;
+  /** 1 for the first digits of the round, one more with each that replaced dead ones. */
+  readonly challengeNumber?: number | undefined;
+}
+
+/** Until when a video that says the digits may be stored; undefined where they never die. */
+export function challengeExpiresAt({ challengeIssuedAt }: Issued): Date | undefined {
+  if (challengeIssuedAt === undefined) return undefined;
+  return new Date(Date.parse(challengeIssuedAt) + challengeSeconds * 1000);
+}
+
+/**
+ * Whether the video of a round was stored after its digits had died, or was made for digits that were dead and replaced:
+ * the person in it was not asked for what the record asks for now.
+ */
+export function isVideoLate(record: Issued & { readonly landed: Landed }): boolean {
+  const { video } = record.landed;
+  const expiresAt = challengeExpiresAt(record);
+  if (!video || !expiresAt) return false;
+  if ((video.challengeNumber ?? 1) !== (record.challengeNumber ?? 1)) return true;
+  return video.storedAt !== undefined && Date.parse(video.storedAt) > expiresAt.getTime();
 }

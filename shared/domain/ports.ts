@@ -1,9 +1,18 @@
 import type { Breaker } from './breaker.ts';
-import type { CaptureName, Check, DeclaredCapture } from './captures.ts';
+import type { CapturePlace, Check, DeclaredCapture } from './captures.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
 import type { Outcome, Verdict } from './verdict.ts';
-import type { Changes, FieldsOf, InState, NoteCode, Remark, State, Verification } from './verification.ts';
+import type {
+  ChallengeFields,
+  Changes,
+  FieldsOf,
+  InState,
+  NoteCode,
+  Remark,
+  State,
+  Verification,
+} from './verification.ts';
 
 /*
  * What the acts of a verification's life need of the world, as types: no SDK, no network, no clock.
@@ -83,6 +92,11 @@ export interface Verifications {
     from: InState<'awaiting_captures'>,
     fields: Pick<InState<'awaiting_captures'>, 'missing' | 'landed'>,
   ) => Promise<Moved<'awaiting_captures'>>;
+  /**
+   * Puts new digits in the place of dead ones: no move. Conditioned as `land`, and on the old digits still being there,
+   * so that of two that ask at once both are told the same.
+   */
+  readonly renew: (from: InState<'awaiting_captures'>, fields: ChallengeFields) => Promise<Moved<'awaiting_captures'>>;
   /** The provider will answer by webhook: the webhook's deadline replaces the lease. Fenced by the claim's sequence. */
   readonly accept: (
     from: InState<'dispatched'>,
@@ -111,22 +125,21 @@ export interface Upload {
 /** Signing only: no request is made. */
 export interface Uploads {
   readonly presign: (
-    capture: { verificationId: string; round: number; name: CaptureName },
+    capture: CapturePlace,
     declared: DeclaredCapture,
     limits: { expiresInSeconds: number; maximumBytes: number },
   ) => Promise<Upload>;
 }
 
 /** Which stored bytes: the pinned version of a capture, never just its key. */
-export interface Pinned {
-  readonly verificationId: string;
-  readonly round: number;
-  readonly name: CaptureName;
+export interface Pinned extends CapturePlace {
   readonly versionId: string;
 }
 
 /** An object that landed where a capture belongs. */
 export interface Landing extends Pinned {
+  /** By S3's own clock. */
+  readonly storedAt: string;
   readonly etag: string;
   readonly bytes: number;
 }

@@ -9,6 +9,9 @@ export const uploadSeconds = 15 * minuteSeconds;
 /** How long a capture may stay stored after it landed, whatever the policy keeps; then the sweep deletes it. */
 export const captureSeconds = daySeconds;
 
+/** How long the digits of a challenge can be said: a video that says them is stored by then. */
+export const challengeSeconds = 3 * minuteSeconds;
+
 /** How long a client may watch its verification with one client_token. */
 export const clientTokenSeconds = daySeconds;
 

@@ -20,6 +20,7 @@ export const recaptureReasons = [
   'id_face_too_small',
   'audio_missing',
   'digits_not_heard',
+  'challenge_expired',
 ] as const;
 
 /** What another capture would not change. */
@@ -55,6 +56,9 @@ export const recaptureFor = (reason: Reason): Finding => ({
   reasons: [reason],
   scores: {},
 });
+
+/** `provider` of a verdict that we gave ourselves, without asking one. No provider has this name. */
+export const ourselves = 'bonafide';
 
 /** A finding that became the decision of its round. */
 export const verdict = finding.extend({ provider: z.string(), policyVersion: z.int().positive() });

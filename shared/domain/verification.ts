@@ -138,6 +138,9 @@ const request = {
   plan,
   declared: z.partialRecord(captureName, declaredCapture),
   challenge: z.string().optional(),
+  /** When these digits were issued, and which of the round's they are. Absent in records of versions before. */
+  challengeIssuedAt: z.string().optional(),
+  challengeNumber: z.int().positive().optional(),
   languageCode: z.string().optional(),
   /** The caller's own JSON, as its text: DynamoDB has no number for 1e200, and no empty or odd name is lost. */
   metadataText: z.string().optional(),
@@ -201,7 +204,11 @@ export type In<S extends State> = InState<S>;
 export type FieldsOf<S extends State> = Omit<InState<S>, 'state' | keyof typeof identity | keyof typeof request>;
 /** What a move may change besides. */
 export type Changes = Partial<
-  Pick<InState<'queued'>, 'round' | 'pass' | 'retries' | 'attempts' | 'challenge' | 'declared' | 'keptUntil'>
+  Pick<InState<'queued'>, 'round' | 'pass' | 'retries' | 'attempts' | 'declared' | 'keptUntil' | keyof ChallengeFields>
+>;
+/** The digits a round asks for. */
+export type ChallengeFields = Required<
+  Pick<InState<'awaiting_captures'>, 'challenge' | 'challengeIssuedAt' | 'challengeNumber'>
 >;
 /** What the history should say of a move, besides what the record says itself. */
 export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt'>>;

@@ -2,7 +2,7 @@ import { type CaptureName, entriesOf, maximumBytesOf, pinnedOf } from '../domain
 import { Fault } from '../domain/fault.ts';
 import type { Captures, Log, Verifications, Work } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
-import { recaptureFor } from '../domain/verdict.ts';
+import { ourselves, recaptureFor } from '../domain/verdict.ts';
 import type { InState } from '../domain/verification.ts';
 import type { Answer, Provider } from '../providers/provider.ts';
 import { type Answering, recordAnswer } from './answer.ts';
@@ -29,7 +29,8 @@ export async function askProvider(message: Work, dependencies: Asking): Promise<
   const claimed = await claim(read, message, dependencies);
   if (claimed === undefined) {
     // The decision may be recorded and its worker dead: the message that comes again finishes the clean-up.
-    if (read?.state === 'decided' && read.verdict.provider === provider.name) await removeDecided(read, dependencies);
+    const deciders = [provider.name, ourselves];
+    if (read?.state === 'decided' && deciders.includes(read.verdict.provider)) await removeDecided(read, dependencies);
     return;
   }
   // A worker that stalled while it claimed has less of its lease left than a call may take: it would call beside the
@@ -37,7 +38,9 @@ export async function askProvider(message: Work, dependencies: Asking): Promise<
   if (claimed.dueAt - epochSeconds(now()) < provider.timeoutSeconds[claimed.check]) {
     return recordAnswer(claimed, new Fault('lease_expired', 'The worker stalled while it claimed.'), dependencies);
   }
-  const answer = tooLarge(claimed) ?? (await ask(claimed, dependencies));
+  const unfit = tooLarge(claimed);
+  if (unfit) return recordAnswer(claimed, unfit, dependencies); // the provider was not called: nothing is known of it
+  const answer = await ask(claimed, dependencies);
   await recordAnswer(claimed, answer, dependencies); // first: what is known of the provider may be lost, its answer may not
   await gate(claimed).ended(answer instanceof Fault ? answer.code : undefined);
 }

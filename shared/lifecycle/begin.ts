@@ -1,17 +1,16 @@
-import { type Check, capturesOf, type Declared } from '../domain/captures.ts';
-import { newChallenge } from '../domain/challenge.ts';
+import { capturesOf, type Declared } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Tenant, Verifications } from '../domain/ports.ts';
 import { daySeconds, epochSeconds } from '../domain/times.ts';
 import { type InState, type Verification, verificationIdOf } from '../domain/verification.ts';
+import { type Challenging, firstChallenge, renewChallenge } from './challenge.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
 import { firstProvider, type Planning, planVerification, refuseUnfit, type Wanted } from './plan.ts';
+import { settled, settleOn } from './settle-on.ts';
 
-export interface Beginning extends Planning, Issuing {
-  readonly verifications: Pick<Verifications, 'create'>;
+export interface Beginning extends Planning, Issuing, Challenging {
+  readonly verifications: Pick<Verifications, 'create' | 'renew'>;
   readonly newId: () => string;
-  /** A whole number from 0 to below `limit`, unpredictable. */
-  readonly randomBelow: (limit: number) => number;
 }
 
 /** What a caller asks for. */
@@ -36,25 +35,30 @@ export async function beginVerification(asked: Asked, tenant: Tenant, dependenci
   const record = newRecord(asked, tenant, plan, dependencies);
   const { kind, verification } = await dependencies.verifications.create(record);
   if (kind === 'created') return { kind, verification, issued: await issueUploads(verification, dependencies) };
-  if (verification.state === 'erased') {
-    throw new Fault('source_id_erased', 'Use another source_id: this one belongs to an erased verification.');
-  }
-  if (verification.requestHash !== record.requestHash) {
-    throw new Fault('source_id_conflict', 'Use another source_id, or send exactly the request this one was made with.');
-  }
-  if (verification.state !== 'awaiting_captures') return { kind: 'repeated', verification };
-  return { kind: 'repeated', verification, issued: await issueUploads(verification, dependencies) };
+  const repeated = await settleOn<Verification>(verification, async (current) => {
+    if (current.state === 'erased') {
+      throw new Fault('source_id_erased', 'Use another source_id: this one belongs to an erased verification.');
+    }
+    if (current.requestHash !== record.requestHash) {
+      const detail = 'Use another source_id, or send exactly the request this one was made with.';
+      throw new Fault('source_id_conflict', detail);
+    }
+    return current.state === 'awaiting_captures' ? renewChallenge(current, dependencies) : settled(current);
+  });
+  if (!repeated) return beginVerification(asked, tenant, dependencies); // purged meanwhile: the source_id is free
+  if (repeated.state !== 'awaiting_captures') return { kind: 'repeated', verification: repeated };
+  return { kind: 'repeated', verification: repeated, issued: await issueUploads(repeated, dependencies) };
 }
 
 function newRecord(
   asked: Asked,
   tenant: Tenant,
   plan: InState<'queued'>['plan'],
-  { now, newId, randomBelow }: Beginning,
+  dependencies: Beginning,
 ): InState<'awaiting_captures'> {
+  const { now, newId } = dependencies;
   const at = now();
   const { sourceId, check, captures, languageCode, metadataText, requestHash } = asked;
-  const challenge = challengeFor(check, randomBelow, asked.challenge);
   return {
     verificationId: verificationIdOf(tenant.id, sourceId),
     tenant: tenant.id,
@@ -79,18 +83,8 @@ function newRecord(
     missing: [...capturesOf[check]],
     landed: {},
     dueAt: epochSeconds(at) + plan.capturesSeconds,
-    ...(challenge !== undefined && { challenge }),
+    ...firstChallenge(check, dependencies, asked.challenge),
     ...(languageCode !== undefined && { languageCode }),
     ...(metadataText !== undefined && { metadataText }),
   };
-}
-
-/** The digits a video has to say: the caller's, or new ones. */
-export function challengeFor(
-  check: Check,
-  randomBelow: Beginning['randomBelow'],
-  given?: string | undefined,
-): string | undefined {
-  if (check !== 'video_verify') return undefined;
-  return given ?? newChallenge(randomBelow);
 }

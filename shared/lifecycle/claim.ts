@@ -1,7 +1,9 @@
 import { entriesOf } from '../domain/captures.ts';
+import { isVideoLate } from '../domain/challenge.ts';
 import type { FaultCode } from '../domain/fault.ts';
 import type { Log, Verifications, Work } from '../domain/ports.ts';
 import { epochSeconds, leaseMarginSeconds } from '../domain/times.ts';
+import { recaptureFor } from '../domain/verdict.ts';
 import {
   type Attempt,
   attemptsInPass,
@@ -11,12 +13,13 @@ import {
   withEnded,
 } from '../domain/verification.ts';
 import type { Capabilities } from '../providers/provider.ts';
+import { type Deciding, decideUnasked } from './decide.ts';
 import type { Gate } from './gate.ts';
 import { type EndingWithFault, endWithFault } from './next-step.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
-export interface Claiming extends EndingWithFault {
-  readonly verifications: Pick<Verifications, 'move' | 'find'>;
+export interface Claiming extends EndingWithFault, Deciding {
+  readonly verifications: Pick<Verifications, 'move' | 'find' | 'note'>;
   /** Whose queue the message came from. */
   readonly provider: Capabilities;
   readonly gate: (record: Verification) => Gate;
@@ -24,8 +27,9 @@ export interface Claiming extends EndingWithFault {
 }
 
 /**
- * Claims a verification for one call: moves it to `dispatched` with a lease. Undefined where this message may not, or
- * where the provider is passed over. Of two messages, or a message and its repeat, exactly one claims.
+ * Claims a verification for one call: moves it to `dispatched` with a lease. Undefined where this message may not, where
+ * the provider is passed over, or where the video is too late for its digits, which decides the round. Of two messages,
+ * or a message and its repeat, exactly one claims.
  */
 export async function claim(
   read: Verification | undefined,
@@ -34,6 +38,7 @@ export async function claim(
 ): Promise<InState<'dispatched'> | undefined> {
   const { verifications, provider, now } = dependencies;
   if (read && mayClaim(read, message, provider.name, now())) {
+    if (read.state === 'queued' && isVideoLate(read)) return refuseLateVideo(read, dependencies);
     const reason = await reasonToSkip(read, dependencies);
     if (reason) return skip(read, reason, dependencies);
   }
@@ -57,6 +62,13 @@ export async function claim(
     );
     return settledIfMoved(result);
   });
+}
+
+/** Without a call: a provider would judge the video by digits that were dead, or that the person has never seen. */
+async function refuseLateVideo(queued: InState<'queued'>, dependencies: Claiming): Promise<undefined> {
+  const { verificationId: verification_id, round } = queued;
+  dependencies.log.info('challenge.expired', { verification_id, round });
+  await decideUnasked(queued, recaptureFor('challenge_expired'), dependencies);
 }
 
 /** This sequence on this provider's queue; or a dead lease of this provider with a call left in the pass. */

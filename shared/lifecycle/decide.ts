@@ -1,7 +1,7 @@
 import { pinnedOf } from '../domain/captures.ts';
 import type { Captures, Verifications } from '../domain/ports.ts';
-import type { Finding, Measurements } from '../domain/verdict.ts';
-import { type InState, type NoteCode, type Verification, withEnded } from '../domain/verification.ts';
+import { type Finding, type Measurements, ourselves } from '../domain/verdict.ts';
+import { type FieldsOf, type InState, type NoteCode, type Verification, withEnded } from '../domain/verification.ts';
 import { goneAt } from './keep.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
@@ -40,12 +40,7 @@ export async function decide(
     const result = await verifications.move(
       current,
       'decided',
-      {
-        landed: current.landed,
-        verdict: { ...finding, provider, policyVersion: current.plan.policyVersion },
-        attempts: withEnded(current.attempts, attempt, ended),
-        ...((current.plan.keepCaptures || current.keptUntil !== undefined) && { dueAt: goneAt(current) }),
-      },
+      { ...decidedBy(current, provider, finding), attempts: withEnded(current.attempts, attempt, ended) },
       { outcome: finding.outcome, provider, attempt },
     );
     const look = settledIfMoved(result);
@@ -54,6 +49,30 @@ export async function decide(
   const record = outcome?.record;
   if (record?.state === 'decided' && record.round === round) await removeDecided(record, { captures });
   return outcome?.decided ?? false;
+}
+
+/**
+ * Decides a round that is queued by what we know ourselves: no provider is asked and no attempt is counted. Lost means
+ * that another worker decided the same, or that the verification was erased: nothing to do.
+ */
+export async function decideUnasked(
+  queued: InState<'queued'>,
+  finding: Finding,
+  { verifications, captures }: Omit<Deciding, 'now'>,
+): Promise<void> {
+  const remark = { outcome: finding.outcome, provider: ourselves };
+  const result = await verifications.move(queued, 'decided', decidedBy(queued, ourselves, finding), remark);
+  if (result.kind === 'moved') await removeDecided(result.verification, { captures });
+}
+
+/** What a decided record has of its own; where captures may still be stored, the sweep looks at it once more. */
+function decidedBy(current: InState<'queued' | 'dispatched'>, provider: string, finding: Finding): FieldsOf<'decided'> {
+  const { landed, plan, keptUntil } = current;
+  return {
+    landed,
+    verdict: { ...finding, provider, policyVersion: plan.policyVersion },
+    ...((plan.keepCaptures || keptUntil !== undefined) && { dueAt: goneAt(current) }),
+  };
 }
 
 /** Captures outlive their decision only where the policy keeps them, and then until the sweep deletes them. */

@@ -29,9 +29,10 @@ export async function issueUploads(record: InState<'awaiting_captures'>, depende
     record.missing.map(async (name) => {
       const declared = record.declared[name];
       if (!declared) throw new Error(`The record says nothing of its ${name}`);
-      const capture = { verificationId: record.verificationId, round: record.round, name };
+      const { verificationId, round } = record;
+      const challengeNumber = name === 'video' ? record.challengeNumber : undefined;
       const limits = { expiresInSeconds, maximumBytes: maximumBytes(name, first) };
-      const upload = await uploads.presign(capture, declared, limits);
+      const upload = await uploads.presign({ verificationId, round, name, challengeNumber }, declared, limits);
       return [name, { ...upload, expiresAt: isoOf(at + expiresInSeconds) }] as const;
     }),
   );

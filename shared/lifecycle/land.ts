@@ -42,11 +42,12 @@ function awaits(record: Verification, { round, name, bytes }: Landing): record i
 /** Both captures of a check may land at once: the loser of the write reads what is missing now and tries again. */
 function take(
   record: InState<'awaiting_captures'>,
-  { name, versionId, etag, bytes }: Landing,
+  { name, versionId, etag, bytes, storedAt, challengeNumber }: Landing,
   dependencies: LandingCaptures,
 ): Promise<Moved<'awaiting_captures'> | Moved<'queued'>> {
   const { verifications, now } = dependencies;
-  const landed = { ...record.landed, [name]: { versionId, etag, bytes, landedAt: now().toISOString() } };
+  const capture = { versionId, etag, bytes, landedAt: now().toISOString(), storedAt, challengeNumber };
+  const landed = { ...record.landed, [name]: capture };
   const missing = record.missing.filter((other) => other !== name);
   if (missing.length > 0) return verifications.land(record, { missing, landed });
   return handOver(record, { landed, provider: firstOfRoute(record) }, dependencies);

@@ -3,19 +3,20 @@ import { Fault } from '../domain/fault.ts';
 import type { Verifications } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
 import { found, type InState, maximumRounds, type Verification } from '../domain/verification.ts';
-import { type Beginning, challengeFor } from './begin.ts';
+import { type Challenging, firstChallenge, renewChallenge } from './challenge.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
 import { goneAt } from './keep.ts';
 import { firstProvider, refuseUnfit } from './plan.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
-export interface NextRound extends Issuing, Pick<Beginning, 'randomBelow'> {
-  readonly verifications: Pick<Verifications, 'move'>;
+export interface NextRound extends Issuing, Challenging {
+  readonly verifications: Pick<Verifications, 'move' | 'renew'>;
 }
 
 /**
- * Issues uploads again: fresh URLs for what the round still misses; after a recapture, the next round with a new
- * challenge. `captures` says what will be uploaded where it differs from what was declared before.
+ * Issues uploads again: fresh URLs for what the round still misses, with new digits where the old ones are dead; after a
+ * recapture, the next round with a new challenge. `captures` says what will be uploaded where it differs from what was
+ * declared before.
  */
 export async function requestCaptures(
   read: Verification | undefined,
@@ -25,7 +26,10 @@ export async function requestCaptures(
   const awaiting = await settleOn(read, async (current) => {
     if (current.state === 'erased') throw new Fault('source_id_erased', 'This verification was erased.');
     const declared = redeclared(current, captures, dependencies);
-    if (current.state === 'awaiting_captures') return settled({ ...current, declared });
+    if (current.state === 'awaiting_captures') {
+      const look = await renewChallenge(current, dependencies);
+      return look.kind === 'settled' ? settled({ ...look.value, declared }) : look;
+    }
     if (current.state !== 'decided' || current.verdict.outcome !== 'recapture') {
       throw new Fault('state_conflict', `Captures cannot be taken while the verification is ${current.state}.`);
     }
@@ -37,8 +41,8 @@ export async function requestCaptures(
   return issueUploads(found(awaiting), dependencies);
 }
 
-function openRound(recapture: InState<'decided'>, declared: Declared, { verifications, now, randomBelow }: NextRound) {
-  const challenge = challengeFor(recapture.check, randomBelow);
+function openRound(recapture: InState<'decided'>, declared: Declared, dependencies: NextRound) {
+  const { verifications, now } = dependencies;
   // Captures of this round may still be stored: by policy, or because the worker that should delete them was killed.
   // Where policy keeps them, the next round ends in time for the first of them.
   const keptUntil = goneAt(recapture);
@@ -51,7 +55,7 @@ function openRound(recapture: InState<'decided'>, declared: Declared, { verifica
     declared,
     dueAt: recapture.dueAt === undefined ? ends : Math.min(ends, recapture.dueAt),
     keptUntil,
-    ...(challenge !== undefined && { challenge }),
+    ...firstChallenge(recapture.check, dependencies),
   });
 }
 

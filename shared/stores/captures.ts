@@ -23,8 +23,12 @@ export const presignable = { requestChecksumCalculation: 'WHEN_REQUIRED' } as co
 
 export function s3Uploads(client: S3Client, bucket: string): Uploads {
   return {
-    async presign({ verificationId, round, name }, { contentType, contentLength }, { expiresInSeconds, maximumBytes }) {
-      const key = captureKey(verificationId, round, name);
+    async presign(
+      { verificationId, round, name, challengeNumber },
+      { contentType, contentLength },
+      { expiresInSeconds, maximumBytes },
+    ) {
+      const key = captureKey(verificationId, round, name, challengeNumber);
       const put = new PutObjectCommand({
         Bucket: bucket,
         Key: key,
@@ -76,9 +80,9 @@ const asUploaded = {
 } as const;
 
 export function s3Captures(client: S3Client, bucket: string): Captures {
-  const address = ({ verificationId, round, name, versionId }: Pinned) => ({
+  const address = ({ verificationId, round, name, challengeNumber, versionId }: Pinned) => ({
     Bucket: bucket,
-    Key: captureKey(verificationId, round, name),
+    Key: captureKey(verificationId, round, name, challengeNumber),
     VersionId: versionId,
   });
 

@@ -6,7 +6,8 @@ import type { Landing } from '../domain/ports.ts';
 const objectCreated = z.object({
   source: z.literal('aws.s3'),
   'detail-type': z.literal('Object Created'),
-  time: z.string(),
+  /** When the object was stored, by S3's own clock. */
+  time: z.iso.datetime({ offset: true }),
   detail: z.object({
     reason: z.string(),
     object: z.object({
@@ -23,8 +24,8 @@ export function readLanding(body: string): Landing | undefined {
   const event = objectCreated.safeParse(jsonOf(body));
   if (!event.success) return undefined;
   const { key, size: bytes, etag, 'version-id': versionId } = event.data.detail.object;
-  const address = parseCaptureKey(key);
-  return address && { ...address, versionId, etag, bytes };
+  const place = parseCaptureKey(key);
+  return place && { ...place, versionId, etag, bytes, storedAt: event.data.time };
 }
 
 function jsonOf(body: string): unknown {

@@ -46,6 +46,14 @@ const notMovedMeanwhile = '#sequence = :readSequence AND #state = :readState AND
 const noneLandedMeanwhile = '#missing = :readMissing';
 /** A takeover or a failover that read the lease before `accepted` replaced it by the webhook's deadline. */
 const notAcceptedMeanwhile = '#waitingFor = :readWaitingFor';
+/** Two callers may find the digits of a round dead at once: both are told the ones that were written first. */
+const notRenewedMeanwhile = '#challengeIssuedAt = :readChallengeIssuedAt';
+
+/** New digits in a round: of two writers that found the old ones dead, the second must not replace what the first told. */
+export function renewsChallenge(from: Verification, to: Verification): from is InState<'awaiting_captures'> {
+  if (from.state !== 'awaiting_captures' || to.state !== 'awaiting_captures') return false;
+  return from.challengeIssuedAt !== to.challengeIssuedAt;
+}
 
 /** What the history and the counters are written with; a move must not overwrite a note made meanwhile. */
 const appended = ['history', 'notes', 'notesDropped'];
@@ -76,6 +84,11 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
       conditions.push(noneLandedMeanwhile);
       fenced.push('missing');
       values[':readMissing'] = new Set(from.missing);
+    }
+    if (renewsChallenge(from, to)) {
+      conditions.push(notRenewedMeanwhile);
+      fenced.push('challengeIssuedAt');
+      values[':readChallengeIssuedAt'] = from.challengeIssuedAt;
     }
     if (from.state === 'dispatched' && fencesWaiting(to.state)) {
       conditions.push(notAcceptedMeanwhile);
@@ -144,6 +157,8 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
     },
 
     land: (from, fields) => change(from, { ...from, ...fields }),
+
+    renew: (from, fields) => change(from, { ...from, ...fields }),
 
     accept: (from, fields) => change(from, { ...from, ...fields, waitingFor: 'webhook' }),
 

@@ -63,12 +63,21 @@ describe('capture keys', () => {
   const id = verificationIdOf('acme', 'u-42');
   it('are read back as they were made', () => {
     expect(parseCaptureKey(captureKey(id, 2, 'id_card'))).toEqual({ verificationId: id, round: 2, name: 'id_card' });
+    const video = { verificationId: id, round: 1, name: 'video' };
+    expect(parseCaptureKey(captureKey(id, 1, 'video', 1))).toEqual(video);
+    for (const challengeNumber of [2, 10, 480]) {
+      expect(parseCaptureKey(captureKey(id, 1, 'video', challengeNumber))).toEqual({ ...video, challengeNumber });
+    }
   });
 
   it.each([
     `captures/${id}/4/selfie`,
     `captures/${id}/1/passport`,
     `captures/${id}/1/selfie/x`,
+    `captures/${id}/1/selfie-2`,
+    `captures/${id}/1/video-1`,
+    `captures/${id}/1/video-02`,
+    `captures/${id}/1/video-`,
     'captures/../1/selfie',
     'x',
     '',

@@ -1,9 +1,11 @@
-import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, ListObjectVersionsCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type UploadsView, uploadsView } from '../../shared/api/verifications.ts';
 import { captureKey } from '../../shared/domain/captures.ts';
+import { challengeSeconds } from '../../shared/domain/times.ts';
 import { verificationIdOf } from '../../shared/domain/verification.ts';
 import { recordOf } from '../../shared/stores/verifications.ts';
 import { portrait } from '../../tools/samples.ts';
@@ -66,6 +68,50 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       expect(text).toContain('expired');
       expect(await client.read(sourceId)).toMatchObject({ state: 'awaiting_captures', sequence: 1 });
       expect(await versionsOf(sourceId)).toEqual([]);
+    });
+
+    it('a video stored after its digits had died is a recapture that no provider gave; new digits are judged', async () => {
+      const client = clientOf(inside());
+      const { dynamodb, outputs } = inside();
+      const sourceId = `${newSourceId()}.sandbox-passed`;
+      const captures = { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } };
+      const asked = { check: 'video_verify', provider: 'sandbox', captures };
+      const upload = async ({ uploads }: UploadsView) => {
+        for (const { put } of [uploads.video, uploads.id_card].flatMap((one) => one ?? [])) {
+          const { status } = await fetch(put.url, { method: 'PUT', headers: put.headers, body: Buffer.from(face) });
+          expect(status).toBe(200);
+        }
+      };
+      /** As if the digits had been issued longer ago than they live. */
+      const age = () =>
+        dynamodb.send(
+          new UpdateItemCommand({
+            TableName: outputs.VerificationsTable,
+            Key: marshall({ verificationId: verificationIdOf(inside().tenant, sourceId) }),
+            UpdateExpression: 'SET challengeIssuedAt = :before',
+            ExpressionAttributeValues: marshall({
+              ':before': new Date(Date.now() - (challengeSeconds + 5) * 1000).toISOString(),
+            }),
+          }),
+        );
+      const view = await client.request(sourceId, asked);
+      expect(Date.parse(view.challenge_expires_at ?? '')).toBeGreaterThan(Date.now());
+      await age();
+      await upload(view);
+      expect(await client.verdict(sourceId)).toMatchObject({
+        verdict: { outcome: 'recapture', reasons: ['challenge_expired'], provider: 'bonafide' },
+        attempts: [],
+      });
+      const issueAgain = async () =>
+        uploadsView.parse((await client.call('POST', `/verifications/${sourceId}/captures`, {})).body);
+      const second = await issueAgain();
+      await age();
+      const anew = await issueAgain();
+      expect(anew).toMatchObject({ round: 2, sequence: second.sequence });
+      expect(anew.challenge).not.toBe(second.challenge);
+      await upload(anew);
+      expect((await client.verdict(sourceId)).verdict).toMatchObject({ outcome: 'passed', provider: 'sandbox' });
+      await expect.poll(() => versionsOf(sourceId), { timeout: 20_000 }).toEqual([]);
     });
 
     it('no capture outlives its decision, pinned or not', async () => {

@@ -17,6 +17,7 @@ describe('attempting', () => {
     const queued = await at.verifications.move(made.verification, 'queued', { landed, provider: 'builtin', dueAt: 1 });
     if (queued.kind !== 'moved') throw new Error('moved');
     let calls = 0;
+    const toldToGate: unknown[] = [];
     await askProvider(
       { verificationId: record.verificationId, sequence: queued.verification.sequence },
       {
@@ -36,24 +37,24 @@ describe('attempting', () => {
             return { kind: 'accepted' };
           },
         }),
-        gate: () => openGate,
+        gate: () => ({ ...openGate, ended: async (fault) => void toldToGate.push(fault) }),
         reference: unused,
         random: () => 0.5,
       },
     );
-    return { at, calls, ended: await at.verifications.find(record.verificationId) };
+    return { at, calls, toldToGate, ended: await at.verifications.find(record.verificationId) };
   }
   const unused = () => Promise.reject(new Error('not used here'));
 
   it('calls with the whole of a call’s time left of the lease', async () => {
-    const { calls, ended } = await claiming(leaseMarginSeconds);
-    expect(calls).toBe(1);
+    const { calls, toldToGate, ended } = await claiming(leaseMarginSeconds);
+    expect({ calls, toldToGate }).toEqual({ calls: 1, toldToGate: [undefined] });
     expect(ended).toMatchObject({ state: 'dispatched', waitingFor: 'webhook' });
   });
 
-  it('asks no provider about a capture that is larger than any may be, and reads none of it', async () => {
-    const { calls, ended } = await claiming(0, 10 * 1024 * 1024 + 1);
-    expect(calls).toBe(0);
+  it('asks no provider about a capture that is larger than any may be, reads none of it, and closes no breaker', async () => {
+    const { calls, toldToGate, ended } = await claiming(0, 10 * 1024 * 1024 + 1);
+    expect({ calls, toldToGate }).toEqual({ calls: 0, toldToGate: [] });
     expect(ended).toMatchObject({
       state: 'decided',
       verdict: { outcome: 'recapture', reasons: ['capture_too_large'] },

@@ -1,4 +1,11 @@
-import { askedOf, redeclaredOf, type VerificationRequest, viewUploads } from '../../shared/api/verifications.ts';
+import {
+  askedOf,
+  redeclaredOf,
+  replyOfBegun,
+  type VerificationRequest,
+  viewUploads,
+} from '../../shared/api/verifications.ts';
+import { type CapturePlace, captureKey } from '../../shared/domain/captures.ts';
 import type {
   Breakers,
   Captures,
@@ -71,7 +78,10 @@ export function acts(world: Surroundings) {
   const requesting = {
     verifications,
     uploads: {
-      presign: async () => ({ put: { url: 'https://put', headers: {} }, post: { url: 'https://post', fields: {} } }),
+      presign: async ({ verificationId, round, name, challengeNumber }: CapturePlace) => {
+        const key = captureKey(verificationId, round, name, challengeNumber);
+        return { put: { url: `https://put/${key}`, headers: {} }, post: { url: 'https://post', fields: { key } } };
+      },
     },
     registry,
     tenants,
@@ -85,8 +95,10 @@ export function acts(world: Surroundings) {
   const find = (source: string) => findOf({ tenant }, source, { verifications });
 
   return {
-    request: (source: string, check: VerificationRequest['check'], declared: VerificationRequest['captures']) =>
-      beginVerification(askedOf({ source_id: source, check, captures: declared }), tenant, requesting),
+    request: async (source: string, check: VerificationRequest['check'], declared: VerificationRequest['captures']) => {
+      const asked = askedOf({ source_id: source, check, captures: declared });
+      return replyOfBegun(await beginVerification(asked, tenant, requesting)).body;
+    },
 
     /** The next round, with other content types where some are given. */
     reopen: async (source: string, captures?: VerificationRequest['captures']) =>

@@ -1,4 +1,4 @@
-import { type CaptureName, captureKey, capturesPrefix, parseCaptureKey } from '../../shared/domain/captures.ts';
+import { captureKey, capturesPrefix, parseCaptureKey } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import type { Captures, Pinned } from '../../shared/domain/ports.ts';
 import { maximumRounds } from '../../shared/domain/verification.ts';
@@ -7,7 +7,8 @@ import { maximumRounds } from '../../shared/domain/verification.ts';
 export function simulatedBucket(read: (pinned: Pinned) => void) {
   const objects = new Map<string, string[]>();
   let versions = 0;
-  const keyOf = ({ verificationId, round, name }: Pinned) => captureKey(verificationId, round, name);
+  const keyOf = ({ verificationId, round, name, challengeNumber }: Pinned) =>
+    captureKey(verificationId, round, name, challengeNumber);
   const isStored = (pinned: Pinned) => objects.get(keyOf(pinned))?.includes(pinned.versionId) ?? false;
   const given = (pinned: Pinned) => {
     if (!isStored(pinned)) throw new Fault('capture_missing', 'It is no longer stored.');
@@ -45,8 +46,7 @@ export function simulatedBucket(read: (pinned: Pinned) => void) {
     captures,
 
     /** A PUT (which finds nothing there, or is refused) or a POST. Answers the new version's event, as S3 tells it. */
-    upload(how: 'PUT' | 'POST', verificationId: string, round: number, name: CaptureName) {
-      const key = captureKey(verificationId, round, name);
+    upload(how: 'PUT' | 'POST', key: string) {
       const stored = objects.get(key) ?? [];
       if (how === 'PUT' && stored.length > 0) return undefined;
       versions += 1;

@@ -54,6 +54,7 @@ const reopen = client('reopen');
 const retry = client('retry');
 const erase = client('erase');
 const wait = client('wait');
+const requestVideo: Action = { name: 'request', does: (at) => at.request('video_verify') };
 const requestPhotos: Action = { name: 'request', does: (at) => at.request('photo_verify') };
 const sweep: Action = { name: 'sweep', does: (at) => at.sweep() };
 const announce: Action = { name: 'announce', does: (at) => at.announce() };
@@ -61,6 +62,11 @@ const announce: Action = { name: 'announce', does: (at) => at.announce() };
 const upload = (name: 'selfie' | 'id_card', round = 1): Action => ({
   name: 'upload',
   does: (at) => at.upload(name, round),
+});
+/** A video that says the n-th digits its client was told in the round; the last where it is not said. */
+const video = (says = -1, round = 1): Action => ({
+  name: 'upload',
+  does: (at) => at.upload('video', round, says),
 });
 const webhook = (attempt: number, provider: string, says: 'passed' | 'failed' | 'provider_refused'): Action => ({
   name: 'webhook',
@@ -144,6 +150,37 @@ const stories: Record<string, Story> = {
   'a spent route, and a retry': {
     scripts: { builtin: ['provider_failed', 'provider_failed', 'passed'] },
     actions: [request, upload('selfie'), deliver, retry, deliver, announce],
+    ends: 'decided',
+  },
+  'a video that says living digits': {
+    scripts: { builtin: ['passed'] },
+    actions: [requestVideo, later(170), reopen, video(0), upload('id_card'), deliver, announce],
+    ends: 'decided',
+  },
+  'a video stored after its digits had died, and the next round in time': {
+    scripts: { builtin: ['passed'] },
+    actions: [
+      requestVideo,
+      later(200),
+      video(),
+      upload('id_card'),
+      deliver,
+      reopen,
+      video(-1, 2),
+      upload('id_card', 2),
+      deliver,
+      announce,
+    ],
+    ends: 'decided',
+  },
+  'dead digits issued anew, and said in time': {
+    scripts: { builtin: ['passed'] },
+    actions: [requestVideo, later(200), reopen, later(170), video(), upload('id_card'), deliver, announce],
+    ends: 'decided',
+  },
+  'dead digits issued anew while a video that says them is under way': {
+    scripts: { builtin: ['passed'] },
+    actions: [requestVideo, later(179), video(), later(20), reopen, upload('id_card'), deliver, announce],
     ends: 'decided',
   },
   'a webhook that never comes, then failover': {
@@ -397,6 +434,8 @@ describe('two at the same time, in every order of their steps', () => {
     readonly before: readonly Action[];
     readonly one: Action;
     readonly two: Action;
+    /** What happens when both have ended. */
+    readonly after?: readonly Action[];
     /** How many there are at least: fewer, and an effect is no longer seen as one (`effects`). */
     readonly orders: number;
   }
@@ -451,6 +490,21 @@ describe('two at the same time, in every order of their steps', () => {
       orders: 16,
     },
     'two requests': { scripts: { builtin: ['passed'] }, before: [], one: request, two: request, orders: 20 },
+    'two that ask for dead digits anew': {
+      scripts: { builtin: ['passed'] },
+      before: [requestVideo, upload('id_card'), takeNow, later(200)],
+      one: reopen,
+      two: reopen,
+      after: [video(1)],
+      orders: 62,
+    },
+    'dead digits asked for anew and the video that says them': {
+      scripts: { builtin: ['passed'] },
+      before: [requestVideo, upload('id_card'), takeNow, later(179), video(), later(20)],
+      one: take(0),
+      two: reopen,
+      orders: 56,
+    },
     'two reopenings': {
       scripts: { builtin: ['recapture'] },
       before: [request, upload('selfie'), takeNow, takeNow],
@@ -493,7 +547,7 @@ describe('two at the same time, in every order of their steps', () => {
     return { name: `message ${index}`, does: (at) => at.queue[index]?.verb() };
   }
 
-  it.each(Object.entries(pairs))('%s', async (_, { scripts, before, one, two, orders: expected }) => {
+  it.each(Object.entries(pairs))('%s', async (_, { scripts, before, one, two, after = [], orders: expected }) => {
     let orders = 0;
     // Depth first over who steps next: a prefix decides, then the first runs on.
     const open: (0 | 1)[][] = [[]];
@@ -517,6 +571,7 @@ describe('two at the same time, in every order of their steps', () => {
       }
       orders += 1;
       for (const process of processes) refuseBugs(process);
+      for (const action of after) await action.does(at);
       await drain(at);
       expect(violations(at), `in the order ${taken.join('')}`).toEqual([]);
       if (orders > 20_000) throw new Error('more orders than this test was made for');

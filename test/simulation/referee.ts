@@ -2,7 +2,7 @@ import type { CaptureName } from '../../shared/domain/captures.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import type { Pinned } from '../../shared/domain/ports.ts';
-import type { Outcome } from '../../shared/domain/verdict.ts';
+import { type Outcome, ourselves } from '../../shared/domain/verdict.ts';
 import { attemptsPerPass, mayMove, type Verification } from '../../shared/domain/verification.ts';
 import type { SimulatedProvider } from './circumstances.ts';
 import type { Process } from './processes.ts';
@@ -19,6 +19,7 @@ export const wrongs = [
   'doubled history entries',
   'answers passed over',
   'captures swapped',
+  'videos misjudged',
   'verbs failed',
 ] as const;
 export type Wrong = (typeof wrongs)[number];
@@ -33,6 +34,8 @@ interface Claim {
   readonly of: string;
   readonly provider: string;
   readonly pass: number;
+  /** The version of the video that the provider is given. */
+  readonly video: string | undefined;
   /** Epoch seconds from which on only a stalled worker is still without an answer: a call takes no longer. */
   readonly stalledFrom: number;
   calls: number;
@@ -40,6 +43,13 @@ interface Claim {
   faulted: boolean;
   /** Epoch seconds at which its answer was recorded, or its worker ended without a change. */
   recordedAt: number | undefined;
+}
+
+/** What a video says, until when it was to be stored, and when it was. Milliseconds. */
+interface Spoken {
+  readonly says: string;
+  readonly expiresAt: number;
+  readonly storedAt: number;
 }
 
 /**
@@ -56,6 +66,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   const moved = new Set<string>();
   const bodies = new Map<string, string>();
   const versions = new Map<string, string>();
+  const videos = new Map<string, Spoken>();
   const tally = { moves: 0, calls: 0, stalls: 0, events: 0 };
 
   const wrong = (kind: Wrong, what: string) => {
@@ -68,6 +79,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       of: after.sourceId,
       provider: after.provider,
       pass: after.pass,
+      video: after.landed.video?.versionId,
       stalledFrom: seconds() + (provider?.timeoutSeconds[after.check] ?? 0),
       calls: 0,
       faulted: false,
@@ -96,9 +108,34 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     const round = `${after.verificationId} ${after.round}`;
     if (decidedRounds.has(round)) wrong('double decisions', `${after.sourceId} in round ${after.round}`);
     decidedRounds.add(round);
-    if (!answers.has(`${round} ${after.verdict.provider} ${after.verdict.outcome}`)) {
+    if (after.verdict.provider === ourselves) decidedUnasked(after);
+    else if (!answers.has(`${round} ${after.verdict.provider} ${after.verdict.outcome}`)) {
       wrong('illegal moves', `${name}: no vendor answered ${after.verdict.outcome} in round ${after.round}`);
     }
+  }
+
+  /** No provider was asked: right where the video came after its digits had died, or says others than are asked for. */
+  function decidedUnasked(after: Verification & { state: 'decided' }): void {
+    const { sourceId, round, challenge, attempts, verdict } = after;
+    const video = videos.get(after.landed.video?.versionId ?? '');
+    const late = video && (video.says !== challenge || video.storedAt > video.expiresAt);
+    const expired = verdict.outcome === 'recapture' && verdict.reasons.join() === 'challenge_expired';
+    if (!late || !expired) wrong('videos misjudged', `${sourceId} in round ${round}: no provider was asked`);
+    if (attempts.some((attempt) => attempt.round === round)) {
+      wrong('illegal moves', `${sourceId} in round ${round}: decided by nobody though a provider was asked`);
+    }
+  }
+
+  /** A provider judges a video by the digits that its speaker was told, and that lived when it was stored. */
+  function judges(challenge: string | undefined, claim: Claim): void {
+    const video = videos.get(claim.video ?? '');
+    if (!video) return;
+    if (video.says !== challenge) {
+      wrong('videos misjudged', `${claim.of} says ${video.says}, ${claim.provider} was asked for ${challenge}`);
+    }
+    // S3 tells the whole second.
+    if (video.storedAt >= video.expiresAt + 1000)
+      wrong('videos misjudged', `${claim.of} came after its digits had died`);
   }
 
   /** The first authentic answer decides: one that finds its round open may not be noted instead. */
@@ -115,6 +152,9 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   /** What has landed stays what it was, until the next round. */
   function keepsCaptures(before: Verification, after: Verification): void {
     if (!('landed' in before) || !('landed' in after) || before.round !== after.round) return;
+    if (before.landed.video && after.challenge !== before.challenge) {
+      wrong('videos misjudged', `${after.sourceId} was given other digits though its video had landed`);
+    }
     for (const [name, { versionId }] of Object.entries(before.landed)) {
       const now = after.landed[name as CaptureName]?.versionId;
       if (now !== versionId) wrong('captures swapped', `${after.sourceId}'s ${name}: ${versionId}, then ${now}`);
@@ -166,12 +206,19 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       if (after.state === 'dispatched') claimed(after, process);
     },
 
+    /** A video was stored, which says what its client was told. */
+    spoken(versionId: string, spoken: Spoken): void {
+      videos.set(versionId, spoken);
+    },
+
     /** The vendor was called. */
-    called(verificationId: string, attempt: number, provider: string): void {
+    called(verificationId: string, attempt: number, provider: string, challenge: string | undefined): void {
       tally.calls += 1;
       const claim = claims.get(`${verificationId} ${attempt}`);
-      if (claim?.provider === provider) claim.calls += 1;
-      else wrong('excess calls', `${provider} was called for attempt ${attempt}, which it never had`);
+      if (claim?.provider === provider) {
+        claim.calls += 1;
+        judges(challenge, claim);
+      } else wrong('excess calls', `${provider} was called for attempt ${attempt}, which it never had`);
     },
 
     answered(verificationId: string, round: number, provider: string, outcome: Outcome): void {

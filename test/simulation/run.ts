@@ -190,9 +190,9 @@ async function happen(
   return askForSomething(world, circumstances, random, actors);
 }
 
-/** Over a lease, over a webhook's deadline, over everything. */
+/** Over a lease, over a challenge, over a webhook's deadline, over everything. */
 function leap(world: World, random: Random): void {
-  const seconds = random.pick([3, 30, 80, 125, 1000, 4000]);
+  const seconds = random.pick([3, 30, 80, 125, 185, 1000, 4000]);
   world.advanceTo(world.clock() + seconds * 1000);
   world.say?.(`${seconds} s pass`);
 }
@@ -208,8 +208,8 @@ async function askForSomething(
   const record = world.referee.latest.get(idOf(source));
   const names: readonly CaptureName[] = capturesOf[check];
   const requests = {
-    request: () => world.verbs.request(source, check, declaredAs(contentType, names)),
-    reopen: () => world.verbs.reopen(source, random.chance(0.2) ? declaredAs('jpeg', names) : undefined),
+    request: () => world.request(source, check, declaredAs(contentType, names)),
+    reopen: () => world.reopen(source, random.chance(0.2) ? declaredAs('jpeg', names) : undefined),
     retry: () => world.verbs.retry(source),
     erase: () => world.verbs.erase(source),
     wait: () => world.verbs.wait(source, 3),
@@ -218,13 +218,19 @@ async function askForSomething(
     begin({ name: `${what} ${source}`, verb: requests[what] }, { again: false });
   if (!record) return ask('request');
   const upload = (missing: readonly CaptureName[], round: number) =>
-    world.upload(source, random.chance(0.6) ? 'PUT' : 'POST', round, oneOf(missing, random) ?? 'selfie');
+    world.upload(source, random.chance(0.6) ? 'PUT' : 'POST', round, oneOf(missing, random) ?? 'selfie', (told) =>
+      random.chance(0.6) ? told.at(-1) : oneOf(told, random),
+    );
 
   if (random.chance(0.12)) return ask(random.pick(['request', 'reopen', 'retry', 'wait', 'wait']));
   if (random.chance(0.02)) return ask('erase');
   if (random.chance(0.06)) return upload(names, 1 + random.below(record.round));
   switch (record.state) {
     case 'awaiting_captures':
+      if (check === 'video_verify' && random.chance(0.2)) {
+        await ask(random.pick(['request', 'reopen']));
+        return ask('reopen'); // tapped twice: the second may come while the first is under way
+      }
       return upload(random.chance(0.85) ? record.missing : names, record.round);
     case 'decided':
       return record.verdict.outcome === 'recapture' ? ask('reopen') : undefined;

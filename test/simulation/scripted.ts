@@ -24,7 +24,7 @@ function scriptedVendors(scripts: Readonly<Record<string, Script>>) {
     const says = script[Math.min(attempt, script.length) - 1] ?? 'provider_failed';
     calls.push({ provider, attempt, round });
     for (const name of Object.keys(captures)) await openCapture(captureName.parse(name));
-    referee.called(verificationId, attempt, provider);
+    referee.called(verificationId, attempt, provider, submission.challenge);
     if (says === 'accepted') return { kind: 'accepted' };
     const said = outcome.safeParse(says);
     if (said.success) {
@@ -75,13 +75,15 @@ export function scriptedWorld({
     read: () => verifications.find(id),
     advance: (seconds: number) => world.advanceTo(world.clock() + seconds * 1000),
 
-    request: (check: Check = 'spoof_detect') => verbs.request(source, check, declaredAs('jpeg', capturesOf[check])),
-    reopen: () => verbs.reopen(source),
+    request: (check: Check = 'spoof_detect') => world.request(source, check, declaredAs('jpeg', capturesOf[check])),
+    reopen: () => world.reopen(source),
     retry: () => verbs.retry(source),
     erase: () => verbs.erase(source),
     wait: () => verbs.wait(source, 1),
     sweep: () => verbs.sweep(),
-    upload: (name: CaptureName, round: number) => world.upload(source, 'POST', round, name),
+    /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
+    upload: (name: CaptureName, round: number, says = -1) =>
+      world.upload(source, 'POST', round, name, (told) => told.at(says)),
 
     /** A webhook of an attempt is on its way, to the address and under the reference that we gave out. */
     webhook(attempt: number, provider: string, says: Outcome | FaultCode): void {

@@ -76,7 +76,7 @@ export function simulatedVendors(circumstances: Circumstances, { chance, pick, b
     await readCaptures(submission, webhooking.has(provider));
     const reference = webhooking.has(provider) ? await submission.reference() : undefined;
     await standHere();
-    referee.called(verificationId, attempt, provider);
+    referee.called(verificationId, attempt, provider, submission.challenge);
     const ends = chance(circumstances.faulting) ? pick([...faultsOfVendors, 'bug'] as const) : 'answer';
     // What was refused is not worked on; what timed out or broke off may be.
     if (reference && (ends === 'answer' || chance(0.3))) plan(provider, submission, reference, around);

@@ -8,7 +8,7 @@ import {
   type Verification,
   verification,
 } from '../../shared/domain/verification.ts';
-import { fencesMissing, fencesWaiting, shardOf } from '../../shared/stores/verifications.ts';
+import { fencesMissing, fencesWaiting, renewsChallenge, shardOf } from '../../shared/stores/verifications.ts';
 
 /** A table in memory, open to a test. */
 export interface MemoryVerifications extends Verifications {
@@ -34,6 +34,8 @@ export function fence(current: Verification, from: Verification, to: Verificatio
     current.round === from.round &&
     (!(from.state === 'awaiting_captures' && fencesMissing(to.state)) ||
       (current.state === 'awaiting_captures' && current.missing.join() === from.missing.join())) &&
+    (!renewsChallenge(from, to) ||
+      (current.state === 'awaiting_captures' && current.challengeIssuedAt === from.challengeIssuedAt)) &&
     (!(from.state === 'dispatched' && fencesWaiting(to.state)) ||
       (current.state === 'dispatched' && current.waitingFor === from.waitingFor))
   );
@@ -65,6 +67,7 @@ export function memoryVerifications({
     const entry = to.sequence > from.sequence ? to.history.at(-1) : undefined;
     const merged = {
       ...to,
+      ...unchanged(current, from, to),
       ...(to.state === 'erased'
         ? {}
         : {
@@ -92,6 +95,8 @@ export function memoryVerifications({
     },
 
     land: async (from, fields) => change(from, parsed({ ...from, ...fields })),
+
+    renew: async (from, fields) => change(from, parsed({ ...from, ...fields })),
 
     accept: async (from, fields) => change(from, parsed({ ...from, ...fields, waitingFor: 'webhook' })),
 
@@ -168,6 +173,15 @@ export function memoryVerifications({
     },
   };
   return table;
+}
+
+/** What a write does not mention stays as it is: another one may have changed it since `from` was read. */
+function unchanged(current: Verification, from: Verification, to: Verification): Partial<Verification> {
+  const read = new Map(Object.entries(from));
+  const written = new Map(Object.entries(to));
+  return Object.fromEntries(
+    Object.entries(current).filter(([name]) => written.has(name) && written.get(name) === read.get(name)),
+  );
 }
 
 /** A row of its own, of the shape its state has. `moved` has already seen to that. */

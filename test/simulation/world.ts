@@ -1,8 +1,9 @@
-import type { VerificationRequest } from '../../shared/api/verifications.ts';
-import type { CaptureName } from '../../shared/domain/captures.ts';
+import type { UploadsView, VerificationRequest } from '../../shared/api/verifications.ts';
+import { type CaptureName, type Check, captureKey } from '../../shared/domain/captures.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import type { Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
+import { isoOf } from '../../shared/domain/times.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
 import { idOf, referenceSecret } from '../builders/deployment.ts';
 import { start } from '../builders/verification.ts';
@@ -139,6 +140,18 @@ export function simulatedWorld(setting: Setting) {
     },
   });
 
+  /** What clients were told to say in their videos, by source and round: they know of no other digits. */
+  const told = new Map<string, Told[]>();
+
+  function learn(source: string, { round, challenge, challenge_expires_at, uploads }: UploadsView): void {
+    const key = uploads.video?.post.fields.key;
+    if (challenge === undefined || key === undefined) return;
+    const known = told.get(`${source} ${round}`) ?? [];
+    if (known.some((one) => one.key === key && one.digits === challenge)) return;
+    known.push({ key, digits: challenge, expiresAt: Date.parse(challenge_expires_at ?? '') });
+    told.set(`${source} ${round}`, known);
+  }
+
   return {
     verbs,
     verifications,
@@ -153,15 +166,38 @@ export function simulatedWorld(setting: Setting) {
       clock = Math.max(clock, time);
     },
 
-    /** An upload to the bucket, and what S3 tells of it. */
-    upload(source: string, how: 'PUT' | 'POST', round: number, name: CaptureName): void {
-      const object = bucket.upload(how, idOf(source), round, name);
+    async request(source: string, check: Check, captures: VerificationRequest['captures']) {
+      const view = await verbs.request(source, check, captures);
+      if ('uploads' in view) learn(source, view);
+    },
+
+    async reopen(source: string, captures?: VerificationRequest['captures']) {
+      learn(source, await verbs.reopen(source, captures));
+    },
+
+    /**
+     * An upload to the bucket, and what S3 tells of it. A video says digits that its client was told in the round, which
+     * `choose` chooses, and goes where they were told to be brought.
+     */
+    upload(
+      source: string,
+      how: 'PUT' | 'POST',
+      round: number,
+      name: CaptureName,
+      choose: (told: readonly Told[]) => Told | undefined = (told) => told.at(-1),
+    ): void {
+      const says = name === 'video' ? choose(told.get(`${source} ${round}`) ?? []) : undefined;
+      if (name === 'video' && !says) return; // its client was given no URL
+      const object = bucket.upload(how, says?.key ?? captureKey(idOf(source), round, name));
       say?.(`${how} of ${source}'s ${name} for round ${round}: ${object?.['version-id'] ?? 'refused'}`);
       if (!object) return;
+      if (says) {
+        referee.spoken(object['version-id'], { says: says.digits, expiresAt: says.expiresAt, storedAt: clock });
+      }
       const body = JSON.stringify({
         source: 'aws.s3',
         'detail-type': 'Object Created',
-        time: now().toISOString(),
+        time: isoOf(Math.floor(clock / 1000)), // whole seconds, as S3 writes them
         detail: { reason: how === 'PUT' ? 'PutObject' : 'POST Object', object },
       });
       const notice = `notice of ${source}'s ${object['version-id']}`;
@@ -201,6 +237,13 @@ export function simulatedWorld(setting: Setting) {
     },
   };
 }
+/** Digits a client was told, where it was to bring the video that says them, and until when (milliseconds). */
+interface Told {
+  readonly digits: string;
+  readonly key: string;
+  readonly expiresAt: number;
+}
+
 export type World = ReturnType<typeof simulatedWorld>;
 
 /** What a client declares of its captures, by kind. */

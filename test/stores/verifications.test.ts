@@ -94,6 +94,12 @@ describe.each([
   });
   const read = async (record: Verification) => (await store.find(record.verificationId)) as Verification;
 
+  async function stillAwaiting(record: Verification): Promise<In<'awaiting_captures'>> {
+    const current = await read(record);
+    if (current.state !== 'awaiting_captures') throw new Error('still awaiting');
+    return current;
+  }
+
   it('keeps what it was given, field by field', async () => {
     const record = await made(store, { metadata: { visit: { room: 4 } }, check: 'photo_verify' });
     expect(await read(record)).toEqual(record);
@@ -177,6 +183,29 @@ describe.each([
     expect(stale).toEqual({ kind: 'lost', current });
     const last = { landed: { selfie, id_card }, provider: 'builtin', dueAt: 1 };
     expect((await store.move(current, 'queued', last)).kind).toBe('moved');
+  });
+
+  it('puts new digits in the place of dead ones without moving, once, and never where the video has landed', async () => {
+    const issued = (second: number, challengeNumber: number) => ({
+      challenge: `12345${challengeNumber}`,
+      challengeIssuedAt: `2026-01-01T00:00:0${second}.000Z`,
+      challengeNumber,
+    });
+    const record = await made(store, { check: 'video_verify', ...issued(0, 1) });
+    const both = await Promise.all([store.renew(record, issued(1, 2)), store.renew(record, issued(2, 2))]);
+    expect(both.map(({ kind }) => kind).sort()).toEqual(['lost', 'moved']);
+    const current = await stillAwaiting(record);
+    expect(both.map((one) => (one.kind === 'moved' ? one.verification : one.current))).toEqual([current, current]);
+    expect(current).toMatchObject({ sequence: 1, challengeNumber: 2, updatedAt: record.updatedAt });
+    expect(current.history).toEqual(record.history);
+    const { video, id_card } = landedFor('video_verify');
+    // A landing read before the new digits does not bring the old ones back, and stops newer ones.
+    const landing = await store.land(record, { missing: ['id_card'], landed: { video } });
+    expect(landing).toMatchObject({ kind: 'moved', verification: { challengeIssuedAt: current.challengeIssuedAt } });
+    expect((await store.renew(current, issued(3, 3))).kind).toBe('lost');
+    const last = { landed: { video, id_card }, provider: 'builtin', dueAt: 1 };
+    const queued = won(await store.move(await stillAwaiting(record), 'queued', last), 'queued');
+    expect(queued).toMatchObject({ challenge: current.challenge, challengeNumber: 2 });
   });
 
   it('accepts without moving, and then no takeover or failover read before it goes through', async () => {

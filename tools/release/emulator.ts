@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { commandLine } from '../command-line.ts';
-import { preparePython } from './emulator/python.ts';
+import { pythonEnvironment } from '../python.ts';
 
 const usage = `Runs an emulator of AWS on this machine, for deploying to.
 
@@ -24,6 +24,7 @@ const usage = `Runs an emulator of AWS on this machine, for deploying to.
 const region = 'eu-central-2';
 const folder = join(import.meta.dirname, 'emulator');
 const environmentFile = join(import.meta.dirname, '../..', 'build', 'emulator', 'environment');
+const pythonDirectory = join(import.meta.dirname, '../..', 'build', 'emulator', 'python');
 
 const { values, positionals: command } = commandLine(usage, {
   allowPositionals: true,
@@ -34,7 +35,8 @@ const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]
 const directory = mkdtempSync(join(tmpdir(), 'bonafide-emulator-'));
 let emulator: ChildProcess | undefined;
 try {
-  const binaries = await preparePython();
+  // `ministack`, `aws` and `cfn-lint` at their pinned versions.
+  const binaries = await pythonEnvironment(pythonDirectory, join(folder, 'requirements.txt'));
   const port = values.port ?? String(await freePort());
   const certificate = await makeCertificate();
   const path = [dirname(process.execPath), binaries, process.env.PATH].join(delimiter);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pythonEnvironment } from '../../../tools/release/emulator/python.ts';
+import { pythonEnvironment } from '../../../tools/python.ts';
 import { landscape, portrait } from '../../../tools/samples.ts';
 import { type RunningStack, startLocalStack } from '../../journeys/local-stack.ts';
 import { type Backend, startBackend } from '../backend.ts';

@@ -5,28 +5,23 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const root = join(import.meta.dirname, '../../..');
-const requirements = join(import.meta.dirname, 'requirements.txt');
-
-/** The directory of `ministack`, `aws` and `cfn-lint`. */
-export const preparePython = () => pythonEnvironment(join(root, 'build', 'emulator', 'python'), requirements);
 
 /**
- * The `bin` of a virtual environment with exactly the versions and hashes of a `requirements.txt`, made when there is none
- * or the list has changed.
+ * Makes a virtual environment with exactly the versions and hashes of a requirements file, when there is none in
+ * `directory` or the file has changed. Answers the directory of its commands.
  */
-export async function pythonEnvironment(directory: string, requirementsFile: string): Promise<string> {
+export async function pythonEnvironment(directory: string, requirements: string): Promise<string> {
   const made = join(directory, '.made-from');
   const binaries = join(directory, 'bin');
   const key = createHash('sha256')
-    .update(await readFile(requirementsFile))
+    .update(await readFile(requirements))
     .digest('hex');
   if ((await readFile(made, 'utf8').catch(() => '')) === key) return binaries;
 
   await rm(directory, { recursive: true, force: true });
   await must('python3', '-m', 'venv', directory);
   const options = ['--require-hashes', '--only-binary=:all:', '--disable-pip-version-check', '--quiet'];
-  await must(join(binaries, 'python'), '-m', 'pip', 'install', ...options, '--requirement', requirementsFile);
+  await must(join(binaries, 'python'), '-m', 'pip', 'install', ...options, '--requirement', requirements);
   await writeFile(made, key);
   return binaries;
 }

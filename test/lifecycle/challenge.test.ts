@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import {
+  askedOf,
+  replyOfBegun,
+  type UploadsView,
+  uploadsView,
+  type VerificationRequest,
+  verificationRequest,
+  viewUploads,
+} from '../../shared/api/verifications.ts';
+import { type CapturePlace, captureKey } from '../../shared/domain/captures.ts';
+import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { challengeSeconds } from '../../shared/domain/times.ts';
+import type { Verification } from '../../shared/domain/verification.ts';
+import { askProvider } from '../../shared/lifecycle/ask.ts';
+import { beginVerification } from '../../shared/lifecycle/begin.ts';
+import { findOf } from '../../shared/lifecycle/find.ts';
+import { landCapture } from '../../shared/lifecycle/land.ts';
+import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
+import { builtin } from '../../shared/providers/builtin/capabilities.ts';
+import { registry } from '../../shared/providers/registry.ts';
+import { readLanding } from '../../shared/stores/landings.ts';
+import { signingSecretOf } from '../builders/deployment.ts';
+import { setup } from '../builders/setup.ts';
+import { anAwaitingVerification } from '../builders/verification.ts';
+
+const tenant = { id: 'acme', policy: defaultPolicy, credentials: {} };
+
+/** One tenant that asks for video_verify, its client, and a provider that notes what it was asked. */
+function videos() {
+  const at = setup();
+  let drawn = 123_455;
+  const asked: (string | undefined)[] = [];
+  const requesting = {
+    verifications: at.verifications,
+    uploads: {
+      presign: async ({ verificationId, round, name, challengeNumber }: CapturePlace) => {
+        const key = captureKey(verificationId, round, name, challengeNumber);
+        return { put: { url: `https://put/${key}`, headers: {} }, post: { url: 'https://post', fields: { key } } };
+      },
+    },
+    registry,
+    tenants: { deploymentCredentials: async () => ({}), hasWebhook: async () => true },
+    clientTokenSecret: signingSecretOf('secret'),
+    now: at.now,
+    newId: () => 'id',
+    randomBelow: () => ++drawn,
+  };
+  const find = () => findOf({ tenant }, 'u-42', at);
+  let versions = 0;
+
+  return {
+    ...at,
+    asked,
+    find,
+    request: async (overrides: Partial<VerificationRequest> = {}): Promise<UploadsView> => {
+      const request = verificationRequest.parse({
+        source_id: 'u-42',
+        check: 'video_verify',
+        captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
+        ...overrides,
+      });
+      return uploadsView.parse(replyOfBegun(await beginVerification(askedOf(request), tenant, requesting)).body);
+    },
+    again: async () => viewUploads(await requestCaptures(await find(), undefined, requesting)),
+
+    /** What S3 tells of an upload that was stored now, or so many seconds ago. */
+    land: (view: UploadsView, name: 'video' | 'id_card', secondsAgo = 0) => {
+      const event = {
+        source: 'aws.s3',
+        'detail-type': 'Object Created',
+        time: new Date(at.now().getTime() - secondsAgo * 1000).toISOString(),
+        detail: {
+          reason: 'PutObject',
+          object: { key: view.uploads[name]?.post.fields.key, size: 9, etag: 'e', 'version-id': `v${++versions}` },
+        },
+      };
+      return landCapture(readLanding(JSON.stringify(event)), at);
+    },
+
+    /** The message of the record's queue is worked on, by a worker that may call the provider or not. */
+    work: async (mayCall = true): Promise<Verification> => {
+      const { verificationId, sequence } = await find();
+      await askProvider(
+        { verificationId, sequence },
+        {
+          ...at,
+          captures: { ...at.captures, open: unused, stream: unused, link: unused },
+          provider: builtin,
+          open: async () => ({
+            submit: async ({ challenge }) => {
+              asked.push(challenge);
+              return { kind: 'accepted' };
+            },
+          }),
+          gate: () => ({ mayCall: async () => mayCall, ended: async () => undefined }),
+          reference: unused,
+        },
+      );
+      return find();
+    },
+  };
+}
+const unused = () => Promise.reject(new Error('not used here'));
+
+describe('a challenge', () => {
+  it('is told with the time until which a video may say it, and stays the same while it lives', async () => {
+    const { request, again, advance } = videos();
+    const first = await request();
+    expect(first).toMatchObject({ challenge: '123458', challenge_expires_at: '2026-01-01T00:03:00.000Z' });
+    advance(challengeSeconds - 1);
+    for (const view of [await request(), await again()]) {
+      expect(view).toMatchObject({
+        challenge: '123458',
+        challenge_expires_at: '2026-01-01T00:03:00.000Z',
+        sequence: 1,
+      });
+      expect(view.uploads.video?.post.fields.key).toBe(first.uploads.video?.post.fields.key);
+    }
+  });
+
+  it('that has died is issued anew in the same round: no move, no note, a place of its own for the video', async () => {
+    const { request, again, advance, find } = videos();
+    const first = await request({ challenge: '407193' });
+    advance(challengeSeconds);
+    const second = await again();
+    expect(second).toMatchObject({ challenge: '123458', challenge_expires_at: '2026-01-01T00:06:00.000Z' });
+    expect(second).toMatchObject({ round: 1, sequence: 1, expires_at: first.expires_at });
+    expect(second.uploads.video?.post.fields.key).toBe(`${first.uploads.video?.post.fields.key}-2`);
+    expect(second.uploads.id_card?.post.fields.key).toBe(first.uploads.id_card?.post.fields.key);
+    expect((await find()).history).toHaveLength(1);
+    advance(challengeSeconds);
+    expect(await request({ challenge: '407193' })).toMatchObject({ challenge: '123459', sequence: 1 });
+  });
+
+  it('of a check without a video is none', async () => {
+    const { request } = videos();
+    const view = await request({ check: 'spoof_detect', captures: { selfie: { content_type: 'image/jpeg' } } });
+    expect(view).not.toHaveProperty('challenge');
+    expect(view).not.toHaveProperty('challenge_expires_at');
+  });
+
+  it('of a version before, which did not write down when it was issued, never dies', async () => {
+    const { verifications, again, advance, land, work, asked } = videos();
+    await verifications.create(anAwaitingVerification({ sourceId: 'u-42', check: 'video_verify', challenge: '1234' }));
+    advance(3000);
+    const view = await again();
+    expect(view.challenge).toBe('1234');
+    expect(view).not.toHaveProperty('challenge_expires_at');
+    await land(view, 'video');
+    await land(view, 'id_card');
+    await work();
+    expect(asked).toEqual(['1234']);
+  });
+
+  it('is left alone once its video has landed, however long the card takes', async () => {
+    const { request, again, advance, land } = videos();
+    const view = await request();
+    await land(view, 'video');
+    advance(challengeSeconds + 1);
+    expect(await again()).toMatchObject({ challenge: view.challenge, uploads: { id_card: expect.anything() } });
+  });
+});
+
+describe('a video', () => {
+  it.each([
+    ['as its digits die', challengeSeconds, 0],
+    ['in time, noticed much later', challengeSeconds + 600, 600],
+  ])('stored %s is judged by them', async (_, after, secondsAgo) => {
+    const { request, advance, land, work, asked } = videos();
+    const view = await request();
+    advance(after);
+    await land(view, 'video', secondsAgo);
+    await land(view, 'id_card');
+    expect(await work()).toMatchObject({ state: 'dispatched', attempt: 1 });
+    expect(asked).toEqual([view.challenge]);
+  });
+
+  it.each([
+    ['could be', true],
+    ['could not even be', false],
+  ])('stored after its digits had died is a recapture where a provider %s asked; none is', async (_, mayCall) => {
+    const { request, again, advance, land, work, asked, removed } = videos();
+    const view = await request();
+    advance(challengeSeconds + 1);
+    await land(view, 'video');
+    await land(view, 'id_card');
+    expect(await work(mayCall)).toMatchObject({
+      state: 'decided',
+      sequence: 3,
+      verdict: { outcome: 'recapture', reasons: ['challenge_expired'], provider: 'bonafide', policyVersion: 1 },
+      attempts: [],
+    });
+    expect(asked).toEqual([]);
+    expect(removed.sort()).toEqual(['v1', 'v2']);
+    expect(await again()).toMatchObject({ round: 2, challenge: '123459' });
+  });
+
+  it('for dead digits that lands after new ones were issued is not judged by digits its speaker never saw', async () => {
+    const { request, again, advance, land, work, asked } = videos();
+    const first = await request();
+    advance(challengeSeconds + 1);
+    const second = await again();
+    expect(second.challenge).not.toBe(first.challenge);
+    await land(first, 'video'); // S3 stored it within the life of the new digits
+    await land(second, 'id_card');
+    expect(await work()).toMatchObject({ state: 'decided', verdict: { reasons: ['challenge_expired'] } });
+    expect(asked).toEqual([]);
+  });
+
+  it('for new digits in a dead round is judged by them', async () => {
+    const { request, again, advance, land, work, asked } = videos();
+    await request();
+    advance(challengeSeconds + 1);
+    const second = await again();
+    await land(second, 'id_card');
+    await land(second, 'video');
+    await work();
+    expect(asked).toEqual([second.challenge]);
+  });
+
+  it('that comes again for a round it has decided finishes the deletion of captures', async () => {
+    const { request, advance, land, work, removed } = videos();
+    const view = await request();
+    advance(challengeSeconds + 1);
+    await land(view, 'video');
+    await land(view, 'id_card');
+    await work();
+    removed.splice(0); // as if the worker had died before
+    await work();
+    expect(removed.sort()).toEqual(['v1', 'v2']);
+  });
+});
+
+it('no provider is called as we call ourselves where we decide', () => {
+  expect([...registry.keys()]).not.toContain('bonafide');
+});
