@@ -34,6 +34,7 @@ export default defineConfig({
             'test/foreign/**',
             'test/infra/**',
             'test/integrate/slow/**',
+            'test/recipes/slow/**',
           ],
         },
       },

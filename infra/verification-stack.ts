@@ -26,11 +26,11 @@ export class VerificationStack extends Stack {
 
     const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets });
     const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
-    const dispatch = new Dispatch(this, 'dispatch', { records, captures, providers, secrets });
+    new Dispatch(this, 'dispatch', { records, captures, providers, secrets });
     const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers });
     const delivery = new ResultDelivery(this, 'result-delivery', { encryption, records });
     const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers });
-    new Overview(this, 'overview', { api, intake, providers, dispatch, engine, delivery, sweep });
+    new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep });
 
     new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });

@@ -281,6 +281,25 @@ describe('the house', () => {
     expect(told(rule, reaching)).toBe('');
   });
 
+  it('every act is connected in the simulation, so that it is killed at each await and runs beside every other', () => {
+    const connected = new Set<string>();
+    const follow = (file: string): void => {
+      if (connected.has(file)) return;
+      connected.add(file);
+      imports(source(file), file)
+        .filter((name) => name.startsWith('shared/lifecycle/'))
+        .forEach(follow);
+    };
+    follow('test/simulation/acts.ts');
+    const rule = {
+      rule: 'every file of shared/lifecycle is reached from test/simulation/acts.ts',
+      why: 'an order of steps that loses a verification is found by playing all of them, not by thinking',
+      instead: 'connect the act in test/simulation/acts.ts, and play it in test/simulation/enumeration.test.ts',
+    };
+    const missing = files('shared/lifecycle').filter((file) => !connected.has(file));
+    expect(told(rule, missing)).toBe('');
+  });
+
   it('sees a planted violation, and says what to do', () => {
     const planted = "import { GetItemCommand } from '@aws-sdk/client-dynamodb';\nimport * as z from 'zod';\n";
     const [domain] = importRules;

@@ -24,14 +24,12 @@ export interface DispatchProps {
  * are that provider's alone, so a slow or a broken one holds up and endangers nobody else.
  */
 export class Dispatch extends Construct {
-  readonly functions: readonly ServiceFunction<Environment>[];
-
   constructor(scope: Construct, id: string, { records, captures, providers, secrets }: DispatchProps) {
     super(scope, id);
     const { vendorConcurrency } = readSettings(this);
-    const dispatcher = (provider: Capabilities): ServiceFunction<Environment> => {
+    const dispatch = (provider: Capabilities): void => {
       const { name } = provider;
-      const dispatch = new ServiceFunction<Environment>(this, `dispatch-${name}`, {
+      const dispatcher = new ServiceFunction<Environment>(this, `dispatch-${name}`, {
         folder: 'dispatch-verification',
         timeoutSeconds: consumerTimeoutSeconds(provider),
         hurtWhenFailing: `People whose captures go to ${name} wait for a second attempt or another provider.`,
@@ -44,7 +42,7 @@ export class Dispatch extends Construct {
           PROVIDER_QUEUES: providers.environment,
         },
       });
-      dispatch.addEventSource(
+      dispatcher.addEventSource(
         new SqsEventSource(providers.queueOf(name).queue, {
           batchSize: 1,
           reportBatchItemFailures: true,
@@ -52,22 +50,19 @@ export class Dispatch extends Construct {
         }),
       );
       acknowledge(
-        dispatch,
+        dispatcher,
         'Serverless-LambdaEventSourceMappingDestination',
         'A mapping from SQS has no destination to give: the queue itself moves what failed five times to its undeliverable queue.',
       );
-      records.allowVerifications(dispatch, 'GetItem', 'UpdateItem');
-      records.allowBreakers(dispatch);
-      captures.allowCaptures(dispatch, 'GetObject', 'GetObjectVersion');
-      captures.allowDeleting(dispatch);
-      captures.allowKnowingWhatIsGone(dispatch);
-      providers.allowSending(dispatch);
-      if (provider.answersBy === 'webhook') secrets.allowReference(dispatch);
-      if (provider.remote) secrets.allowCredentials(dispatch, name);
-      return dispatch;
+      records.allowVerifications(dispatcher, 'GetItem', 'UpdateItem');
+      records.allowBreakers(dispatcher);
+      captures.allowCaptures(dispatcher, 'GetObject', 'GetObjectVersion');
+      captures.allowDeleting(dispatcher);
+      captures.allowKnowingWhatIsGone(dispatcher);
+      providers.allowSending(dispatcher);
+      if (provider.answersBy === 'webhook') secrets.allowReference(dispatcher);
+      if (provider.remote) secrets.allowCredentials(dispatcher, name);
     };
-    this.functions = [...registry.values()]
-      .filter(({ consumer }) => consumer === 'dispatch-verification')
-      .map(dispatcher);
+    [...registry.values()].filter(({ consumer }) => consumer === 'dispatch-verification').forEach(dispatch);
   }
 }

@@ -1,14 +1,14 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { BuiltinEngine } from './builtin-engine.ts';
 import type { CaptureIntake } from './capture-intake.ts';
-import type { Dispatch } from './dispatch.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { PublicApi } from './public-api.ts';
 import type { ResultDelivery } from './result-delivery.ts';
 import { ServiceAlarm } from './service-alarm.ts';
+import { ServiceFunction } from './service-function.ts';
 import type { Sweep } from './sweep.ts';
 
 /** Everything worth watching. */
@@ -16,29 +16,22 @@ export interface OverviewProps {
   readonly api: PublicApi;
   readonly intake: CaptureIntake;
   readonly providers: ProviderQueues;
-  readonly dispatch: Dispatch;
   readonly engine: BuiltinEngine;
   readonly delivery: ResultDelivery;
   readonly sweep: Sweep;
 }
 
-/** One page for the question "is it us?", in the order a verification passes through. */
+/**
+ * One page for the question "is it us?", in the order a verification passes through. It shows every function that the
+ * stack has when this is made, so it is made last.
+ */
 export class Overview extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    { api, intake, providers, dispatch, engine, delivery, sweep }: OverviewProps,
-  ) {
+  constructor(scope: Construct, id: string, { api, intake, providers, engine, delivery, sweep }: OverviewProps) {
     super(scope, id);
     const period = Duration.minutes(1);
-    const functions = [
-      ...Object.values(api.functions),
-      intake.function,
-      ...dispatch.functions,
-      engine.function,
-      delivery.function,
-      sweep.function,
-    ];
+    const functions = Stack.of(this)
+      .node.findAll()
+      .filter((each) => each instanceof ServiceFunction);
     const work = [intake.work, ...providers.queues.values()];
     const undeliverable = [...work.map((each) => each.undeliverable), delivery.undeliverable, sweep.undeliverable];
 

@@ -35,6 +35,9 @@ export interface ServiceFunctionProps<Environment extends Record<string, string>
 
 /** A Lambda from `functions/<name or folder>/handler.ts`, with this service's defaults and no permission but to log. */
 export class ServiceFunction<Environment extends Record<string, string>> extends LambdaFunction {
+  /** The folder of `functions/` that it is made of. */
+  readonly folder: string;
+
   constructor(scope: Construct, name: string, props: ServiceFunctionProps<Environment>) {
     const settings = readSettings(scope);
     const logGroup = new LogGroup(scope, `${name}-logs`, {
@@ -44,8 +47,9 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
     // A role of its own, because CDK's default one may write to every log group of the account.
     const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
+    const { folder = name } = props;
     super(scope, name, {
-      code: bundled(props.folder ?? name, settings),
+      code: bundled(folder, settings),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: settings.architecture,
@@ -58,6 +62,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
       tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
       ...(props.undeliverable && { deadLetterQueue: props.undeliverable }),
     });
+    this.folder = folder;
     if (settings.tracing) acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'X-Ray has no resources to name.');
     else {
       acknowledge(

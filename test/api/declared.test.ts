@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { faultsOf, routes } from '../../shared/api/operations.ts';
 import { faults } from '../../shared/domain/fault.ts';
@@ -32,4 +33,16 @@ describe('what a journey is answered', () => {
     expect(new Set(route.faults).size).toBe(route.faults.length);
     for (const code of named) expect(faults).toHaveProperty(code);
   });
+});
+
+const journeys = globSync('test/journeys/*.ts')
+  .map((file) => readFileSync(file, 'utf8'))
+  .join('\n');
+
+/** Webhooks are sent by the vendor simulator, to an address that it is given. */
+const called = routes.filter(({ callers }) => callers.length > 0);
+
+it.each(called.map(({ key, method, path }) => [key, method, path]))('%s is called by a journey', (_, method, path) => {
+  const asWritten = path.replaceAll(/\{\w+\}/g, String.raw`(?:\$\{\w+\}|[\w-]+)`);
+  expect(journeys).toMatch(new RegExp(`'${method}',\\s*['"\`]${asWritten}['"\`?]`));
 });

@@ -10,6 +10,56 @@ function decidedAs(outcome: Verdict['outcome'], reasons: Reason[]): InState<'dec
   return { ...record, state: 'decided', landed: landedFor('spoof_detect'), verdict };
 }
 
+describe('a verification as it is read', () => {
+  const attempt = { attempt: 1, provider: 'builtin', round: 1, pass: 1, startedAt: '2026-01-01T00:00:01.000Z' };
+  const record: InState<'decided'> = {
+    ...decidedAs('passed', []),
+    challenge: '271828',
+    metadataText: '{"visit":7}',
+    attempts: [
+      { ...attempt, endedAt: '2026-01-01T00:00:02.000Z', result: 'accepted', measurements: { face_count: 1 } },
+    ],
+  };
+  const state = { source_id: 'visit-7', check: 'spoof_detect', state: 'decided', round: 1, sequence: 1 };
+  const times = { created_at: record.createdAt, updated_at: record.updatedAt };
+
+  it('answers a key with exactly these fields', () => {
+    expect(viewFor('key', record)).toEqual({
+      ...state,
+      verdict: {
+        outcome: 'passed',
+        confidence: 0.9,
+        reasons: [],
+        scores: { live: 0.1 },
+        provider: 'builtin',
+        policy_version: 1,
+      },
+      challenge: '271828',
+      metadata: { visit: 7 },
+      attempts: [
+        {
+          attempt: 1,
+          provider: 'builtin',
+          round: 1,
+          started_at: '2026-01-01T00:00:01.000Z',
+          ended_at: '2026-01-01T00:00:02.000Z',
+          result: 'accepted',
+          measurements: { face_count: 1 },
+        },
+      ],
+      ...times,
+    });
+  });
+
+  it('answers a client token with exactly these', () => {
+    expect(viewFor('client_token', record)).toEqual({
+      ...state,
+      verdict: { outcome: 'passed', reasons: [] },
+      ...times,
+    });
+  });
+});
+
 describe('a client token', () => {
   it.each(failureReasons)('is not told that a verification failed for %s, which a key is', (reason) => {
     const record = decidedAs('failed', [reason, 'too_dark']);

@@ -229,3 +229,8 @@ it('takes every provider through the suite', () => {
   const names = participants.map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(['builtin', 'identify', 'spoofsense', 'onesmartlab', 'sandbox']));
 });
+
+it('knows how the webhook of every provider is read that answers by one', () => {
+  const answering = participants.filter(({ answersBy }) => answersBy === 'webhook');
+  expect([...deliveries.keys()]).toEqual(answering.map(({ name }) => name));
+});

@@ -30,6 +30,17 @@ function codeOf(provider: string): string {
 
 const code = new Map(providers.map((name) => [name, codeOf(name)]));
 
+const engineTests = globSync('test/engine/*.ts')
+  .map((file) => readFileSync(file, 'utf8'))
+  .join('\n');
+
+it.each([...recaptureReasons, ...failureReasons].filter((reason) => code.get('builtin')?.includes(reason)))(
+  '%s, which the engine gives, is provoked by a test of the engine',
+  (reason) => {
+    expect(engineTests).toMatch(new RegExp(`\\b${reason}\\b`));
+  },
+);
+
 it.each([...recaptures, ...failures].map(([reason, , givenBy]) => [codeIn(reason), givenBy]))(
   '%s is given by the providers whose code has it',
   (reason, givenBy) => {

@@ -8,6 +8,8 @@ import {
 } from '../../shared/domain/policy.ts';
 import { registry } from '../../shared/providers/registry.ts';
 
+/** Every one of these can do spoof_detect. */
+const routable = [...registry.values()].flatMap((each) => (each.routable ? [each.name] : []));
 const { version: _, ...input } = defaultPolicy;
 const mistakesIn = (overrides: Partial<PolicyInput>) => policyMistakes({ ...input, ...overrides }, registry);
 const routes = (overrides: Partial<PolicyInput['routes']>) => ({ routes: { ...input.routes, ...overrides } });
@@ -49,15 +51,11 @@ describe('a policy', () => {
     ['onesmartlab', { live: 0.5 }, 'thresholds.onesmartlab.live: onesmartlab reads no thresholds; leave it out'],
     ['identify', { live: 0.5 }, 'thresholds.identify.live: identify reads no thresholds; leave it out'],
     ['sandbox', { live: 0.5 }, 'thresholds.sandbox.live: sandbox reads no thresholds; leave it out'],
-    [
-      'acme',
-      {},
-      'thresholds.acme: there is no provider acme; there are builtin, identify, spoofsense, onesmartlab, sandbox',
-    ],
+    ['acme', {}, `thresholds.acme: there is no provider acme; there are ${[...registry.keys()].join(', ')}`],
     [
       'constructor',
       { live: 0.5 },
-      'thresholds.constructor: there is no provider constructor; there are builtin, identify, spoofsense, onesmartlab, sandbox',
+      `thresholds.constructor: there is no provider constructor; there are ${[...registry.keys()].join(', ')}`,
     ],
   ])('has no threshold of %s %j', (provider, chosen, mistake) => {
     expect(mistakesIn({ thresholds: { [provider]: chosen } })).toEqual([mistake]);
@@ -79,11 +77,7 @@ describe('a policy', () => {
       ['sandbox'],
       'routes.spoof_detect: sandbox decides nothing real, so it stands in no route: name it in a request instead',
     ],
-    [
-      'spoof_detect',
-      ['acme'],
-      'routes.spoof_detect: there is no provider acme; take builtin or identify or spoofsense or onesmartlab',
-    ],
+    ['spoof_detect', ['acme'], `routes.spoof_detect: there is no provider acme; take ${routable.join(' or ')}`],
     [
       'photo_verify',
       ['constructor'],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../engine/engine.ts';
@@ -130,4 +131,10 @@ describe('The quality gate', () => {
     const small = await jpeg(sharp(await portraitAsStored()).linear(0.15, 0));
     expect(told(await analyse(small))).toBe('recapture face_too_small too_dark');
   });
+});
+
+it.each(Object.entries(qualityLimits))('engine/notes/limits.md says why %s is %s', (_, limit) => {
+  const [, table = ''] = readFileSync('engine/notes/limits.md', 'utf8').split('\n|---|---|---|\n');
+  const numbers = (table.split('\n\n')[0] ?? '').match(/\d+(\.\d+)?/g) ?? [];
+  expect(numbers.map(Number)).toContain(limit);
 });

@@ -2,6 +2,7 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
 import { verificationRequest } from '../../shared/api/verifications.ts';
+import { registry } from '../../shared/providers/registry.ts';
 import { named, resourcesOf, synthesize } from './stack.ts';
 
 /** Every permission of every function: `action resource`, with what has no need of saying left out. */
@@ -38,9 +39,7 @@ const consumes = (queue: string): string[] =>
   );
 const listsCaptures = 's3:ListBucketVersions captures if {"StringLike":{"s3:prefix":"captures/*"}}';
 
-const sends = ['builtin', 'identify', 'onesmartlab', 'sandbox', 'spoofsense'].map(
-  (provider) => `sqs:SendMessage providers${provider}queue`,
-);
+const sends = [...registry.keys()].map((provider) => `sqs:SendMessage providers${provider}queue`);
 const dispatches = (provider: string): string[] => [
   'dynamodb:DeleteItem recordsbreakers',
   'dynamodb:GetItem recordsbreakers',
@@ -61,15 +60,20 @@ const dispatches = (provider: string): string[] => [
 const reads = (provider: string): string =>
   `secretsmanager:GetSecretValue arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:bonafide/providers/${provider}/*`;
 
+/** A dispatcher of each provider: credentials of its own, and the secret of references where a webhook answers. */
+const dispatchers = [...registry.values()]
+  .filter(({ consumer }) => consumer === 'dispatch-verification')
+  .map(({ name, remote, answersBy }) => [
+    `dispatchdispatch${name}`,
+    [
+      ...dispatches(name),
+      ...(remote ? [reads(name)] : []),
+      ...(answersBy === 'webhook' ? ['secretsmanager:GetSecretValue secretsreference'] : []),
+    ],
+  ]);
+
 const expected: Record<string, string[]> = {
-  dispatchdispatchidentify: [
-    ...dispatches('identify'),
-    reads('identify'),
-    'secretsmanager:GetSecretValue secretsreference',
-  ],
-  dispatchdispatchspoofsense: [...dispatches('spoofsense'), reads('spoofsense')],
-  dispatchdispatchonesmartlab: [...dispatches('onesmartlab'), reads('onesmartlab')],
-  dispatchdispatchsandbox: dispatches('sandbox'),
+  ...Object.fromEntries(dispatchers),
   publicapireceiveresult: [
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',

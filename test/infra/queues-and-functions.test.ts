@@ -1,18 +1,20 @@
 import { readdirSync } from 'node:fs';
-import { Match } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import type * as z from 'zod';
+import { ServiceFunction } from '../../infra/constructs/service-function.ts';
 import { registry } from '../../shared/providers/registry.ts';
-import { named, resourcesOf, synthesize } from './stack.ts';
+import { makeStack, named, resourcesOf, synthesize } from './stack.ts';
 
-const template = synthesize();
+const stack = makeStack();
+const template = Template.fromStack(stack);
 const functions = resourcesOf(template, 'AWS::Lambda::Function');
 const queues = resourcesOf(template, 'AWS::SQS::Queue');
 const mappings = Object.values(resourcesOf(template, 'AWS::Lambda::EventSourceMapping')).map((each) => each.Properties);
 
 describe('queues', () => {
   it('let one bad message fail alone', () => {
-    expect(mappings).toHaveLength(7);
+    expect(mappings).toHaveLength(registry.size + 2); // captures that land, and the table's stream
     for (const mapping of mappings) expect(mapping.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
   });
 
@@ -26,7 +28,7 @@ describe('queues', () => {
 
   it('hide a message six times as long as its function may take', () => {
     const fromQueues = mappings.filter(({ EventSourceArn }) => named(EventSourceArn) in queues);
-    expect(fromQueues).toHaveLength(6);
+    expect(fromQueues).toHaveLength(registry.size + 1); // captures that land
     for (const { EventSourceArn, FunctionName } of fromQueues) {
       const { Timeout } = functions[named(FunctionName)]?.Properties ?? {};
       expect(queues[named(EventSourceArn)]?.Properties.VisibilityTimeout).toBe(6 * Timeout);
@@ -105,6 +107,17 @@ describe('sweeping', () => {
 });
 
 describe('functions', () => {
+  it.each(readdirSync('functions'))('of functions/%s are deployed', (folder) => {
+    const folders = stack.node.findAll().flatMap((each) => (each instanceof ServiceFunction ? [each.folder] : []));
+    expect(folders).toContain(folder);
+  });
+
+  it('are all on the dashboard', () => {
+    const [dashboard] = Object.values(resourcesOf(template, 'AWS::CloudWatch::Dashboard'));
+    const shown = named(dashboard?.Properties.DashboardBody);
+    for (const name of Object.keys(functions)) expect(shown).toContain(name);
+  });
+
   it('run on Node 24 on the processor asked for, and log JSON for a month', () => {
     template.allResourcesProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',

@@ -315,9 +315,9 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       const base64 = Buffer.from(face).toString('base64');
       for (const secret of [
         apiKey,
-        apiKey.split('_').at(-1) ?? '',
+        apiKey.slice(-20),
         view.client_token,
-        view.client_token.split('_').at(-1) ?? '',
+        view.client_token.slice(-20),
         signature,
         'X-Amz-Signature',
         ...secrets,

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { routes } from '../../shared/api/operations.ts';
 import { listView } from '../../shared/api/verifications.ts';
 import { portrait, type Sample, samples } from '../../tools/samples.ts';
 import { type Client, clientOf, newSourceId, post, put, type Target } from './client.ts';
@@ -182,16 +183,8 @@ export function journeys(target: () => Target): void {
       await client.request(sourceId);
       for (const key of [undefined, 'bf_demo_wrong', `${target().apiKey.slice(0, -1)}_`]) {
         const headers = { 'content-type': 'application/json', ...(key ? { 'x-api-key': key } : {}) };
-        for (const [method, path] of [
-          ['POST', '/verifications'],
-          ['GET', `/verifications/${sourceId}`],
-          ['GET', `/verifications/${sourceId}/history`],
-          ['GET', '/verifications?state=queued'],
-          ['DELETE', `/verifications/${sourceId}`],
-          ['POST', `/verifications/${sourceId}/captures`],
-          ['POST', `/verifications/${sourceId}/retry`],
-        ] as const) {
-          const problem = await client.problem(method, path, undefined, headers);
+        for (const { method, path } of routes.filter(({ callers }) => callers.includes('key'))) {
+          const problem = await client.problem(method, path.replace('{source_id}', sourceId), undefined, headers);
           expect(problem).toMatchObject({ status: 401, code: 'api_key_invalid' });
         }
       }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readDelivery } from '../../shared/providers/identify/delivery.ts';
 import * as identifyWire from '../../shared/providers/identify/wire.ts';
@@ -55,6 +55,11 @@ describe("The vendors' samples", () => {
       expect(schema.safeParse(JSON.parse(fixtureText(file))), file).toMatchObject({ success: true });
     }
   });
+});
+
+it.each(sums.map(([, file]) => [file]))('%s is put to an adapter, or compared with what we send', (file) => {
+  const tests = globSync('test/providers/*.test.ts').map((test) => readFileSync(test, 'utf8'));
+  expect(tests.some((text) => text.includes(`'${file}'`))).toBe(true);
 });
 
 describe('A sample a vendor really sends', () => {
@@ -126,7 +131,9 @@ describe('A sample a vendor really sends', () => {
     expect(Object.keys(sent.payload)).toEqual(Object.keys(sample.payload));
     expect(sent.service).toBe(sample.service);
     const spoofsense = await answering('spoofsense', 'spoof_detect', { body: '{}' });
-    expect(Object.keys(JSON.parse(spoofsense.sent))).toEqual(['data']);
+    const commented = fixtureText('spoofsense/001-request.json');
+    const shown = [...commented.matchAll(/"(\w+)":/g)].map(([, name]) => name);
+    expect(Object.keys(JSON.parse(spoofsense.sent))).toEqual(shown);
   });
 });
 

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { registry } from '../../shared/providers/registry.ts';
+import { type Vendor, vendor } from '../../tools/vendor-simulator/behaviour.ts';
 import { startVendorSimulator, type VendorSimulator } from '../../tools/vendor-simulator/server.ts';
 import { credentialsOf } from '../contracts/credentials.ts';
 import { administered } from './administered.ts';
 
 const { admin, secret, tenants, write } = administered();
+const withCredentials = [...registry.values()].flatMap(({ name, remote }) => (remote ? [name] : []));
 
 describe('npm run admin', () => {
   it('makes a tenant, shows it without its key, and takes a key away', async () => {
@@ -99,7 +102,7 @@ describe('npm run admin -- credentials set', () => {
     const { code, stderr } = await admin('credentials', 'set', provider, 'deployment', write('any.json', {}));
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: `${provider} is not a provider with credentials: identify, spoofsense, onesmartlab\n`,
+      stderr: `${provider} is not a provider with credentials: ${withCredentials.join(', ')}\n`,
     });
   });
 });
@@ -163,19 +166,13 @@ describe('npm run admin -- credentials check', () => {
   });
   afterAll(() => vendors.stop());
 
-  const vendorNames = ['identify', 'spoofsense', 'onesmartlab'] as const;
-
-  async function set(
-    provider: (typeof vendorNames)[number],
-    owner: string,
-    overrides: { key?: string; baseUrl?: string } = {},
-  ) {
+  async function set(provider: Vendor, owner: string, overrides: { key?: string; baseUrl?: string } = {}) {
     const { key = vendors.key, baseUrl = vendors.baseUrls[provider] } = overrides;
     const file = write('check.json', { settings: { baseUrl }, credentials: credentialsOf(provider, key) });
     expect((await admin('credentials', 'set', provider, owner, file)).code).toBe(0);
   }
 
-  it.each(vendorNames)('says of %s whether the key is taken, or the vendor is not there', async (provider) => {
+  it.each(vendor.options)('says of %s whether the key is taken, or the vendor is not there', async (provider) => {
     await set(provider, 'checked');
     const right = await admin('credentials', 'check', provider, 'checked');
     expect(right).toMatchObject({ code: 0, stderr: '' });

@@ -1,7 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { routes } from '../../shared/api/operations.ts';
 import { openApi } from '../../tools/release/openapi.ts';
 
 it('docs/openapi.json is what the routes and schemas make: npm run openapi', () => {
   expect(JSON.parse(readFileSync('docs/openapi.json', 'utf8'))).toEqual(JSON.parse(JSON.stringify(openApi())));
 });
+
+it.each(routes.map(({ key, method, path }) => [key, method, path]))(
+  '%s answers with named schemas',
+  (_, method, path) => {
+    const { paths } = JSON.parse(JSON.stringify(openApi()));
+    for (const { content } of Object.values<Described>(paths[path][method.toLowerCase()].responses)) {
+      for (const { schema } of Object.values(content)) {
+        for (const one of schema.anyOf ?? [schema])
+          expect(one).toEqual({ $ref: expect.stringMatching(/\/schemas\/\w+$/) });
+      }
+    }
+  },
+);
+
+interface Described {
+  readonly content: Readonly<Record<string, { schema: { anyOf?: object[] } }>>;
+}
