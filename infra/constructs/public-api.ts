@@ -251,6 +251,7 @@ const traceHeaders = [
   'sentry-trace',
   'traceparent',
   'tracestate',
+  'uber-trace-id',
   'x-amzn-trace-id',
   'x-b3-flags',
   'x-b3-parentspanid',
