@@ -16,7 +16,7 @@ const requested = await client.POST('/verifications', {
     metadata: { order: 17, lines: [{ article: 'a', price: 1.5 }], note: null },
   },
 });
-if (requested.error) throw new Error(`${requested.error.code}: ${requested.error.detail}`);
+if (requested.error) throw new Error(JSON.stringify(requested.error));
 const upload = 'uploads' in requested.data ? requested.data.uploads.selfie : undefined;
 if (!upload) throw new Error('No upload for the selfie');
 
@@ -28,7 +28,7 @@ for (;;) {
   const read = await client.GET('/verifications/{source_id}', {
     params: { path: { source_id: sourceId }, query: { wait: 20 } },
   });
-  if (read.error) throw new Error(`${read.error.code}: ${read.error.detail}`);
+  if (read.error) throw new Error(JSON.stringify(read.error));
   if (read.data.state === 'decided') {
     console.log(`${read.data.state}: ${read.data.verdict?.outcome}`);
     break;
