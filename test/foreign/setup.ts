@@ -35,6 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const page = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>A page</title>');
   }).listen(0, '127.0.0.1');
+  page.unref(); // a stack that does not start ends the run
   await once(page, 'listening');
   const { port } = page.address() as AddressInfo;
   const allowedOrigin = `http://shop.example:${port}`;
