@@ -24,7 +24,7 @@ describe('a verification as it is read', () => {
   const times = { created_at: record.createdAt, updated_at: record.updatedAt };
 
   it('answers a key with exactly these fields', () => {
-    expect(viewFor('key', record)).toEqual({
+    expect(viewFor('key', record, 'visit-7')).toEqual({
       ...state,
       verdict: {
         outcome: 'passed',
@@ -52,7 +52,7 @@ describe('a verification as it is read', () => {
   });
 
   it('answers a client token with exactly these', () => {
-    expect(viewFor('client_token', record)).toEqual({
+    expect(viewFor('client_token', record, 'visit-7')).toEqual({
       ...state,
       verdict: { outcome: 'passed', reasons: [] },
       ...times,

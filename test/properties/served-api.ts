@@ -43,6 +43,8 @@ export async function serveApi(): Promise<ServedApi> {
     CAPTURES_BUCKET: 'captures',
     PROVIDER_QUEUES: '{}',
     CLIENT_TOKEN_SECRET: 'secret',
+    ID_KEY_SECRET: 'secret',
+    LEGACY_IDS: 'true',
     REFERENCE_SECRET: 'secret',
     MAXIMUM_WAIT_SECONDS: '0',
   });
