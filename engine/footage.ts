@@ -12,7 +12,7 @@ export const footageLimits = {
   minimumGoodRatio: 0.5,
   /** A second person in more of the frames than this is no passer-by. */
   maximumCompanyRatio: 0.2,
-  /** Frames that show somebody else than the most typical one does, beyond which the face has changed. One may be a slip. */
+  /** Frames that show another person than the most typical one does, beyond which the face has changed. One may be a slip. */
   maximumOddFrames: 1,
 } as const;
 

@@ -36,7 +36,7 @@ export interface IdCard {
 type Quarter = 0 | 90 | 180 | 270;
 const quarters: readonly Quarter[] = [0, 90, 180, 270];
 
-/** The card as somebody would hold it to look the person in the eye. */
+/** The card upright, as a reader holds it. */
 interface Sight {
   readonly degrees: Quarter;
   readonly image: RgbImage;

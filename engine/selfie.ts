@@ -13,7 +13,7 @@ export interface SelfieModels {
   readonly spoofModels: readonly Model<SpoofingModel>[];
 }
 
-/** How long a stage took is told to whoever asks; nothing depends on it. */
+/** Called with how long a stage took; nothing depends on it. */
 export type Timed = <Result>(stage: string, work: Promise<Result>) => Promise<Result>;
 
 /** A picture of a person, looked at once: what the gate says, and the live score where it may be believed. */

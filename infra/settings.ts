@@ -30,7 +30,7 @@ export interface Settings {
   readonly alarmTopicArn: string | undefined;
   /** `tracing`: true records X-Ray traces. */
   readonly tracing: boolean;
-  /** How long a GET may wait for a verdict. `local`: true lets it be longer, where nobody pays for waiting. */
+  /** How long a GET may wait for a verdict. `local`: true lets it be longer, where waiting costs nothing. */
   readonly maximumWaitSeconds: number;
 }
 

@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** A lock that nobody refers to would be collected, and with it let go. */
+/** A lock without a reference to it would be collected, and with it let go. */
 const held = new Set<DatabaseSync>();
 
 /**
  * Takes a data directory for this process. The lock is the operating system's, on an SQLite file, and so ends with
- * the process however that ends: nothing is left behind by a kill that somebody would have to clear away.
+ * the process however that ends: nothing is left behind by a kill that would have to be cleared away.
  */
 export function lockData(directory: string): { release: () => void } {
   mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -5,7 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
 import type { Stack } from './stack.ts';
 
-/** Somebody to be on one's own machine. */
+/** The tenant that `npm start` creates. */
 export interface DemoTenant {
   tenant: string;
   apiKey: string;
@@ -30,7 +30,7 @@ export async function ensureDemoTenant(stack: Stack, dataDirectory: string): Pro
   const stillValid = kept !== undefined && (await tenants.authenticate(kept).then(Boolean, () => false));
   if (stillValid) return { tenant, apiKey: kept };
 
-  // The tenant without its key: a kill came between the two, or somebody removed the file or revoked the key.
+  // The tenant without its key: a kill came between the two, or the file was removed or the key revoked.
   const { key } = (await tenants.find(tenant)) ? await tenants.addKey(tenant) : await tenants.create(tenant);
   writeFileSync(keyFile, key, { mode: 0o600 });
   return { tenant, apiKey: key };

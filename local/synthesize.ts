@@ -62,7 +62,7 @@ export function sourcesKey(under = root, given: Context = {}): string {
   const models = given.models ?? context?.models;
   const files = [...sources, ...(models ? [String(models)] : [])].flatMap((source) => {
     const place = path.resolve(under, source);
-    if (!existsSync(place)) return []; // whoever needs it will say so
+    if (!existsSync(place)) return []; // the part that needs it will say so
     if (!statSync(place).isDirectory()) return [place];
     const entries = readdirSync(place, { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));

@@ -89,7 +89,7 @@ export function notKnown({ name, type }: Resource, what: string): Error {
   return new Error(`The local stack does not know ${what}, which ${name} (${type}) uses`);
 }
 
-/** Reads the one stack of a `cdk.out`. Refuses resources nobody here knows, by name, before anything starts. */
+/** Reads the one stack of a `cdk.out`. Refuses resources that no part here knows, by name, before anything starts. */
 export function readTemplate(directory: string): Template {
   const manifest = readJson(directory, 'manifest.json') as { artifacts: Record<string, Artifact> };
   const stacks = Object.entries(manifest.artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');

@@ -33,7 +33,7 @@ export async function faceOnScreen(): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Sky, hills and a meadow, drawn: nobody there. */
+/** Sky, hills and a meadow, drawn: no person in it. */
 export function landscape(): Promise<Buffer> {
   const drawing = new Uint8Array(1280 * 960 * 3);
   for (let y = 0; y < 960; y += 1) {

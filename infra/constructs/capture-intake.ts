@@ -31,7 +31,7 @@ export class CaptureIntake extends Construct {
       encryption,
       consumerTimeoutSeconds: timeoutSeconds,
       hurtWhenUndeliverable:
-        'People uploaded captures that nobody noticed: their verifications expire without a verdict.',
+        'People uploaded captures that were not noticed: their verifications expire without a verdict.',
       undeliverableRunbook: 'undeliverable-captures',
       hurtWhenLate: 'People who uploaded wait minutes for verification to begin: captures are noticed late.',
       lateAfterSeconds: 60,

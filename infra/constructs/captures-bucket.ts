@@ -94,7 +94,7 @@ export class CapturesBucket extends Bucket {
 
   /**
    * Lets a function that may read captures tell a capture that is gone from one it may not have: without these, S3
-   * answers 403 for both. They cannot be narrowed to the prefix, which a GET or HEAD does not state; keys name nobody.
+   * answers 403 for both. They cannot be narrowed to the prefix, which a GET or HEAD does not state; keys name no person.
    */
   allowKnowingWhatIsGone(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['s3:ListBucket', 's3:ListBucketVersions'], this.bucketArn);

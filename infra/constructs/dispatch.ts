@@ -21,7 +21,7 @@ export interface DispatchProps {
 
 /**
  * Asks every provider whose queue `dispatch-verification` consumes. One function per provider, of the same code: its timeout, its concurrency and the secrets it may read
- * are that provider's alone, so a slow or a broken one holds up and endangers nobody else.
+ * are that provider's alone, so a slow or a broken one holds up and endangers no other.
  */
 export class Dispatch extends Construct {
   constructor(scope: Construct, id: string, { records, captures, providers, secrets }: DispatchProps) {

@@ -38,7 +38,7 @@ export class Overview extends Construct {
     new ServiceAlarm(this, 'function-throttles', {
       hurt: 'Everybody waits longer and integrators get 503: the account’s Lambda concurrency is used up.',
       runbook: 'function-throttles',
-      // Of every function in the account and region: they share one limit, and whoever uses it up hurts ours.
+      // Of every function in the account and region: they share one limit, and any that uses it up hurts ours.
       metric: LambdaFunction.metricAllThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
       threshold: 10,
       evaluationPeriods: 2,

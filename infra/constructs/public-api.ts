@@ -37,7 +37,7 @@ export interface PublicApiProps {
 }
 
 /**
- * Somebody waits for these with a page open. A function's first second is spent loading code, and its share of a
+ * A person waits for these with a page open. A function's first second is spent loading code, and its share of a
  * processor grows with its memory. 1024 MB halves that second; the price is that a GET which waits for a verdict, a
  * second or two, is billed at twice the rate.
  */

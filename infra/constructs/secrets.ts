@@ -6,7 +6,7 @@ import { acknowledge } from './acknowledge.ts';
 import type { Encryption } from './encryption.ts';
 import type { AnyServiceFunction } from './service-function.ts';
 
-/** What nobody chose and nobody knows: made in the account, read only by the functions that need it. */
+/** Secrets made in the account, so that no person knows them; read only by the functions that need them. */
 export class Secrets extends Construct {
   /** Signs client tokens. Tokens live through one replacement and die with the second. */
   readonly clientToken: Secret;

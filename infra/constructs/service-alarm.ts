@@ -19,7 +19,7 @@ export type RunbookSection =
 
 /** An alarm nobody can act on is noise: who is hurt and what to read are not optional. */
 export interface ServiceAlarmProps {
-  /** Who is hurt, and how: a sentence for somebody who was asleep. */
+  /** Who is hurt, and how: a sentence for an operator who was asleep. */
   readonly hurt: string;
   readonly runbook: RunbookSection;
   readonly metric: IMetric;

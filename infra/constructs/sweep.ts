@@ -61,7 +61,7 @@ export class Sweep extends Construct {
     providers.allowSending(this.function);
 
     new ServiceAlarm(this, 'stopped', {
-      hurt: 'Nobody frees verifications that get stuck: people may wait without end, and erasures may stay unfinished.',
+      hurt: 'Verifications that get stuck are not freed: people may wait without end, and erasures may stay unfinished.',
       runbook: 'sweep-stopped',
       metric: this.function.metricInvocations({ period: Duration.minutes(5) }),
       below: true,

@@ -119,7 +119,7 @@ export async function startDynamoDb(options: DynamoDbOptions = {}): Promise<Dyna
       await saveSettings(name, StreamEnabled || stream.StreamViewType ? { keys, stream } : { keys });
     }
     const answer = await run(store, 'CreateTable', request);
-    // dynalite makes a table usable a moment after it has answered: nobody has to wait for that here.
+    // dynalite makes a table usable a moment after it has answered: callers do not have to wait for that here.
     while ((await findTable(store, name)).TableStatus !== 'ACTIVE') {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

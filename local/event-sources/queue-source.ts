@@ -64,7 +64,7 @@ export function consumeQueue(client: SQSClient, source: QueueSource): { stop: ()
     if (wanted.length === 0) return;
     const result = await source.invoke({ Records: wanted.map((message) => recordOf(message, source)) });
     const failed = source.reportsFailures ? failedIds(result) : new Set<string>();
-    // Like Lambda: an answer that cannot be understood, or names a message nobody sent, fails the whole batch.
+    // Like Lambda: an answer that cannot be understood, or names a message that was not sent, fails the whole batch.
     const known = new Set(wanted.map(({ MessageId }) => MessageId));
     if (!failed || [...failed].some((id) => !known.has(id))) return;
     await remove(wanted.filter(({ MessageId = '' }) => !failed.has(MessageId)));

@@ -67,7 +67,7 @@ const longestKeyBytes = 1024;
 const largestMetadataBytes = 2048;
 const lifecycleSweepMs = 3_600_000;
 
-/** An S3 that believes nobody: every request must be signed, unexpired and exactly what was signed. */
+/** An S3 that trusts no caller: every request must be signed, unexpired and exactly what was signed. */
 export async function startS3(options: S3Options): Promise<S3> {
   const objects = openObjectVersions(options.directory);
   const buckets = new Map(options.buckets.map((bucket) => [bucket.name, bucket]));

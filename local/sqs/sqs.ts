@@ -98,7 +98,7 @@ export async function startSqs(options: { directory: string; queues: Queue[]; re
 }
 
 /**
- * Whoever had received these died with the process that is being restarted, so nobody has to wait for a visibility
+ * The consumers that had received these died with the process that is being restarted: no need to wait for a visibility
  * timeout, and the receive is taken back: a developer's kills must not send messages to the dead letters.
  */
 function returnInFlight(queue: StoredQueue): void {

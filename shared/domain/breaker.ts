@@ -4,9 +4,9 @@ import { longestOpenSeconds, shortestOpenSeconds } from './times.ts';
 
 /** Whether a provider may be asked with one set of credentials. No row means closed: nothing is known against it. */
 export const breaker = z.object({
-  /** Epoch seconds until which nobody calls; after it, one probe at a time. */
+  /** Epoch seconds until which no worker calls; after it, one probe at a time. */
   openUntil: z.int(),
-  /** Epoch seconds until which somebody's probe is under way. */
+  /** Epoch seconds until which one worker's probe is under way. */
   probeUntil: z.int(),
   /** How often it has opened without closing: each time for longer. */
   openings: z.int().positive(),

@@ -184,8 +184,6 @@ export const verification = z.discriminatedUnion('state', [
 ]);
 export type Verification = z.infer<typeof verification>;
 export type InState<S extends State> = Extract<Verification, { state: S }>;
-/** @deprecated InState */
-export type In<S extends State> = InState<S>;
 /** A verification that was not erased. */
 export type Unerased = Exclude<Verification, { state: 'erased' }>;
 

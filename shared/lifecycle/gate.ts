@@ -19,7 +19,7 @@ export const openGate: Gate = { mayCall: async () => true, ended: async () => un
 export type FaultCounts = Map<string, number>;
 
 /**
- * A circuit breaker per provider and credentials. Closed: everybody calls. Open: nobody does. When its time is over, one
+ * A circuit breaker per provider and credentials. Closed: every worker calls. Open: none does. When its time is over, one
  * caller probes: an answer closes it, a fault opens it for longer.
  */
 export function breakerGate(

@@ -19,7 +19,7 @@ export interface Capabilities {
   readonly answersBy: 'response' | 'webhook';
   /** False: it may be named in a request, and never stands in the route of a policy. */
   readonly routable: boolean;
-  /** True where its answer depends on the caller's `source_id`: the sandbox alone. Nobody else is told it. */
+  /** True where its answer depends on the caller's `source_id`: the sandbox alone. No other provider receives it. */
   readonly readsSourceId?: boolean;
   readonly checks: readonly Check[];
   readonly accepts: Partial<Record<CaptureName, readonly ContentType[]>>;
@@ -72,7 +72,7 @@ export interface Submission {
   readonly streamCapture: (name: CaptureName) => Promise<StreamedCapture>;
   /** A GET URL of the pinned version that lives this long. A secret: never logged. */
   readonly linkCapture: (name: CaptureName, seconds: number) => Promise<string>;
-  /** An id for a vendor that answers by webhook: names verification and attempt, and nobody else can make it. */
+  /** An id for a vendor that answers by webhook: names verification and attempt, and only we can make it. */
   readonly reference: () => Promise<string>;
   readonly thresholds: Readonly<Record<string, number>>;
   readonly challenge?: string | undefined;

@@ -27,7 +27,7 @@ export function dynamoBreakers(client: DynamoDBClient, table: string, now: () =>
     },
 
     async open(key, state) {
-      // Whoever opens last may only prolong: the stream of faults of many workers ends in one row.
+      // The worker that opens it last may only prolong: the stream of faults of many workers ends in one row.
       await unlessConditionFails(
         client.send(
           new PutItemCommand({

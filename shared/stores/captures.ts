@@ -34,7 +34,7 @@ export function s3Uploads(client: S3Client, bucket: string): Uploads {
         Key: key,
         ContentType: contentType,
         ContentLength: contentLength,
-        IfNoneMatch: '*', // a second PUT is 412: nobody overwrites what was uploaded
+        IfNoneMatch: '*', // a second PUT is 412: no upload is overwritten
       });
       const [url, post] = await Promise.all([
         getSignedUrl(client, put, {

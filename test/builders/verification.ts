@@ -8,9 +8,9 @@ export const start = new Date(createdAt);
 
 /** A verification waiting for its captures. Say only what your test is about. */
 export function anAwaitingVerification(
-  but: Partial<In<'awaiting_captures'>> & { check?: Check } = {},
-): In<'awaiting_captures'> {
-  const { tenant = 'acme', sourceId = 'visit-7', check = 'spoof_detect' } = but;
+  overrides: Partial<InState<'awaiting_captures'>> & { check?: Check } = {},
+): InState<'awaiting_captures'> {
+  const { tenant = 'acme', sourceId = 'visit-7', check = 'spoof_detect' } = overrides;
   const names = capturesOf[check];
   return {
     verificationId: idOf(sourceId, tenant),
@@ -38,7 +38,7 @@ export function anAwaitingVerification(
     missing: [...names],
     landed: {},
     dueAt: start.getTime() / 1000 + 3600,
-    ...but,
+    ...overrides,
   };
 }
 

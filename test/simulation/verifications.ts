@@ -1,7 +1,7 @@
 import type { Listed, Moved, Verifications } from '../../shared/domain/ports.ts';
 import {
   type HistoryEntry,
-  type In,
+  type InState,
   maximumNotes,
   moved,
   type State,
@@ -61,7 +61,7 @@ export function memoryVerifications({
     return after as T;
   }
 
-  function change<S extends State>(from: Verification, to: In<S>): Moved<S> {
+  function change<S extends State>(from: Verification, to: InState<S>): Moved<S> {
     const current = rows.get(from.verificationId);
     if (current === undefined || !admits(current, from, to)) return { kind: 'lost', current };
     const entry = to.sequence > from.sequence ? to.history.at(-1) : undefined;

@@ -18,7 +18,7 @@ import {
 import type { Verdict } from '../../shared/domain/verdict.ts';
 import {
   attemptsPerPass,
-  type In,
+  type InState,
   maximumNotes,
   type State,
   states,
@@ -59,9 +59,9 @@ async function made(store: Verifications, but: Parameters<typeof anAwaitingVerif
   return record;
 }
 
-function won<S extends State>(result: Awaited<ReturnType<Verifications['move']>>, state: S): In<S> {
+function won<S extends State>(result: Awaited<ReturnType<Verifications['move']>>, state: S): InState<S> {
   if (result.kind !== 'moved' || result.verification.state !== state) throw new Error(`not moved to ${state}`);
-  return result.verification as In<S>;
+  return result.verification as InState<S>;
 }
 
 async function queuedIn(store: Verifications, but = {}) {
@@ -100,7 +100,7 @@ describe.each([
   });
   const read = async (record: Verification) => (await store.find(record.verificationId)) as Verification;
 
-  async function stillAwaiting(record: Verification): Promise<In<'awaiting_captures'>> {
+  async function stillAwaiting(record: Verification): Promise<InState<'awaiting_captures'>> {
     const current = await read(record);
     if (current.state !== 'awaiting_captures') throw new Error('still awaiting');
     return current;

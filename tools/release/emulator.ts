@@ -172,7 +172,7 @@ async function end({ pid, exitCode, signalCode }: ChildProcess): Promise<void> {
   signal(pid, 'SIGKILL');
 }
 
-/** False where nobody of the group is left. */
+/** False where no process of the group is left. */
 function signal(group: number, name: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, name);

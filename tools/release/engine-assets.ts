@@ -88,7 +88,7 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
   const key = await inputsKey();
   if ((await readyKey(directory)) === key) return directory;
 
-  // Made aside and moved into place, so that nobody ever bundles half of it.
+  // Made aside and moved into place, so that no bundle ever holds half of it.
   await mkdir(path.dirname(directory), { recursive: true });
   const making = await mkdtemp(`${directory}.making-`);
   try {
@@ -140,14 +140,14 @@ async function writeTerms(
 
 /**
  * Moves what was made to where it is looked for. Others may do the same at the same time (two `npm start`): one that is
- * in place and made from the same is left alone, as somebody may be reading it; an older one goes.
+ * in place and made from the same is left alone, as another process may be reading it; an older one goes.
  */
 export async function putInPlace(made: string, directory: string): Promise<void> {
   const key = await readyKey(made);
   const old = `${made}.old`;
   while ((await readyKey(directory)) !== key) {
     await renamed(directory, old, 'ENOENT');
-    const placed = await renamed(made, directory, 'ENOTEMPTY', 'EEXIST'); // else somebody was quicker: look at theirs
+    const placed = await renamed(made, directory, 'ENOTEMPTY', 'EEXIST'); // else another process was quicker: look at theirs
     await rm(old, { recursive: true, force: true });
     if (placed) return;
   }
@@ -204,7 +204,7 @@ async function copyNatives(architecture: Architecture, target: string, lockfile:
 /**
  * `npm ci` of just these packages, as if on the other machine, by the entries of the project's own lockfile.
  * They are optional dependencies as they are sharp's: npm heeds `--cpu` for no other kind, and skips in silence what it
- * cannot get, so what came is checked by whoever copies it.
+ * cannot get, so what came is checked by the step that copies it.
  */
 async function fetchNatives(architecture: Architecture, names: readonly string[], lockfile: Lockfile): Promise<string> {
   const { packages, lockfileVersion } = lockfile;

@@ -32,7 +32,7 @@ export const fault = z.enum([
   'unavailable', // 503
   'error', // One Smart Lab's {"error": …}, a success: false of an unknown kind elsewhere
   'not_json',
-  'stranger', // JSON, but somebody else's
+  'stranger', // JSON, but of another service
   'half_json', // a whole HTTP answer with half of a JSON body
   'half_sent', // the connection ends in the middle of the body
   'slow_body', // headers at once, then a byte now and then

@@ -18,7 +18,7 @@ export const gatewayReplies: Partial<Record<Fault, Reply>> = {
   stranger: json(200, { greeting: 'hello', answer: [42] }),
 };
 
-/** Where a followed redirect would lead. Nobody should ever come. */
+/** Where a followed redirect would lead. No caller should ever come. */
 export const redirectedPath = '/_simulator/redirected';
 const hugeBytes = 8 * 1024 * 1024;
 
@@ -75,7 +75,7 @@ export async function misbehave(
   }
 }
 
-/** Until there is room for more, or nobody to send it to. */
+/** Until there is room for more, or no caller to send it to. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

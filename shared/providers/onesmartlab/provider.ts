@@ -134,7 +134,7 @@ async function openParts(submission: Submission, files: Readonly<Record<string, 
   return { kind: 'parts', parts };
 }
 
-/** A stream nobody reads keeps its connection to the store open. One that is being read is ended by its reader. */
+/** A stream that is not read keeps its connection to the store open. One that is being read is ended by its reader. */
 async function cancelAll(parts: readonly Part[]): Promise<void> {
   await Promise.allSettled(parts.filter(({ stream }) => !stream.locked).map(({ stream }) => stream.cancel()));
 }

@@ -1,7 +1,7 @@
 import { typesOf } from '../../domain/captures.ts';
 import type { Capabilities } from '../provider.ts';
 
-/** Outcomes on demand, for integrators' tests. It looks at no capture and calls nobody. */
+/** Outcomes on demand, for integrators' tests. It looks at no capture and makes no call. */
 export const sandbox: Capabilities = {
   name: 'sandbox',
   remote: false,
