@@ -1,6 +1,6 @@
 import { type Check, capturesOf, type Landed } from '../../shared/domain/captures.ts';
 import { defaultPolicy, planFor } from '../../shared/domain/policy.ts';
-import type { In, Verification } from '../../shared/domain/verification.ts';
+import type { InState, Verification } from '../../shared/domain/verification.ts';
 import { idOf } from './deployment.ts';
 
 const createdAt = '2026-01-01T00:00:00.000Z';

@@ -76,6 +76,15 @@ describe('The worker that decodes videos', () => {
     expect(frames?.join(' ')).toContain(`-codec_whitelist h264,aac -max_pixels ${videoLimits.pixels} `);
   });
 
+  it('takes no file with more streams than a phone records', async () => {
+    const fileOf = (streams: number) => {
+      const more = Array.from({ length: streams - 3 }, (_, index) => `{ index: ${index + 3}, codec_type: 'data' },`);
+      return recordingFfmpeg.replace(/(?=\n {4}\] \}\))/, more.join(' '));
+    };
+    expect(await postedBy(fileOf(videoLimits.streams))).toMatchObject({ kind: 'options' });
+    expect(await postedBy(fileOf(videoLimits.streams + 1))).toEqual({ kind: 'unreadable' });
+  });
+
   it('keeps what the decoder prints out of the logs: it may be parts of a capture', async () => {
     const printing = `
       console.log('PART OF A CAPTURE'); console.error('PART OF A CAPTURE'); process.stdout.write('PART OF A CAPTURE');

@@ -29,6 +29,8 @@ async function setup({ credentials = {} }: { credentials?: Record<string, string
   let looks = 0;
   let meanwhile = async () => undefined as unknown;
   const { find } = verifications;
+  const delivered = (body: string): Delivery | undefined =>
+    body === 'stranger' ? undefined : { reference: body, answer: saying };
   const dependencies = {
     verifications: {
       ...verifications,
@@ -43,10 +45,8 @@ async function setup({ credentials = {} }: { credentials?: Record<string, string
       ofWebhook: async (_: string, token: string) => owners.get(token),
     },
     deliveries: new Map([
-      [
-        'identify',
-        (body: string): Delivery | undefined => (body === 'stranger' ? undefined : { reference: body, answer: saying }),
-      ],
+      ['identify', delivered],
+      ['another vendor', delivered],
     ]),
     referenceSecret: signingSecretOf('secret', 'the secret before'),
     captures: { removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId) },
@@ -83,9 +83,9 @@ async function setup({ credentials = {} }: { credentials?: Record<string, string
     },
     reference,
     read: () => find(record.verificationId),
-    deliver: (body: string, { says = passed, token = 'good' } = {}) => {
+    deliver: (body: string, { says = passed, token = 'good', provider = 'identify' } = {}) => {
       saying = says;
-      return receiveResult({ provider: 'identify', token, body }, dependencies);
+      return receiveResult({ provider, token, body }, dependencies);
     },
   };
 }
@@ -154,6 +154,13 @@ describe('a webhook', () => {
     const before = await read();
     await deliver(reference);
     expect(await read()).toEqual(before);
+  });
+
+  it('at the address of another provider decides nothing that this one was not asked', async () => {
+    const { deliver, reference, read, claimed } = await setup();
+    const refused = deliver(reference, { provider: 'another vendor' });
+    await expect(refused).rejects.toMatchObject({ code: 'webhook_unknown' });
+    expect(await read()).toEqual(claimed);
   });
 
   it('that is not authentic is refused in the same words after the same look-ups', async () => {

@@ -26,4 +26,16 @@ describe('waiting', () => {
     await waitForRest(rested, 20, { ...at, sleep, maximumWaitSeconds: 20 });
     expect(slept).toBe(0);
   });
+
+  it('keeps no caller longer than the deployment lets it, whatever was asked for', async () => {
+    const at = setup();
+    await at.verifications.create(record);
+    let slept = 0;
+    const sleep = async (milliseconds: number) => {
+      slept += milliseconds;
+      at.advance(milliseconds / 1000);
+    };
+    const read = await waitForRest(record, 20, { ...at, sleep, maximumWaitSeconds: 10 });
+    expect([read.state, Math.round(slept / 10)]).toEqual(['awaiting_captures', 1000]);
+  });
 });

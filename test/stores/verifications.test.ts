@@ -187,6 +187,7 @@ describe.each([
     // Read before that landing: may not move to queued, or it would forget the other capture.
     const stale = await store.move(record, 'queued', { landed: { selfie }, provider: 'builtin', dueAt: 1 });
     expect(stale).toEqual({ kind: 'lost', current });
+    expect(await store.move(record, 'expired', {})).toEqual({ kind: 'lost', current });
     const last = { landed: { selfie, id_card }, provider: 'builtin', dueAt: 1 };
     expect((await store.move(current, 'queued', last)).kind).toBe('moved');
   });
@@ -222,6 +223,10 @@ describe.each([
     expect(accepted.verification.history).toEqual(claimed.history);
     const failover = { landed: claimed.landed, fault: 'lease_expired' as const };
     expect((await store.move(claimed, 'errored', failover)).kind).toBe('lost');
+    const { landed, attempts, attempt, provider } = claimed;
+    expect((await store.move(claimed, 'queued', { landed, attempts, provider, dueAt: 3 })).kind).toBe('lost');
+    const takeover = { landed, attempts, attempt: attempt + 1, provider, waitingFor: 'answer', dueAt: 3 } as const;
+    expect((await store.move(claimed, 'dispatched', takeover)).kind).toBe('lost');
     expect((await store.move(claimed, 'decided', { landed: claimed.landed, verdict })).kind).toBe('moved');
     expect((await store.accept(claimed, { attempts: claimed.attempts, dueAt: 901 })).kind).toBe('lost');
   });
