@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { credentials } from './credentials.ts';
+import { deadLeases } from './dead-leases.ts';
 import { dynamoDb } from './dynamodb/part.ts';
 import { type Endpoints, environment } from './environment.ts';
 import { eventSources } from './event-sources/part.ts';
@@ -57,6 +58,7 @@ const allParts = parts
   .with(eventBridge)
   .with(s3)
   .with(environment)
+  .with(deadLeases)
   .with(functions)
   .with(eventSources)
   .with(schedules)

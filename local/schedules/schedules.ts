@@ -14,18 +14,21 @@ export function rateMs(expression: string): number | undefined {
   return unitMs === undefined ? undefined : Number(count) * unitMs;
 }
 
-/** Runs schedules until stopped; a run that is still going when the next is due is not joined by a second. */
+/**
+ * Runs schedules until stopped: now, since a machine that was off has missed turns, and then at their rates. A run that is
+ * still going when the next is due is not joined by a second.
+ */
 export function startSchedules(schedules: Schedule[]): { stop: () => Promise<void> } {
   const running = new Map<string, Promise<void>>();
-  const timers = schedules.map(({ name, everyMs, run }) =>
-    setInterval(() => {
-      if (running.has(name)) return;
-      const result = run()
-        .catch((error: unknown) => console.error(`the schedule ${name} failed`, error))
-        .finally(() => running.delete(name));
-      running.set(name, result);
-    }, everyMs),
-  );
+  const runOnce = ({ name, run }: Schedule) => {
+    if (running.has(name)) return;
+    const result = run()
+      .catch((error: unknown) => console.error(`the schedule ${name} failed`, error))
+      .finally(() => running.delete(name));
+    running.set(name, result);
+  };
+  for (const schedule of schedules) runOnce(schedule);
+  const timers = schedules.map((schedule) => setInterval(() => runOnce(schedule), schedule.everyMs));
   return {
     async stop() {
       for (const timer of timers) clearInterval(timer);

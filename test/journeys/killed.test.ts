@@ -1,9 +1,13 @@
+import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import type { VerificationView } from '../../shared/api/verifications.ts';
+import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { portrait } from '../../tools/samples.ts';
 import { clientOf, newSourceId, put } from './client.ts';
 import { remove, startLocalStack } from './local-stack.ts';
 
-/** Mostly waits: for the lease of a worker that was killed, and for the sweep that finds it. */
+type Attempt = VerificationView['attempts'][number];
+
 it('a machine killed with -9 anywhere on the way loses no verification, message, object or event', async () => {
   let stack = await startLocalStack();
   const { dataDirectory } = stack;
@@ -13,10 +17,21 @@ it('a machine killed with -9 anywhere on the way loses no verification, message,
     const sourceId = newSourceId();
     made.push(sourceId);
     await put(await client.request(sourceId), await portrait());
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await setTimeout(pause);
     await stack.kill();
     stack = await startLocalStack(dataDirectory);
   }
+  // Once while it is worked on; again where the worker was quicker than the kill.
+  let inFlight: Attempt[];
+  do {
+    const sourceId = newSourceId();
+    made.push(sourceId);
+    await put(await clientOf(stack).request(sourceId), await portrait());
+    while (['awaiting_captures', 'queued'].includes((await clientOf(stack).read(sourceId)).state)) await setTimeout(10);
+    await stack.kill();
+    stack = await startLocalStack(dataDirectory);
+    inFlight = (await clientOf(stack).verdict(sourceId)).attempts;
+  } while (inFlight.length < 2);
   const client = clientOf(stack);
   for (const sourceId of made) {
     expect((await client.verdict(sourceId)).verdict?.outcome, sourceId).toBe('passed');
@@ -33,6 +48,11 @@ it('a machine killed with -9 anywhere on the way loses no verification, message,
       ).size;
     await expect.poll(events, { timeout: 20_000 }).toBe(moves);
   }
+  // The worker died with its stack: another took its lease over, long before that would have ended.
+  const [killed, second] = inFlight;
+  expect([killed?.result, second?.result]).toEqual(['lease_expired', 'decided']);
+  const leased = Date.parse(killed?.ended_at ?? '') - Date.parse(killed?.started_at ?? '');
+  expect(leased).toBeLessThan(builtin.timeoutSeconds.spoof_detect * 1000);
   expect(await stack.stop()).toBe(0);
   remove(dataDirectory);
 }, 300_000);

@@ -11,6 +11,13 @@ describe('a schedule', () => {
     ]);
   });
 
+  it('runs at once, not first when its time has passed', async () => {
+    let runs = 0;
+    const schedules = startSchedules([{ name: 'test', everyMs: 3_600_000, run: async () => void runs++ }]);
+    await schedules.stop();
+    expect(runs).toBe(1);
+  });
+
   it('runs again and again, but never twice at the same time', async () => {
     let runs = 0;
     let atOnce = 0;
