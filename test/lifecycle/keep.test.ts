@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { captureSeconds } from '../../shared/domain/times.ts';
 import { decide } from '../../shared/lifecycle/decide.ts';
 import { endWithFault } from '../../shared/lifecycle/next-step.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
@@ -20,7 +19,8 @@ async function queued(overrides = {}) {
 
 const passed = { outcome: 'passed', confidence: null, reasons: [], scores: {} } as const;
 const answered = { attempt: 1, provider: 'builtin', round: 1, finding: { ...passed, reasons: [] } };
-const aDayAfter = start.getTime() / 1000 + captureSeconds;
+const aDay = 24 * 60 * 60; // as docs/security.md promises
+const aDayAfter = start.getTime() / 1000 + aDay;
 
 describe('captures that are kept', () => {
   it('outlive their decision, and are gone a day after they landed, once', async () => {
@@ -29,7 +29,7 @@ describe('captures that are kept', () => {
     expect(await read()).toMatchObject({ state: 'decided', dueAt: aDayAfter });
     expect(at.removed).toEqual([]);
 
-    at.advance(captureSeconds - 1);
+    at.advance(aDay - 1);
     await sweepVerifications(at);
     expect(at.erased).toEqual([]);
     at.advance(1);
@@ -44,7 +44,7 @@ describe('captures that are kept', () => {
     const { at, record, read } = await queued();
     await endWithFault(record, 'capture_missing', at);
     expect(await read()).toMatchObject({ state: 'errored', dueAt: aDayAfter });
-    at.advance(captureSeconds);
+    at.advance(aDay);
     await sweepVerifications(at);
     expect(at.erased).toEqual([record.verificationId]);
   });

@@ -27,6 +27,7 @@ const git = (...words: string[]) => execFileSync('git', words, { encoding: 'utf8
 function chosen(): readonly Mutant[] {
   const { row, changed } = values;
   const named = mutants.filter((mutant, index) => !row || String(index + 1) === row || mutant.control.includes(row));
+  if (named.length === 0) misused(usage, `No row is ${row}.`);
   if (changed === undefined) return named.slice(0, limit.data);
   const differing = new Set(git('diff', '--name-only', '-z', changed));
   const withFile = named.filter(({ file }) => differing.has(file));

@@ -90,6 +90,7 @@ describe('a signing secret', () => {
     const { open, replace } = await newSecret('one');
     const secret = open();
     const first = await sign(secret);
+    expect(await isTaken(secret, 'of nobody')).toBe(false); // now it has seen every value
     await replace('two');
     await replace('three');
     passes(secretCacheSeconds);
