@@ -24,7 +24,7 @@ export interface ServedApi {
 export async function serveApi(): Promise<ServedApi> {
   const tables = await startTables();
   const directory = mkdtempSync(join(tmpdir(), 'bonafide-'));
-  const secret = { name: 'secret', arn: 'arn:secret', secretString: 'a secret of this test' };
+  const secret = { name: 'secret', arn: 'arn:secret', secretString: 'asecretofthistest'.repeat(4) };
   const secrets = await startSecretsManager(join(directory, 'secrets.json'), [secret]);
   const s3 = await startS3({
     directory: join(directory, 's3'),
