@@ -18,6 +18,11 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
+    what: 'Generated secrets have punctuation that was excluded',
+    onAws: '`ExcludePunctuation` leaves letters and digits',
+    here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
+  },
+  {
     what: 'No access log, no metrics of the API, no alarm that rings',
     onAws: 'the stage logs every request; alarms read metrics',
     here: 'asserted on the template (`test/infra`), not seen at work',

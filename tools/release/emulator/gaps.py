@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import signal
+import string
 import sys
 import threading
 
@@ -69,3 +70,17 @@ def name_of(arn):
 secret["create"] = lambda *args, **kwargs: by_arn(create_secret(*args, **kwargs))
 secret["update"] = lambda arn, *args, **kwargs: by_arn(update_secret(name_of(arn), *args, **kwargs))
 secret["delete"] = lambda arn, *args, **kwargs: delete_secret(name_of(arn), *args, **kwargs)
+
+# 3. `ExcludePunctuation` leaves letters and digits (CloudFormation reference, GenerateSecretString).
+secret_string = provisioners._sm_secret_string
+assert "ExcludePunctuation" not in inspect.getsource(secret_string), "the emulator leaves punctuation out by itself now"
+
+
+def without_punctuation(props):
+    generate = props.get("GenerateSecretString") or {}
+    if str(generate.get("ExcludePunctuation")).lower() == "true":
+        props = {**props, "GenerateSecretString": {**generate, "ExcludeCharacters": string.punctuation}}
+    return secret_string(props)
+
+
+provisioners._sm_secret_string = without_punctuation
