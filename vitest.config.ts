@@ -13,8 +13,8 @@ class LongestFirst extends BaseSequencer {
 
 const shared = {
   pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run
-  testTimeout: 60_000,
-  hookTimeout: 120_000,
+  testTimeout: 240_000, // a busy machine is no failure: what may take how long is the bench's business
+  hookTimeout: 240_000,
 } as const;
 
 export default defineConfig({

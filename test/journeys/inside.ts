@@ -130,7 +130,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       expect(anew.challenge).not.toBe(second.challenge);
       await upload(anew);
       expect((await client.verdict(sourceId)).verdict).toMatchObject({ outcome: 'passed', provider: 'sandbox' });
-      await expect.poll(() => versionsOf(sourceId), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
     });
 
     it('no capture outlives its decision, pinned or not', async () => {
@@ -140,7 +140,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       await post(view, face);
       await post(view, face);
       await client.verdict(sourceId);
-      await expect.poll(() => versionsOf(sourceId), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
     });
 
     it('what lands after an erasure is deleted, and the tombstone knows nothing of it', async () => {
@@ -149,7 +149,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       const view = await client.request(sourceId);
       await client.call('DELETE', `/verifications/${sourceId}`);
       expect((await put(view, face)).status).toBe(200);
-      await expect.poll(() => versionsOf(sourceId), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
       const { dynamodb, outputs } = inside();
       const { Item = {} } = await dynamodb.send(
         new GetItemCommand({
@@ -179,13 +179,13 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         );
       };
       await Promise.all([upload('selfie'), upload('id_card')]);
-      await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 20_000 }).toBe('errored');
+      await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 60_000 }).toBe('errored');
       expect(await client.read(sourceId)).toMatchObject({ fault: 'provider_refused', sequence: 4 });
 
       const retried = await client.call('POST', `/verifications/${sourceId}/retry`);
       expect(retried).toMatchObject({ status: 202, body: { state: 'queued', sequence: 5 } });
-      await expect.poll(async () => (await client.read(sourceId)).attempts.length, { timeout: 20_000 }).toBe(2);
-      await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 20_000 }).toBe('errored');
+      await expect.poll(async () => (await client.read(sourceId)).attempts.length, { timeout: 60_000 }).toBe(2);
+      await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 60_000 }).toBe('errored');
 
       const [stored = ''] = await versionsOf(sourceId);
       const [Key, VersionId] = stored.split(' ');
@@ -255,7 +255,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
 
         expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({ status: 200 });
         expect((await put(uploadsView.parse(again.body), face)).status).toBe(200);
-        await expect.poll(() => versionsUnder(oldId), { timeout: 20_000 }).toEqual([]);
+        await expect.poll(() => versionsUnder(oldId), { timeout: 60_000 }).toEqual([]);
         expect((await client.read(sourceId)).state).toBe('erased');
         expect((await client.problem('POST', '/verifications', body)).code).toBe('source_id_erased');
         expect([await stateUnder(oldId), await stateUnder(await idOf(sourceId))]).toEqual(['erased', undefined]);
@@ -283,7 +283,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         return [...new Map(ours.map((one) => [one.id, one])).values()];
       };
       await expect
-        .poll(async () => (await mine()).map(({ type }) => type), { timeout: 20_000 })
+        .poll(async () => (await mine()).map(({ type }) => type), { timeout: 60_000 })
         .toEqual(['verification.queued', 'verification.dispatched', 'verification.decided', 'verification.erased']);
       const events = await mine();
       expect(events.map(({ previous_event_id }) => previous_event_id)).toEqual([

@@ -139,7 +139,7 @@ export function journeys(target: () => Target): void {
       const { verdict, attempts } = await client.verdict(sourceId);
       expect(attempts).toHaveLength(1);
       await expect
-        .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 20_000 })
+        .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 60_000 })
         .toContain('capture_overwritten');
       expect(verdict?.outcome).toBe('passed');
       expect((await client.read(sourceId)).verdict).toEqual(verdict);
@@ -246,7 +246,7 @@ export function journeys(target: () => Target): void {
       await put(second, face);
       expect(await client.verdict(sourceId)).toMatchObject({ round: 2, verdict: { outcome: 'passed' } });
       await expect
-        .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 20_000 })
+        .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 60_000 })
         .toContain('capture_late');
     });
   });

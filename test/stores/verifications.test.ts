@@ -401,7 +401,7 @@ describe.each([
   });
 });
 
-it('stays under 32 KB and movable after 10,000 repeated answers', { timeout: 120_000 }, async () => {
+it('stays under 32 KB and movable after 10,000 repeated answers', { timeout: 400_000 }, async () => {
   const store = dynamoVerifications({ client: tables.client, table: 'verifications', now, newId });
   const record = await decidedIn(store);
   let known: Verification = record;
