@@ -29,8 +29,17 @@ const unusedCredentialChains = [
   '@smithy/credential-provider-imds',
 ];
 
+export interface BundleSettings {
+  /** Lays `index.mjs.map` beside the bundle, and names it in it. Local runs have it; docs/decisions/014 says why no other. */
+  readonly sourceMaps?: boolean;
+}
+
 /** How every function is bundled: everything inside, the SDK too, so what was tested is what runs. */
-export function bundleOptions(name: string, outputDirectory: string): BuildOptions & { metafile: true } {
+export function bundleOptions(
+  name: string,
+  outputDirectory: string,
+  { sourceMaps = false }: BundleSettings = {},
+): BuildOptions & { metafile: true } {
   return {
     absWorkingDir: projectRoot,
     entryPoints: [`functions/${name}/handler.ts`],
@@ -45,18 +54,20 @@ export function bundleOptions(name: string, outputDirectory: string): BuildOptio
     // CommonJS packages inside an ES module still call require for Node's own modules.
     banner: { js: "import{createRequire as $cr}from'node:module';const require=$cr(import.meta.url);" },
     legalComments: 'none',
+    sourcemap: sourceMaps ? 'linked' : false,
+    sourcesContent: false, // the sources lie beside it
     metafile: true,
     logLevel: 'error',
   };
 }
 
 /** Writes `functions/<name>/handler.ts` as one file, `index.mjs`, and says what went into it. */
-export function bundleFunction(name: string, outputDirectory: string): Metafile {
-  const { metafile } = buildSync(bundleOptions(name, outputDirectory));
+export function bundleFunction(name: string, outputDirectory: string, settings: BundleSettings = {}): Metafile {
+  const { metafile } = buildSync(bundleOptions(name, outputDirectory, settings));
   return metafile;
 }
 
-export interface EngineParts {
+export interface EngineParts extends BundleSettings {
   readonly processor: ProcessorName;
   /** A directory with a model pack of the deployment's own. @default the shipped one */
   readonly modelPack?: string | undefined;
@@ -65,7 +76,10 @@ export interface EngineParts {
 }
 
 /** Bundles the engine's function and lays models and native packages of one processor beside it. */
-export function bundleEngine(outputDirectory: string, { processor, modelPack, root = projectRoot }: EngineParts): void {
+export function bundleEngine(
+  outputDirectory: string,
+  { processor, modelPack, root = projectRoot, sourceMaps }: EngineParts,
+): void {
   const prepared = join(root, 'build', 'engine', processor);
   if (!existsSync(join(prepared, '.ready'))) {
     throw new Error(
@@ -74,7 +88,7 @@ export function bundleEngine(outputDirectory: string, { processor, modelPack, ro
   }
   cpSync(prepared, outputDirectory, { recursive: true, filter: (path) => !path.endsWith('.ready') });
   if (modelPack !== undefined) replaceModels(join(outputDirectory, 'models'), resolve(root, modelPack));
-  bundleFunction(engineFunction, outputDirectory);
+  bundleFunction(engineFunction, outputDirectory, { sourceMaps });
 }
 
 /** What a container would refuse when it starts is refused here: files that are missing, or not what the manifest says. */

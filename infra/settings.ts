@@ -30,6 +30,8 @@ export interface Settings {
   readonly alarmTopicArn: string | undefined;
   /** `tracing`: true records X-Ray traces. */
   readonly tracing: boolean;
+  /** Whether bundles carry source maps. `local`: true brings them, where errors are read by who wrote them. */
+  readonly sourceMaps: boolean;
   /** How long a GET may wait for a verdict. `local`: true lets it be longer, where waiting costs nothing. */
   readonly maximumWaitSeconds: number;
 }
@@ -57,6 +59,7 @@ export function readSettings(scope: Construct): Settings {
     legacyIds: flag('legacyIds', read('legacyIds'), true),
     alarmTopicArn: read('alarmTopicArn') === undefined ? undefined : String(read('alarmTopicArn')),
     tracing: flag('tracing', read('tracing'), false),
+    sourceMaps: flag('local', read('local'), false),
     maximumWaitSeconds: flag('local', read('local'), false) ? 20 : 10,
   };
 }

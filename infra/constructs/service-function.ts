@@ -98,7 +98,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
 export type AnyServiceFunction = ServiceFunction<Record<string, string>>;
 
 /** Bundles in this process: no Docker, no child process, the same bytes every time. */
-function bundled(name: string, { architecture, modelPack }: Settings): Code {
+function bundled(name: string, { architecture, modelPack, sourceMaps }: Settings): Code {
   const processor = architecture === Architecture.ARM_64 ? 'arm64' : 'x64';
   // The function's own folder, not the project: CDK tells assets apart by their source.
   return Code.fromAsset(join(projectRoot, 'functions', name), {
@@ -107,8 +107,8 @@ function bundled(name: string, { architecture, modelPack }: Settings): Code {
       image: DockerImage.fromRegistry('unused'),
       local: {
         tryBundle(outputDirectory) {
-          if (name === engineFunction) bundleEngine(outputDirectory, { processor, modelPack });
-          else bundleFunction(name, outputDirectory);
+          if (name === engineFunction) bundleEngine(outputDirectory, { processor, modelPack, sourceMaps });
+          else bundleFunction(name, outputDirectory, { sourceMaps });
           return true;
         },
       },

@@ -85,7 +85,7 @@ export function startFunction(
   const start = (): Host => {
     const child = fork(path.join(import.meta.dirname, 'function-host.ts'), [file, exportName], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      execArgv: [],
+      execArgv: ['--enable-source-maps'], // a stack trace names the lines of sources, where the bundle has a map
       // Like Lambda, so that a bundle finds the files beside it by relative path.
       cwd: path.dirname(file),
       env: {
