@@ -1,4 +1,5 @@
 import type { Template } from './template.ts';
+import type { Watching } from './watch.ts';
 
 /** What every part is started with. */
 export interface Setup {
@@ -11,6 +12,7 @@ export interface Setup {
   /** What stands for S3's host in the URLs that callers are given. */
   s3PublicHost?: string;
   verbose: boolean;
+  watch?: Watching;
   /** Takes a payload, by ARN: queues and functions enter themselves here as they start. */
   targets: Map<string, (payload: unknown) => Promise<void>>;
 }

@@ -14,6 +14,7 @@ import { secretsManager } from './secrets-manager/part.ts';
 import { sqs } from './sqs/part.ts';
 import { stackFile } from './stack-file.ts';
 import { readTemplate } from './template.ts';
+import { type Watching, watching } from './watch.ts';
 
 export interface StackOptions {
   /** The directory `cdk synth` wrote. */
@@ -28,6 +29,8 @@ export interface StackOptions {
   s3PublicHost?: string;
   /** Shows on stderr what functions log. */
   verbose?: boolean;
+  /** Takes up changes of sources while it runs. */
+  watch?: Watching;
 }
 
 export interface Stack {
@@ -63,6 +66,7 @@ const allParts = parts
   .with(eventSources)
   .with(schedules)
   .with(routes)
+  .with(watching)
   .with(stackFile);
 
 /** Runs a synthesized stack on embedded parts, with its data in one directory that survives a kill. */

@@ -3,15 +3,16 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lockData } from './data-lock.ts';
 import { type DemoTenant, ensureDemoTenant } from './demo-tenant.ts';
-import { runScript } from './run-script.ts';
+import { root, runScript } from './run-script.ts';
 import { type Stack, startStack } from './stack.ts';
-import { type Context, originsOf, synthesize } from './synthesize.ts';
+import { type Context, originsOf, spoilSynthesis, synthesize } from './synthesize.ts';
 
 const usage = `npm start [-- options]
 
 Runs Bonafide on this machine: the functions that are deployed, on embedded S3, DynamoDB, SQS and EventBridge.
 
   -c KEY=VALUE   CDK context, as for npm run deploy (docs/deploying.md); may be repeated
+  --watch        take up changes of functions/, shared/ and engine/ while it runs
   --verbose      print what functions log, too
   --json         print one line {"ready":true,"url","api_key","tenant"}
 
@@ -24,7 +25,7 @@ Read from the environment:
   ALLOWED_ORIGINS  web origins that may call the API and upload, comma separated; this machine's own always may
   BONAFIDE_DATA    the data folder; .bonafide by default`;
 
-const { json, verbose, context } = readOptions();
+const { json, verbose, watch, context } = readOptions();
 const port = portFrom('PORT') ?? 4000;
 const s3Port = portFrom('S3_PORT');
 const s3PublicHost = process.env.S3_PUBLIC_HOST || undefined;
@@ -57,7 +58,17 @@ async function start(): Promise<void> {
   const template = path.join(dataDirectory, 'cdk.out');
   if (!json) console.log('Putting the stack together …');
   await Promise.all([synthesize(template, context), ensureSample()]);
-  stack = await startStack({ template, dataDirectory, port, s3Port, s3PublicHost, verbose });
+  stack = await startStack({
+    template,
+    dataDirectory,
+    port,
+    s3Port,
+    s3PublicHost,
+    verbose,
+    ...(watch && {
+      watch: { root, say: (text: string) => console.error(text), onChange: () => spoilSynthesis(template) },
+    }),
+  });
   const demo = await ensureDemoTenant(stack, dataDirectory);
   if (!stopping) announce(stack, demo);
 }
@@ -92,6 +103,7 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         context: { type: 'string', short: 'c', multiple: true, default: [] },
+        watch: { type: 'boolean', default: false },
         verbose: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },

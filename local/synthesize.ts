@@ -22,7 +22,7 @@ export async function synthesize(outputDirectory: string, given: Context = {}): 
   const context = localContext(given);
   // Done already, this is a look at one file; after a fresh `npm ci` it copies what is in node_modules.
   await runScript('tools/release/engine-assets.ts', ['--arch', process.arch]);
-  const keyFile = path.join(outputDirectory, '.made-from');
+  const keyFile = keyFileOf(outputDirectory);
   const key = sourcesKey(root, context);
   if (existsSync(keyFile) && readFileSync(keyFile, 'utf8') === key) return;
   rmSync(outputDirectory, { recursive: true, force: true });
@@ -31,6 +31,13 @@ export async function synthesize(outputDirectory: string, given: Context = {}): 
     CDK_CONTEXT_JSON: JSON.stringify(context),
   });
   writeFileSync(keyFile, key); // last: half a synthesis has no key
+}
+
+const keyFileOf = (outputDirectory: string) => path.join(outputDirectory, '.made-from');
+
+/** Something in it has been changed: the next start makes it anew. */
+export function spoilSynthesis(outputDirectory: string): void {
+  rmSync(keyFileOf(outputDirectory), { force: true });
 }
 
 /** What is asked for, on this machine, with an origin: without any a template would have no CORS rules to go by. */

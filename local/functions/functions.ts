@@ -22,6 +22,8 @@ export interface FunctionDefinition {
 
 export interface LocalFunction {
   name: string;
+  /** The bundle's. */
+  file: string;
   concurrency: number;
   /** Runs an invocation, as soon as one of the places is free. */
   invoke: (event: unknown) => Promise<unknown>;
@@ -32,6 +34,10 @@ export interface LocalFunction {
   request: (event: unknown, hungUp: AbortSignal) => Promise<unknown>;
   /** Starts a process ahead of the first invocation. */
   warm: () => void;
+  /** How many processes it has: none where it was not invoked for a while. */
+  processes: () => number;
+  /** Runs further invocations in processes that load the bundle anew; those that run go on to their end. */
+  replace: () => void;
   /** Waits for what is running, then ends every process; kills what is still running after the grace. */
   stop: (graceMs: number) => Promise<void>;
 }
@@ -59,6 +65,8 @@ interface Host {
   ready: Promise<void>;
   settle: ((message: HostMessage | FunctionError) => void) | undefined;
   idleTimer: NodeJS.Timeout | undefined;
+  /** Which bundle it loaded, counted by replacements. */
+  version: number;
 }
 
 const idleLifeMs = 60_000;
@@ -80,6 +88,7 @@ export function startFunction(
   const idle: Host[] = [];
   const waiting: Waiting[] = [];
   const running = new Set<Promise<unknown>>();
+  let version = 0;
   let stopping = false;
 
   const start = (): Host => {
@@ -104,7 +113,7 @@ export function startFunction(
         if (verbose) process.stderr.write(text.toString().replace(/^(?=.)/gm, `[${shortName}] `));
       });
     }
-    const host: Host = { process: child, ready: Promise.resolve(), settle: undefined, idleTimer: undefined };
+    const host: Host = { process: child, ready: Promise.resolve(), settle: undefined, idleTimer: undefined, version };
     host.ready = new Promise((resolve, reject) => {
       child.on('message', (message: HostMessage) => (message.kind === 'ready' ? resolve() : host.settle?.(message)));
       child.once('error', reject);
@@ -151,6 +160,7 @@ export function startFunction(
 
   const giveBack = (host: Host) => {
     if (!hosts.has(host)) return;
+    if (host.version !== version) return end(host);
     const next = waiting.shift();
     if (next) return next.take(host);
     // Last in, first out: under little load the others fall idle and end, the first one stays warm.
@@ -214,11 +224,19 @@ export function startFunction(
 
   return {
     name,
+    file,
     concurrency,
     invoke: (event) => counted(run(event)),
     request: (event, hungUp) => counted(run(event, requestPatienceMs, hungUp)),
     warm() {
       if (hosts.size === 0) giveBack(start());
+    },
+    processes: () => hosts.size,
+    replace() {
+      version++;
+      const used = idle.length > 0;
+      for (const host of [...idle]) end(host);
+      if (used) giveBack(start()); // ahead of the next invocation, as the one it replaces was
     },
     async stop(graceMs) {
       stopping = true;

@@ -11,6 +11,7 @@ import { type FunctionDefinition, type LocalFunction, startFunction } from './fu
 /** The functions of the stack. */
 export interface Functions {
   of: (arn: string) => LocalFunction;
+  all: () => LocalFunction[];
 }
 
 /** Functions with more memory than this carry models: few at a time, and started ahead. */
@@ -37,7 +38,7 @@ export const functions: Part<{ environment: Record<string, string>; api: HttpApi
     return found;
   };
   return {
-    gives: { functions: { of } },
+    gives: { functions: { of, all: () => [...started.values()] } },
     async drain() {
       await Promise.all([...started.values()].map((one) => one.stop(graceMs)));
     },
