@@ -32,7 +32,7 @@ export interface NewObject {
   versioned: boolean;
   /** Fails with 412 when the object exists; of two at once exactly one wins. */
   onlyIfAbsent: boolean;
-  /** The event to be delivered for the new version, if anybody listens. */
+  /** The event to be delivered for the new version, where the bucket sends events. */
   event: ((version: ObjectVersion) => unknown) | undefined;
 }
 

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { lockData } from '../../local/data-lock.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
-it('a data directory has one owner, who is named, and nobody after a kill', async () => {
+it('a data directory has one owner, who is named, and none after a kill', async () => {
   const directory = temporaryDirectory();
   const script = path.join(directory, 'owner.ts');
   const lockModule = path.join(import.meta.dirname, '../../local/data-lock.ts');

@@ -132,7 +132,7 @@ describe('a presigned PUT', () => {
       '403 SignatureDoesNotMatch',
     ],
     [
-      'a header nobody signed',
+      'a header that was not signed',
       async () => put(await presignPut('no'), 'x', { 'x-amz-meta-evil': '1' }),
       '403 AccessDenied',
     ],
@@ -221,7 +221,7 @@ describe('a PUT', () => {
   it.each<[string, () => Promise<string>, Record<string, string>, number, string, string]>([
     ['a left-over Authorization', plain, { authorization: 'Bearer t' }, 400, 'InvalidArgument', oneMechanism],
     [
-      'an x-amz header nobody signed',
+      'an x-amz header that was not signed',
       plain,
       { 'x-amz-meta-a': '1', 'x-amz-acl': 'private' },
       403,
@@ -312,7 +312,7 @@ describe('a PUT', () => {
     expect(await exists('no')).toBe(false);
   });
 
-  it('names the headers nobody signed', async () => {
+  it('names the headers that were not signed', async () => {
     const headers = { 'content-type': 'image/jpeg', 'if-none-match': '*', 'x-amz-meta-a': '1', 'x-amz-acl': 'private' };
     const response = await fetch(await presignPut('no'), { method: 'PUT', body: 'photo', headers });
     expect(await response.text()).toContain('<HeadersNotSigned>x-amz-acl, x-amz-meta-a</HeadersNotSigned>');

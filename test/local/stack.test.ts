@@ -77,7 +77,7 @@ describe('a stack', () => {
       { Bucket: { Type: 'AWS::S3::Bucket', Properties: { NotificationConfiguration: { QueueConfigurations: [] } } } },
       'notifications by QueueConfigurations, which test-bucket (AWS::S3::Bucket) uses',
     ],
-  ])('that uses %s nobody here knows is refused, by name', async (_, resources, complaint) => {
+  ])('that uses %s unknown here is refused, by name', async (_, resources, complaint) => {
     const directory = temporaryDirectory();
     const template = writeTemplate(path.join(directory, 'template'), resources);
     const starting = startStack({ template, dataDirectory: path.join(directory, 'data'), port: 0 });
