@@ -220,29 +220,6 @@ describe('a webhook', () => {
       expect(await read()).toMatchObject({ state: 'decided' });
     });
 
-    it('with an error after the decision is noted, as often as notes are kept, and changes nothing', async () => {
-      const { deliver, reference, read } = await setup();
-      await deliver(reference);
-      const decided = await read();
-      for (let time = 0; time <= maximumNotes; time += 1) await deliver(reference, { says: fault });
-      const record = await read();
-      expect(record).toMatchObject({ state: 'decided', sequence: decided?.sequence, verdict: { outcome: 'passed' } });
-      expect(record?.history.at(-1)).toMatchObject({ code: 'fault_late', provider: 'identify', attempt: 1 });
-      expect(record).toMatchObject({ notes: maximumNotes, notesDropped: 1 });
-    });
-
-    it('with an error is noted where another writer ended the attempt meanwhile', async () => {
-      const { deliver, reference, read, verifications, claimed, meanwhile } = await setup();
-      meanwhile(async () => {
-        const { landed, attempts } = claimed;
-        await verifications.move(claimed, 'errored', { landed, attempts, fault: 'webhook_overdue' });
-      });
-      await deliver(reference, { says: fault });
-      const record = await read();
-      expect(record).toMatchObject({ state: 'errored', fault: 'webhook_overdue' });
-      expect(record?.history.at(-1)).toMatchObject({ kind: 'noted', code: 'fault_late', attempt: 1 });
-    });
-
     it('for an erased verification is taken and leaves no trace', async () => {
       const { deliver, reference, read, verifications, claimed } = await setup({
         credentials: { identify: 'bonafide/providers/identify/deployment' },
