@@ -239,6 +239,19 @@ export function moved<S extends State>(
   return inState[to].parse(next) as InState<S>;
 }
 
+/** The line of history that says something of a record where it was at `from`, without a move. Both stores append it. */
+export function notedEntry(from: Verification, code: HistoryEntry['code'], about: Remark, at: Date): HistoryEntry {
+  return {
+    at: at.toISOString(),
+    sequence: from.sequence,
+    kind: 'noted',
+    state: from.state,
+    round: from.round,
+    code,
+    ...about,
+  };
+}
+
 /** Attempts of `provider` in the pass the record is in. */
 export function attemptsInPass(record: { attempts: readonly Attempt[]; pass: number }, provider: string): number {
   return record.attempts.filter((attempt) => attempt.pass === record.pass && attempt.provider === provider).length;

@@ -16,6 +16,7 @@ import {
   type InState,
   maximumNotes,
   moved,
+  notedEntry,
   type State,
   type Verification,
   verification,
@@ -171,15 +172,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
 
     async note(from, code, about = {}) {
       if (from.state === 'erased') return;
-      const entry: HistoryEntry = {
-        at: now().toISOString(),
-        sequence: from.sequence,
-        kind: 'noted',
-        state: from.state,
-        round: from.round,
-        code,
-        ...about,
-      };
+      const entry = notedEntry(from, code, about, now());
       if (from.notes < maximumNotes && (await append(from.verificationId, entry))) return;
       await update(
         from.verificationId,

@@ -1,9 +1,9 @@
 import type { Listed, Moved, Verifications } from '../../shared/domain/ports.ts';
 import {
-  type HistoryEntry,
   type InState,
   maximumNotes,
   moved,
+  notedEntry,
   type State,
   type Verification,
   verification,
@@ -108,15 +108,7 @@ export function memoryVerifications({
     async note(from, code, about = {}) {
       const current = rows.get(from.verificationId);
       if (!current || current.state === 'erased') return;
-      const entry: HistoryEntry = {
-        at: now().toISOString(),
-        sequence: from.sequence,
-        kind: 'noted',
-        state: from.state,
-        round: from.round,
-        code,
-        ...about,
-      };
+      const entry = notedEntry(from, code, about, now());
       write(
         current.notes < maximumNotes
           ? { ...current, history: [...current.history, entry], notes: current.notes + 1 }
