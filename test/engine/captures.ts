@@ -1,7 +1,8 @@
 /** Captures made when the tests run: the public-domain portrait in every shape a client may send it, and worse. */
 import { readFile } from 'node:fs/promises';
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
+import { pngChunk } from '../../shared/providers/grey-picture.ts';
 
 export const fixture = (name: string): Promise<Buffer> => readFile(new URL(`../fixtures/${name}`, import.meta.url));
 
@@ -46,15 +47,6 @@ export async function twoPeople(): Promise<Buffer> {
     ])
     .jpeg()
     .toBuffer();
-}
-
-function pngChunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const chunk = Buffer.alloc(body.length + 8);
-  chunk.writeUInt32BE(data.length, 0);
-  body.copy(chunk, 4);
-  chunk.writeUInt32BE(crc32(body), body.length + 4);
-  return chunk;
 }
 
 /** A PNG of some kilobytes that is 20,000 × 20,000 pixels when decoded: one bit each, all white. */
