@@ -12,8 +12,9 @@ import { faceOnScreen, landscape, portrait } from '../../tools/samples.ts';
 import { rowsUnder } from '../docs/markdown.ts';
 import { clientOf, post, put } from '../journeys/client.ts';
 import { type RunningStack, startLocalStack } from '../journeys/local-stack.ts';
+import { asksAgain, beginsWith } from './asks-again.ts';
 import { type Backend, startBackend } from './backend.ts';
-import { begun, refused, type Scripted, scriptedBonafide, throttledByGateway, unavailable } from './bonafide-double.ts';
+import { begun } from './bonafide-double.ts';
 import { bringToOutcome, openPage, photoOf } from './browser.ts';
 import { borrowPackages, layOut, program, programs, webFiles } from './programs.ts';
 
@@ -173,38 +174,13 @@ it('the programs of docs/integrate.md are formatted and linted as this project i
 });
 
 describe('the Express backend of docs/integrate.md, where Bonafide', () => {
-  async function beginWith(script: readonly Scripted[]) {
-    const bonafide = await scriptedBonafide(script);
+  const beginWith = beginsWith(async (bonafide) => {
     const { directory, variables } = await withTestUsers();
     const backend = await startBackend(directory, start, bonafide, variables);
-    try {
-      const answer = await fetch(`${backend.url}/verification`, { method: 'POST', headers: { cookie: 'user=ada' } });
-      return { status: answer.status, body: await answer.json(), asked: bonafide.asked };
-    } finally {
-      await backend.stop();
-      bonafide.stop();
-    }
-  }
-
-  it('is throttled, unavailable or silent for a moment, tries again', async () => {
-    const script = [throttledByGateway, unavailable, undefined, begun('onboarding-ada', 'awaiting_captures')];
-    const { status, asked } = await beginWith(script);
-    expect(status).toBe(200);
-    expect(asked).toHaveLength(4);
-    expect(new Set(asked).size).toBe(1);
+    return { backend, headersOf: async () => ({ cookie: 'user=ada' }) };
   });
 
-  it('refuses, does not ask again', async () => {
-    expect(await beginWith([refused])).toMatchObject({
-      status: 502,
-      body: { code: 'check_unavailable' },
-      asked: { length: 1 },
-    });
-  });
-
-  it('does not answer at all, gives up after five tries', async () => {
-    expect(await beginWith([])).toMatchObject({ status: 502, body: { code: 'unreachable' }, asked: { length: 5 } });
-  });
+  asksAgain(beginWith);
 
   it('says the verification has expired, begins another', async () => {
     const again = begun('onboarding-ada-again', 'awaiting_captures');

@@ -7,15 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonEnvironment } from '../../../tools/python.ts';
 import { landscape, portrait } from '../../../tools/samples.ts';
 import { type RunningStack, startLocalStack } from '../../journeys/local-stack.ts';
+import { asksAgain, beginsWith } from '../asks-again.ts';
 import { type Backend, startBackend } from '../backend.ts';
-import {
-  begun,
-  refused,
-  type Scripted,
-  scriptedBonafide,
-  throttledByGateway,
-  unavailable,
-} from '../bonafide-double.ts';
+import { begun } from '../bonafide-double.ts';
 import { bringToOutcome, openPage, photoOf } from '../browser.ts';
 import { layOut, webFiles } from '../programs.ts';
 
@@ -104,38 +98,16 @@ describe('the Django backend of docs/integrate.md', () => {
 });
 
 describe('the Django backend of docs/integrate.md, where Bonafide', () => {
-  async function beginWith(script: readonly Scripted[]) {
-    const bonafide = await scriptedBonafide(script);
+  const beginWith = beginsWith(async (bonafide) => {
     const backend = await startBackend(await project(), start(), bonafide);
-    try {
+    const headersOf = async () => {
       const { cookie, headers } = await logIn(backend, 'ada');
-      const answer = await fetch(`${backend.url}/verification`, { method: 'POST', headers: { cookie, ...headers } });
-      return { status: answer.status, body: await answer.json(), asked: bonafide.asked };
-    } finally {
-      await backend.stop();
-      bonafide.stop();
-    }
-  }
-
-  it('is throttled, unavailable or silent for a moment, tries again', async () => {
-    const script = [throttledByGateway, unavailable, undefined, begun('any', 'awaiting_captures')];
-    const { status, asked } = await beginWith(script);
-    expect(status).toBe(200);
-    expect(asked).toHaveLength(4);
-    expect(new Set(asked).size).toBe(1);
+      return { cookie, ...headers };
+    };
+    return { backend, headersOf };
   });
 
-  it('refuses, does not ask again', async () => {
-    expect(await beginWith([refused])).toMatchObject({
-      status: 502,
-      body: { code: 'check_unavailable' },
-      asked: { length: 1 },
-    });
-  });
-
-  it('does not answer at all, gives up after five tries', async () => {
-    expect(await beginWith([])).toMatchObject({ status: 502, body: { code: 'unreachable' }, asked: { length: 5 } });
-  });
+  asksAgain(beginWith);
 
   it('says the verification has expired, begins another', async () => {
     const { status, asked } = await beginWith([begun('any', 'expired'), begun('any', 'awaiting_captures')]);
