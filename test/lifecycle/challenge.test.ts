@@ -21,6 +21,7 @@ import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
 import { ids, signingSecretOf } from '../builders/deployment.ts';
+import { aLandingMessage } from '../builders/landing.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
@@ -67,16 +68,9 @@ function videos() {
 
     /** What S3 tells of an upload that was stored now, or so many seconds ago. */
     land: (view: UploadsView, name: 'video' | 'id_card', secondsAgo = 0) => {
-      const event = {
-        source: 'aws.s3',
-        'detail-type': 'Object Created',
-        time: new Date(at.now().getTime() - secondsAgo * 1000).toISOString(),
-        detail: {
-          reason: 'PutObject',
-          object: { key: view.uploads[name]?.post.fields.key, size: 9, etag: 'e', 'version-id': `v${++versions}` },
-        },
-      };
-      return landCapture(readLanding(JSON.stringify(event)), at);
+      const time = new Date(at.now().getTime() - secondsAgo * 1000).toISOString();
+      const version = { 'version-id': `v${++versions}` };
+      return landCapture(readLanding(aLandingMessage(view.uploads[name]?.post.fields.key, version, { time })), at);
     },
 
     /** The message of the record's queue is worked on, by a worker that may call the provider or not. */

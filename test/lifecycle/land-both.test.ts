@@ -5,6 +5,7 @@ import type { Pinned } from '../../shared/domain/ports.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
+import { aLandingMessage } from '../builders/landing.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 import { startTables } from '../stores/table.ts';
 
@@ -46,17 +47,7 @@ it.each(Object.entries(orders))('both captures landing %s: exactly one move, on 
   };
   const notice = (name: CaptureName) =>
     landCapture(
-      readLanding(
-        JSON.stringify({
-          source: 'aws.s3',
-          'detail-type': 'Object Created',
-          time: '2026-01-01T00:00:00Z',
-          detail: {
-            reason: 'PutObject',
-            object: { key: captureKey(record.verificationId, 1, name), size: 9, etag: 'e', 'version-id': `v-${name}` },
-          },
-        }),
-      ),
+      readLanding(aLandingMessage(captureKey(record.verificationId, 1, name), { 'version-id': `v-${name}` })),
       dependencies,
     );
   for (const wave of waves) await Promise.all(wave.map(notice));

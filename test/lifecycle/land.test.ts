@@ -2,27 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { captureKey } from '../../shared/domain/captures.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
+import { aLandingMessage } from '../builders/landing.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
 const record = anAwaitingVerification();
 const landing = (overrides: object = {}, object: object = {}) =>
-  JSON.stringify({
-    source: 'aws.s3',
-    'detail-type': 'Object Created',
-    time: '2026-01-01T00:00:00Z',
-    detail: {
-      reason: 'PutObject',
-      object: {
-        key: captureKey(record.verificationId, 1, 'selfie'),
-        size: 9,
-        etag: 'e',
-        'version-id': 'v1',
-        ...object,
-      },
-    },
-    ...overrides,
-  });
+  aLandingMessage(captureKey(record.verificationId, 1, 'selfie'), object, overrides);
 
 const noticeCapture = (body: string, at: ReturnType<typeof setup>) => landCapture(readLanding(body), at);
 
