@@ -17,7 +17,7 @@ export type RunbookSection =
   | 'function-throttles'
   | 'sweep-stopped';
 
-/** An alarm nobody can act on is noise: who is hurt and what to read are not optional. */
+/** Every alarm says who is hurt and what to read, so that the operator can act on it. */
 export interface ServiceAlarmProps {
   /** Who is hurt, and how: a sentence for an operator who was asleep. */
   readonly hurt: string;

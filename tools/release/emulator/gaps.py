@@ -20,7 +20,7 @@ from ministack.services.cloudformation import provisioners
 __all__ = ["app"]
 
 
-# Nobody's child for long: whoever started this holds the other end of standard input, and takes it along, however it ends.
+# The process that started this holds the other end of standard input: when that process ends, however it ends, this does too.
 def end_with_parent():
     sys.stdin.buffer.read()
     os.killpg(os.getpgrp(), signal.SIGKILL)
