@@ -74,8 +74,8 @@ async function check(connector: Connector, provider: string, owner: string, depl
 /** Says so where a provider's results would have nowhere to go. */
 async function remarkOnWebhook(provider: string, owner: string, secretName: string, tenants: Tenants): Promise<void> {
   if (registry.get(provider)?.answersBy !== 'webhook') return;
-  const tenant = owner === deploymentOwner ? undefined : await findTenant(tenants, owner);
-  if (await tenants.hasWebhook(tenant?.id, provider, secretName)) return;
+  const tenantId = owner === deploymentOwner ? undefined : owner;
+  if (await tenants.hasWebhook(tenantId, provider, secretName)) return;
   console.log(`Its results have no address yet: npm run admin -- webhook rotate ${provider} ${owner}`);
 }
 
