@@ -2,14 +2,39 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { instrumentedAwaits } from './test/simulation/instrument-awaits.ts';
 
-/** What waits longest goes first, so that the others run meanwhile. */
+/** What takes longest goes first, so that no core is left alone with it in the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const first = ['/killed.test.ts', '/journeys/', '/integrate/', '/engine/videos'];
+    const first = [
+      ...['/killed.', '/journeys/vendors.', '/engine/videos.', '/integrate/', '/journeys/', '/tools/admin.'],
+      ...[
+        '/infra/',
+        '/engine/hostile.',
+        '/engine/',
+        '/properties/',
+        '/stores/verifications.',
+        '/simulation/',
+        '/tools/',
+      ],
+    ];
     const rank = ({ moduleId }: TestSpecification) => [...first, ''].findIndex((part) => moduleId.includes(part)); // '' is in all others
     return files.toSorted((one, other) => rank(one) - rank(other));
   }
 }
+
+/** Tests of what runs in their own process and leaves nothing there: one process for all saves starting sixty. */
+const quick = [
+  'api',
+  'contracts',
+  'docs',
+  'domain',
+  'lambda',
+  'lifecycle',
+  'mutants',
+  'providers',
+  'recording',
+  'stores',
+].map((folder) => `test/${folder}/**/*.test.ts`);
 
 const shared = {
   pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run
@@ -35,9 +60,11 @@ export default defineConfig({
             'test/infra/**',
             'test/integrate/slow/**',
             'test/recipes/slow/**',
+            ...quick,
           ],
         },
       },
+      { test: { ...shared, name: 'quick', include: quick, isolate: false } },
       // CDK takes three seconds to load: once for all files, which share nothing else.
       { test: { ...shared, name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
       {

@@ -6,5 +6,6 @@ import { join } from 'node:path';
 export default function setup(): () => void {
   const directory = mkdtempSync(join(tmpdir(), 'bonafide-test-'));
   process.env.TMPDIR = directory;
+  process.env.NODE_COMPILE_CACHE = join(directory, 'compiled'); // the SDK and CDK: hundreds of processes load them
   return () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { VerificationView } from '../../shared/api/verifications.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { portrait } from '../../tools/samples.ts';
@@ -11,6 +11,7 @@ type Attempt = VerificationView['attempts'][number];
 it('a machine killed with -9 anywhere on the way loses no verification, message, object or event', async () => {
   let stack = await startLocalStack();
   const { dataDirectory } = stack;
+  onTestFinished(() => stack.kill());
   const made: string[] = [];
   for (const pause of [0, 30, 120]) {
     const client = clientOf(stack);

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cp, mkdir, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
+import { synthesize } from '../../local/synthesize.ts';
 import { type LocalStack, localStack } from '../../tools/target.ts';
 
 const ready = z.strictObject({ ready: z.literal(true), url: z.url(), api_key: z.string(), tenant: z.string() });
@@ -19,11 +22,12 @@ export interface RunningStack {
   readonly events: () => Record<string, unknown>[];
   /** SIGTERM; resolves to the exit code. */
   readonly stop: () => Promise<number | null>;
-  /** kill -9, the functions' processes with it. */
+  /** kill -9, the functions' processes with it; one that has ended already stays so. */
   readonly kill: () => Promise<void>;
 }
 
 export async function startLocalStack(dataDirectory = mkdtempSync(join(tmpdir(), 'bonafide-'))): Promise<RunningStack> {
+  await giveSynthesis(join(dataDirectory, 'cdk.out'));
   const child = spawn(process.execPath, ['local/start.ts', '--json'], {
     env: { ...process.env, PORT: String(await freePort()), BONAFIDE_DATA: dataDirectory },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -67,7 +71,7 @@ export async function startLocalStack(dataDirectory = mkdtempSync(join(tmpdir(),
       return exited;
     },
     kill: async () => {
-      killGroup(child);
+      if (child.exitCode === null && child.signalCode === null) killGroup(child);
       await exited;
     },
   };
@@ -76,6 +80,28 @@ export async function startLocalStack(dataDirectory = mkdtempSync(join(tmpdir(),
 export function remove(dataDirectory: string): void {
   rmSync(dataDirectory, { recursive: true, force: true });
 }
+
+/**
+ * The stack as `npm start` synthesizes it, once for all test files of a run; `npm start` finds it made from the same
+ * sources and takes it. `first-steps.test.ts` begins without.
+ */
+async function giveSynthesis(to: string): Promise<void> {
+  if (existsSync(to)) return;
+  const [once, lock] = [join(tmpdir(), 'synthesis'), join(tmpdir(), 'synthesis.lock')];
+  while (!(await created(lock))) await setTimeout(100);
+  await synthesize(once).finally(() => rmdir(lock));
+  await cp(once, to, { recursive: true });
+}
+
+/** False where the directory is there already. */
+const created = (directory: string): Promise<boolean> =>
+  mkdir(directory).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return false;
+      throw error;
+    },
+  );
 
 function killGroup({ pid }: ChildProcess): void {
   if (pid !== undefined) process.kill(-pid, 'SIGKILL');
