@@ -140,7 +140,7 @@ describe.each(remote)('%s, which is remote, at %s', (name, one, participant) => 
     expect(world.simulator.redirected()).toBe(0);
   });
 
-  it('faults where nobody listens', async () => {
+  it('faults where no server listens', async () => {
     const fault = await faultOf(participant.connect(world, { baseUrl: await deadAddress() }), submission());
     expect(fault.code).toBe('provider_unreachable');
     expectDiscreet(fault);
@@ -215,7 +215,7 @@ function expectDiscreet(fault: Fault): void {
 
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** A port nobody listens on any more. */
+/** A port that no server listens on any more. */
 async function deadAddress(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -228,7 +228,7 @@ describe('Engine assets made by several at once', () => {
   };
   const read = (directory: string) => readFile(path.join(directory, 'models', 'weights'), 'utf8');
 
-  it.each([undefined, 'old'])('are in place once, whole, and fail for nobody: before them %s', async (before) => {
+  it.each([undefined, 'old'])('are in place once, whole, and fail in no process: before them %s', async (before) => {
     const folder = await mkdtemp(path.join(tmpdir(), 'bonafide-place-'));
     const directory = path.join(folder, 'x64');
     if (before) await make(directory, before);
@@ -238,7 +238,7 @@ describe('Engine assets made by several at once', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.old'))).toEqual([]);
   });
 
-  it('are left alone where they are made from the same: somebody may be reading them', async () => {
+  it('are left alone where they are made from the same: a process may be reading them', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'bonafide-place-'));
     const directory = await make(path.join(folder, 'x64'), 'same');
     const before = await stat(directory);

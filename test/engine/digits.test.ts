@@ -136,7 +136,7 @@ describe('Scoring', () => {
   });
 });
 
-describe('Somebody who says the digits', () => {
+describe('A speaker who says the digits', () => {
   it.each([six, runTogether])('$said is understood and accepted', async ({ said, sound, rateHz }) => {
     const found = await recogniseDigits(await shipped(), sound, rateHz, said);
     expect(found).toMatchObject({ transcript: said, accepted: true, heard: 'digits' });
@@ -207,7 +207,7 @@ describe('Somebody who says the digits', () => {
   });
 });
 
-describe('Somebody who says nothing', () => {
+describe('A speaker who says nothing', () => {
   const silences: readonly [string, Float32Array][] = [
     ['an empty track', new Float32Array()],
     ['a tenth of a millisecond', new Float32Array(1).fill(0.5)],

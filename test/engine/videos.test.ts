@@ -85,12 +85,12 @@ describe('A video that says', () => {
 });
 
 describe('A video that shows', () => {
-  it('somebody else fails', async () => {
+  it('another person fails', async () => {
     const other = await strangerFurtherAway();
     expect(told(await watch(await video({ people: [other] })))).toBe('failed face_mismatch');
   });
 
-  it('another person halfway fails, whoever comes first', async () => {
+  it('another person halfway fails, whichever comes first', async () => {
     const [person, other] = [await portrait(960), await strangerFurtherAway()];
     for (const people of [
       [person, other],
@@ -112,7 +112,7 @@ describe('A video that shows', () => {
     expect(measurements.face_sameness_ratio).toBeLessThan(0.9);
   });
 
-  it('a face too small on the card, or nobody, is asked for again', async () => {
+  it('a face too small on the card, or a video of no person, is asked for again', async () => {
     const small = await engine.analyseVideo(honest, await idCard({ facePx: 40 }), said, {});
     expect(told(small)).toBe('recapture id_face_too_small');
     expect((await watch(await plain(640, 480))).finding.reasons).toContain('capture_unreadable'); // two frames

@@ -24,7 +24,7 @@ describe('every alarm', () => {
     for (const { AlarmDescription } of alarms) expect(sections).toContain(AlarmDescription.split('#')[1]);
   });
 
-  it('tells the topic it was given, and nobody where there is none', () => {
+  it('tells the topic it was given, and has no action where there is none', () => {
     for (const { AlarmActions } of alarms) expect(AlarmActions).toBeUndefined();
     synthesize({ alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:ops' }).allResourcesProperties(
       'AWS::CloudWatch::Alarm',

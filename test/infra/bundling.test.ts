@@ -85,7 +85,7 @@ it('finds the credentials Lambda puts in the environment, without the chains tha
 it('tells functions apart: each is deployed with its own code', () => {
   const stack = new Stack(new App({ outdir: temporaryDirectory() }), 'two');
   for (const name of ['erase-verification', 'announce-event']) {
-    new ServiceFunction(stack, name, { environment: {}, hurtWhenFailing: 'Nobody, this is a test.' });
+    new ServiceFunction(stack, name, { environment: {}, hurtWhenFailing: 'No person: this is a test.' });
   }
   const keys = Object.values(Template.fromStack(stack).findResources('AWS::Lambda::Function')).map(
     ({ Properties }) => Properties.Code.S3Key,

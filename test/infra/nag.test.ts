@@ -20,7 +20,7 @@ describe('cdk-nag', () => {
     expect(() => check(makeStack(context))).not.toThrow();
   });
 
-  it('would say something about a wildcard nobody gave a reason for', () => {
+  it('would say something about a wildcard without a reason', () => {
     const stack = makeStack();
     const role = stack.node.findAll().find((construct) => construct instanceof Role);
     role?.addToPolicy(new PolicyStatement({ actions: ['s3:*'], resources: ['*'] }));
@@ -28,7 +28,7 @@ describe('cdk-nag', () => {
   });
 });
 
-it('gives every acknowledgement a reason somebody can disagree with', () => {
+it('gives every acknowledgement a reason that a reviewer can disagree with', () => {
   const reasons = makeStack()
     .node.findAll()
     .flatMap(({ node }) => node.metadata)

@@ -105,7 +105,7 @@ describe('the key of ids', () => {
 });
 
 describe('captures', () => {
-  it('lie in a bucket nobody can open, over TLS only, encrypted, every version told apart', () => {
+  it('lie in a bucket closed to the public, over TLS only, encrypted, every version told apart', () => {
     template.hasResourceProperties('AWS::S3::Bucket', {
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,

@@ -48,7 +48,7 @@ async function verdictOf(
 describe('photo_verify', () => {
   const cases: Record<string, [() => Promise<Record<'selfie' | 'id_card', Uint8Array>>, string, string[]]> = {
     'the person of the card': [async () => ({ selfie: face, id_card: card }), 'passed', []],
-    'somebody else': [async () => ({ selfie: await stranger(), id_card: card }), 'failed', ['face_mismatch']],
+    'another person': [async () => ({ selfie: await stranger(), id_card: card }), 'failed', ['face_mismatch']],
     'a card whose face is too small': [
       async () => ({ selfie: face, id_card: await idCard({ facePx: 30 }) }),
       'recapture',
@@ -75,7 +75,7 @@ describe('video_verify', () => {
     'one digit wrong': [async () => genuine, oneWrong, 'failed', ['wrong_digits']],
     'no sound in the file': [() => video({ sound: 'none' }), challenge, 'recapture', ['audio_missing']],
     silence: [() => video({ sound: 'silence' }), challenge, 'recapture', []],
-    'somebody else halfway': [
+    'another person halfway': [
       async () => video({ people: [await portrait(960), await strangerFurtherAway()] }),
       challenge,
       'failed',

@@ -29,11 +29,11 @@ export interface Inside extends Target {
   readonly events: () => Promise<Record<string, unknown>[]>;
   /** Everything the functions wrote so far. */
   readonly written: () => Promise<string>;
-  /** What nobody may ever read in it. */
+  /** What must never stand in it. */
   readonly secrets: readonly string[];
 }
 
-/** What any deployment must do, told with the operator's eyes. */
+/** What any deployment must do, as its operator sees it. */
 export function journeysSeenFromInside(inside: () => Inside): void {
   let face: Uint8Array;
   beforeAll(async () => {

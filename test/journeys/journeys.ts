@@ -8,7 +8,7 @@ import { listView } from '../../shared/api/verifications.ts';
 import { portrait, type Sample, samples } from '../../tools/samples.ts';
 import { type Client, clientOf, newSourceId, post, put, type Target } from './client.ts';
 
-/** What any deployment must do, told from outside: the local stack and a real one differ only in the target. */
+/** What any deployment must do, as a caller sees it: the local stack and a real one differ only in the target. */
 export function journeys(target: () => Target): void {
   let client: Client;
   let photos: readonly Sample[];
@@ -89,7 +89,7 @@ export function journeys(target: () => Target): void {
       'another type': (view) => put(view, face, { 'content-type': 'image/png' }),
       'no promise not to overwrite': (view) => put(view, face, { 'if-none-match': 'x' }),
       'a swapped key': (view) => put(view, face, {}, view.uploads.selfie?.put.url.replace('/1/selfie', '/2/selfie')),
-      'nobody’s signature': (view) => put(view, face, {}, view.uploads.selfie?.put.url.split('?')[0]),
+      'no signature': (view) => put(view, face, {}, view.uploads.selfie?.put.url.split('?')[0]),
       'a form over 10 MiB': (view) => post(view, new Uint8Array(10 * 1024 * 1024 + 1)),
       'a form with another type': (view) => post(view, face, { 'Content-Type': 'image/png' }),
       'a form with a swapped key': (view) => post(view, face, { key: `${view.uploads.selfie?.post.fields.key}x` }),
@@ -182,7 +182,7 @@ export function journeys(target: () => Target): void {
       expect(problem.detail.length).toBeGreaterThan(10);
     });
 
-    it('without a key, or with somebody else’s, sees and changes nothing', async () => {
+    it('without a key, or with a wrong one, sees and changes nothing', async () => {
       const sourceId = newSourceId();
       await client.request(sourceId);
       for (const key of [undefined, 'bf_demo_wrong', `${target().apiKey.slice(0, -1)}_`]) {

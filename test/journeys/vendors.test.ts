@@ -78,7 +78,7 @@ afterAll(async () => {
 beforeEach(() => vendors.reset());
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-/** Real pictures, and what begins like a video: adapters look at the first bytes, and nobody here at the rest. */
+/** Real pictures, and what begins like a video: adapters look at the first bytes, and no test here at the rest. */
 const bytesOf = (name: Name): Buffer => {
   if (name === 'selfie') return Buffer.from(face);
   if (name === 'id_card') return readFileSync('test/fixtures/portrait.png');

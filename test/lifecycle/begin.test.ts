@@ -222,7 +222,7 @@ describe('asking for a verification', () => {
     expect(webhooksAskedFor).toHaveLength(1);
   });
 
-  it('refuses a language nobody of the route has a model for', async () => {
+  it('refuses a language no provider of the route has a model for', async () => {
     deps = dependencies({ capable: { ...capable, languages: ['en'] } });
     const byCapable = { ...video, provider: 'capable' };
     for (const [index, code] of ['en', 'en-US', 'EN-gb', 'en-029'].entries()) {

@@ -67,7 +67,7 @@ describe('noticing a capture', () => {
     expect(read).toMatchObject({ landed: { selfie: { versionId: 'v1' } } });
   });
 
-  it('deletes what lands for nobody, for an expired or an erased verification', async () => {
+  it('deletes what lands for no verification, an expired or an erased one', async () => {
     const at = setup();
     await noticeCapture(landing(), at);
     await at.verifications.create(record);

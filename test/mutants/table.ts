@@ -524,7 +524,7 @@ export const mutants: readonly Mutant[] = [
     find: 'blockPublicAccess: BlockPublicAccess.BLOCK_ALL,',
     replace: 'blockPublicAccess: new BlockPublicAccess({ blockPublicAcls: true }),',
     tests: ['test/infra/records-and-captures.test.ts'],
-    named: 'in a bucket nobody can open',
+    named: 'in a bucket closed to the public',
   },
   {
     control: 'captures travel over TLS alone',
@@ -532,7 +532,7 @@ export const mutants: readonly Mutant[] = [
     find: 'enforceSSL: true,\n      minimumTLSVersion: 1.2,',
     replace: '',
     tests: ['test/infra/records-and-captures.test.ts'],
-    named: 'in a bucket nobody can open',
+    named: 'in a bucket closed to the public',
   },
   {
     control: 'every version of a capture is told apart',
@@ -540,7 +540,7 @@ export const mutants: readonly Mutant[] = [
     find: 'versioned: true,',
     replace: 'versioned: false,',
     tests: ['test/infra/records-and-captures.test.ts'],
-    named: 'in a bucket nobody can open',
+    named: 'in a bucket closed to the public',
   },
   {
     control: 'messages are encrypted and travel over TLS alone',

@@ -190,7 +190,7 @@ describe('One Smart Lab', () => {
 
   it('ends every stream it opened, also those it did not read', async () => {
     for (const failing of [
-      'nobody listens',
+      'no server listens',
       'the card is unreadable',
       'the video is of another type',
       'the video is gone',

@@ -127,7 +127,7 @@ const stories: Record<string, Story> = {
     actions: [request, upload('selfie'), deliver, announce],
     ends: 'decided',
   },
-  'a provider whose breaker is open is skipped, and nobody is left': {
+  'a provider whose breaker is open is skipped, and none is left': {
     scripts: { builtin: ['passed'] },
     actions: [
       request,

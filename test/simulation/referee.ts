@@ -123,7 +123,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     const expired = verdict.outcome === 'recapture' && verdict.reasons.join() === 'challenge_expired';
     if (!late || !expired) wrong('videos misjudged', `${sourceId} in round ${round}: no provider was asked`);
     if (attempts.some((attempt) => attempt.round === round)) {
-      wrong('illegal moves', `${sourceId} in round ${round}: decided by nobody though a provider was asked`);
+      wrong('illegal moves', `${sourceId} in round ${round}: decided without a provider though one was asked`);
     }
   }
 

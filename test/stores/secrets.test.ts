@@ -90,7 +90,7 @@ describe('a signing secret', () => {
     const { open, replace } = await newSecret('one');
     const secret = open();
     const first = await sign(secret);
-    expect(await isTaken(secret, 'of nobody')).toBe(false); // now it has seen every value
+    expect(await isTaken(secret, 'unsigned')).toBe(false); // now it has seen every value
     await replace('two');
     await replace('three');
     passes(secretCacheSeconds);
@@ -98,7 +98,7 @@ describe('a signing secret', () => {
     expect(await sign(secret)).toBe(signReference('three', id, 1));
   });
 
-  it('is read twice in 20 s at the most for what nobody signed, also where it was never replaced', async () => {
+  it('is read twice in 20 s at the most for forged references, also where it was never replaced', async () => {
     const { open } = await newSecret('one');
     const secret = open();
     for (let call = 0; call < 5; call += 1) expect(await isTaken(secret, signReference('guess', id, 1))).toBe(false);

@@ -143,7 +143,7 @@ describe.each([
     expect(await read(record)).toEqual(winner.verification);
   });
 
-  it('lets nobody move a record read at an earlier sequence, though the state is the same again', async () => {
+  it('moves no record that was read at an earlier sequence, though the state is the same again', async () => {
     const first = await dispatchedIn(store);
     const back = won(
       await store.move(first, 'queued', { landed: first.landed, provider: 'builtin', dueAt: 3 }),
