@@ -58,5 +58,5 @@ export function answer(said: Says, edition: Edition): Reply {
       if (!codes) break;
       return unprocessed('Detected face box: 90x80 smaller than minimum required size: 128x128', 'FACE_TOO_SMALL');
   }
-  return unprocessed('Something nobody documented');
+  return unprocessed('An undocumented message');
 }
