@@ -232,8 +232,8 @@ describe('Engine assets made by several at once', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'bonafide-place-'));
     const directory = path.join(folder, 'x64');
     if (before) await make(directory, before);
-    const made = await Promise.all([...'abcdefgh'].map((one) => make(path.join(folder, one), 'new')));
-    await Promise.all(made.map((each) => putInPlace(each, directory)));
+    const copies = await Promise.all([...'abcdefgh'].map((one) => make(path.join(folder, one), 'new')));
+    await Promise.all(copies.map((each) => putInPlace(each, directory)));
     expect(await read(directory)).toBe('new');
     expect((await readdir(folder)).filter((name) => name.endsWith('.old'))).toEqual([]);
   });

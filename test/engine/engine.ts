@@ -15,5 +15,5 @@ export async function shippedEngine(): Promise<Engine> {
   return openEngine({ modelsDirectory: await modelsDirectory() });
 }
 
-/** What a person would be told: `passed`, `failed: …` or `recapture: …`. */
-export const told = ({ finding: { outcome, reasons } }: Analysis): string => [outcome, ...reasons].join(' ');
+/** A finding as text: `passed`, `failed reason …` or `recapture reason …`. */
+export const outcomeText = ({ finding: { outcome, reasons } }: Analysis): string => [outcome, ...reasons].join(' ');

@@ -6,7 +6,7 @@ import { distanceOf, matchScoreOf } from '../../engine/matching.ts';
 import { finding } from '../../shared/domain/verdict.ts';
 import { faceOnScreen, landscape, portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, twoPeople, uprightPortrait } from './captures.ts';
-import { shippedEngine, told } from './engine.ts';
+import { outcomeText, shippedEngine } from './engine.ts';
 import { group, idCard, stranger } from './people.ts';
 
 let engine: Engine;
@@ -21,7 +21,7 @@ const compare = (photo: Uint8Array, card: Uint8Array, thresholds = {}) => engine
 describe('A selfie and an ID card', () => {
   it('of one person pass, with scores in the words of the domain', async () => {
     const analysis = await compare(selfie, await idCard());
-    expect(told(analysis)).toBe('passed');
+    expect(outcomeText(analysis)).toBe('passed');
     expect(finding.parse(analysis.finding)).toEqual(analysis.finding);
     const { live = 0, match = 0 } = analysis.finding.scores;
     expect(match).toBeGreaterThan(0.99);
@@ -29,22 +29,22 @@ describe('A selfie and an ID card', () => {
   });
 
   it.each([0, 1, 2, 3])('of two people are a mismatch: stranger %i', async (index) => {
-    const { finding: told, measurements } = await compare(await stranger(index), await idCard());
-    expect(told).toMatchObject({ outcome: 'failed', reasons: ['face_mismatch'] });
-    expect(told.scores.match).toBeLessThan(0.1);
-    expect(told.scores.live).toBeGreaterThan(0.9);
+    const { finding: mismatch, measurements } = await compare(await stranger(index), await idCard());
+    expect(mismatch).toMatchObject({ outcome: 'failed', reasons: ['face_mismatch'] });
+    expect(mismatch.scores.match).toBeLessThan(0.1);
+    expect(mismatch.scores.live).toBeGreaterThan(0.9);
     expect(measurements.match_distance).toBeGreaterThan(0.9);
   });
 
   it('with a screen for a selfie are an attack and a mismatch, both said', async () => {
-    expect(told(await compare(await faceOnScreen(), await idCard()))).toBe(
+    expect(outcomeText(await compare(await faceOnScreen(), await idCard()))).toBe(
       'failed presentation_attack_suspected face_mismatch',
     );
   });
 
   it("follow the tenant's thresholds", async () => {
-    expect(told(await compare(selfie, await idCard(), { match: 1 }))).toBe('failed face_mismatch');
-    expect(told(await compare(await stranger(), await idCard(), { match: 0 }))).toBe('passed');
+    expect(outcomeText(await compare(selfie, await idCard(), { match: 1 }))).toBe('failed face_mismatch');
+    expect(outcomeText(await compare(await stranger(), await idCard(), { match: 0 }))).toBe('passed');
   });
 
   it('carry every number that One Smart Lab reports', async () => {
@@ -62,10 +62,10 @@ describe('A selfie and an ID card', () => {
   });
 
   it('are asked for again, with the reasons of both', async () => {
-    expect(told(await compare(await portrait(512), await landscape()))).toBe(
+    expect(outcomeText(await compare(await portrait(512), await landscape()))).toBe(
       'recapture face_too_small face_not_detected',
     );
-    expect(told(await compare(textNamedJpeg(), await idCard()))).toBe('recapture capture_unreadable');
+    expect(outcomeText(await compare(textNamedJpeg(), await idCard()))).toBe('recapture capture_unreadable');
     const { finding: unreadable, measurements } = await compare(selfie, textNamedJpeg());
     expect(unreadable.reasons).toEqual(['capture_unreadable']);
     expect(measurements.id_card_refused).toBe(1);
@@ -113,8 +113,8 @@ describe('The face on the card', () => {
   });
 
   it('may come as HEIC, and as a photo of the person', async () => {
-    expect(told(await compare(selfie, await fixture('portrait-sideways.heic')))).toBe('passed');
-    expect(told(await compare(selfie, await (await uprightPortrait()).webp().toBuffer()))).toBe('passed');
+    expect(outcomeText(await compare(selfie, await fixture('portrait-sideways.heic')))).toBe('passed');
+    expect(outcomeText(await compare(selfie, await (await uprightPortrait()).webp().toBuffer()))).toBe('passed');
   });
 });
 

@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { assessQuality, qualityLimits } from '../../engine/quality.ts';
 import { landscape, portrait, portraitAsStored } from '../../tools/samples.ts';
 import { twoPeople, uprightPortrait } from './captures.ts';
-import { shippedEngine, told } from './engine.ts';
+import { outcomeText, shippedEngine } from './engine.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('The quality gate', () => {
 
   it('sees no face in the dark, and says that it is dark', async () => {
     const night = sharp({ create: { width: 640, height: 480, channels: 3, background: '#050505' } });
-    expect(told(await analyse(await jpeg(night)))).toBe('recapture face_not_detected too_dark');
+    expect(outcomeText(await analyse(await jpeg(night)))).toBe('recapture face_not_detected too_dark');
   });
 
   it('counts two people of like size', async () => {
@@ -129,7 +129,7 @@ describe('The quality gate', () => {
 
   it('names all that is wrong, what matters most first', async () => {
     const small = await jpeg(sharp(await portraitAsStored()).linear(0.15, 0));
-    expect(told(await analyse(small))).toBe('recapture face_too_small too_dark');
+    expect(outcomeText(await analyse(small))).toBe('recapture face_too_small too_dark');
   });
 });
 

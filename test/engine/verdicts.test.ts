@@ -5,7 +5,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { finding } from '../../shared/domain/verdict.ts';
 import { faceOnScreen, portrait, samples } from '../../tools/samples.ts';
 import { fixture, orientations, uprightPortrait, withOrientation } from './captures.ts';
-import { shippedEngine, told } from './engine.ts';
+import { outcomeText, shippedEngine } from './engine.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -37,10 +37,10 @@ describe('A finding', () => {
   });
 
   it("follows the tenant's threshold where there is one", async () => {
-    expect(told(await engine.analyseSelfie(await portrait(), { live: 1 }))).toBe(
+    expect(outcomeText(await engine.analyseSelfie(await portrait(), { live: 1 }))).toBe(
       'failed presentation_attack_suspected',
     );
-    expect(told(await engine.analyseSelfie(await faceOnScreen(), { live: 0.01 }))).toBe('passed');
+    expect(outcomeText(await engine.analyseSelfie(await faceOnScreen(), { live: 0.01 }))).toBe('passed');
   });
 
   it('has no live score and no confidence where the gate refused: what the model says then is only measured', async () => {
@@ -88,7 +88,7 @@ describe('Every kind of file a client may send', () => {
   };
 
   it.each(Object.entries(encodings))('is read: %s', async (_name, make) => {
-    expect(told(await engine.analyseSelfie(await make(), {}))).toBe('passed');
+    expect(outcomeText(await engine.analyseSelfie(await make(), {}))).toBe('passed');
   });
 
   it('may be grey: then it is judged as it is', async () => {

@@ -4,7 +4,7 @@ import { decodeVideo, videoLimits } from '../../engine/video.ts';
 import { finding, recaptureReasons } from '../../shared/domain/verdict.ts';
 import { portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, withFlippedBits } from './captures.ts';
-import { shippedEngine, told } from './engine.ts';
+import { outcomeText, shippedEngine } from './engine.ts';
 import { idCard, stranger, strangerFurtherAway } from './people.ts';
 import { plain, repeated, said, video } from './videos.ts';
 
@@ -23,7 +23,7 @@ const watch = (bytes: Uint8Array, challenge = said, thresholds = {}) =>
 describe('A video of the person on the card who says the digits', () => {
   it('passes, with three scores in the words of the domain', async () => {
     const analysis = await watch(honest);
-    expect(told(analysis)).toBe('passed');
+    expect(outcomeText(analysis)).toBe('passed');
     expect(finding.parse(analysis.finding)).toEqual(analysis.finding);
     const { live = 0, match = 0, digits = 0 } = analysis.finding.scores;
     expect([live, match, digits].every((score) => score > 0.8)).toBe(true);
@@ -47,9 +47,9 @@ describe('A video of the person on the card who says the digits', () => {
   });
 
   it('passes as MOV, as WebM with VP9 and Opus, and with HEVC', async () => {
-    expect(told(await watch(await video({ kind: 'mov' })))).toBe('passed');
-    expect(told(await watch(await fixture('portrait-407193.webm')))).toBe('passed');
-    expect(told(await watch(await fixture('portrait-407193-hevc.mp4')))).toBe('passed');
+    expect(outcomeText(await watch(await video({ kind: 'mov' })))).toBe('passed');
+    expect(outcomeText(await watch(await fixture('portrait-407193.webm')))).toBe('passed');
+    expect(outcomeText(await watch(await fixture('portrait-407193-hevc.mp4')))).toBe('passed');
   });
 
   it('passes when a phone stored it on its side', async () => {
@@ -74,20 +74,20 @@ describe('A video that says', () => {
   });
 
   it('one digit wrong fails', async () => {
-    expect(told(await watch(honest, '407198'))).toBe('failed wrong_digits');
-    expect(told(await watch(honest, '407193', { digits: 1 }))).toBe('failed wrong_digits');
+    expect(outcomeText(await watch(honest, '407198'))).toBe('failed wrong_digits');
+    expect(outcomeText(await watch(honest, '407193', { digits: 1 }))).toBe('failed wrong_digits');
   });
 
   it('nothing is asked for again: no sound at all, or silence', async () => {
-    expect(told(await watch(await video({ sound: 'none' })))).toBe('recapture audio_missing');
-    expect(told(await watch(await video({ sound: 'silence' })))).toBe('recapture digits_not_heard');
+    expect(outcomeText(await watch(await video({ sound: 'none' })))).toBe('recapture audio_missing');
+    expect(outcomeText(await watch(await video({ sound: 'silence' })))).toBe('recapture digits_not_heard');
   });
 });
 
 describe('A video that shows', () => {
   it('another person fails', async () => {
     const other = await strangerFurtherAway();
-    expect(told(await watch(await video({ people: [other] })))).toBe('failed face_mismatch');
+    expect(outcomeText(await watch(await video({ people: [other] })))).toBe('failed face_mismatch');
   });
 
   it('another person halfway fails, whichever comes first', async () => {
@@ -114,7 +114,7 @@ describe('A video that shows', () => {
 
   it('a face too small on the card, or a video of no person, is asked for again', async () => {
     const small = await engine.analyseVideo(honest, await idCard({ facePx: 40 }), said, {});
-    expect(told(small)).toBe('recapture id_face_too_small');
+    expect(outcomeText(small)).toBe('recapture id_face_too_small');
     expect((await watch(await plain(640, 480))).finding.reasons).toContain('capture_unreadable'); // two frames
   });
 });
@@ -124,7 +124,7 @@ describe('A video that is no video, or too much of one', () => {
     const header = Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1');
     const ebml = Buffer.from('1a45dfa3934282886d6174726f736b61', 'hex');
     for (const bytes of [new Uint8Array(), textNamedJpeg(), await portrait(), header, ebml, honest.subarray(0, 200)]) {
-      expect(told(await watch(bytes))).toBe('recapture capture_unreadable');
+      expect(outcomeText(await watch(bytes))).toBe('recapture capture_unreadable');
     }
   });
 

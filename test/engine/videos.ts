@@ -81,10 +81,10 @@ export async function video(options: VideoOptions = {}): Promise<Uint8Array> {
   // Decoded once and shown again and again: `-loop 1` would decode the picture for every frame.
   const frames = Math.round((10 * seconds) / people.length);
   const shown = people.map((_, index) => `[${index}:v]format=yuv420p,loop=loop=${frames - 1}:size=1[p${index}];`);
-  const seen = people.map((_, index) => `[p${index}]`);
+  const looped = people.map((_, index) => `[p${index}]`);
   const turned = sideways ? ',transpose=2' : '';
   const swaying = `concat=n=${people.length}:v=1:a=0,crop=540:960:210+6*sin(3*t):0${turned}[v]`;
-  const filter = [...shown, ...seen, swaying].join('');
+  const filter = [...shown, ...looped, swaying].join('');
   const heard = sound === 'none' ? [] : ['-map', `${people.length}:a`, '-c:a', 'aac'];
   const encoded = await ffmpeg(files, `out.${kind}`, [
     ...inputs,

@@ -12,7 +12,7 @@ async function postedBy(script: string): Promise<Record<string, unknown>> {
   const ffmpegScript = path.join(await mkdtemp(path.join(tmpdir(), 'bonafide-worker-')), 'script.cjs');
   await writeFile(
     ffmpegScript,
-    `const post = (seen) => require('node:worker_threads').parentPort.postMessage(seen);\n${script}`,
+    `const post = (message) => require('node:worker_threads').parentPort.postMessage(message);\n${script}`,
   );
   const answer = await decodeConfined<{ kind: string }>(await requestWith(ffmpegScript), {
     worker: 'video-worker',
@@ -94,7 +94,7 @@ describe('The worker that decodes videos', () => {
     const ffmpegScript = path.join(path.dirname(program), 'script.cjs');
     await writeFile(
       ffmpegScript,
-      `const post = (seen) => require('node:worker_threads').parentPort.postMessage(seen);${printing}`,
+      `const post = (message) => require('node:worker_threads').parentPort.postMessage(message);${printing}`,
     );
     await writeFile(
       program,
