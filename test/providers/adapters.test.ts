@@ -81,14 +81,18 @@ describe('SpoofSense', () => {
   const answer = (real: number) => `{"success":true,"model_output":{"pred_idx":"real","prob_real":${real}}}`;
 
   it('has the threshold of its endpoint, unless the tenant has another', async () => {
-    const told = async (real: number, settings: Record<string, unknown>, thresholds: Record<string, number> = {}) =>
+    const outcomeAt = async (
+      real: number,
+      settings: Record<string, unknown>,
+      thresholds: Record<string, number> = {},
+    ) =>
       (await answering('spoofsense', 'spoof_detect', { body: answer(real), settings, submission: { thresholds } }))
-        .told;
-    expect(await told(0.53, { endpoint: 'antispoofing' })).toBe('failed presentation_attack_suspected');
-    expect(await told(0.53, { endpoint: 'robust' })).toBe('passed');
-    expect(await told(0.5, { endpoint: 'robust' })).toBe('failed presentation_attack_suspected');
-    expect(await told(0.53, { endpoint: 'robust' }, { live: 0.9 })).toBe('failed presentation_attack_suspected');
-    expect(await told(0.53, { endpoint: 'antispoofing' }, { live: 0.1 })).toBe('passed');
+        .outcome;
+    expect(await outcomeAt(0.53, { endpoint: 'antispoofing' })).toBe('failed presentation_attack_suspected');
+    expect(await outcomeAt(0.53, { endpoint: 'robust' })).toBe('passed');
+    expect(await outcomeAt(0.5, { endpoint: 'robust' })).toBe('failed presentation_attack_suspected');
+    expect(await outcomeAt(0.53, { endpoint: 'robust' }, { live: 0.9 })).toBe('failed presentation_attack_suspected');
+    expect(await outcomeAt(0.53, { endpoint: 'antispoofing' }, { live: 0.1 })).toBe('passed');
   });
 
   it('is called at the endpoint the settings name', async () => {
@@ -112,7 +116,7 @@ describe('SpoofSense', () => {
       });
     };
     expect((await sized(largest)).sent).toHaveLength(contentOf(largest));
-    expect(await sized(largest + 1)).toMatchObject({ told: 'recapture capture_too_large', sent: '' });
+    expect(await sized(largest + 1)).toMatchObject({ outcome: 'recapture capture_too_large', sent: '' });
   });
 });
 
@@ -159,15 +163,15 @@ describe('One Smart Lab', () => {
   it('is sent a video as it is read, never as a whole', async () => {
     const chunk = mp4(64 * 1024);
     const chunks = 400; // 25 MB
-    let made = 0;
+    let pulls = 0;
     let read = 0;
     let furthestAhead = 0;
     const stream = new ReadableStream<Uint8Array>({
       pull: (controller) => {
-        made += 1;
-        furthestAhead = Math.max(furthestAhead, made * chunk.length - read);
+        pulls += 1;
+        furthestAhead = Math.max(furthestAhead, pulls * chunk.length - read);
         controller.enqueue(chunk);
-        if (made === chunks) controller.close();
+        if (pulls === chunks) controller.close();
       },
     });
     const provider = onesmartlab({
@@ -254,8 +258,11 @@ describe('One Smart Lab', () => {
 
   it('refuses a challenge that is not six digits before anything is sent', async () => {
     for (const challenge of [undefined, '12345', '123456"\r\n', 'abcdef']) {
-      const { told, sent } = await answering('onesmartlab', 'video_verify', { body: '{}', submission: { challenge } });
-      expect({ told, sent }).toEqual({ told: 'provider_refused', sent: '' });
+      const { outcome, sent } = await answering('onesmartlab', 'video_verify', {
+        body: '{}',
+        submission: { challenge },
+      });
+      expect({ outcome, sent }).toEqual({ outcome: 'provider_refused', sent: '' });
     }
   });
 
@@ -275,18 +282,21 @@ describe('A capture a vendor does not take', () => {
       const { openCapture, streamCapture } = submissionOf('spoof_detect', { selfie });
       return answering(provider, 'spoof_detect', { body: '{}', submission: { openCapture, streamCapture } });
     };
-    expect(await sent(webp)).toMatchObject({ told: 'capture_type_unsupported', sent: '' });
-    expect(await sent(Buffer.from('a text'))).toMatchObject({ told: 'recapture capture_unreadable', sent: '' });
+    expect(await sent(webp)).toMatchObject({ outcome: 'capture_type_unsupported', sent: '' });
+    expect(await sent(Buffer.from('a text'))).toMatchObject({ outcome: 'recapture capture_unreadable', sent: '' });
     const tooLarge = { kind: 'too_large', bytes: 99_000_000 } as const;
     const submission = { openCapture: async () => tooLarge, streamCapture: async () => tooLarge };
     const large = await answering(provider, 'spoof_detect', { body: '{}', submission });
-    expect(large).toMatchObject({ told: 'recapture capture_too_large', measurements: { capture_bytes: 99_000_000 } });
+    expect(large).toMatchObject({
+      outcome: 'recapture capture_too_large',
+      measurements: { capture_bytes: 99_000_000 },
+    });
   });
 });
 
 it.each(['identify', 'spoofsense', 'onesmartlab'])('takes 402 of %s for spent credits', async (provider) => {
-  const { told } = await answering(provider, 'spoof_detect', { status: 402, body: 'Payment Required' });
-  expect(told).toBe('provider_credits_spent');
+  const { outcome } = await answering(provider, 'spoof_detect', { status: 402, body: 'Payment Required' });
+  expect(outcome).toBe('provider_credits_spent');
 });
 
 it('asks fetch to follow no redirect and to send no credentials of its own, with a streamed body too', async () => {

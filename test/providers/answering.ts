@@ -19,9 +19,9 @@ export interface Vendors {
   readonly submission?: Partial<Submission>;
 }
 
-export interface Told {
+export interface Answered {
   /** `passed`, `failed reason …`, `recapture reason …`, `accepted`, or the code of the fault. */
-  readonly told: string;
+  readonly outcome: string;
   readonly scores: Scores;
   readonly confidence: number | null | undefined;
   readonly measurements: Measurements;
@@ -32,7 +32,7 @@ export interface Told {
 }
 
 /** What an adapter makes of one answer of its vendor's. */
-export async function answering(provider: string, check: Check, vendor: Vendors): Promise<Told> {
+export async function answering(provider: string, check: Check, vendor: Vendors): Promise<Answered> {
   let sent = '';
   let url = '';
   let headers = new Headers();
@@ -60,10 +60,10 @@ export async function answering(provider: string, check: Check, vendor: Vendors)
   try {
     const answer = await connected.submit(submission);
     const { measurements = {} } = answer;
-    if (answer.kind === 'accepted') return { told: 'accepted', ...nothing, measurements, sent, url, headers };
+    if (answer.kind === 'accepted') return { outcome: 'accepted', ...nothing, measurements, sent, url, headers };
     const { scores, confidence } = answer.finding;
     return {
-      told: toldOf(answer.finding),
+      outcome: outcomeText(answer.finding),
       scores,
       confidence,
       measurements: answer.measurements ?? {},
@@ -72,9 +72,9 @@ export async function answering(provider: string, check: Check, vendor: Vendors)
       headers,
     };
   } catch (error) {
-    if (error instanceof Fault) return { told: error.code, ...nothing, sent, url, headers };
+    if (error instanceof Fault) return { outcome: error.code, ...nothing, sent, url, headers };
     throw error;
   }
 }
 
-export const toldOf = ({ outcome, reasons }: Finding): string => [outcome, ...reasons].join(' ');
+export const outcomeText = ({ outcome, reasons }: Finding): string => [outcome, ...reasons].join(' ');

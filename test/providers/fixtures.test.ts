@@ -67,7 +67,7 @@ describe('A sample a vendor really sends', () => {
     file: string,
     provider: string,
     check: 'spoof_detect' | 'photo_verify' | 'video_verify',
-    told: string,
+    outcome: string,
   ][] = [
     ['spoofsense/001-live.json', 'spoofsense', 'spoof_detect', 'provider_unreadable'],
     ['spoofsense/003-live.json', 'spoofsense', 'spoof_detect', 'provider_unreadable'],
@@ -84,26 +84,26 @@ describe('A sample a vendor really sends', () => {
     ['onesmartlab/002-spoofdetect.json', 'onesmartlab', 'spoof_detect', 'recapture face_too_large'],
     ['identify/000-received.json', 'identify', 'spoof_detect', 'accepted'],
   ];
-  it.each(cases)('%s is understood', async (file, provider, check, told) => {
-    expect((await answering(provider, check, { body: fixtureText(file) })).told).toBe(told);
+  it.each(cases)('%s is understood', async (file, provider, check, outcome) => {
+    expect((await answering(provider, check, { body: fixtureText(file) })).outcome).toBe(outcome);
   });
 
   it.each(['spoofsense/001-too-large.txt', 'spoofsense/003-too-large.txt'])(
     '%s, with 413, is understood',
     async (file) => {
-      const { told } = await answering('spoofsense', 'spoof_detect', { status: 413, body: fixtureText(file) });
-      expect(told).toBe('recapture capture_too_large');
+      const { outcome } = await answering('spoofsense', 'spoof_detect', { status: 413, body: fixtureText(file) });
+      expect(outcome).toBe('recapture capture_too_large');
     },
   );
 
   it('with its last brace put back is a verdict', async () => {
     const live = await answering('spoofsense', 'spoof_detect', { body: `${fixtureText('spoofsense/003-live.json')}}` });
-    expect(live).toMatchObject({ told: 'passed', scores: { live: 0.9997915625572205 } });
+    expect(live).toMatchObject({ outcome: 'passed', scores: { live: 0.9997915625572205 } });
     const spoof = await answering('spoofsense', 'spoof_detect', {
       body: `${fixtureText('spoofsense/001-spoof.json')}}`,
     });
     expect(spoof).toMatchObject({
-      told: 'failed presentation_attack_suspected',
+      outcome: 'failed presentation_attack_suspected',
       scores: { live: 0.00045343424235454 },
     });
   });
@@ -120,7 +120,7 @@ describe('A sample a vendor really sends', () => {
 
   it('of an error, with straight quotes, asks the next provider', async () => {
     const body = fixtureText('onesmartlab/002-error.json').replace(/[“”]/g, '"');
-    expect((await answering('onesmartlab', 'photo_verify', { body })).told).toBe('provider_refused');
+    expect((await answering('onesmartlab', 'photo_verify', { body })).outcome).toBe('provider_refused');
   });
 
   it("sends what the vendor's own sample request shows", async () => {

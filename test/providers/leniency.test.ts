@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readDelivery } from '../../shared/providers/identify/delivery.ts';
-import { answering, fixtureText, toldOf } from './answering.ts';
+import { answering, fixtureText, outcomeText } from './answering.ts';
 
 /** A copy of a sample with what stands at `path` replaced; `undefined` removes it. */
 function withChange(sample: string, path: string, value: unknown): string {
@@ -27,8 +27,8 @@ describe('SpoofSense costs no verdict with', () => {
     ['request_id', 'an extra field'],
     ['model_output.prob_spoof', 0.1],
   ])('%s as %j', async (path, value) => {
-    const { told } = await answering('spoofsense', 'spoof_detect', { body: withChange(live, path, value) });
-    expect(told).toBe('passed');
+    const { outcome } = await answering('spoofsense', 'spoof_detect', { body: withChange(live, path, value) });
+    expect(outcome).toBe('passed');
   });
 
   it.each([
@@ -37,12 +37,12 @@ describe('SpoofSense costs no verdict with', () => {
     ['model_output', null],
   ])('%s as %j beside an error_code', async (path, value) => {
     const noFace = '{"success":false,"message":"Face detection failed","error_code":"FACE_NOT_DETECTED"}';
-    const { told } = await answering('spoofsense', 'spoof_detect', { body: withChange(noFace, path, value) });
-    expect(told).toBe('recapture face_not_detected');
+    const { outcome } = await answering('spoofsense', 'spoof_detect', { body: withChange(noFace, path, value) });
+    expect(outcome).toBe('recapture face_not_detected');
   });
 
   it('a byte order mark', async () => {
-    expect((await answering('spoofsense', 'spoof_detect', { body: `\uFEFF${live}` })).told).toBe('passed');
+    expect((await answering('spoofsense', 'spoof_detect', { body: `\uFEFF${live}` })).outcome).toBe('passed');
   });
 });
 
@@ -77,8 +77,8 @@ describe('One Smart Lab costs no verdict with', () => {
     ['video_verify', 'predictions.model_input.video.fps', 'variable'],
     ['video_verify', 'predictions.verification.breakdown', null],
   ] as const)('%s: %s as %j', async (check, path, value) => {
-    const { told } = await answering('onesmartlab', check, { body: withChange(samples[check], path, value) });
-    expect(told).toBe('passed');
+    const { outcome } = await answering('onesmartlab', check, { body: withChange(samples[check], path, value) });
+    expect(outcome).toBe('passed');
   });
 
   it('but is not guessed at where a status or a flag is not readable', async () => {
@@ -89,7 +89,7 @@ describe('One Smart Lab costs no verdict with', () => {
       [`${verification}.breakdown.photo.not_spoof_passed`, 'maybe'],
     ] as const) {
       const body = withChange(samples.photo_verify, path, value);
-      expect((await answering('onesmartlab', 'photo_verify', { body })).told, path).toBe('provider_unreadable');
+      expect((await answering('onesmartlab', 'photo_verify', { body })).outcome, path).toBe('provider_unreadable');
     }
   });
 });
@@ -97,9 +97,9 @@ describe('One Smart Lab costs no verdict with', () => {
 describe('Identify', () => {
   const accepted = fixtureText('identify/000-received.json');
   const delivered = fixtureText('identify/000-result.json').replace(': .91', ': 0.91');
-  const told = (text: string) => {
+  const outcomeOf = (text: string) => {
     const answer = readDelivery(text)?.answer;
-    return answer?.kind === 'decided' ? toldOf(answer.finding) : answer?.kind;
+    return answer?.kind === 'decided' ? outcomeText(answer.finding) : answer?.kind;
   };
 
   it.each([
@@ -114,14 +114,14 @@ describe('Identify', () => {
     ['request_id', 'an extra field', 92],
   ])('accepts with %s as %j, and its credits left are %s', async (path, value, credits) => {
     const answer = await answering('identify', 'spoof_detect', { body: withChange(accepted, path, value) });
-    expect(answer.told).toBe('accepted');
+    expect(answer.outcome).toBe('accepted');
     expect(answer.measurements.remaining_credits).toBe(credits);
   });
 
   it.each(['{}', '{"greeting":"hello"}', '{"remaining_credits":"none"}', '[]', '"received"'])(
     'has not accepted with %s',
     async (body) => {
-      expect((await answering('identify', 'spoof_detect', { body })).told).toBe('provider_unreadable');
+      expect((await answering('identify', 'spoof_detect', { body })).outcome).toBe('provider_unreadable');
     },
   );
 
@@ -137,18 +137,18 @@ describe('Identify', () => {
     ['payload.passed', 'TRUE'],
     ['version', 2],
   ])('decides with %s as %j', (path, value) => {
-    expect(told(withChange(delivered, path, value))).toBe('passed');
+    expect(outcomeOf(withChange(delivered, path, value))).toBe('passed');
   });
 
   it('decides after a byte order mark, with .91 too', () => {
-    expect(told(`\uFEFF${delivered}`)).toBe('passed');
-    expect(told(`\uFEFF${fixtureText('identify/000-result.json')}`)).toBe('passed');
+    expect(outcomeOf(`\uFEFF${delivered}`)).toBe('passed');
+    expect(outcomeOf(`\uFEFF${fixtureText('identify/000-result.json')}`)).toBe('passed');
   });
 
   it.each(['No face found', { code: 'NO_FACE' }, ['No face found'], true, 7])(
     'has failed with the error %j',
     (error) => {
-      expect(told(withChange(delivered, 'error', error))).toBe('fault');
+      expect(outcomeOf(withChange(delivered, 'error', error))).toBe('fault');
     },
   );
 });

@@ -7,7 +7,7 @@ import { deliveries } from '../../shared/providers/deliveries.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { says, fault as simulatorFault } from '../../tools/vendor-simulator/behaviour.ts';
 import { transport } from '../contracts/transport.ts';
-import { answering, fixtureText, toldOf } from './answering.ts';
+import { answering, fixtureText, outcomeText } from './answering.ts';
 
 const page = readFileSync(new URL('../../docs/providers.md', import.meta.url), 'utf8');
 
@@ -27,11 +27,11 @@ const unquoted = (cell = ''): string => cell.replace(/^`|`$/g, '');
 
 const consequences = { retry: 'retry here', fail_over: 'fail over', give_up: 'give up' } as const;
 
-function consequenceOf(told: string): string {
-  const row = faults[told as FaultCode];
+function consequenceOf(outcome: string): string {
+  const row = faults[outcome as FaultCode];
   if (row?.attempt) return consequences[row.attempt];
-  if (told === 'not a result') return '400';
-  return told === 'accepted' ? 'wait for the webhook' : 'decided';
+  if (outcome === 'not a result') return '400';
+  return outcome === 'accepted' ? 'wait for the webhook' : 'decided';
 }
 
 /** `status`, `breakdown.x`, `photo.x`: where in One Smart Lab's answer that is. */
@@ -75,7 +75,7 @@ function bodyOf(name: string, described: string): string {
 }
 
 interface Answered {
-  told: string;
+  outcome: string;
   scores: Finding['scores'];
   confidence: number | null | undefined;
 }
@@ -87,10 +87,10 @@ async function put(provider: string, one: Check, answer: string): Promise<Answer
   }
   const delivery = deliveries.get(provider)?.(bodyOf(`${provider} webhook`, rest.join(' ')));
   const nothing = { scores: {}, confidence: undefined };
-  if (!delivery) return { told: 'not a result', ...nothing };
-  if (delivery.answer.kind === 'fault') return { told: delivery.answer.code, ...nothing };
+  if (!delivery) return { outcome: 'not a result', ...nothing };
+  if (delivery.answer.kind === 'fault') return { outcome: delivery.answer.code, ...nothing };
   const { finding } = delivery.answer;
-  return { told: toldOf(finding), scores: finding.scores, confidence: finding.confidence };
+  return { outcome: outcomeText(finding), scores: finding.scores, confidence: finding.confidence };
 }
 
 const words = (cell: string): string => unquoted(cell).replaceAll(/[:,]/g, '');
@@ -114,10 +114,10 @@ describe.each(vendors)('What the page says of %s', (provider, checks) => {
   it.each(rows)('holds: %s %s', async (one, answer, [becomes = '', scores = '', confidence = '', consequence = '']) => {
     const answered = await put(provider, check.parse(one), answer);
     const said = Object.entries(answered.scores).map(([name, score]) => `${name} ${rounded(score)}`);
-    expect({ ...answered, scores: said.join(', ') }).toMatchObject({ told: words(becomes), scores });
+    expect({ ...answered, scores: said.join(', ') }).toMatchObject({ outcome: words(becomes), scores });
     const known = typeof answered.confidence === 'number' ? String(rounded(answered.confidence)) : '–';
     expect(known).toBe(confidence);
-    expect(consequenceOf(answered.told)).toBe(consequence);
+    expect(consequenceOf(answered.outcome)).toBe(consequence);
   });
 
   it('is said of every check it can do', () => {
@@ -178,9 +178,13 @@ it('lists for every remote provider what the contract suite puts to them', () =>
 it.each(rowsUnder('Sandbox').map(([sourceId = '', ...rest]) => [unquoted(sourceId), rest] as const))(
   'has the sandbox answer %s as the page says',
   async (sourceId, [becomes = '', consequence = '']) => {
-    const { told } = await answering('sandbox', 'spoof_detect', { body: '', settings: {}, submission: { sourceId } });
-    expect(told).toBe(words(becomes));
-    expect(consequenceOf(told)).toBe(consequence);
+    const { outcome } = await answering('sandbox', 'spoof_detect', {
+      body: '',
+      settings: {},
+      submission: { sourceId },
+    });
+    expect(outcome).toBe(words(becomes));
+    expect(consequenceOf(outcome)).toBe(consequence);
   },
 );
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Fault } from '../../shared/domain/fault.ts';
 import { submissionOf } from '../contracts/submission.ts';
 import { providerRecipe } from '../recipes/recipes.ts';
-import { toldOf } from './answering.ts';
+import { outcomeText } from './answering.ts';
 import { credentials, settings, template } from './template/provider.ts';
 
 const folder = 'shared/providers/template/';
@@ -26,14 +26,17 @@ describe('How to add a provider', () => {
     ['{"result":"ok","live_score":0.1}', 'failed presentation_attack_suspected'],
     ['{"result":"no_face"}', 'recapture face_not_detected'],
     ['{"result":"another"}', 'provider_unreadable'],
-  ])('shows a template that works: %s', async (body, told) => {
+  ])('shows a template that works: %s', async (body, outcome) => {
     const provider = template({
       settings: settings.parse({ baseUrl: 'https://vendor.example' }),
       credentials: credentials.parse({ apiKey: 'a-key' }),
       fetch: async () => new Response(body),
     });
     const answer = await provider.submit(submissionOf('spoof_detect')).catch((error: unknown) => error);
-    if (answer instanceof Fault) expect(answer.code).toBe(told);
-    else expect(answer).toSatisfy((made: { finding: Parameters<typeof toldOf>[0] }) => toldOf(made.finding) === told);
+    if (answer instanceof Fault) expect(answer.code).toBe(outcome);
+    else
+      expect(answer).toSatisfy(
+        (decided: { finding: Parameters<typeof outcomeText>[0] }) => outcomeText(decided.finding) === outcome,
+      );
   });
 });
