@@ -62,7 +62,7 @@ const report = z.object({
     }),
   ),
 });
-interface Seen {
+interface TestResult {
   readonly file: string;
   readonly name: string;
   readonly status: string;
@@ -72,7 +72,11 @@ interface Seen {
 const hangsAfterMilliseconds = 300_000;
 
 /** How the named tests of these rows end in the copy: none where Vitest could not run them. */
-async function seenIn(copy: string, rows: readonly Mutant[], more: readonly string[] = []): Promise<readonly Seen[]> {
+async function resultsIn(
+  copy: string,
+  rows: readonly Mutant[],
+  more: readonly string[] = [],
+): Promise<readonly TestResult[]> {
   const outputFile = join(copy, 'report.json');
   rmSync(outputFile, { force: true });
   const files = [...new Set(rows.flatMap(({ tests }) => tests))];
@@ -91,11 +95,11 @@ async function seenIn(copy: string, rows: readonly Mutant[], more: readonly stri
   );
 }
 
-const of = (seen: readonly Seen[], { tests, named }: Mutant) =>
-  seen.filter(({ file, name, status }) => tests.includes(file) && name.includes(named) && status !== 'skipped');
+const of = (results: readonly TestResult[], { tests, named }: Mutant) =>
+  results.filter(({ file, name, status }) => tests.includes(file) && name.includes(named) && status !== 'skipped');
 
 /** What became of the change: `killed`, or what is wrong with the row. */
-async function fateOf(row: Mutant, copy: string, unchanged: readonly Seen[]): Promise<string> {
+async function fateOf(row: Mutant, copy: string, unchanged: readonly TestResult[]): Promise<string> {
   const path = join(copy, row.file);
   const before = readFileSync(path, 'utf8');
   const found = before.split(row.find).length - 1;
@@ -108,17 +112,17 @@ async function fateOf(row: Mutant, copy: string, unchanged: readonly Seen[]): Pr
     path,
     before.replace(row.find, () => row.replace),
   );
-  const seen = of(await seenIn(copy, [row], ['--bail=1']), row);
+  const results = of(await resultsIn(copy, [row], ['--bail=1']), row);
   writeFileSync(path, before);
-  if (seen.some(({ status }) => status === 'failed')) return 'killed';
-  return seen.length === 0 ? 'no test ran: the change must leave a program' : 'SURVIVED';
+  if (results.some(({ status }) => status === 'failed')) return 'killed';
+  return results.length === 0 ? 'no test ran: the change must leave a program' : 'SURVIVED';
 }
 
 const rows = chosen();
 let failed = 0;
 if (rows.length > 0) {
   const copy = copyOfTree();
-  const unchanged = await seenIn(copy, rows);
+  const unchanged = await resultsIn(copy, rows);
   for (const row of rows) {
     const fate = await fateOf(row, copy, unchanged);
     if (fate !== 'killed') failed += 1;

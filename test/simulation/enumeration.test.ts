@@ -349,12 +349,12 @@ const doubled: Deliver = async (at) => {
 };
 /** Every message once more after everything else: as late as a repeat can be. */
 const doubledLate: Deliver = async (at) => {
-  const seen: (typeof at.queue)[number][] = [];
+  const delivered: (typeof at.queue)[number][] = [];
   for (let next = at.queue.shift(); next; next = at.queue.shift()) {
-    seen.push(next);
+    delivered.push(next);
     await next.verb();
   }
-  for (const again of seen) await again.verb();
+  for (const again of delivered) await again.verb();
   await inOrder(at);
 };
 const reversed: Deliver = async (at) => {

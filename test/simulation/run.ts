@@ -222,7 +222,7 @@ async function askForSomething(
   const upload = (missing: readonly CaptureName[], round: number) =>
     world.upload(source, random.chance(0.6) ? 'PUT' : 'POST', round, oneOf(missing, random) ?? 'selfie', {
       id: record.verificationId,
-      choose: (told) => (random.chance(0.6) ? told.at(-1) : oneOf(told, random)),
+      choose: (known) => (random.chance(0.6) ? known.at(-1) : oneOf(known, random)),
     });
 
   if (legacy && random.chance(0.06)) return ask('requestBefore');

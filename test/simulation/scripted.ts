@@ -87,7 +87,7 @@ export function scriptedWorld({
     sweep: () => verbs.sweep(),
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>
-      world.upload(source, 'POST', round, name, { id, choose: (told) => told.at(says) }),
+      world.upload(source, 'POST', round, name, { id, choose: (known) => known.at(says) }),
 
     /** A webhook of an attempt is on its way, to the address and under the reference that we gave out. */
     webhook(attempt: number, provider: string, says: Outcome | FaultCode): void {

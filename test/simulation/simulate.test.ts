@@ -56,11 +56,11 @@ describe('npm run simulate', () => {
   );
 
   it('tells the same run in the same words, whatever ran before it', async () => {
-    const told = async (from: number, runs: number) => {
+    const trace = async (from: number, runs: number) => {
       const { output } = await simulate('--seed', '3', '--from', `${from}`, '--runs', `${runs}`, '--trace');
       return output.split('\n').filter((line) => /^\d\d:/.test(line));
     };
-    const [alone, after] = [await told(6, 1), await told(5, 2)];
+    const [alone, after] = [await trace(6, 1), await trace(5, 2)];
     expect(alone.length).toBeGreaterThan(5);
     expect(after.slice(-alone.length)).toEqual(alone);
     expect(after.length).toBeGreaterThan(alone.length);

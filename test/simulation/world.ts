@@ -142,16 +142,16 @@ export function simulatedWorld(setting: Setting) {
     },
   });
 
-  /** What clients were told to say in their videos, by source and round: they know of no other digits. */
-  const told = new Map<string, Told[]>();
+  /** The digits that clients were given for their videos, by source and round: they know of no others. */
+  const knownDigits = new Map<string, KnownDigits[]>();
 
   function learn(source: string, { round, challenge, challenge_expires_at, uploads }: UploadsView): void {
     const key = uploads.video?.post.fields.key;
     if (challenge === undefined || key === undefined) return;
-    const known = told.get(`${source} ${round}`) ?? [];
+    const known = knownDigits.get(`${source} ${round}`) ?? [];
     if (known.some((one) => one.key === key && one.digits === challenge)) return;
     known.push({ key, digits: challenge, expiresAt: Date.parse(challenge_expires_at ?? '') });
-    told.set(`${source} ${round}`, known);
+    knownDigits.set(`${source} ${round}`, known);
   }
 
   return {
@@ -192,9 +192,9 @@ export function simulatedWorld(setting: Setting) {
       how: 'PUT' | 'POST',
       round: number,
       name: CaptureName,
-      { id, choose }: { id: string; choose: (told: readonly Told[]) => Told | undefined },
+      { id, choose }: { id: string; choose: (known: readonly KnownDigits[]) => KnownDigits | undefined },
     ): void {
-      const says = name === 'video' ? choose(told.get(`${source} ${round}`) ?? []) : undefined;
+      const says = name === 'video' ? choose(knownDigits.get(`${source} ${round}`) ?? []) : undefined;
       if (name === 'video' && !says) return; // its client was given no URL
       const object = bucket.upload(how, says?.key ?? captureKey(id, round, name));
       say?.(`${how} of ${source}'s ${name} for round ${round}: ${object?.['version-id'] ?? 'refused'}`);
@@ -246,7 +246,7 @@ export function simulatedWorld(setting: Setting) {
   };
 }
 /** Digits a client was told, where it was to bring the video that says them, and until when (milliseconds). */
-interface Told {
+interface KnownDigits {
   readonly digits: string;
   readonly key: string;
   readonly expiresAt: number;
