@@ -12,7 +12,7 @@ interface Rule {
 }
 
 /** What is wrong, with the rule it breaks: what a failing test prints. */
-const told = ({ rule, why, instead }: Rule, found: readonly string[]): string =>
+const report = ({ rule, why, instead }: Rule, found: readonly string[]): string =>
   found.length === 0 ? '' : `${found.join('\n')}\nRule: ${rule}\nWhy: ${why}\nInstead: ${instead}`;
 
 const files = (folder: string): string[] =>
@@ -150,7 +150,7 @@ const isHandler = (file: string) => /^functions\/[^/]+\/handler\.ts$/.test(file)
 describe('the house', () => {
   it.each(importRules.map((rule) => [rule.folder, rule] as const))('%s imports only what it may', (folder, rule) => {
     expect(
-      told(
+      report(
         rule,
         files(folder).flatMap((file) => strangersOf(file, source(file), rule.allowed)),
       ),
@@ -172,7 +172,7 @@ describe('the house', () => {
       why: 'each is understood, bundled and removed alone',
       instead: 'move what both need into shared',
     };
-    expect(told(rule, visits)).toBe('');
+    expect(report(rule, visits)).toBe('');
   });
 
   it('only stores and handlers meet AWS', () => {
@@ -185,7 +185,7 @@ describe('the house', () => {
       why: 'everything else is played by the simulation, which has no AWS',
       instead: 'write a store behind a port, and connect it in handler.ts',
     };
-    expect(told(rule, meeting)).toBe('');
+    expect(report(rule, meeting)).toBe('');
   });
 
   it('time, chance, environment and fetch are arguments everywhere but where a process begins', () => {
@@ -200,7 +200,7 @@ describe('the house', () => {
       why: 'the same input must give the same result, in a test and in a simulated run',
       instead: 'take it as a dependency; handler.ts, local, tools and infra/app.ts give it',
     };
-    expect(told(rule, found)).toBe('');
+    expect(report(rule, found)).toBe('');
   });
 
   it('only lifecycle changes a record, and only hand-over moves one to queued and sends', () => {
@@ -220,7 +220,7 @@ describe('the house', () => {
       why: 'a record that is queued and whose message was forgotten waits until the sweep finds it',
       instead: 'call handOver or handOverAgain of shared/lifecycle/hand-over.ts',
     };
-    expect(told(rule, found)).toBe('');
+    expect(report(rule, found)).toBe('');
   });
 
   it('no provider is asked for by its name outside its folder', () => {
@@ -235,7 +235,7 @@ describe('the house', () => {
       why: 'the next provider has another name and needs the same',
       instead: 'name the difference as a capability in shared/providers/provider.ts, and ask for that',
     };
-    expect(told(rule, found)).toBe('');
+    expect(report(rule, found)).toBe('');
   });
 
   it('a handler connects, parses, calls one act and answers: in 40 lines', () => {
@@ -249,7 +249,7 @@ describe('the house', () => {
       why: 'an if about the business in a handler is neither enumerated nor simulated',
       instead: 'move it into an act of shared/lifecycle',
     };
-    expect(told(rule, found)).toBe('');
+    expect(report(rule, found)).toBe('');
   });
 
   it('no text of a caller is looked up on a plain object', () => {
@@ -262,7 +262,7 @@ describe('the house', () => {
       why: '`constructor` and `__proto__` are keys of every object, and a 500 or worse',
       instead: 'use a Map, or ask Object.hasOwn first',
     };
-    expect(told(rule, found)).toBe('');
+    expect(report(rule, found)).toBe('');
   });
 
   it('nothing of the product needs tests, tools, benches or another folder of the machine', () => {
@@ -278,7 +278,7 @@ describe('the house', () => {
       why: 'what is deployed must not need what is not',
       instead: 'move the shared part into shared',
     };
-    expect(told(rule, reaching)).toBe('');
+    expect(report(rule, reaching)).toBe('');
   });
 
   it('every act is connected in the simulation, so that it is killed at each await and runs beside every other', () => {
@@ -297,7 +297,7 @@ describe('the house', () => {
       instead: 'connect the act in test/simulation/acts.ts, and play it in test/simulation/enumeration.test.ts',
     };
     const missing = files('shared/lifecycle').filter((file) => !connected.has(file));
-    expect(told(rule, missing)).toBe('');
+    expect(report(rule, missing)).toBe('');
   });
 
   it('sees a planted violation, and says what to do', () => {
@@ -306,7 +306,7 @@ describe('the house', () => {
     if (!domain) throw new Error('no rules');
     const found = strangersOf('shared/domain/verdict.ts', planted, domain.allowed);
     expect(found).toEqual(['shared/domain/verdict.ts → @aws-sdk/client-dynamodb']);
-    expect(told(domain, found)).toMatch(/Rule: 1\. .*\nWhy: .*\nInstead: /);
+    expect(report(domain, found)).toMatch(/Rule: 1\. .*\nWhy: .*\nInstead: /);
     const neighbour = "export { x } from '../read-verification/read.ts';";
     expect(imports(neighbour, 'functions/notice-capture/handler.ts')).toEqual(['functions/read-verification/read.ts']);
   });

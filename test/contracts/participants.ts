@@ -19,7 +19,7 @@ export type Face = (typeof faces)[number];
 /** `passed`, `failed: reason`, `recapture: reason`, or the fault where the vendor has no such answer. */
 export type Expected = string | { fault: FaultCode };
 
-const told: Readonly<Record<Face, string>> = {
+const documented: Readonly<Record<Face, string>> = {
   genuine: 'passed',
   spoof: 'failed: presentation_attack_suspected',
   no_face: 'recapture: face_not_detected',
@@ -54,7 +54,7 @@ export interface Participant extends Capabilities {
 /** Every provider there is: a new vendor only has to be in the registry and in the simulator. */
 export const participants: readonly Participant[] = [...registry.values()].map((capabilities) => ({
   ...capabilities,
-  expected: (face) => undocumented[capabilities.name]?.[face] ?? told[face],
+  expected: (face) => undocumented[capabilities.name]?.[face] ?? documented[face],
   connect: (world, changes = {}) => connect(capabilities.name, world, changes),
   show: (face, check, world) => show(capabilities.name, face, check, world),
 }));

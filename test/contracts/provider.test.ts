@@ -39,19 +39,19 @@ beforeEach(() => {
 async function outcomeOf(provider: Provider, submission: Submission): Promise<Expected> {
   try {
     const answer = await provider.submit(submission);
-    if (answer.kind === 'decided') return told(answer);
+    if (answer.kind === 'decided') return outcomeText(answer);
     await world.simulator.settled();
     const delivered = deliveries.get(provider.name)?.(ours.posts.at(-1)?.text ?? '');
     if (!delivered) throw new Error(`${provider.name} accepted, and no webhook was understood`);
     expect(readReference(referenceSecret, delivered.reference)).toEqual({ verificationId, attempt: 1 });
-    return delivered.answer.kind === 'fault' ? { fault: delivered.answer.code } : told(delivered.answer);
+    return delivered.answer.kind === 'fault' ? { fault: delivered.answer.code } : outcomeText(delivered.answer);
   } catch (error) {
     if (error instanceof Fault) return { fault: error.code };
     throw error;
   }
 }
 
-function told(answer: { finding: unknown }): string {
+function outcomeText(answer: { finding: unknown }): string {
   const { outcome, reasons } = finding.parse(answer.finding);
   return reasons.length === 0 ? outcome : `${outcome}: ${reasons.join(', ')}`;
 }

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** What is made here, not written, and what other runs left. */
-const made = ['.git', 'node_modules', 'build', 'cdk.out', '.bonafide', 'coverage', 'cdk-outputs.json'];
+/** What builds and other runs leave here: none of it is copied. */
+const leftOut = ['.git', 'node_modules', 'build', 'cdk.out', '.bonafide', 'coverage', 'cdk-outputs.json'];
 
 /**
  * A copy of this checkout to deploy from: what is edited meanwhile stays out of it, and the outputs of a real deployment
@@ -12,7 +12,7 @@ export function makeCheckout(name: string): string {
   const directory = resolve('build', 'deployed', name);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  for (const part of readdirSync('.').filter((each) => !made.includes(each))) {
+  for (const part of readdirSync('.').filter((each) => !leftOut.includes(each))) {
     cpSync(part, `${directory}/${part}`, { recursive: true });
   }
   mkdirSync('build/engine', { recursive: true });

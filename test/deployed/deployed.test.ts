@@ -80,14 +80,14 @@ it('a new version is deployed under traffic, and every verification is decided o
   const key = await keyOfIds();
   const client = clientOf(inside);
   const face = await portrait();
-  const made: string[] = [];
+  const sourceIds: string[] = [];
   let repeated = 0;
   let deploying = true;
   const traffic = Array.from({ length: 2 }, async () => {
     while (deploying) {
       const sourceId = newSourceId();
       repeated += await sendPatiently(client, sourceId, face);
-      made.push(sourceId);
+      sourceIds.push(sourceId);
       await sleep(300);
     }
   });
@@ -99,7 +99,7 @@ it('a new version is deployed under traffic, and every verification is decided o
   expect(await keyOfIds()).toBe(key);
   const late = newSourceId();
   await put(await client.request(late), face);
-  made.push(late);
+  sourceIds.push(late);
   const deployedAt = Date.now();
   const decide = async (sourceId: string) => {
     expect((await client.verdict(sourceId)).verdict?.outcome, sourceId).toBe('passed');
@@ -107,19 +107,19 @@ it('a new version is deployed under traffic, and every verification is decided o
     expect(moves.filter(({ state }) => state === 'decided')).toHaveLength(1);
   };
   // A few at a time: every request that waits is a process of the emulator's.
-  for (let from = 0; from < made.length; from += 4) await Promise.all(made.slice(from, from + 4).map(decide));
+  for (let from = 0; from < sourceIds.length; from += 4) await Promise.all(sourceIds.slice(from, from + 4).map(decide));
   const slowestSeconds = Math.round((Date.now() - deployedAt) / 1000);
-  const untold = async () => {
-    const told = (await inside.events())
+  const unannounced = async () => {
+    const announced = (await inside.events())
       .map(({ detail }) => z.looseObject({ type: z.string(), source_id: z.string() }).parse(detail))
       .filter(({ type }) => type === 'verification.decided')
       .map(({ source_id }) => source_id);
-    return made.filter((sourceId) => !told.includes(sourceId));
+    return sourceIds.filter((sourceId) => !announced.includes(sourceId));
   };
-  await expect.poll(untold, { timeout: 60_000 }).toEqual([]);
+  await expect.poll(unannounced, { timeout: 60_000 }).toEqual([]);
   await expect.poll(everythingWritten, { timeout: 30_000 }).toContain(nextRelease);
   console.log(
-    `${made.length} verifications during the deployment, ${repeated} requests repeated, none lost; ` +
+    `${sourceIds.length} verifications during the deployment, ${repeated} requests repeated, none lost; ` +
       `the last one decided ${slowestSeconds} s after it`,
   );
   // The emulator kills what runs when its function changes: those come back by lease and sweep, in minutes.

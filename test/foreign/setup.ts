@@ -58,14 +58,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
 /** `npm ci` in this folder, once for each state of its lockfile. */
 async function installNodeTools(): Promise<void> {
   const folder = import.meta.dirname;
-  const made = join(folder, 'node_modules', '.made-from');
+  const marker = join(folder, 'node_modules', '.made-from');
   const key = createHash('sha256')
     .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex');
-  if (readIfThere(made) === key) return;
+  if (readIfThere(marker) === key) return;
   const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
   if (code !== 0) throw new Error(`npm ci failed in ${folder}:\n${output}`);
-  writeFileSync(made, key);
+  writeFileSync(marker, key);
 }
 
 function readIfThere(file: string): string | undefined {

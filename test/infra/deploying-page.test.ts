@@ -34,6 +34,6 @@ it('adds up what a thousand verifications cost', () => {
 });
 
 it('tells every gap of the emulator the test knows, in its words', () => {
-  const told = table('| What | On AWS | Here |').map(([what, onAws, here]) => ({ what, onAws, here }));
-  expect(told).toEqual(gaps);
+  const rows = table('| What | On AWS | Here |').map(([what, onAws, here]) => ({ what, onAws, here }));
+  expect(rows).toEqual(gaps);
 });

@@ -28,27 +28,27 @@ export interface Outcome {
 export interface Page {
   readonly captures: Captures;
   /** Every body that the page was sent, and every header it sent. */
-  readonly seen: () => string;
+  readonly traffic: () => string;
 }
 
 const networkFetch = globalThis.fetch;
 
 /** Loads the page's calls in Node, with a browser's globals: relative addresses and cookies are those of `backend`. */
 export async function openPage(file: string, backend: string, cookie = ''): Promise<Page> {
-  const seen: string[] = [];
+  const traffic: string[] = [];
   const browsing = async (address: string, options: RequestInit = {}) => {
     const url = new URL(address, backend);
     const ours = url.origin === new URL(backend).origin;
     const headers = { ...Object.fromEntries(new Headers(options.headers)), ...(ours && cookie ? { cookie } : {}) };
     const answer = await networkFetch(url, { ...options, headers });
-    seen.push(JSON.stringify(headers), await answer.clone().text());
+    traffic.push(JSON.stringify(headers), await answer.clone().text());
     return answer;
   };
   vi.stubGlobal('fetch', browsing);
   vi.stubGlobal('XMLHttpRequest', requestOver(browsing));
   // A fresh module for each page.
   const captures: Captures = await import(/* @vite-ignore */ `${pathToFileURL(file)}?${Math.random()}`);
-  return { captures, seen: () => seen.join('\n') };
+  return { captures, traffic: () => traffic.join('\n') };
 }
 
 /** As much of XMLHttpRequest as an upload needs, with a browser's refusal to set the length by hand. */

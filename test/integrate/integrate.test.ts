@@ -78,8 +78,8 @@ describe('the Express backend and the page of docs/integrate.md', () => {
     await bringToOutcome(page, photoOf(await portrait()));
     const files = ['verify.html', 'verify.js', 'captures.js'].map((file) => fetch(`${backend.url}/${file}`));
     const served = await Promise.all((await Promise.all(files)).map((answer) => answer.text()));
-    expect([...served, page.seen()].join('\n')).not.toContain(stack.apiKey);
-    expect(page.seen()).toContain('Bearer ct_');
+    expect([...served, page.traffic()].join('\n')).not.toContain(stack.apiKey);
+    expect(page.traffic()).toContain('Bearer ct_');
   });
 
   it('open the next round after a recapture, whose reasons the page is told', async () => {
@@ -229,12 +229,13 @@ describe('the form of docs/integrate.md', () => {
 });
 
 describe('the answers of S3 in docs/integrate.md', () => {
-  const told = rowsUnder(readFileSync('docs/integrate.md', 'utf8'), '| answer | what it means | what to do |').map(
-    ([answer = '']) => answer,
-  );
+  const documented = rowsUnder(
+    readFileSync('docs/integrate.md', 'utf8'),
+    '| answer | what it means | what to do |',
+  ).map(([answer = '']) => answer);
   const expected = (answer: { status: number; text: string }) => {
     const [, code = ''] = /<Code>(\w+)<\/Code>/.exec(answer.text) ?? [];
-    return told.find((row) => row.startsWith(`${answer.status} `) && row.includes(`\`${code}\``));
+    return documented.find((row) => row.startsWith(`${answer.status} `) && row.includes(`\`${code}\``));
   };
   /** One of two captures: until the other one lands nothing is decided, and what was uploaded stays. */
   const upload = (sourceId: string) =>

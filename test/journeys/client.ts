@@ -32,12 +32,12 @@ export function clientOf({ url, apiKey }: Target) {
   return {
     call,
 
-    async request(sourceId: string, but: Record<string, unknown> = {}): Promise<UploadsView> {
+    async request(sourceId: string, overrides: Record<string, unknown> = {}): Promise<UploadsView> {
       const { status, body } = await call('POST', '/verifications', {
         source_id: sourceId,
         check: 'spoof_detect',
         captures: { selfie: { content_type: 'image/jpeg' } },
-        ...but,
+        ...overrides,
       });
       if (status !== 201) throw new Error(`${status} ${JSON.stringify(body)}`);
       return uploadsView.parse(body);

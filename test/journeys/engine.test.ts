@@ -27,13 +27,13 @@ const types = { selfie: 'image/jpeg', id_card: 'image/jpeg', video: 'video/mp4' 
 async function verdictOf(
   check: 'photo_verify' | 'video_verify',
   files: Partial<Record<keyof typeof types, Uint8Array>>,
-  but: Record<string, unknown> = {},
+  overrides: Record<string, unknown> = {},
 ) {
   const sourceId = newSourceId();
   const captures = Object.fromEntries(
     Object.keys(files).map((name) => [name, { content_type: types[name as keyof typeof types] }]),
   );
-  const view = await client.request(sourceId, { check, captures, ...but });
+  const view = await client.request(sourceId, { check, captures, ...overrides });
   await Promise.all(
     Object.entries(files).map(async ([name, body]) => {
       const { url, headers } = view.uploads[name as keyof typeof types]?.put ?? { url: '', headers: {} };

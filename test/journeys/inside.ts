@@ -204,12 +204,12 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       /** Writes what such a version recorded of that request; its id. */
       async function record(sourceId: string): Promise<string> {
         const { dynamodb, outputs, tenant } = inside();
-        const made = new Date();
+        const createdAt = new Date();
         const verificationId = legacyVerificationIdOf(tenant, sourceId);
         const store = dynamoVerifications({
           client: dynamodb,
           table: outputs.VerificationsTable,
-          now: () => made,
+          now: () => createdAt,
           newId: () => 'planted',
         });
         const planted = anAwaitingVerification({
@@ -217,9 +217,9 @@ export function journeysSeenFromInside(inside: () => Inside): void {
           tenant,
           sourceId,
           requestHash: askedOf(verificationRequest.parse(bodyOf(sourceId))).requestHash,
-          createdAt: made.toISOString(),
-          purgeAt: epochSeconds(made) + 86_400,
-          dueAt: epochSeconds(made) + 3600,
+          createdAt: createdAt.toISOString(),
+          purgeAt: epochSeconds(createdAt) + 86_400,
+          dueAt: epochSeconds(createdAt) + 3600,
         });
         expect((await store.create(planted)).kind).toBe('created');
         return verificationId;

@@ -268,9 +268,9 @@ export function journeys(target: () => Target): void {
       expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({ status: 200 });
       const listed = await client.call('GET', '/verifications?state=erased&limit=1');
       expect(listView.parse(listed.body).verifications).toMatchObject([{ source_id: null, state: 'erased' }]);
-      const seen = await client.read(sourceId);
-      expect(seen).toMatchObject({ source_id: sourceId, state: 'erased', verdict: null, attempts: [] });
-      expect(JSON.stringify(seen)).not.toContain('Person');
+      const erased = await client.read(sourceId);
+      expect(erased).toMatchObject({ source_id: sourceId, state: 'erased', verdict: null, attempts: [] });
+      expect(JSON.stringify(erased)).not.toContain('Person');
       expect(await client.history(sourceId)).toHaveLength(1);
       const bearer = { authorization: `Bearer ${requested.client_token}` };
       const token = await client.problem('GET', `/verifications/${sourceId}`, undefined, bearer);
@@ -286,17 +286,17 @@ export function journeys(target: () => Target): void {
 
   describe('the list', () => {
     it('gives verifications of one state, newest first, page by page', async () => {
-      const made = [newSourceId(), newSourceId(), newSourceId()];
-      for (const sourceId of made) await client.request(sourceId);
-      const seen: (string | null)[] = [];
+      const requested = [newSourceId(), newSourceId(), newSourceId()];
+      for (const sourceId of requested) await client.request(sourceId);
+      const listed: (string | null)[] = [];
       let cursor = '';
       for (let page = 0; page < 3; page += 1) {
         const query = `/verifications?state=awaiting_captures&limit=1${cursor && `&cursor=${cursor}`}`;
         const { verifications, next_cursor } = listView.parse((await client.call('GET', query)).body);
-        seen.push(...verifications.map(({ source_id }) => source_id));
+        listed.push(...verifications.map(({ source_id }) => source_id));
         cursor = next_cursor ?? '';
       }
-      expect(seen).toEqual(made.toReversed());
+      expect(listed).toEqual(requested.toReversed());
       expect(await client.problem('GET', '/verifications')).toMatchObject({ status: 422, code: 'request_invalid' });
       const wrong = await client.problem('GET', '/verifications?state=queued&cursor=x');
       expect(wrong.errors?.[0]?.field).toBe('cursor');

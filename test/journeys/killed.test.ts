@@ -12,11 +12,11 @@ it('a machine killed with -9 anywhere on the way loses no verification, message,
   let stack = await startLocalStack();
   const { dataDirectory } = stack;
   onTestFinished(() => stack.kill());
-  const made: string[] = [];
+  const sourceIds: string[] = [];
   for (const pause of [0, 30, 120]) {
     const client = clientOf(stack);
     const sourceId = newSourceId();
-    made.push(sourceId);
+    sourceIds.push(sourceId);
     await put(await client.request(sourceId), await portrait());
     await setTimeout(pause);
     await stack.kill();
@@ -26,7 +26,7 @@ it('a machine killed with -9 anywhere on the way loses no verification, message,
   let inFlight: Attempt[];
   do {
     const sourceId = newSourceId();
-    made.push(sourceId);
+    sourceIds.push(sourceId);
     await put(await clientOf(stack).request(sourceId), await portrait());
     while (['awaiting_captures', 'queued'].includes((await clientOf(stack).read(sourceId)).state)) await setTimeout(10);
     await stack.kill();
@@ -34,7 +34,7 @@ it('a machine killed with -9 anywhere on the way loses no verification, message,
     inFlight = (await clientOf(stack).verdict(sourceId)).attempts;
   } while (inFlight.length < 2);
   const client = clientOf(stack);
-  for (const sourceId of made) {
+  for (const sourceId of sourceIds) {
     expect((await client.verdict(sourceId)).verdict?.outcome, sourceId).toBe('passed');
     const history = await client.history(sourceId);
     expect(history.filter(({ state, kind }) => state === 'decided' && kind === 'moved')).toHaveLength(1);

@@ -89,10 +89,15 @@ const types = { selfie: 'image/jpeg', id_card: 'image/png', video: 'video/mp4' }
 type Name = keyof typeof types;
 
 /** Asks, uploads everything, answers with the source_id. */
-async function begin(by: Client, check: string, names: Name[], but: Record<string, unknown> = {}): Promise<string> {
-  const sourceId = String(but.source_id ?? newSourceId());
+async function begin(
+  by: Client,
+  check: string,
+  names: Name[],
+  overrides: Record<string, unknown> = {},
+): Promise<string> {
+  const sourceId = String(overrides.source_id ?? newSourceId());
   const captures = Object.fromEntries(names.map((name) => [name, { content_type: types[name] }]));
-  const view = await by.request(sourceId, { check, captures, ...but });
+  const view = await by.request(sourceId, { check, captures, ...overrides });
   for (const name of names) {
     const { url, headers } = view.uploads[name]?.put ?? { url: '', headers: {} };
     expect((await fetch(url, { method: 'PUT', headers, body: bytesOf(name) })).status).toBe(200);

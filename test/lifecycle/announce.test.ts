@@ -22,9 +22,9 @@ describe('announcing', () => {
   it('announces moves, and nothing else that changes a record', async () => {
     const put: Event[] = [];
     const noted = { ...moved(2), after: moved(2).before };
-    const made = { ...moved(2), before: undefined };
+    const created = { ...moved(2), before: undefined };
     const purged = { ...moved(2), after: undefined };
-    await announceChanges([made, moved(2), noted, moved(3, 'errored'), purged], {
+    await announceChanges([created, moved(2), noted, moved(3, 'errored'), purged], {
       put: async (events) => {
         put.push(...events);
         return [];

@@ -12,9 +12,13 @@ describe('attempting', () => {
   /** A queued record, and what its message needs; `stall` is how long the worker stands still while it claims. */
   async function claiming(stall: number, bytes = 1000) {
     const at = setup();
-    const made = await at.verifications.create(record);
+    const created = await at.verifications.create(record);
     const landed = { selfie: { versionId: 'v1-selfie', etag: 'e', bytes, landedAt: record.createdAt } };
-    const queued = await at.verifications.move(made.verification, 'queued', { landed, provider: 'builtin', dueAt: 1 });
+    const queued = await at.verifications.move(created.verification, 'queued', {
+      landed,
+      provider: 'builtin',
+      dueAt: 1,
+    });
     if (queued.kind !== 'moved') throw new Error('moved');
     let calls = 0;
     const toldToGate: unknown[] = [];

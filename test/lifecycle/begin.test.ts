@@ -47,9 +47,9 @@ const video = {
 const tenant: Tenant = { id: 'acme', policy: defaultPolicy, credentials: { capable: 'secret-name' } };
 
 function dependencies(providers: Readonly<Record<string, Capabilities>> = Object.fromEntries(registry)) {
-  let made = 0;
+  let lastId = 0;
   return {
-    verifications: memoryVerifications({ now, newId: () => `id-${++made}` }),
+    verifications: memoryVerifications({ now, newId: () => `id-${++lastId}` }),
     ids,
     uploads: s3Uploads(client, 'captures-bucket'),
     registry: new Map(Object.entries(providers)),
@@ -62,7 +62,7 @@ function dependencies(providers: Readonly<Record<string, Capabilities>> = Object
     },
     clientTokenSecret: signingSecretOf('secret'),
     now,
-    newId: () => `new-${++made}`,
+    newId: () => `new-${++lastId}`,
     randomBelow: () => 7,
   };
 }

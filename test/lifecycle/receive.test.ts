@@ -178,16 +178,16 @@ describe('a webhook', () => {
       [neverMade, {}],
       ['stranger', { token: 'bad' }],
     ];
-    const seen = new Set<string>();
+    const refusals = new Set<string>();
     for (const [body, options] of tries) {
       const before = looks();
       const refusal = await deliver(body, options).then(
         () => 'taken',
         (error: Error & { code: string }) => `${error.code} ${error.message}`,
       );
-      seen.add(`${refusal}, ${looks() - before} look-ups`);
+      refusals.add(`${refusal}, ${looks() - before} look-ups`);
     }
-    expect([...seen]).toEqual(['webhook_unknown This address is not served here., 1 look-ups']);
+    expect([...refusals]).toEqual(['webhook_unknown This address is not served here., 1 look-ups']);
     await expect(deliver('stranger')).rejects.toMatchObject({ code: 'request_unreadable', status: 400 });
   });
 

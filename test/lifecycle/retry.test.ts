@@ -6,10 +6,10 @@ import { anAwaitingVerification, landedFor } from '../builders/verification.ts';
 
 describe('retrying', () => {
   async function errored(at: ReturnType<typeof setup>, overrides = {}) {
-    const made = anAwaitingVerification(overrides);
-    await at.verifications.create(made);
+    const created = anAwaitingVerification(overrides);
+    await at.verifications.create(created);
     const landed = landedFor('spoof_detect');
-    const queued = await at.verifications.move(made, 'queued', { landed, provider: 'builtin', dueAt: 1 });
+    const queued = await at.verifications.move(created, 'queued', { landed, provider: 'builtin', dueAt: 1 });
     if (queued.kind !== 'moved') throw new Error('moved');
     const result = await at.verifications.move(queued.verification, 'errored', { landed, fault: 'provider_failed' });
     if (result.kind !== 'moved') throw new Error('moved');

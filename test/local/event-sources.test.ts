@@ -27,9 +27,9 @@ describe('a queue with a function', () => {
     }
     const dead = await sqs.send(new ReceiveMessageCommand({ QueueUrl: stack.resources.Dead, WaitTimeSeconds: 20 }));
     expect(dead.Messages?.map(({ Body }) => Body)).toEqual(['fail']);
-    const seen = linesOf(notes).flat();
-    expect(seen.filter((text) => text !== 'fail').sort()).toEqual(['fine', 'good']);
-    expect(seen.filter((text) => text === 'fail')).toHaveLength(2);
+    const received = linesOf(notes).flat();
+    expect(received.filter((text) => text !== 'fail').sort()).toEqual(['fine', 'good']);
+    expect(received.filter((text) => text === 'fail')).toHaveLength(2);
   });
 
   it('is given after a kill -9, at once, what was with the function when it came', async () => {

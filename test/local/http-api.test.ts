@@ -105,7 +105,7 @@ describe('the HTTP API', () => {
         return (await fetch(url, { signal: callers.signal })).status;
       };
       let refused = 0;
-      const seen = Array.from({ length: 100 }, () =>
+      const answers = Array.from({ length: 100 }, () =>
         hang().then(
           (status) => {
             refused += 1;
@@ -123,7 +123,7 @@ describe('the HTTP API', () => {
       const next = await fetch(`${stack.url}/things/1`);
       expect(next.status).toBe(200);
       await expect.poll(() => linesOf(notes).filter(([, pid]) => isRunning(Number(pid)))).toEqual([]);
-      expect((await Promise.all(seen)).sort()).toEqual([...Array(90).fill(503), ...Array(10).fill('hung up')]);
+      expect((await Promise.all(answers)).sort()).toEqual([...Array(90).fill(503), ...Array(10).fill('hung up')]);
     },
   );
 

@@ -100,12 +100,12 @@ describe('an upload URL', () => {
       body: JSON.stringify({ put: url }),
     });
     const { body } = (await answered.json()) as { body: string };
-    const told = (JSON.parse(body) as { put: string }).put;
+    const publicUrl = (JSON.parse(body) as { put: string }).put;
     const { port } = new URL(stack.endpoints.s3);
-    expect(told).toBe(url.replace('127.0.0.1', 'localhost'));
+    expect(publicUrl).toBe(url.replace('127.0.0.1', 'localhost'));
     expect(stack.uploads).toBe(`http://localhost:${port}`);
-    expect([await put(told), await put(url)]).toEqual([200, 200]);
-    expect(await put(told.replace('/a?', '/b?'))).toBe(403);
+    expect([await put(publicUrl), await put(url)]).toEqual([200, 200]);
+    expect(await put(publicUrl.replace('/a?', '/b?'))).toBe(403);
     // What runs on this machine goes on using the loopback.
     const { s3 } = clients(stack);
     await s3.send(new PutObjectCommand({ Bucket: stack.resources.Bucket, Key: 'c', Body: 'x' }));

@@ -136,17 +136,17 @@ describe('a stream', () => {
 
   it('starts again where it stopped', async () => {
     await begin(3);
-    const seen: number[] = [];
+    const delivered: number[] = [];
     await consume(
       (numbers) => {
         if (numbers[0] === 2) throw new Error('not yet');
-        seen.push(...numbers);
+        delivered.push(...numbers);
       },
       { batchSize: 1 },
     );
-    await expect.poll(() => seen).toEqual([1]);
+    await expect.poll(() => delivered).toEqual([1]);
     await consumer?.stop();
-    await consume((numbers) => void seen.push(...numbers), { batchSize: 1 });
-    await expect.poll(() => seen).toEqual([1, 2, 3]);
+    await consume((numbers) => void delivered.push(...numbers), { batchSize: 1 });
+    await expect.poll(() => delivered).toEqual([1, 2, 3]);
   });
 });

@@ -40,15 +40,15 @@ const largestBodyBytes = 16 * 1024;
 async function outcomeOf(metadata: string): Promise<string> {
   const request = good();
   const body = `${JSON.stringify(request).slice(0, -1)},"metadata":${metadata}}`;
-  const made = await send({ method: 'POST', path: '/verifications', body });
-  if (made.status === 413 && Buffer.byteLength(body) > largestBodyBytes) return 'refused';
-  if (made.status === 422) {
-    const fields = problem.parse(JSON.parse(made.text)).errors.map(({ field }) => field);
+  const created = await send({ method: 'POST', path: '/verifications', body });
+  if (created.status === 413 && Buffer.byteLength(body) > largestBodyBytes) return 'refused';
+  if (created.status === 422) {
+    const fields = problem.parse(JSON.parse(created.text)).errors.map(({ field }) => field);
     return fields.length > 0 && fields.every((field) => /^\/?metadata\b/.test(field))
       ? 'refused'
       : `names ${fields.join(', ')}`;
   }
-  if (made.status !== 201) return `POST is answered ${made.status}: ${made.text}`;
+  if (created.status !== 201) return `POST is answered ${created.status}: ${created.text}`;
   const read = await send({ method: 'GET', path: `/verifications/${request.source_id}` });
   if (read.status !== 200) return `GET is answered ${read.status}: ${read.text}`;
   return sameJson(view.parse(readJson(read.text)).metadata, readJson(metadata)) ? 'kept' : `comes back in ${read.text}`;
@@ -56,19 +56,19 @@ async function outcomeOf(metadata: string): Promise<string> {
 
 describe('metadata', () => {
   it('of any JSON comes back equal or is 422 naming the field: 10,000 random values', async () => {
-    const seen = { kept: 0, refused: 0, values: 0 };
+    const counts = { kept: 0, refused: 0, values: 0 };
     await fc.assert(
       fc.asyncProperty(jsonObject, async (metadata) => {
         const outcome = await outcomeOf(metadata);
         expect(['kept', 'refused']).toContain(outcome);
-        seen[outcome === 'kept' ? 'kept' : 'refused'] += 1;
-        seen.values += Object.keys(JSON.parse(metadata)).length;
+        counts[outcome === 'kept' ? 'kept' : 'refused'] += 1;
+        counts.values += Object.keys(JSON.parse(metadata)).length;
       }),
       { numRuns: 2700, seed: 1 },
     );
-    expect(seen.values).toBeGreaterThanOrEqual(10_000);
-    expect(seen.kept).toBeGreaterThan(500); // refusing everything would be no answer
-    expect(seen.refused).toBeGreaterThan(50);
+    expect(counts.values).toBeGreaterThanOrEqual(10_000);
+    expect(counts.kept).toBeGreaterThan(500); // refusing everything would be no answer
+    expect(counts.refused).toBeGreaterThan(50);
   });
 
   const nested = (depth: number, [open, close]: readonly [string, string]) =>
@@ -171,14 +171,14 @@ describe.each(Object.getOwnPropertyNames(Object.prototype))('the name %s', (name
     const path = `/verifications/${segment}`;
     expect(
       await statusesOf({
-        made: { method: 'POST', path: '/verifications', body: { ...good(), source_id: name } },
+        created: { method: 'POST', path: '/verifications', body: { ...good(), source_id: name } },
         again: { method: 'POST', path: `${path}/captures` },
         read: { method: 'GET', path },
         history: { method: 'GET', path: `${path}/history` },
         retry: { method: 'POST', path: `${path}/retry` },
         erased: { method: 'DELETE', path },
       }),
-    ).toEqual({ made: 201, again: 200, read: 200, history: 200, retry: 409, erased: 200 });
+    ).toEqual({ created: 201, again: 200, read: 200, history: 200, retry: 409, erased: 200 });
   });
 
   it('in a query is a value like any other', async () => {

@@ -40,12 +40,12 @@ it('what is opened, streamed, linked to, looked for and removed is one version: 
   expect(await captures.exists(pinned)).toBe(true);
   await captures.removeVersion(pinned);
   const link = { method: 'link', url: new URL(await captures.link(pinned, 60)) };
-  const seen = [...asked.splice(0), link].map(({ method, url }) => [
+  const addressed = [...asked.splice(0), link].map(({ method, url }) => [
     method,
     url.pathname,
     url.searchParams.get('versionId'),
   ]);
-  expect(seen).toEqual(['GET', 'GET', 'HEAD', 'DELETE', 'link'].map((method) => [method, address, 'version-1']));
+  expect(addressed).toEqual(['GET', 'GET', 'HEAD', 'DELETE', 'link'].map((method) => [method, address, 'version-1']));
 });
 
 it('a link gives the bytes as they lie there, whatever the uploader said of them', async () => {

@@ -33,10 +33,10 @@ beforeAll(async () => {
 });
 afterAll(() => manager.stop());
 
-let made = 0;
+let secretCount = 0;
 async function newSecret(value: string) {
-  made += 1;
-  const name = `signs-${made}`;
+  secretCount += 1;
+  const name = `signs-${secretCount}`;
   await client.send(new CreateSecretCommand({ Name: name, SecretString: value }));
   reads = [];
   return {

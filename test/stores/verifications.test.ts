@@ -53,8 +53,8 @@ const verdict: Verdict = {
 let sources = 0;
 const fresh = () => `source-${++sources}`;
 
-async function made(store: Verifications, but: Parameters<typeof anAwaitingVerification>[0] = {}) {
-  const record = anAwaitingVerification({ sourceId: fresh(), ...but });
+async function awaitingIn(store: Verifications, overrides: Parameters<typeof anAwaitingVerification>[0] = {}) {
+  const record = anAwaitingVerification({ sourceId: fresh(), ...overrides });
   expect((await store.create(record)).kind).toBe('created');
   return record;
 }
@@ -64,14 +64,14 @@ function won<S extends State>(result: Awaited<ReturnType<Verifications['move']>>
   return result.verification as InState<S>;
 }
 
-async function queuedIn(store: Verifications, but = {}) {
-  const record = await made(store, but);
+async function queuedIn(store: Verifications, overrides = {}) {
+  const record = await awaitingIn(store, overrides);
   const landed = landedFor('spoof_detect');
   return won(await store.move(record, 'queued', { landed, provider: 'builtin', dueAt: 1 }), 'queued');
 }
 
-async function dispatchedIn(store: Verifications, but = {}) {
-  const queued = await queuedIn(store, but);
+async function dispatchedIn(store: Verifications, overrides = {}) {
+  const queued = await queuedIn(store, overrides);
   return won(
     await store.move(queued, 'dispatched', {
       landed: queued.landed,
@@ -85,8 +85,8 @@ async function dispatchedIn(store: Verifications, but = {}) {
   );
 }
 
-async function decidedIn(store: Verifications, but = {}) {
-  const dispatched = await dispatchedIn(store, but);
+async function decidedIn(store: Verifications, overrides = {}) {
+  const dispatched = await dispatchedIn(store, overrides);
   return won(await store.move(dispatched, 'decided', { landed: dispatched.landed, verdict }), 'decided');
 }
 
@@ -107,12 +107,12 @@ describe.each([
   }
 
   it('keeps what it was given, field by field', async () => {
-    const record = await made(store, { metadata: { visit: { room: 4 } }, check: 'photo_verify' });
+    const record = await awaitingIn(store, { metadata: { visit: { room: 4 } }, check: 'photo_verify' });
     expect(await read(record)).toEqual(record);
   });
 
   it('answers a second making with the first record', async () => {
-    const record = await made(store);
+    const record = await awaitingIn(store);
     const again = await store.create({ ...record, moveId: 'another', requestHash: '0'.repeat(64) });
     expect(again).toEqual({ kind: 'exists', verification: record });
   });
@@ -131,7 +131,7 @@ describe.each([
   });
 
   it('tells the loser of a race what it lost to, and changes nothing for it', async () => {
-    const record = await made(store);
+    const record = await awaitingIn(store);
     const landed = landedFor('spoof_detect');
     const [one, two] = await Promise.all([
       store.move(record, 'queued', { landed, provider: 'builtin', dueAt: 1 }),
@@ -166,14 +166,14 @@ describe.each([
   });
 
   it('refuses a move the table of transitions does not have, before any request', async () => {
-    const record = await made(store);
+    const record = await awaitingIn(store);
     await expect(async () => store.move(record, 'decided', { landed: {}, verdict })).rejects.toThrow(
       'cannot move from awaiting_captures to decided',
     );
   });
 
   it('takes two captures landing at the same time: one is not the last, the other decides again and is', async () => {
-    const record = await made(store, { check: 'photo_verify' });
+    const record = await awaitingIn(store, { check: 'photo_verify' });
     const { selfie, id_card } = landedFor('photo_verify');
     const both = await Promise.all([
       store.land(record, { missing: ['id_card'], landed: { selfie } }),
@@ -198,7 +198,7 @@ describe.each([
       challengeIssuedAt: `2026-01-01T00:00:0${second}.000Z`,
       challengeNumber,
     });
-    const record = await made(store, { check: 'video_verify', ...issued(0, 1) });
+    const record = await awaitingIn(store, { check: 'video_verify', ...issued(0, 1) });
     const both = await Promise.all([store.renew(record, issued(1, 2)), store.renew(record, issued(2, 2))]);
     expect(both.map(({ kind }) => kind).sort()).toEqual(['lost', 'moved']);
     const current = await stillAwaiting(record);
@@ -280,7 +280,7 @@ describe.each([
 
   it('lists what was erased without its source_id', async () => {
     const tenant = `eraser-${_.length}`;
-    await store.move(await made(store, { tenant }), 'erased', {});
+    await store.move(await awaitingIn(store, { tenant }), 'erased', {});
     const { items } = await store.list({ tenant, states: ['erased'], limit: 1 });
     expect(items).toHaveLength(1);
     expect(items[0]).not.toHaveProperty('sourceId');
@@ -288,7 +288,7 @@ describe.each([
 
   it('makes every arrow of the table and no other', async () => {
     const reach: Record<State, (source: string) => Promise<Verification>> = {
-      awaiting_captures: (source) => made(store, { sourceId: source }),
+      awaiting_captures: (source) => awaitingIn(store, { sourceId: source }),
       queued: (source) => queuedIn(store, { sourceId: source }),
       dispatched: (source) => dispatchedIn(store, { sourceId: source }),
       decided: (source) => decidedIn(store, { sourceId: source }),
@@ -297,8 +297,9 @@ describe.each([
         return won(await store.move(at, 'errored', { landed: at.landed, fault: 'capture_missing' }), 'errored');
       },
       expired: async (source) =>
-        won(await store.move(await made(store, { sourceId: source }), 'expired', {}), 'expired'),
-      erased: async (source) => won(await store.move(await made(store, { sourceId: source }), 'erased', {}), 'erased'),
+        won(await store.move(await awaitingIn(store, { sourceId: source }), 'expired', {}), 'expired'),
+      erased: async (source) =>
+        won(await store.move(await awaitingIn(store, { sourceId: source }), 'erased', {}), 'erased'),
     };
     const landed = landedFor('spoof_detect');
     const fields = {
@@ -326,7 +327,7 @@ describe.each([
   it('lists a tenant’s verifications of one state, newest first, page by page', async () => {
     const tenant = `lister-${_.length}`;
     for (let day = 1; day <= 5; day += 1) {
-      await made(store, { tenant, createdAt: `2026-02-0${day}T00:00:00.000Z` });
+      await awaitingIn(store, { tenant, createdAt: `2026-02-0${day}T00:00:00.000Z` });
     }
     await queuedIn(store, { tenant });
     const first = await store.list({ tenant, states: ['awaiting_captures'], limit: 3 });
@@ -350,8 +351,8 @@ describe.each([
     for (let index = 0; index < 12; index += 1) {
       const overrides = { tenant, createdAt: at(Math.floor(index / 2)) };
       if (index % 3 === 0) await decidedIn(store, overrides);
-      else if (index % 3 === 1) await made(store, overrides);
-      else await made(store, { ...overrides, check: 'photo_verify' });
+      else if (index % 3 === 1) await awaitingIn(store, overrides);
+      else await awaitingIn(store, { ...overrides, check: 'photo_verify' });
     }
     const pages = async (narrowed: Partial<ListQuery>) => {
       const found: Listed[][] = [];
@@ -378,9 +379,9 @@ describe.each([
   });
 
   it('finds what is due by state, overdue longest first, and nothing that rests', async () => {
-    const late = await made(store, { dueAt: 100 });
-    const later = await made(store, { dueAt: 200 });
-    const future = await made(store, { dueAt: 99_999_999_999 });
+    const late = await awaitingIn(store, { dueAt: 100 });
+    const later = await awaitingIn(store, { dueAt: 200 });
+    const future = await awaitingIn(store, { dueAt: 99_999_999_999 });
     const decided = await decidedIn(store);
     const due = async (at: number) => {
       const ids: string[] = [];
@@ -420,7 +421,7 @@ it('stays under 32 KB and movable after 10,000 repeated answers', { timeout: 400
 
 it('reads a tombstone that still has a source_id, as an earlier version left it, and forgets it with the next erasure', async () => {
   const store = dynamoVerifications({ client: tables.client, table: 'verifications', now, newId });
-  const record = await made(store);
+  const record = await awaitingIn(store);
   const tombstone = won(await store.move(record, 'erased', { dueAt: 5 }), 'erased');
   const key = marshall({ verificationId: record.verificationId });
   const rowOf = async () =>

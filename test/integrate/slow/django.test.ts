@@ -74,7 +74,7 @@ describe('the Django backend of docs/integrate.md', () => {
     const page = await openPage(file(), backend.url, cookie);
     expect(await bringToOutcome(page, photoOf(await portrait()), headers)).toMatchObject({ outcome: 'passed' });
     expect(await (await fetch(`${backend.url}/for-tests/outcomes`)).json()).toMatchObject({ ada: 'passed' });
-    expect(page.seen()).not.toContain(stack.apiKey);
+    expect(page.traffic()).not.toContain(stack.apiKey);
   });
 
   it('opens the next round after a recapture, three at the most', async () => {

@@ -56,7 +56,7 @@ describe('the Next.js backend of docs/integrate.md', () => {
     const page = await pageOf('ada');
     expect(await bringToOutcome(page, photoOf(await portrait()))).toMatchObject({ outcome: 'passed' });
     expect(readFileSync(outcomes, 'utf8')).toContain('onboarding-ada passed\n');
-    expect(page.seen()).not.toContain(stack.apiKey);
+    expect(page.traffic()).not.toContain(stack.apiKey);
   });
 
   it('opens the next round after a recapture', async () => {
