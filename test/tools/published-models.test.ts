@@ -26,7 +26,7 @@ const registry =
       const bytes = change(model.file, await readPublishedModel(model));
       if (bytes) await writeFile(path.join(directory, 'package', model.published.file), bytes);
     }
-    await create({ gzip: true, file: path.join(directory, 'package.tgz'), cwd: directory }, ['package']);
+    await create({ gzip: { level: 1 }, file: path.join(directory, 'package.tgz'), cwd: directory }, ['package']);
   };
 const unreachable: PackPackage = () => Promise.reject(new Error('npm error code ENOTFOUND'));
 
