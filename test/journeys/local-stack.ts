@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { cp, mkdir, rmdir } from 'node:fs/promises';
+import { mkdir, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -90,7 +90,7 @@ async function giveSynthesis(to: string): Promise<void> {
   const [once, lock] = [join(tmpdir(), 'synthesis'), join(tmpdir(), 'synthesis.lock')];
   while (!(await created(lock))) await setTimeout(100);
   await synthesize(once).finally(() => rmdir(lock));
-  await cp(once, to, { recursive: true });
+  await symlink(once, to);
 }
 
 /** False where the directory is there already. */
