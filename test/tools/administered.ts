@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll } from 'vitest';
+import { format } from 'node:util';
+import { afterAll, beforeAll, vi } from 'vitest';
 import { startSecretsManager } from '../../local/secrets-manager/secrets-manager.ts';
 import { dynamoTenants, type Tenants } from '../../shared/stores/tenants/tenants.ts';
 import { startTables } from '../stores/table.ts';
@@ -59,14 +58,42 @@ export function administered() {
       dynamoTenants({ client: tables.client, table: 'tenants', now: () => new Date(), randomBytes }),
     /** The secret of this name, parsed. */
     secret: (name: string): unknown => JSON.parse(JSON.parse(readFileSync(secretsFile, 'utf8'))[name].secretString),
-    admin: async (...words: string[]): Promise<Ran> => {
-      const child = spawn(process.execPath, ['tools/admin.ts', ...words], {
-        env: { ...process.env, BONAFIDE_DATA: directory },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-      const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-      return { code, stdout, stderr };
-    },
+    admin: (...words: string[]): Promise<Ran> => ranHere(directory, words),
   };
+}
+
+/**
+ * `tools/admin.ts` as a new process would run it, in this one: loading the SDK sixty times takes longer than all it is
+ * asked here. `usage.test.ts` and the journeys start it in a process of its own.
+ */
+async function ranHere(directory: string, words: readonly string[]): Promise<Ran> {
+  const written = { stdout: '', stderr: '' };
+  const onto =
+    (stream: keyof typeof written) =>
+    (...values: unknown[]) => {
+      written[stream] += `${format(...values)}\n`;
+    };
+  const ended = new Error('The program ended itself');
+  vi.stubEnv('BONAFIDE_DATA', directory);
+  const spies = [
+    vi.spyOn(console, 'log').mockImplementation(onto('stdout')),
+    vi.spyOn(console, 'error').mockImplementation(onto('stderr')),
+    vi.spyOn(process, 'exit').mockImplementation((code) => {
+      process.exitCode = code ?? 0;
+      throw ended;
+    }),
+    vi.spyOn(process, 'argv', 'get').mockReturnValue([process.execPath, 'tools/admin.ts', ...words]),
+  ];
+  process.exitCode = 0;
+  vi.resetModules();
+  try {
+    await import('../../tools/admin.ts').catch((error: unknown) => {
+      if (error !== ended) throw error;
+    });
+    return { code: Number(process.exitCode), ...written };
+  } finally {
+    process.exitCode = undefined;
+    for (const spy of spies) spy.mockRestore();
+    vi.unstubAllEnvs();
+  }
 }
