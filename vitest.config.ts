@@ -6,7 +6,7 @@ import { instrumentedAwaits } from './test/simulation/instrument-awaits.ts';
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const first = [
-      ...['/killed.', '/journeys/vendors.', '/engine/videos.', '/integrate/', '/journeys/', '/tools/admin.'],
+      ...['/killed.', '/journeys/vendors.', '/engine/videos.', '/integrate/', '/journeys/'],
       ...[
         '/infra/',
         '/engine/hostile.',
@@ -15,6 +15,7 @@ class LongestFirst extends BaseSequencer {
         '/stores/verifications.',
         '/simulation/',
         '/tools/',
+        '/local/',
       ],
     ];
     const rank = ({ moduleId }: TestSpecification) => [...first, ''].findIndex((part) => moduleId.includes(part)); // '' is in all others
