@@ -11,7 +11,7 @@ const keyPair = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.st
 export const credentials: Part<unknown, { credentials: Credentials }> = async ({ dataDirectory }) => {
   const file = path.join(dataDirectory, 'credentials.json');
   if (existsSync(file)) return { gives: { credentials: keyPair.parse(JSON.parse(readFileSync(file, 'utf8'))) } };
-  const made = { accessKeyId: 'LOCAL', secretAccessKey: randomBytes(30).toString('base64url') };
-  writeFileSync(file, JSON.stringify(made), { mode: 0o600 });
-  return { gives: { credentials: made } };
+  const created = { accessKeyId: 'LOCAL', secretAccessKey: randomBytes(30).toString('base64url') };
+  writeFileSync(file, JSON.stringify(created), { mode: 0o600 });
+  return { gives: { credentials: created } };
 };

@@ -106,8 +106,8 @@ async function rebuild(bundle: Bundle, { root, say, onChange }: Watching): Promi
     });
     bundle.inputs = new Set(Object.keys(metafile.inputs).map((input) => path.resolve(root, input)));
     bundle.broken = false;
-    const made = outputFiles.find((output) => output.path === file);
-    if (!made || readFileSync(file).equals(made.contents)) return false;
+    const handler = outputFiles.find((output) => output.path === file);
+    if (!handler || readFileSync(file).equals(handler.contents)) return false;
     onChange();
     for (const output of outputFiles) {
       writeFileSync(`${output.path}.new`, output.contents);

@@ -11,18 +11,18 @@ const run = promisify(execFile);
  * `directory` or the file has changed. Answers the directory of its commands.
  */
 export async function pythonEnvironment(directory: string, requirements: string): Promise<string> {
-  const made = join(directory, '.made-from');
+  const stamp = join(directory, '.made-from');
   const binaries = join(directory, 'bin');
   const key = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex');
-  if ((await readFile(made, 'utf8').catch(() => '')) === key) return binaries;
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === key) return binaries;
 
   await rm(directory, { recursive: true, force: true });
   await must('python3', '-m', 'venv', directory);
   const options = ['--require-hashes', '--only-binary=:all:', '--disable-pip-version-check', '--quiet'];
   await must(join(binaries, 'python'), '-m', 'pip', 'install', ...options, '--requirement', requirements);
-  await writeFile(made, key);
+  await writeFile(stamp, key);
   return binaries;
 }
 

@@ -98,21 +98,21 @@ async function verify(
   const uploadedAt = performance.now();
   say('  uploaded, waiting for the verdict …');
   for (;;) {
-    const seen = await call(verificationView, `${url}/verifications/${sourceId}?wait=10`, { headers });
-    if (!restingStates.includes(seen.state)) {
-      say(`  ${seen.state} …`);
+    const view = await call(verificationView, `${url}/verifications/${sourceId}?wait=10`, { headers });
+    if (!restingStates.includes(view.state)) {
+      say(`  ${view.state} …`);
       continue;
     }
     const milliseconds = Math.round(performance.now() - uploadedAt);
-    const { verdict } = seen;
+    const { verdict } = view;
     if (values.json) {
-      console.log(JSON.stringify({ name, source_id: sourceId, state: seen.state, milliseconds, verdict }));
+      console.log(JSON.stringify({ name, source_id: sourceId, state: view.state, milliseconds, verdict }));
     } else if (verdict) {
       const live = verdict.scores.live === undefined ? '' : `, live ${verdict.scores.live.toFixed(3)}`;
       const reasons = verdict.reasons.length > 0 ? `: ${verdict.reasons.join(', ')}` : '';
       say(`  ${verdict.outcome.toUpperCase()}${reasons} (${milliseconds} ms after the upload${live})`);
     } else {
-      say(`  ${seen.state}${seen.fault ? `: ${seen.fault}` : ''}`);
+      say(`  ${view.state}${view.fault ? `: ${view.fault}` : ''}`);
     }
     if (!expected) return true;
     const asExpected =

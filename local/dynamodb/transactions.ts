@@ -16,7 +16,7 @@ export async function prepareTransaction(store: Store, request: Request): Promis
     throw DynamoDbError.of('ValidationException', 'Member must have length between 1 and 100');
   }
   const all: PendingWrites = { store, batch: [], items: new Map() };
-  const seen = new Set<string>();
+  const keys = new Set<string>();
   const reasons: Answer[] = [];
 
   for (const action of actions) {
@@ -26,11 +26,11 @@ export async function prepareTransaction(store: Store, request: Request): Promis
     const held = holdBackWrites(store);
     reasons.push(await reasonOf(held, operation, parameters));
     for (const [key, change] of held.items) {
-      if (seen.has(key)) {
+      if (keys.has(key)) {
         const message = 'Transaction request cannot include multiple operations on one item';
         throw DynamoDbError.of('ValidationException', message);
       }
-      seen.add(key);
+      keys.add(key);
       if (kind !== 'ConditionCheck') all.items.set(key, change);
     }
     if (kind !== 'ConditionCheck') all.batch.push(...held.batch);

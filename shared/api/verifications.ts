@@ -368,8 +368,8 @@ function viewVerdict(verdict: Listed['verdict']): VerificationView['verdict'] {
   return { ...rest, policy_version };
 }
 
-function viewAttempt({ pass: _, startedAt, endedAt, ...made }: Attempt): z.infer<typeof attemptView> {
-  return { ...made, started_at: startedAt, ...(endedAt ? { ended_at: endedAt } : {}) };
+function viewAttempt({ pass: _, startedAt, endedAt, ...rest }: Attempt): z.infer<typeof attemptView> {
+  return { ...rest, started_at: startedAt, ...(endedAt ? { ended_at: endedAt } : {}) };
 }
 
 export function viewUploads({ record, clientToken, uploads }: Issued): UploadsView {

@@ -142,12 +142,12 @@ async function writeTerms(
  * Moves what was made to where it is looked for. Others may do the same at the same time (two `npm start`): one that is
  * in place and made from the same is left alone, as another process may be reading it; an older one goes.
  */
-export async function putInPlace(made: string, directory: string): Promise<void> {
-  const key = await readyKey(made);
-  const old = `${made}.old`;
+export async function putInPlace(from: string, directory: string): Promise<void> {
+  const key = await readyKey(from);
+  const old = `${from}.old`;
   while ((await readyKey(directory)) !== key) {
     await renamed(directory, old, 'ENOENT');
-    const placed = await renamed(made, directory, 'ENOTEMPTY', 'EEXIST'); // else another process was quicker: look at theirs
+    const placed = await renamed(from, directory, 'ENOTEMPTY', 'EEXIST'); // else another process was quicker: look at theirs
     await rm(old, { recursive: true, force: true });
     if (placed) return;
   }
