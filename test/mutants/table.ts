@@ -124,8 +124,8 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'a client token is refused after the erasure',
     file: authenticate,
-    find: "verification.state === 'erased' || ",
-    replace: '',
+    find: "verification.state === 'erased' || verification.sourceId",
+    replace: "verification.state !== 'erased' && verification.sourceId",
     ...byToken,
     named: 'after the erasure of its verification',
   },
