@@ -112,18 +112,29 @@ export function parseCaptureKey(key: string): CapturePlace | undefined {
 const startsWith = (bytes: Uint8Array, offset: number, text: string) =>
   [...text].every((character, index) => bytes[offset + index] === character.charCodeAt(0));
 
-const heicBrands = ['heic', 'heix', 'heim', 'heis', 'mif1', 'msf1'];
+const heicBrands = ['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'];
 
-/** The type by magic bytes (the first 32 suffice), never by name or header; undefined for anything else. */
+/** What `sniffContentType` reads at most: an `ftyp` box of twelve compatible brands. */
+export const magicBytes = 64;
+
+/** The type by magic bytes (the first 64 suffice), never by name or header; undefined for anything else. */
 export function sniffContentType(bytes: Uint8Array): ContentType | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'image/jpeg';
   if (bytes[0] === 0x89 && startsWith(bytes, 1, 'PNG\r\n')) return 'image/png';
   if (startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP')) return 'image/webp';
   if (bytes[0] === 0x1a && bytes[1] === 0x45 && bytes[2] === 0xdf && bytes[3] === 0xa3) return 'video/webm';
   if (startsWith(bytes, 4, 'ftyp')) {
-    if (heicBrands.some((brand) => startsWith(bytes, 8, brand))) return 'image/heic';
     if (startsWith(bytes, 8, 'avif') || startsWith(bytes, 8, 'avis')) return undefined;
-    return startsWith(bytes, 8, 'qt  ') ? 'video/quicktime' : 'video/mp4';
+    if (startsWith(bytes, 8, 'qt  ')) return 'video/quicktime';
+    const isHeic = brandOffsets(bytes).some((at) => heicBrands.some((brand) => startsWith(bytes, at, brand)));
+    return isHeic ? 'image/heic' : 'video/mp4';
   }
   return undefined;
+}
+
+/** Where an `ftyp` box names what the file is: the major brand, then, behind a version, all it is compatible with. */
+function brandOffsets(bytes: Uint8Array): number[] {
+  const boxBytes = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
+  const compatible = (Math.min(boxBytes, bytes.length, magicBytes) - 16) / 4;
+  return [8, ...Array.from({ length: Math.max(0, Math.floor(compatible)) }, (_, index) => 16 + 4 * index)];
 }

@@ -1,4 +1,4 @@
-import { type CaptureName, type ContentType, sniffContentType } from '../domain/captures.ts';
+import { type CaptureName, type ContentType, magicBytes, sniffContentType } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import { type Reason, recaptureFor } from '../domain/verdict.ts';
 import type { Answer, Capabilities, Submission } from './provider.ts';
@@ -67,8 +67,6 @@ function tooLarge(bytes: number): Unusable {
   if (answer.kind !== 'decided' || !Number.isFinite(bytes)) return { kind: 'unusable', answer };
   return { kind: 'unusable', answer: { ...answer, measurements: { capture_bytes: bytes } } };
 }
-
-const magicBytes = 32;
 
 /** The first bytes, and a stream that still begins with them. */
 async function peek(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { captureKey, parseCaptureKey, sniffContentType } from '../../shared/domain/captures.ts';
+import { type ContentType, captureKey, parseCaptureKey, sniffContentType } from '../../shared/domain/captures.ts';
 import { newChallenge } from '../../shared/domain/challenge.ts';
 import { readClientToken, signClientToken } from '../../shared/domain/client-token.ts';
 import { eventOf } from '../../shared/domain/event.ts';
@@ -115,13 +115,26 @@ describe('capture keys', () => {
 });
 
 describe('magic bytes', () => {
-  const box = (brand: string) => [0, 0, 0, 24, ...Buffer.from(`ftyp${brand}`)];
-  it.each([
+  const box = (brand: string, ...compatible: string[]) => {
+    const brands = compatible.join('');
+    return [0, 0, 0, 16 + brands.length, ...Buffer.from(`ftyp${brand}\0\0\0\0${brands}`)];
+  };
+  it.each<[number[], ContentType | undefined]>([
     [[0xff, 0xd8, 0xff, 0xe0], 'image/jpeg'],
     [[0x89, ...Buffer.from('PNG\r\n\x1a\n')], 'image/png'],
     [[...Buffer.from('RIFF'), 0, 0, 0, 0, ...Buffer.from('WEBP')], 'image/webp'],
     [box('heic'), 'image/heic'],
-    [box('mif1'), 'image/heic'],
+    ...['mif1', 'msf1', 'heix', 'heim', 'heis', 'hevc', 'hevx'].map((brand): [number[], ContentType] => [
+      box(brand),
+      'image/heic',
+    ]),
+    [box('MiHE', 'mif1', 'heic'), 'image/heic'],
+    [box('abcd', ...Array<string>(11).fill('miaf'), 'heic'), 'image/heic'],
+    [box('abcd', ...Array<string>(12).fill('miaf'), 'heic'), 'video/mp4'],
+    [[...box('isom'), ...Buffer.from('heic')], 'video/mp4'],
+    [box('qt  ', 'heic'), 'video/quicktime'],
+    [box('avif', 'mif1', 'miaf'), undefined],
+    [[0, 0, 0, 40, ...Buffer.from('ftyp')], 'video/mp4'],
     [box('isom'), 'video/mp4'],
     [box('qt  '), 'video/quicktime'],
     [[0x1a, 0x45, 0xdf, 0xa3], 'video/webm'],
