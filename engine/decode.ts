@@ -1,6 +1,9 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { type ContentType, sniffContentType } from '../shared/domain/captures.ts';
+import { convertToSrgb } from './colour.ts';
+import type { Orientation } from './exif.ts';
 import { decodeHeic } from './heic.ts';
+import { mendJpeg } from './jpeg.ts';
 import type { RgbImage } from './pixels.ts';
 
 /** A capture as the engine sees it: upright, sRGB, inside its working size, decoded once. */
@@ -63,19 +66,49 @@ async function decodeFile(bytes: Uint8Array, format: string, sizePx: number): Pr
   const cap = shrinksWhileRead(metadata) ? maximumPixels.shrinkable : maximumPixels.whole;
   if (pixels > cap) return { kind: 'too_large', pixels };
 
-  // Only the first frame of an animation is read. Broken data is refused rather than guessed at: half a face is no face.
-  const file = sharp(bytes, { limitInputPixels: cap, failOn: 'error' });
-  return shrink(file.autoOrient(), metadata.autoOrient.width, metadata.autoOrient.height, sizePx);
+  const { width, height } = metadata.autoOrient;
+  const shrunkFrom = (whole: Uint8Array, failOn: 'warning' | 'error') =>
+    // Only the first frame of an animation is read.
+    shrink(sharp(whole, { limitInputPixels: cap, failOn }).autoOrient(), width, height, sizePx);
+  // Broken data is refused rather than guessed at: half a face is no face. Where data end too soon before an end marker,
+  // libjpeg only warns, and goes on in grey.
+  if (format !== 'jpeg') return shrunkFrom(bytes, 'error');
+  const { bytes: mended, otherwiseEnded, scansComplete } = mendJpeg(bytes);
+  if (!scansComplete) return { kind: 'unreadable' };
+  const decoded = await shrunkFrom(mended, 'warning');
+  if (!otherwiseEnded || havePixelsOf(decoded, await shrunkFrom(otherwiseEnded, 'warning'))) return decoded;
+  return { kind: 'unreadable' };
 }
+
+const havePixelsOf = (one: Decoded, other: Decoded): boolean =>
+  one.kind === 'decoded' &&
+  other.kind === 'decoded' &&
+  Buffer.compare(one.capture.image.pixels, other.capture.image.pixels) === 0;
 
 const shrinksWhileRead = ({ format, isProgressive }: Metadata) => format === 'jpeg' && !isProgressive;
 
 async function decodeContainer(bytes: Uint8Array, sizePx: number): Promise<Decoded> {
   const decoded = await decodeHeic(bytes, maximumPixels.whole);
   if (decoded.kind !== 'decoded') return decoded;
-  const { width, height, pixels } = decoded.image;
-  return shrink(sharp(pixels, { raw: { width, height, channels: 3 } }), width, height, sizePx);
+  const { image, orientation, colours } = decoded;
+  const stored = sharp(image.pixels, { raw: { width: image.width, height: image.height, channels: 3 } });
+  const [width, height] = orientation > 4 ? [image.height, image.width] : [image.width, image.height];
+  const shrunk = await shrink(upright[orientation](stored), width, height, sizePx);
+  if (shrunk.kind === 'decoded' && colours) convertToSrgb(shrunk.capture.image, colours);
+  return shrunk;
 }
+
+/** What undoes each EXIF orientation. sharp mirrors before it turns. */
+const upright: Readonly<Record<Orientation, (stored: Sharp) => Sharp>> = {
+  1: (stored) => stored,
+  2: (stored) => stored.flop(),
+  3: (stored) => stored.rotate(180),
+  4: (stored) => stored.flip(),
+  5: (stored) => stored.flip().rotate(90),
+  6: (stored) => stored.rotate(90),
+  7: (stored) => stored.flip().rotate(270),
+  8: (stored) => stored.rotate(270),
+};
 
 /** To 8-bit sRGB inside the working size. CMYK, 16 bit, grey and palettes become RGB; what is transparent, black. */
 async function shrink(file: Sharp, width: number, height: number, sizePx: number): Promise<Decoded> {
