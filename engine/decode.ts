@@ -73,14 +73,15 @@ async function decodeFile(bytes: Uint8Array, format: string, sizePx: number): Pr
   // Broken data is refused rather than guessed at: half a face is no face. Where data end too soon before an end marker,
   // libjpeg only warns, and goes on in grey.
   if (format !== 'jpeg') return shrunkFrom(bytes, 'error');
-  const { bytes: mended, otherwiseEnded, scansComplete } = mendJpeg(bytes);
-  if (!scansComplete) return { kind: 'unreadable' };
-  const decoded = await shrunkFrom(mended, 'warning');
-  if (!otherwiseEnded || havePixelsOf(decoded, await shrunkFrom(otherwiseEnded, 'warning'))) return decoded;
-  return { kind: 'unreadable' };
+  const mended = mendJpeg(bytes);
+  if (!mended) return { kind: 'unreadable' };
+  const decoded = await shrunkFrom(mended.bytes, 'warning');
+  if (!mended.otherwiseEnded) return decoded;
+  const twin = await shrunkFrom(mended.otherwiseEnded, 'warning');
+  return haveSamePixels(decoded, twin) ? decoded : { kind: 'unreadable' };
 }
 
-const havePixelsOf = (one: Decoded, other: Decoded): boolean =>
+const haveSamePixels = (one: Decoded, other: Decoded): boolean =>
   one.kind === 'decoded' &&
   other.kind === 'decoded' &&
   Buffer.compare(one.capture.image.pixels, other.capture.image.pixels) === 0;

@@ -7,6 +7,7 @@ const sequentialFrames = [0xc0, 0xc1, 0xc3, 0xc5, 0xc7, 0xc9, 0xcb, 0xcd, 0xcf];
 /** What the segments before the end said of the picture. */
 interface Frame {
   isProgressive: boolean;
+  scans: number;
   /** Of each component, by coefficient: how many of its last bits have not come yet, -1 for all. */
   readonly missing: Map<number, Int8Array>;
   /** Bytes that libjpeg warns of and takes for others, by offset: these. */
@@ -21,9 +22,13 @@ export interface MendedJpeg {
    * pixels, a cut one takes these for the missing. libvips does not ask for warnings of the last rows it reads.
    */
   readonly otherwiseEnded?: Uint8Array;
-  /** False where a scan is missing: cut there, a progressive JPEG is a whole picture of half the detail. */
-  readonly scansComplete: boolean;
 }
+
+/**
+ * Encoders write about ten. Each costs libjpeg a walk over the whole picture, and nothing stops it meanwhile: 5,000 in
+ * 360 kB took 11 s of a processor.
+ */
+const maximumScans = 100;
 
 const endMarker = [0xff, endOfImage];
 /** No code of the usual tables is made of these bits for long without another value than zeros have. */
@@ -33,28 +38,29 @@ const otherData = Array.from({ length: 256 }, (_, index) => (index % 2 === 0 ? 0
  * Cameras leave out what no decoder needs: the end marker (it is added), and true numbers where they are ignored (they are
  * corrected). What is left to warn of is damage: entropy-coded data that end too soon, or are none.
  *
- * Markers are walked (ITU-T T.81, annex B), nothing is decoded. A file that ends inside a segment is left as it is: every
- * decoder refuses that.
+ * Undefined where the file ends inside a segment or a scan is missing (cut there, a progressive JPEG is a whole picture of
+ * half the detail), and where there are more scans than any encoder writes. Markers are walked (ITU-T T.81, annex B),
+ * nothing is decoded.
  */
-export function mendJpeg(jpeg: Uint8Array): MendedJpeg {
+export function mendJpeg(jpeg: Uint8Array): MendedJpeg | undefined {
   const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
-  const frame: Frame = { isProgressive: false, missing: new Map(), mended: new Map() };
+  const frame: Frame = { isProgressive: false, scans: 0, missing: new Map(), mended: new Map() };
   let at = nextMarker(bytes, 2);
   while (at !== undefined && bytes[at + 1] !== endOfImage) {
     const end = at + 4 <= bytes.length ? at + 2 + bytes.readUInt16BE(at + 2) : Number.POSITIVE_INFINITY;
-    if (end > bytes.length) return { bytes: jpeg, scansComplete: true };
+    if (end > bytes.length || frame.scans > maximumScans) return undefined;
     noteSegment(bytes[at + 1] ?? 0, bytes.subarray(at + 4, end), at + 4, frame);
     at = nextMarker(bytes, end);
   }
-  const scansComplete = [...frame.missing.values()].every((bits) => bits.every((count) => count === 0));
-  if (at !== undefined && frame.mended.size === 0) return { bytes: jpeg, scansComplete };
+  if ([...frame.missing.values()].some((bits) => bits.some((count) => count !== 0))) return undefined;
+  if (at !== undefined && frame.mended.size === 0) return { bytes: jpeg };
 
   const corrected = Buffer.from(bytes);
   for (const [offset, value] of frame.mended) corrected[offset] = value;
-  if (at !== undefined) return { bytes: corrected, scansComplete };
+  if (at !== undefined) return { bytes: corrected };
   const endedBy = (...data: number[]) => Buffer.concat([corrected, Buffer.from([...data, ...endMarker])]);
-  if (frame.isProgressive) return { bytes: endedBy(), scansComplete };
-  return { bytes: endedBy(), otherwiseEnded: endedBy(...otherData), scansComplete };
+  if (frame.isProgressive) return { bytes: endedBy() };
+  return { bytes: endedBy(), otherwiseEnded: endedBy(...otherData) };
 }
 
 /** Where the next marker with a segment, or the end of the image, is: entropy-coded data and restarts are passed over. */
@@ -78,6 +84,7 @@ function noteSegment(code: number, segment: Buffer, offset: number, frame: Frame
 }
 
 function noteScan(segment: Buffer, offset: number, frame: Frame): void {
+  frame.scans += 1;
   const components = segment[0] ?? 0;
   const parameters = 1 + 2 * components;
   const [first = 0, last = 63, bits = 0] = frame.isProgressive ? segment.subarray(parameters) : [];

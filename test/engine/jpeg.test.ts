@@ -88,15 +88,28 @@ describe('A JPEG that was cut', () => {
     const whole = await kinds.progressive?.();
     const scans = markers(whole ?? Buffer.alloc(0), 0xda);
     expect(scans.length).toBeGreaterThan(3);
-    for (const scan of scans) expect(mendJpeg((whole ?? Buffer.alloc(0)).subarray(0, scan)).scansComplete).toBe(false);
+    for (const scan of scans) expect(mendJpeg((whole ?? Buffer.alloc(0)).subarray(0, scan))).toBeUndefined();
   });
 
   it('is unreadable between the scans of two components', () => {
     const frame = [0xff, 0xc0, 0, 14, 8, 0, 8, 0, 8, 2, 1, 0x11, 0, 2, 0x11, 0];
     const scanOf = (component: number) => [0xff, 0xda, 0, 8, 1, component, 0, 0, 63, 0, 0x12, 0xff, 0x00, 0x34];
     const first = Buffer.from([0xff, 0xd8, ...frame, ...scanOf(1)]);
-    expect(mendJpeg(first).scansComplete).toBe(false);
-    expect(mendJpeg(Buffer.from([...first, ...scanOf(2)])).scansComplete).toBe(true);
+    expect(mendJpeg(first)).toBeUndefined();
+    expect(mendJpeg(Buffer.from([...first, ...scanOf(2)]))).toBeDefined();
+  });
+});
+
+describe('A JPEG of thousands of scans', () => {
+  it('is unreadable before one of them is decoded', async () => {
+    const whole = (await kinds.progressive?.()) ?? Buffer.alloc(0);
+    const last = whole.subarray(markers(whole, 0xda).at(-1), -2);
+    const repeated = (times: number) =>
+      Buffer.concat([whole.subarray(0, -2), ...Array<Buffer>(times).fill(last), endMarker]);
+    expect(mendJpeg(repeated(50))).toBeDefined();
+    expect(mendJpeg(repeated(100))).toBeUndefined();
+    expect((await decodeImage(repeated(5_000))).kind).toBe('unreadable');
+    expect(mendJpeg(repeated(5_000).subarray(0, -1_000))).toBeUndefined();
   });
 });
 
