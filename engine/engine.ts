@@ -3,9 +3,9 @@ import type { Finding, Measurements, Reason } from '../shared/domain/verdict.ts'
 import { cardSizePx, type DecodedCapture } from './decode.ts';
 import { type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
 import { median, watchFrames } from './footage.ts';
-import { type IdCard, liesDown, readIdCard } from './id-card.ts';
+import { type IdCard, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
-import { cosineOf, distanceOf, type Embedding, embedFace, matchScoreOf } from './matching.ts';
+import { cosineOf, distanceOf, matchScoreOf } from './matching.ts';
 import { ModelsRefused, openModelPack } from './models.ts';
 import { lookAtPerson, openCapture, type Portrait, type Timed } from './selfie.ts';
 import { decodeVideo } from './video.ts';
@@ -66,10 +66,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     detector: await pack.open(faceDetection),
     landmarker: await pack.open(faceLandmarks),
     spoofModels: await Promise.all(spoofing.models.map((model) => pack.open(model))),
-    uprightNorm: faceMatching.uprightNorm,
+    matcher: () => pack.open(faceMatching.model),
+    faceNorm: faceMatching.faceNorm,
   };
-  /** Not every check compares faces: the matcher is loaded for the first that does. */
-  const withMatcher = async () => ({ ...models, matcher: await pack.open(faceMatching.model) });
 
   function timing(stages: Record<string, number>, prefix = ''): Timed {
     return async (stage, work) => {
@@ -84,29 +83,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const stages: Record<string, number> = {};
     const timed = timing(stages);
     const capture = await timed('decode', openCapture(bytes));
-    const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed);
+    const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed, { compared: false });
     const { reasons, measurements, live } = portrait;
     if (live === undefined) return { finding: recapture(reasons), measurements, stages };
     return { finding: decide({ live }, thresholds), measurements, stages };
   }
 
   async function lookAtCard(capture: DecodedCapture | Portrait, timed: Timed): Promise<IdCard> {
-    if (!('reasons' in capture))
-      return timed(
-        'read',
-        withMatcher().then((all) => readIdCard(capture, all)),
-      );
+    if (!('reasons' in capture)) return timed('read', readIdCard(capture, models));
     const { reasons, measurements } = capture;
     const named = Object.entries(measurements).map(([name, value]) => [`id_${name}`, value]);
     return { reasons, measurements: { ...Object.fromEntries(named), id_card_refused: 1 } };
-  }
-
-  /** The person's embedding, and whether the face stands: one on its side would be compared in vain. */
-  async function recognise({ seen }: Portrait): Promise<{ embedding?: Embedding; turned: boolean }> {
-    if (!seen) return { turned: false };
-    const withAll = await withMatcher();
-    const embedding = await embedFace(seen.image, seen.landmarks, withAll.matcher);
-    return { embedding, turned: await liesDown(seen.image, embedding, withAll) };
   }
 
   async function analysePhotos(selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds): Promise<Analysis> {
@@ -117,8 +104,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ofSelfie('decode', openCapture(selfie)),
       ofCard('decode', openCapture(idCard, cardSizePx)),
     ]);
-    const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie);
-    const { embedding, turned } = await ofSelfie('embed', recognise(portrait));
+    const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie, { compared: true });
+    const embedding = await ofSelfie('embed', Promise.resolve(portrait.seen?.embedding()));
     const card = await lookAtCard(document, ofCard);
     const cosine = embedding && card.embedding && cosineOf(embedding, card.embedding);
     const measurements = {
@@ -127,7 +114,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...card.measurements,
       ...(cosine !== undefined && { match_cosine: cosine, match_distance: distanceOf(cosine, faceMatching) }),
     };
-    const reasons = new Set([...portrait.reasons, ...(turned ? ['face_turned' as const] : []), ...card.reasons]);
+    const reasons = new Set([...portrait.reasons, ...card.reasons]);
     if (reasons.size > 0 || cosine === undefined || portrait.live === undefined) {
       return { finding: recapture([...reasons]), measurements, stages };
     }
@@ -158,7 +145,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
     const { audio } = video;
     const [footage, heard] = await Promise.all([
-      timed('watch', watchFrames(video, await withMatcher(), faceMatching.thresholds.cosine)),
+      timed('watch', watchFrames(video, models, faceMatching.thresholds.cosine)),
       audio && timed('listen', recogniseDigits(recogniser, audio.samples, audio.rateHz, challenge)),
     ]);
     const { embedding } = card;

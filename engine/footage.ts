@@ -1,7 +1,6 @@
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
-import { type IdCardModels, liesDown } from './id-card.ts';
-import { cosineOf, type Embedding, embedFace } from './matching.ts';
-import { lookAtPerson, type Portrait } from './selfie.ts';
+import { cosineOf, type Embedding } from './matching.ts';
+import { type FaceModels, lookAtPerson, type Portrait } from './selfie.ts';
 import type { DecodedVideo } from './video-worker.ts';
 
 /** When a video shows enough of one person. */
@@ -20,7 +19,14 @@ export const footageLimits = {
  * What keeps a face from being compared at all. Anything else does not: else a second person need only stand too near
  * to be left out of the comparison.
  */
-const disfiguring: readonly Reason[] = ['face_turned', 'face_cropped', 'too_blurred', 'too_dark', 'too_bright'];
+const disfiguring: readonly Reason[] = [
+  'face_not_detected',
+  'face_turned',
+  'face_cropped',
+  'too_blurred',
+  'too_dark',
+  'too_bright',
+];
 
 export interface Footage {
   readonly reasons: readonly Reason[];
@@ -35,18 +41,18 @@ export interface Footage {
 /** Every frame through the gate and the spoof model that a selfie goes through; the good ones are compared. */
 export async function watchFrames(
   { frames, widthPx, heightPx, ...video }: DecodedVideo,
-  models: IdCardModels,
+  models: FaceModels,
   sameFace: number,
 ): Promise<Footage> {
   const portraits: Portrait[] = [];
   const embeddings: Embedding[] = [];
   const recognisable: Embedding[] = [];
   for (const image of frames) {
-    const portrait = await lookAtPerson({ image, widthPx, heightPx }, models, (_, work) => work);
+    const portrait = await lookAtPerson({ image, widthPx, heightPx }, models, (_, work) => work, { compared: true });
     portraits.push(portrait);
     const { live, reasons, seen } = portrait;
     if (!seen || reasons.some((reason) => disfiguring.includes(reason))) continue;
-    const embedding = await embedFace(seen.image, seen.landmarks, models.matcher);
+    const embedding = await seen.embedding();
     recognisable.push(embedding);
     if (live !== undefined) embeddings.push(embedding);
   }
@@ -71,9 +77,7 @@ export async function watchFrames(
   };
   // One frame stands for all: a phone that was held sideways was so throughout.
   const middle = good[Math.floor(good.length / 2)]?.seen;
-  const upright = embeddings[Math.floor(embeddings.length / 2)];
-  const lying = middle && upright && (await liesDown(middle.image, upright, models));
-  const reasons = lying ? (['face_turned'] as const) : reasonsOf(portraits, good.length);
+  const reasons = middle && middle.degrees !== 0 ? (['face_turned'] as const) : reasonsOf(portraits, good.length);
   return {
     reasons,
     measurements,

@@ -54,8 +54,8 @@ const faceMatching = z.object({
   model: weights.extend({ outputs: z.object({ embedding: z.string() }) }),
   /** From this cosine on, two faces are one person's. */
   thresholds: z.object({ cosine: z.number().gt(-1).lt(1) }),
-  /** Embeddings at least this long are of upright faces; a face on its side or head is known by a shorter one. */
-  uprightNorm: z.number().positive(),
+  /** Embeddings of faces are at least this long; of what only resembles one, or lies on its side or head, mostly shorter. */
+  faceNorm: z.number().positive(),
   /** How steep the match score rises around the threshold, per unit of cosine. */
   scoreSlope: z.number().positive(),
 });

@@ -1,15 +1,13 @@
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import { type Decoded, type DecodedCapture, decodeImage } from './decode.ts';
-import { cropFace, detectFaces, type Face, findLandmarks, type Point } from './faces.ts';
-import type { FaceDetection, FaceLandmarks, SpoofingModel } from './manifest.ts';
+import { detectFaces } from './faces.ts';
+import type { SpoofingModel } from './manifest.ts';
 import type { Model } from './models.ts';
-import type { RgbImage } from './pixels.ts';
 import { assessEmptyCapture, assessQuality } from './quality.ts';
+import { type Sight, type SightModels, seeFace } from './sight.ts';
 import { measureLiveness } from './spoofing.ts';
 
-export interface SelfieModels {
-  readonly detector: Model<FaceDetection>;
-  readonly landmarker: Model<FaceLandmarks>;
+export interface FaceModels extends SightModels {
   readonly spoofModels: readonly Model<SpoofingModel>[];
 }
 
@@ -21,8 +19,8 @@ export interface Portrait {
   /** Why another picture is needed; empty where this one will do. */
   readonly reasons: readonly Reason[];
   readonly measurements: Measurements;
-  /** Where there is a face, however poor; the first of `faces` is the one everything is about. */
-  readonly seen?: { readonly image: RgbImage; readonly faces: readonly [Face, ...Face[]]; readonly landmarks: Point[] };
+  /** Where there is a face, however poor, as it stands. */
+  readonly seen?: Sight;
   /** 0..1; absent where the gate refused: then it is the measurement `live_score`, and decides nothing. */
   readonly live?: number;
 }
@@ -40,29 +38,46 @@ export async function openCapture(bytes: Uint8Array, sizePx?: number): Promise<D
   }
 }
 
-/** Outside the limits of the quality gate the spoof model's answer means nothing, however sure it is. */
-export async function lookAtPerson(capture: DecodedCapture, models: SelfieModels, timed: Timed): Promise<Portrait> {
-  const { image } = capture;
+/**
+ * Outside the limits of the quality gate the spoof model's answer means nothing, however sure it is. A picture that was
+ * stored on its side or head is judged as it stands. `compared`: the face will be compared, so it must be one by its
+ * embedding, too.
+ */
+export async function lookAtPerson(
+  capture: DecodedCapture,
+  models: FaceModels,
+  timed: Timed,
+  { compared }: { readonly compared: boolean },
+): Promise<Portrait> {
   const size = { capture_width_px: capture.widthPx, capture_height_px: capture.heightPx };
-  const [face, ...others] = await timed('detect', detectFaces(image, models.detector));
-  if (!face) {
+  const look = { detect: detectFaces, tries: 1, embed: compared };
+  const { kind, sight } = await timed('detect', seeFace(capture.image, models, look));
+  if (!sight) {
     const { reasons, measurements } = assessEmptyCapture(capture);
     return { reasons, measurements: { ...size, ...measurements } };
   }
-  const faces = [face, ...others] as const;
-  const { landmarks, quality } = await timed('quality', assess());
-  const live = await timed('spoofing', measureLiveness(image, face, models.spoofModels));
+  const quality = await timed('quality', assess(sight));
+  const live = await timed('spoofing', measureLiveness(sight.image, sight.faces[0], models.spoofModels));
+  const { degrees, shiftRatio } = sight;
+  const doubt: Reason = degrees === 0 ? 'face_not_detected' : 'face_turned';
+  const reasons = kind === 'doubtful' ? [...new Set([...quality.reasons, doubt])] : quality.reasons;
   return {
-    reasons: quality.reasons,
-    measurements: { ...size, ...quality.measurements, live_score: live },
-    seen: { image, faces, landmarks },
-    ...(quality.reasons.length === 0 && { live }),
+    reasons,
+    measurements: {
+      ...size,
+      ...quality.measurements,
+      face_rotation_degrees: degrees,
+      face_shift_ratio: shiftRatio,
+      live_score: live,
+    },
+    seen: sight,
+    ...(reasons.length === 0 && { live }),
   };
 
-  async function assess() {
-    const faceCrop = cropFace(image, faces[0], models.landmarker);
-    const points = await findLandmarks(faceCrop, faces[0], models.landmarker);
+  async function assess({ degrees, image, faces, landmarks, faceCrop }: Sight) {
+    const { widthPx, heightPx } = capture;
+    const asItStands = degrees % 180 === 0 ? { widthPx, heightPx } : { widthPx: heightPx, heightPx: widthPx };
     const context = Math.max(...models.spoofModels.map(({ contract }) => contract.context));
-    return { landmarks: points, quality: assessQuality(capture, faces, points, faceCrop, context) };
+    return assessQuality({ image, ...asItStands }, faces, landmarks, faceCrop, context);
   }
 }

@@ -4,10 +4,11 @@ import sharp from 'sharp';
 import * as z from 'zod';
 import { cardSizePx, decodeImage } from '../../engine/decode.ts';
 import type { Thresholds } from '../../engine/engine.ts';
-import { type IdCardModels, readIdCard } from '../../engine/id-card.ts';
+import { readIdCard } from '../../engine/id-card.ts';
 import type { Manifest } from '../../engine/manifest.ts';
 import { cosineOf, type Embedding } from '../../engine/matching.ts';
 import { openModelPack } from '../../engine/models.ts';
+import type { FaceModels } from '../../engine/selfie.ts';
 import { readRows } from './csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt, type Point, type Scores } from './curves.ts';
 import { type ChosenBy, percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
@@ -73,12 +74,12 @@ export async function evaluateMatching(
 
   const pack = await openModelPack(modelsDirectory, 1);
   const { faceDetection, faceLandmarks, faceMatching } = pack.manifest;
-  const models: IdCardModels = {
+  const models: FaceModels = {
     detector: await pack.open(faceDetection),
     landmarker: await pack.open(faceLandmarks),
-    matcher: await pack.open(faceMatching.model),
+    matcher: () => pack.open(faceMatching.model),
     spoofModels: [],
-    uprightNorm: faceMatching.uprightNorm,
+    faceNorm: faceMatching.faceNorm,
   };
   const files = new Set([
     ...persons.map(({ file }) => file),
@@ -145,7 +146,7 @@ export async function evaluateMatching(
   };
 }
 
-async function see(bytes: Uint8Array, models: IdCardModels): Promise<SeenFace | undefined> {
+async function see(bytes: Uint8Array, models: FaceModels): Promise<SeenFace | undefined> {
   const decoded = await decodeImage(bytes, cardSizePx);
   if (decoded.kind !== 'decoded') return undefined;
   const { embedding, measurements } = await readIdCard(decoded.capture, models);
