@@ -77,7 +77,7 @@ describe('npm run evaluate', () => {
       'portrait.jpg,attack,,,',
       'gone.jpg,attack,mask,,',
     ];
-    const { code, stdout } = await evaluate('--json', '--data', await dataWith(rows.join('\r\n')));
+    const { code, stdout } = await evaluate('--json', '--quick', '--data', await dataWith(rows.join('\r\n')));
     expect(code).toBe(0);
     expect(JSON.parse(stdout).spoof.report).toMatchObject({
       captures: { bonaFide: 2, attack: 2 },
@@ -136,7 +136,7 @@ describe('npm run evaluate', () => {
     const policy = path.join(directory, 'policy.json');
     const measured = async (thresholds: object) => {
       await writeFile(policy, JSON.stringify({ ...defaultPolicy, thresholds: { builtin: thresholds } }));
-      const { stdout } = await evaluate('--json', '--data', directory, '--policy', policy);
+      const { stdout } = await evaluate('--json', '--quick', '--data', directory, '--policy', policy);
       const { spoof, match } = JSON.parse(stdout);
       return [
         spoof.report.threshold,
@@ -147,8 +147,18 @@ describe('npm run evaluate', () => {
     };
     expect(await measured({ match: 0.5 })).toEqual([expect.any(Number), 0, 0.36, 0]);
     expect(await measured({ live: 1, match: 0.999999 })).toEqual([1, 1, expect.any(Number), 1]);
-    const { stdout } = await evaluate('--data', directory, '--policy', policy);
+    const { stdout } = await evaluate('--quick', '--data', directory, '--policy', policy);
     expect(stdout).toContain('live threshold 1 (policy)');
+    expect(stdout).toContain('Not measured: left out by --quick');
+  });
+
+  it('tells what passes under transforms, attacks and bona fide captures apart', async () => {
+    const directory = await dataWith('file,label\nportrait.jpg,bona_fide\nlandscape.jpg,attack\n');
+    const { stdout } = await evaluate('--data', directory);
+    const robustness = stdout.slice(stdout.indexOf('Robustness under cheap transforms'));
+    expect(robustness).toMatch(/worst of \d\d, per attack +0\.0 % {2}\(0 of 1,/);
+    expect(robustness).toMatch(/Bona fide[\s\S]*as is +100\.0 %[\s\S]*JPEG 60 +100\.0 %/);
+    expect(robustness).toMatch(/attacks passed under the worst transform +0\.00 % +goal ≤ 5\.0 %: met/);
   });
 
   it('says why when there is nothing to measure, and fails', async () => {

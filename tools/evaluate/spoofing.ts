@@ -35,7 +35,7 @@ interface Acquisition {
   readonly reasons: Readonly<Record<string, number>>;
 }
 
-const padRow = z.object({
+export const padRow = z.object({
   file: z.string().min(1),
   label: z.enum(['bona_fide', 'attack']),
   species: z.string().default(''),

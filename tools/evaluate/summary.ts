@@ -1,10 +1,12 @@
 import type { DigitsReport } from './digits.ts';
 import type { MatchReport } from './matching.ts';
 import { type ChosenBy, percent, type Section } from './rates.ts';
+import { allowedWorst, type RobustnessReport } from './robustness.ts';
 import type { SpoofReport } from './spoofing.ts';
 
 interface Sections {
   readonly spoof: Section<SpoofReport>;
+  readonly robustness: Section<RobustnessReport>;
   readonly match: Section<MatchReport>;
   readonly digits: Section<DigitsReport>;
 }
@@ -18,7 +20,7 @@ interface Line {
 }
 
 /** All goals of the engine on one page, whatever could be measured. */
-export function summaryText({ spoof, match, digits }: Sections, chosenBy: ChosenBy): string[] {
+export function summaryText({ spoof, robustness, match, digits }: Sections, chosenBy: ChosenBy): string[] {
   const lines: Line[] = [];
   if ('report' in spoof) {
     const { bpcer, apcer, apcerWorst, failureToAcquire } = spoof.report;
@@ -27,6 +29,13 @@ export function summaryText({ spoof, match, digits }: Sections, chosenBy: Chosen
       lines.push({ what: `attacks passed: ${species}`, figure: rate });
     if (apcerWorst) lines.push({ what: `worst species: ${apcerWorst.species}`, figure: apcerWorst.rate });
     lines.push({ what: 'bona fide captures sent back by the gate', figure: failureToAcquire.bonaFide.rate.rate });
+  }
+  if ('report' in robustness) {
+    const { attacks, worst } = robustness.report;
+    const asIs = attacks['as is']?.passed.rate ?? null;
+    const goal = asIs === null ? {} : { atMost: allowedWorst(asIs) };
+    lines.push({ what: 'attacks passed as is, of all', figure: asIs });
+    lines.push({ what: 'attacks passed under the worst transform', figure: worst.rate, ...goal });
   }
   if ('report' in match) {
     const { pooled, idFaces } = match.report;
@@ -45,7 +54,7 @@ export function summaryText({ spoof, match, digits }: Sections, chosenBy: Chosen
     lines.push({ what: 'random wrong digits accepted', figure: randomAccepted.rate, atMost: 0.001 });
     lines.push({ what: 'one digit wrong accepted', figure: oneWrongAccepted.rate, atMost: 0.05 });
   }
-  const unmeasured = Object.entries({ spoof, match, digits }).flatMap(([name, section]) =>
+  const unmeasured = Object.entries({ spoof, robustness, match, digits }).flatMap(([name, section]) =>
     'missing' in section ? [`  ${name}: not measured, ${section.missing}`] : [],
   );
   return [...lines.slice(0, longest - unmeasured.length).map(lineText), ...unmeasured];
