@@ -24,6 +24,7 @@ const disfiguring: readonly Reason[] = [
   'face_turned',
   'face_cropped',
   'too_blurred',
+  'too_noisy',
   'too_dark',
   'too_bright',
 ];

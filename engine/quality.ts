@@ -1,6 +1,7 @@
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import type { DecodedCapture } from './decode.ts';
 import { centreOf, type Face, type Point, sharedArea } from './faces.ts';
+import { measureNoise } from './noise.ts';
 import { at, crop, luma, newPatch, type Patch } from './pixels.ts';
 import { contextAround } from './spoofing.ts';
 
@@ -29,6 +30,8 @@ export const qualityLimits = {
   maximumRollDegrees: 35,
   /** Energy of the Laplacian over that of the picture, of the face at 64 × 64: what the model sees, not what the camera has. */
   minimumSharpnessRatio: 0.04,
+  /** Standard deviation of the face's noise, 0..255: it hides a print or a screen from the spoof model. */
+  maximumNoise: 13,
   /** Luma 0..255 that a tenth of the face exceeds: dark skin under enough light has highlights, an unlit face has none. */
   minimumHighlightLuma: 45,
   /** Share of the face that is burnt out, luma ≥ 250. */
@@ -81,6 +84,7 @@ export function assessQuality(
     (image.height - face.y - face.height) / face.height,
   );
   const sharpness = measureSharpness(grey, faceCrop.width);
+  const noise = measureNoise(image, face);
 
   const limits = qualityLimits;
   const found: Readonly<Record<(typeof order)[number], boolean>> = {
@@ -90,6 +94,7 @@ export function assessQuality(
     face_too_large: widthRatio > limits.maximumWidthRatio || available < limits.minimumContext,
     face_turned: pose.turn > limits.maximumTurnRatio || pose.rollDegrees > limits.maximumRollDegrees,
     too_blurred: sharpness < limits.minimumSharpnessRatio,
+    too_noisy: noise > limits.maximumNoise,
   };
   return {
     reasons: [...order.filter((reason) => found[reason]), ...lightReasons(light)],
@@ -105,6 +110,7 @@ export function assessQuality(
       face_turn_ratio: pose.turn,
       face_roll_degrees: pose.rollDegrees,
       sharpness_ratio: sharpness,
+      face_noise: noise,
       face_highlight_luma: light.highlight,
       face_burnt_ratio: light.burnt,
     },
@@ -119,6 +125,7 @@ const order = [
   'face_too_small',
   'face_turned',
   'too_blurred',
+  'too_noisy',
 ] as const satisfies readonly Reason[];
 
 /** A person of comparable size beside the first; the detector also finds parts of a face inside its own box. */

@@ -13,6 +13,7 @@ export const recaptureReasons = [
   'face_cropped',
   'face_turned',
   'too_blurred',
+  'too_noisy',
   'too_dark',
   'too_bright',
   'capture_unreadable',

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { decodeImage } from '../../engine/decode.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { assessQuality, qualityLimits } from '../../engine/quality.ts';
+import { cheapTransforms } from '../../tools/evaluate/transforms.ts';
 import { landscape, portrait, portraitAsStored } from '../../tools/samples.ts';
 import { twoPeople, uprightPortrait } from './captures.ts';
 import { outcomeText, shippedEngine } from './engine.ts';
@@ -13,6 +15,13 @@ beforeAll(async () => {
 });
 
 const analyse = async (bytes: Uint8Array) => engine.analyseSelfie(bytes, {});
+
+/** The portrait after one of the transforms that `npm run evaluate` tries. */
+async function transformed(name: string): Promise<Uint8Array> {
+  const decoded = await decodeImage(await portrait());
+  if (decoded.kind !== 'decoded') throw new Error('the portrait must decode');
+  return cheapTransforms[name]?.(decoded.capture.image).toBuffer() ?? Promise.reject(new Error(`no transform ${name}`));
+}
 const jpeg = (image: Sharp) => image.jpeg({ quality: 92 }).toBuffer();
 
 /** The portrait at 1280 px has its face at x 450, y 160, 217 wide and 276 high. */
@@ -113,6 +122,23 @@ describe('The quality gate', () => {
     const enlarged = await analyse(await portrait(2560));
     expect(enlarged.finding.outcome).toBe('passed');
     expect(enlarged.measurements.sharpness_ratio).toBeGreaterThan(4 * qualityLimits.minimumSharpnessRatio);
+  });
+
+  it.each(['colour noise 20', 'luma noise 30', 'coarse colour noise 12, 2 px', 'colour noise 30, JPEG 60'])(
+    'does not want it noisy: %s',
+    async (name) => {
+      const { finding, measurements } = await analyse(await transformed(name));
+      expect(finding.reasons).toEqual(['too_noisy']);
+      expect(measurements.face_noise).toBeGreaterThan(qualityLimits.maximumNoise);
+    },
+  );
+
+  it('lets the noise of a small sensor be, and sharp hair and lashes', async () => {
+    expect((await analyse(await portrait())).measurements.face_noise).toBeLessThan(4);
+    const { finding, measurements } = await analyse(await transformed('colour noise 8'));
+    expect(finding.outcome).toBe('passed');
+    expect(measurements.face_noise).toBeGreaterThan(7);
+    expect(measurements.face_noise).toBeLessThan(10);
   });
 
   it('wants light on the face', async () => {
