@@ -191,6 +191,76 @@ export function turn(image: RgbImage, degrees: 0 | 90 | 180 | 270): RgbImage {
   return { width: across, height: sideways ? width : height, pixels: turned };
 }
 
+/**
+ * Median of 3 × 3, then a Gaussian blur of σ 1 pixel, of every plane, in place: noise goes, edges mostly stay.
+ * Beyond the patch its edge repeats.
+ */
+export function smooth(patch: Patch): Patch {
+  const { width, height, values } = patch;
+  for (let channel = 0; channel < 3; channel += 1) {
+    const plane = values.subarray(channel * width * height, (channel + 1) * width * height);
+    takeMedians(plane, width, height);
+    blurLines(plane, height, width, width, 1);
+    blurLines(plane, width, height, 1, width);
+  }
+  return patch;
+}
+
+/** Of nine pixels sorted by columns: the median of the highest low, the middle middle and the lowest high. */
+function takeMedians(plane: Float32Array, width: number, height: number): void {
+  const original = plane.slice();
+  const lows = new Float32Array(width + 2);
+  const middles = new Float32Array(width + 2);
+  const highs = new Float32Array(width + 2);
+  const columns = [lows, middles, highs];
+  for (let y = 0; y < height; y += 1) {
+    const row = y * width;
+    const above = y > 0 ? row - width : row;
+    const below = y + 1 < height ? row + width : row;
+    for (let x = 0; x < width; x += 1) {
+      const a = original[above + x] as number;
+      const b = original[row + x] as number;
+      const c = original[below + x] as number;
+      const low = a < b ? a : b;
+      const high = a < b ? b : a;
+      lows[x + 1] = low < c ? low : c;
+      middles[x + 1] = middleOf(a, b, c);
+      highs[x + 1] = high > c ? high : c;
+    }
+    for (const column of columns) {
+      column[0] = column[1] as number;
+      column[width + 1] = column[width] as number;
+    }
+    for (let x = 0; x < width; x += 1) {
+      const low = Math.max(lows[x] as number, lows[x + 1] as number, lows[x + 2] as number);
+      const high = Math.min(highs[x] as number, highs[x + 1] as number, highs[x + 2] as number);
+      const middle = middleOf(middles[x] as number, middles[x + 1] as number, middles[x + 2] as number);
+      plane[row + x] = middleOf(low, middle, high);
+    }
+  }
+}
+
+function middleOf(a: number, b: number, c: number): number {
+  if (a < b) return b < c ? b : a < c ? c : a;
+  return a < c ? a : b < c ? c : b;
+}
+
+/** Binomial weights 1 4 6 4 1, whose σ is 1, along `count` lines of `length` values that are `step` apart. */
+function blurLines(plane: Float32Array, count: number, length: number, lineStep: number, step: number): void {
+  const line = new Float32Array(length + 4);
+  for (let index = 0; index < count; index += 1) {
+    const start = index * lineStep;
+    for (let at = 0; at < length; at += 1) line[at + 2] = plane[start + at * step] as number;
+    line[0] = line[1] = line[2] as number;
+    line[length + 2] = line[length + 3] = line[length + 1] as number;
+    for (let at = 0; at < length; at += 1) {
+      const outer = (line[at] as number) + (line[at + 4] as number);
+      const inner = (line[at + 1] as number) + (line[at + 3] as number);
+      plane[start + at * step] = (outer + 4 * inner + 6 * (line[at + 2] as number)) / 16;
+    }
+  }
+}
+
 /** Luma (BT.601), 0..255, one value per pixel. */
 export function luma({ width, height, values }: Patch, into?: Float32Array): Float32Array {
   const plane = width * height;

@@ -5,7 +5,7 @@ import type { SpoofingModel } from './manifest.ts';
 import type { Model } from './models.ts';
 import { assessEmptyCapture, assessQuality } from './quality.ts';
 import { type Sight, type SightModels, seeFace } from './sight.ts';
-import { measureLiveness } from './spoofing.ts';
+import { measureRobustLiveness } from './spoofing.ts';
 
 export interface FaceModels extends SightModels {
   readonly spoofModels: readonly Model<SpoofingModel>[];
@@ -57,8 +57,9 @@ export async function lookAtPerson(
     return { reasons, measurements: { ...size, ...measurements } };
   }
   const quality = await timed('quality', assess(sight));
-  const live = await timed('spoofing', measureLiveness(sight.image, sight.faces[0], models.spoofModels));
-  const { degrees, shiftRatio } = sight;
+  const { degrees, image: upright, faces, shiftRatio } = sight;
+  const { face_noise: noise = 0 } = quality.measurements;
+  const liveness = await timed('spoofing', measureRobustLiveness(upright, faces[0], noise, models.spoofModels));
   const doubt: Reason = degrees === 0 ? 'face_not_detected' : 'face_turned';
   const reasons = kind === 'doubtful' ? [...new Set([...quality.reasons, doubt])] : quality.reasons;
   return {
@@ -68,10 +69,12 @@ export async function lookAtPerson(
       ...quality.measurements,
       face_rotation_degrees: degrees,
       face_shift_ratio: shiftRatio,
-      live_score: live,
+      live_score: liveness.live,
+      live_score_as_is: liveness.asIs,
+      ...(liveness.smoothed !== undefined && { live_score_smoothed: liveness.smoothed }),
     },
     seen: sight,
-    ...(reasons.length === 0 && { live }),
+    ...(reasons.length === 0 && { live: liveness.live }),
   };
 
   async function assess({ degrees, image, faces, landmarks, faceCrop }: Sight) {
