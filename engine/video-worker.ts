@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
 import type { RgbImage } from './pixels.ts';
+import { type DecodingPlan, disposableIn, planDecoding, secondsUnseen, type VideoPacket } from './video-plan.ts';
 
 /** What the worker is given; the wasm arrives compiled, so a second video does not pay for that again. */
 export interface VideoRequest {
@@ -16,13 +17,20 @@ export interface VideoRequest {
 export interface VideoLimits {
   readonly seconds: number;
   readonly pixels: number;
+  /** Streams of any kind that a file may carry. */
   readonly streams: number;
+  /** Sound tracks that are decoded until one has sound. */
+  readonly soundTracks: number;
   /** Packets of all streams together; more of them in that time are no video of a phone. */
   readonly packets: number;
+  /** Decoding's cost in pixels (`video-plan.ts`): counted beforehand, so the same bytes give the same frames everywhere. */
+  readonly work: number;
   /** The longer side of the frames that are handed out. */
   readonly frameSizePx: number;
+  /** So many are handed out at `framesPerSecond`; a longer video is looked at less often, yet no `gapSeconds` go unseen. */
   readonly frames: number;
   readonly framesPerSecond: number;
+  readonly gapSeconds: number;
   readonly memoryBytes: number;
 }
 
@@ -50,11 +58,11 @@ interface Ffmpeg {
   readonly exec: (...options: readonly string[]) => number;
   readonly ffprobe: (...options: readonly string[]) => number;
   readonly reset: () => void;
-  readonly setTimeout: (milliseconds: number) => void;
-  readonly setLogger: (log: (line: unknown) => void) => void;
+  readonly setLogger: (log: (line: { message: string }) => void) => void;
+  /** In JavaScript's memory, outside the wasm's. */
   readonly FS: {
-    readonly writeFile: (name: string, bytes: Uint8Array) => void;
-    readonly readFile: (name: string) => Uint8Array<ArrayBuffer>;
+    readonly writeFile: (name: string, bytes: Uint8Array, how: { canOwn: boolean }) => void;
+    readonly lookupPath: (name: string) => { node: { contents: Uint8Array<ArrayBuffer>; usedBytes: number } };
     readonly unlink: (name: string) => void;
   };
 }
@@ -65,8 +73,12 @@ type OpenFfmpeg = (options: {
 
 const audioRateHz = 16_000;
 const wasmPageBytes = 65_536;
-/** Below the caller's own limit, so that FFmpeg ends itself where it still can. */
-const execMilliseconds = 15_000;
+/** Sound that FFmpeg hands out may be shorter than its packets say: encoders' priming is cut off both ends. */
+const soundToleranceSeconds = 0.3;
+/** Sound may outlast the picture by this: a recorder stops its tracks one after the other. */
+const soundOutlastsSeconds = 1;
+/** Beyond these no number of a container is multiplied with anything. */
+const soundLimits = { leastRateHz: 8_000, mostRateHz: 192_000, channels: 8, pixelAspect: 4 } as const;
 
 /** What phones and browsers record; nothing else of FFmpeg's decoders may be reached. */
 const videoCodecs: ReadonlyMap<string, string> = new Map([
@@ -75,7 +87,7 @@ const videoCodecs: ReadonlyMap<string, string> = new Map([
   ['vp8', 'vp8,libvpx'],
   ['vp9', 'vp9,libvpx-vp9'],
 ]);
-const audioCodecs: ReadonlyMap<string, string> = new Map([
+const soundCodecs: ReadonlyMap<string, string> = new Map([
   ['aac', 'aac'],
   ['opus', 'opus,libopus'],
   ['vorbis', 'vorbis,libvorbis'],
@@ -92,7 +104,10 @@ const probed = z.object({
       codec_name: z.string().optional(),
       width: z.int().nonnegative().optional(),
       height: z.int().nonnegative().optional(),
+      sample_aspect_ratio: z.string().optional(),
       avg_frame_rate: z.string().optional(),
+      sample_rate: z.string().optional(),
+      channels: z.int().optional(),
     }),
   ),
 });
@@ -126,85 +141,112 @@ function openFfmpeg({ ffmpeg, ffmpegScript }: VideoRequest): Promise<Ffmpeg> {
 async function decode(request: VideoRequest): Promise<VideoAnswer> {
   const { bytes, format, limits } = request;
   const ffmpeg = await openFfmpeg(request);
-  ffmpeg.setLogger(() => undefined);
-  ffmpeg.FS.writeFile('in', bytes);
-  const input = ['-v', 'quiet', '-protocol_whitelist', 'file', '-f', format];
+  ffmpeg.FS.writeFile('in', bytes, { canOwn: true });
+  const input = ['-v', 'error', '-protocol_whitelist', 'file', '-f', format];
 
   const streams = readStreams(ffmpeg, input);
   const video = streams.find(
     ({ codec_type, codec_name = '' }) => codec_type === 'video' && videoCodecs.has(codec_name),
   );
   if (!video?.width || !video.height || streams.length > limits.streams) return { kind: 'unreadable' };
-  const pixels = video.width * video.height;
-  if (pixels > limits.pixels) return { kind: 'too_large', measurements: { video_pixels: pixels } };
+  const framePixels = video.width * video.height;
+  if (framePixels > limits.pixels) return { kind: 'too_large', measurements: { video_pixels: framePixels } };
+  const aspect = ratioOf(video.sample_aspect_ratio, ':') || 1;
+  if (Math.max(aspect, 1 / aspect) > soundLimits.pixelAspect) return { kind: 'unreadable' };
 
   // Times are read off the packets: what the header claims is not believed.
-  const { times, packets } = readTimes(ffmpeg, input, video, limits);
+  const { packets, cut } = readPackets(ffmpeg, input, limits);
+  const stored = packets.filter(({ stream }) => stream === video.index);
+  const times = stored.map(({ time }) => time);
   const first = Math.min(...times);
   const seconds = Math.max(...times) - first;
-  if (times.length === 0 || !Number.isFinite(seconds)) return { kind: 'unreadable' };
-  if (seconds > limits.seconds || packets > limits.packets) {
+  if (cut || stored.length === 0 || !Number.isFinite(seconds)) return { kind: 'unreadable' };
+  if (seconds > limits.seconds || packets.length > limits.packets) {
     return { kind: 'too_large', measurements: { video_seconds: seconds } };
   }
+  const codec = video.codec_name;
+  const skippable = format === 'mov' && (codec === 'h264' || codec === 'hevc');
+  const plan = planDecoding(stored, { ...limits, framePixels }, skippable ? disposableIn(bytes, codec) : undefined);
+  if (!plan) {
+    return { kind: 'too_large', measurements: { video_seconds: seconds, video_pixels: framePixels * stored.length } };
+  }
 
-  const sound = streams.find(
-    ({ codec_type, codec_name = '' }) => codec_type === 'audio' && audioCodecs.has(codec_name),
+  const sounds = streams.filter(
+    ({ codec_type, codec_name = '' }) => codec_type === 'audio' && soundCodecs.has(codec_name),
   );
-  const codecs = [videoCodecs.get(video.codec_name ?? ''), audioCodecs.get(sound?.codec_name ?? '')];
-  const open = [
+  const open = (name: ReadonlyMap<string, string>, stream: Stream) => [
     ...input,
-    ...['-codec_whitelist', codecs.filter(Boolean).join(','), '-max_pixels', String(limits.pixels)],
-    ...['-t', String(limits.seconds + 1), '-i', 'in'],
+    ...['-codec_whitelist', name.get(stream.codec_name ?? '') ?? '', '-copyts', '-t', String(limits.seconds + 1)],
   ];
-  const frames = readFrames(ffmpeg, open, video, seconds, limits);
+  const watched = readFrames(ffmpeg, [...open(videoCodecs, video), '-skip_frame', plan.skip], video, plan, limits);
+  // Reached to the end, and left out nothing in between: else it is not judged at all.
+  if (!watched || secondsUnseen(times, watched.times) > limits.gapSeconds) return { kind: 'unreadable' };
+  const { frames } = watched;
   const [frame] = frames;
   if (!frame) return { kind: 'unreadable' };
-  const sideways = frame.width > frame.height !== video.width > video.height && video.width !== video.height;
-  const samples = sound && readSamples(ffmpeg, open, sound);
-  const [over = 0, under = 1] = (video.avg_frame_rate ?? '').split('/').map(Number);
+
+  let samples: Float32Array<ArrayBuffer> | undefined;
+  for (const sound of sounds.filter(isWithinLimits).slice(0, limits.soundTracks)) {
+    const track = packets.filter(({ stream }) => stream === sound.index);
+    if (track.length === 0) continue;
+    const heard = readSamples(ffmpeg, open(soundCodecs, sound), sound, track, first + seconds);
+    if (!heard) return { kind: 'unreadable' };
+    samples ??= heard;
+    if (!isAudible(heard)) continue;
+    samples = heard;
+    break;
+  }
+  if (!samples && sounds.some((sound) => !isWithinLimits(sound))) return { kind: 'unreadable' };
+
+  const [width, height] = [
+    Math.round(video.width * Math.max(aspect, 1)),
+    Math.round(video.height / Math.min(aspect, 1)),
+  ];
+  const sideways = frame.width > frame.height !== width > height && width !== height;
+  const claimed = ratioOf(video.avg_frame_rate, '/');
   return {
     kind: 'decoded',
     frames,
     ...(samples && samples.length > 0 && { audio: { samples, rateHz: audioRateHz } }),
-    widthPx: sideways ? video.height : video.width,
-    heightPx: sideways ? video.width : video.height,
+    widthPx: sideways ? height : width,
+    heightPx: sideways ? width : height,
     seconds,
-    storedFrames: times.length,
-    framesPerSecond: under > 0 && over / under < 1000 ? over / under : 0,
+    storedFrames: stored.length,
+    // Browsers' WebM says nothing, or the clock's 1000.
+    framesPerSecond: claimed > 0 && claimed < 1000 ? claimed : seconds > 0 ? (stored.length - 1) / seconds : 0,
   };
 }
 
-/** Runs one of FFmpeg's programs and takes the file it wrote, whole or as far as it came. */
-function run(
-  ffmpeg: Ffmpeg,
-  program: 'exec' | 'ffprobe',
-  output: string,
-  options: readonly string[],
-): Uint8Array<ArrayBuffer> {
-  ffmpeg.setTimeout(execMilliseconds);
-  ffmpeg[program](...options);
+/** `30000/1001` or `4:3`; 0 where it is none. */
+function ratioOf(text: string | undefined, divider: string): number {
+  const [over = 0, under = 0] = (text ?? '').split(divider).map(Number);
+  return over > 0 && under > 0 ? over / under : 0;
+}
+
+/** Runs one of FFmpeg's programs; what it wrote, its exit status (of ffprobe always −1) and its complaints. */
+function run(ffmpeg: Ffmpeg, program: 'exec' | 'ffprobe', outputs: readonly string[], options: readonly string[]) {
+  const complaints: string[] = [];
+  ffmpeg.setLogger(({ message }) => complaints.length < 100 && complaints.push(message));
+  const status = ffmpeg[program](...options);
   ffmpeg.reset();
-  try {
-    const bytes = ffmpeg.FS.readFile(output);
-    ffmpeg.FS.unlink(output);
-    return bytes;
-  } catch {
-    return new Uint8Array();
-  }
+  const written = outputs.map((name) => {
+    try {
+      // The file's own memory: FS.readFile would copy it.
+      const { contents, usedBytes } = ffmpeg.FS.lookupPath(name).node;
+      ffmpeg.FS.unlink(name);
+      return contents.subarray(0, usedBytes);
+    } catch {
+      return new Uint8Array();
+    }
+  });
+  return { status, written, complaints };
 }
 
 function readStreams(ffmpeg: Ffmpeg, input: readonly string[]): readonly Stream[] {
-  const entries = 'stream=index,codec_type,codec_name,width,height,avg_frame_rate';
-  const json = run(ffmpeg, 'ffprobe', 'streams', [
-    ...input,
-    '-show_entries',
-    entries,
-    '-of',
-    'json',
-    'in',
-    '-o',
-    'streams',
-  ]);
+  const entries =
+    'stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,sample_rate,channels';
+  const options = ['-show_entries', entries, '-of', 'json', 'in', '-o', 'streams'];
+  const [json] = run(ffmpeg, 'ffprobe', ['streams'], [...input, ...options]).written;
   try {
     return probed.parse(JSON.parse(new TextDecoder().decode(json))).streams;
   } catch {
@@ -212,52 +254,81 @@ function readStreams(ffmpeg: Ffmpeg, input: readonly string[]): readonly Stream[
   }
 }
 
-/** When each stored frame is shown, in seconds, and how many packets there were; a few more than allowed at most. */
-function readTimes(
-  ffmpeg: Ffmpeg,
-  input: readonly string[],
-  video: Stream,
-  { packets }: VideoLimits,
-): { times: number[]; packets: number } {
-  const options = [
-    '-read_intervals',
-    `%+#${packets + 1}`,
-    '-show_entries',
-    'packet=stream_index,pts_time',
-    '-of',
-    'csv=p=0',
-  ];
-  const text = new TextDecoder().decode(
-    run(ffmpeg, 'ffprobe', 'packets', [...input, ...options, 'in', '-o', 'packets']),
-  );
-  const lines = text.split('\n').filter((line) => line !== '');
-  const times = lines
-    .map((line) => line.split(',').map(Number))
-    .filter(([stream, time]) => stream === video.index && Number.isFinite(time))
-    .map(([, time = 0]) => time);
-  return { times, packets: lines.length };
+interface Packet extends VideoPacket {
+  readonly stream: number;
+  /** 0 where the container does not say. */
+  readonly seconds: number;
 }
 
-/** By time and not by `fps=`, which drops the only frame of a short clip; FFmpeg puts the frames upright itself. */
+/** All packets that are shown or heard, a few more than allowed at most; and whether the file ends in the middle of one. */
+function readPackets(
+  ffmpeg: Ffmpeg,
+  input: readonly string[],
+  { packets }: VideoLimits,
+): { packets: Packet[]; cut: boolean } {
+  const entries = 'packet=stream_index,pts_time,duration_time,size,pos,flags';
+  const options = ['-read_intervals', `%+#${packets + 1}`, '-show_entries', entries, '-of', 'csv=p=0'];
+  const { written, complaints } = run(ffmpeg, 'ffprobe', ['packets'], [...input, ...options, 'in', '-o', 'packets']);
+  const lines = new TextDecoder().decode(written[0]).split('\n');
+  const listed = lines.flatMap((line): Packet[] => {
+    const [stream, time, seconds, bytes, position, flags = ''] = line.split(',');
+    // An edit list or an encoder's priming is decoded and thrown away.
+    if (!Number.isFinite(Number.parseFloat(time ?? '')) || flags.includes('D')) return [];
+    return [
+      {
+        stream: Number(stream),
+        time: Number(time),
+        seconds: Number(seconds) || 0,
+        bytes: Number(bytes),
+        position: Number(position),
+        key: flags.includes('K'),
+      },
+    ];
+  });
+  return { packets: listed, cut: complaints.some((line) => /ended prematurely|partial file/.test(line)) };
+}
+
+/**
+ * The frames that are looked at, and when they are shown; undefined where FFmpeg did not come to its end. Chosen by time
+ * and not by `fps=`, which drops the only frame of a short clip; FFmpeg puts the frames upright itself.
+ */
 function readFrames(
   ffmpeg: Ffmpeg,
   open: readonly string[],
   video: Stream,
-  seconds: number,
-  { frames, framesPerSecond, frameSizePx }: VideoLimits,
-): RgbImage[] {
-  const sparse = Math.max(1 / framesPerSecond, seconds / frames);
+  { packets }: DecodingPlan,
+  { frames, framesPerSecond, gapSeconds, frameSizePx }: VideoLimits,
+): { frames: RgbImage[]; times: number[] } | undefined {
+  const times = packets.map(({ time }) => time);
+  const seconds = Math.max(...times) - Math.min(...times);
+  // The next frame after the interval is taken: so much earlier that it is within the gap.
+  const longest = gapSeconds - Math.min(gapSeconds / 2, seconds / Math.max(packets.length - 1, 1));
+  const sparse = Math.min(Math.max(1 / framesPerSecond, seconds / frames), longest);
   const interval = Math.min(sparse, seconds / shortVideoFrames) * 0.99;
+  const fitting = `min(1,${frameSizePx}/max(iw*sar,ih))`;
+  const fitted = (side: string) => `'min(${frameSizePx},max(1,round(${side}*${fitting})))'`;
   const filters = [
     `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${interval.toFixed(4)})'`,
-    `scale='min(${frameSizePx},iw)':'min(${frameSizePx},ih)':force_original_aspect_ratio=decrease:flags=area`,
+    `scale=${fitted('iw*sar')}:${fitted('ih')}:flags=area`,
+    // Writes down when each frame is shown.
+    'setsar=1,metadata=add:key=looked:value=at,metadata=print:file=times',
   ];
-  const ppm = run(ffmpeg, 'exec', 'frames', [
-    ...open,
-    ...['-map', `0:${video.index}`, '-vf', filters.join(','), '-fps_mode', 'vfr', '-frames:v', String(frames + 2)],
-    ...['-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'frames'],
-  ]);
-  return splitPpm(ppm);
+  const most = Math.ceil(seconds / Math.max(interval, 0.01)) + 2;
+  const { status, written } = run(
+    ffmpeg,
+    'exec',
+    ['frames', 'times'],
+    [
+      ...open,
+      ...['-max_pixels', String(((video.width ?? 0) + 64) * ((video.height ?? 0) + 64)), '-i', 'in'],
+      ...['-map', `0:${video.index}`, '-vf', filters.join(','), '-fps_mode', 'passthrough', '-frames:v', String(most)],
+      ...['-fs', String(most * (frameSizePx * frameSizePx * 3 + 32))],
+      ...['-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'frames'],
+    ],
+  );
+  const looked = [...new TextDecoder().decode(written[1]).matchAll(/pts_time:(\S+)/g)].map(([, time]) => Number(time));
+  const pictures = splitPpm(written[0] ?? new Uint8Array());
+  return status === 0 && pictures.length === looked.length ? { frames: pictures, times: looked } : undefined;
 }
 
 /** A video of a second or two is looked at more often, for as many frames as a median needs. */
@@ -278,22 +349,45 @@ function splitPpm(bytes: Uint8Array<ArrayBuffer>): RgbImage[] {
   return frames;
 }
 
-function readSamples(ffmpeg: Ffmpeg, open: readonly string[], { index }: Stream): Float32Array<ArrayBuffer> {
-  const options = [
-    '-map',
-    `0:${index}`,
-    '-ac',
-    '1',
-    '-ar',
-    String(audioRateHz),
-    '-c:a',
-    'pcm_f32le',
+function isWithinLimits({ sample_rate, channels = 0 }: Stream): boolean {
+  const rate = Number(sample_rate);
+  const { leastRateHz, mostRateHz } = soundLimits;
+  return rate >= leastRateHz && rate <= mostRateHz && channels >= 1 && channels <= soundLimits.channels;
+}
+
+/** Loud enough to be anything but a muted microphone; `digits/presence.ts` has the same limit. */
+const isAudible = (samples: Float32Array): boolean => samples.some((sample) => Math.abs(sample) > 0.001);
+
+/** All samples of a track, mono; undefined where they do not last as long as its packets, or longer than the picture. */
+function readSamples(
+  ffmpeg: Ffmpeg,
+  open: readonly string[],
+  { index }: Stream,
+  track: readonly Packet[],
+  pictureEnds: number,
+): Float32Array<ArrayBuffer> | undefined {
+  const begins = Math.min(...track.map(({ time }) => time));
+  const ends = Math.max(...track.map(({ time, seconds }) => time + seconds));
+  if (ends > pictureEnds + soundOutlastsSeconds) return undefined;
+  // A recorder may leave gaps between packets, which FFmpeg closes.
+  const stored = track.reduce((sum, { seconds }) => sum + seconds, 0);
+  const expected = stored > 0 ? Math.min(stored, ends - begins) : ends - begins;
+  const most = ends - begins + soundToleranceSeconds;
+  const options = ['-map', `0:${index}`, '-ac', '1', '-ar', String(audioRateHz), '-c:a', 'pcm_f32le'];
+  const capped = [
+    '-t',
+    String(most + 1),
+    '-fs',
+    String(Math.ceil((most + 1) * audioRateHz * 4)),
     '-f',
     'f32le',
-    'audio',
+    'sound',
   ];
-  const bytes = run(ffmpeg, 'exec', 'audio', [...open, ...options]);
+  const { status, written } = run(ffmpeg, 'exec', ['sound'], [...open, '-i', 'in', ...options, ...capped]);
+  const [bytes = new Uint8Array()] = written;
   const samples = new Float32Array(bytes.slice().buffer, 0, Math.floor(bytes.length / 4));
+  const seconds = samples.length / audioRateHz;
+  if (status !== 0 || seconds < expected - soundToleranceSeconds || seconds > most) return undefined;
   return samples.map((sample) => (Number.isFinite(sample) ? Math.max(-1, Math.min(1, sample)) : 0));
 }
 

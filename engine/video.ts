@@ -7,13 +7,16 @@ import type { VideoAnswer, VideoLimits, VideoRequest } from './video-worker.ts';
 export const videoLimits: VideoLimits & { readonly decodeMilliseconds: number } = {
   seconds: 30,
   pixels: 3840 * 2160,
-  streams: 8,
-  packets: 6_000,
+  streams: 64,
+  soundTracks: 4,
+  packets: 20_000,
+  work: 9_000_000_000,
   frameSizePx: 960,
   frames: 40,
   framesPerSecond: 4,
+  gapSeconds: 0.5,
   memoryBytes: 512 * 1024 * 1024,
-  decodeMilliseconds: 30_000,
+  decodeMilliseconds: 45_000,
 };
 
 const { resolve } = createRequire(import.meta.url);

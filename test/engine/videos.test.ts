@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Analysis, Engine } from '../../engine/engine.ts';
 import { decodeVideo, videoLimits } from '../../engine/video.ts';
-import { finding, recaptureReasons } from '../../shared/domain/verdict.ts';
+import type { DecodedVideo, VideoAnswer } from '../../engine/video-worker.ts';
+import { finding } from '../../shared/domain/verdict.ts';
 import { portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, withFlippedBits } from './captures.ts';
 import { outcomeText, shippedEngine } from './engine.ts';
 import { idCard, stranger, strangerFurtherAway } from './people.ts';
-import { plain, repeated, said, video } from './videos.ts';
+import { clip, plain, repeated, said, video, withSampleRate } from './videos.ts';
 
 let engine: Engine;
 let card: Uint8Array;
@@ -18,6 +19,11 @@ beforeAll(async () => {
   honest = await video();
   analysed = await watch(honest);
 }, 60_000);
+
+function decodedFrom(answer: VideoAnswer): DecodedVideo {
+  if (answer.kind !== 'decoded') throw new Error(`not decoded but ${answer.kind}`);
+  return answer;
+}
 
 const watch = (bytes: Uint8Array, challenge = said, thresholds = {}) =>
   engine.analyseVideo(bytes, card, challenge, thresholds);
@@ -129,15 +135,49 @@ describe('A video that is no video, or too much of one', () => {
     }
   });
 
-  it('is unreadable or judged by what there is when it is cut off', async () => {
-    for (const share of [0.3, 0.9]) {
-      const { outcome, reasons } = (await watch(honest.subarray(0, Math.floor(honest.length * share)))).finding;
-      expect({ outcome, reasons }).toEqual({ outcome: 'recapture', reasons: ['capture_unreadable'] });
-    }
+  it('is unreadable when it is cut off, and never judged by what there is', async () => {
     const streamed = await fixture('portrait-407193.webm');
-    expect(recaptureReasons).toEqual(
-      expect.arrayContaining((await watch(streamed.subarray(0, streamed.length * 0.2))).finding.reasons),
-    );
+    const headerFirst = await clip({ options: ['-movflags', '+faststart'] });
+    const fragments = await clip({ options: ['-movflags', 'frag_keyframe+empty_moov', '-g', '5'] });
+    for (const whole of [honest, streamed, headerFirst, fragments]) {
+      expect((await decodeVideo(whole)).kind).toBe('decoded');
+      for (const share of [0.3, 0.6, 0.9]) {
+        expect((await decodeVideo(whole.subarray(0, Math.floor(whole.length * share)))).kind).toBe('unreadable');
+      }
+    }
+    expect(outcomeText(await watch(honest.subarray(0, honest.length * 0.9)))).toBe('recapture capture_unreadable');
+  });
+
+  it('is unreadable when most of its frames cannot be decoded', async () => {
+    const whole = await clip({ sound: 'pcm_s16le', options: ['-g', '5'] });
+    const { storedFrames } = decodedFrom(await decodeVideo(whole));
+    expect(storedFrames).toBe(30);
+    const zeroed = Buffer.from(whole);
+    // Its media begin behind `mdat`; the sample table lies at the end.
+    zeroed.fill(0, zeroed.indexOf('mdat') + 4 + Math.floor(zeroed.length / 10), zeroed.lastIndexOf('moov') - 4);
+    expect((await decodeVideo(zeroed)).kind).toBe('unreadable');
+  });
+
+  it('is looked at by key frames alone where all frames are too much work, and refused where they leave gaps', async () => {
+    const [often, once] = [await clip({ options: ['-g', '4'] }), await clip({ options: ['-g', '30'] })];
+    const work = 9 * 160 * 240 + 9 * 60 * 8_000;
+    const limits = { ...videoLimits, work };
+    const { frames } = decodedFrom(await decodeVideo(often, limits));
+    expect(frames).toHaveLength(8);
+    expect(decodedFrom(await decodeVideo(often)).frames.length).toBeGreaterThan(frames.length);
+    expect(await decodeVideo(once, { ...videoLimits, work: work / 4 })).toMatchObject({ kind: 'too_large' });
+  });
+
+  it('leaves no half second unseen, however long it is', async () => {
+    const { frames, seconds } = decodedFrom(await decodeVideo(await clip({ seconds: 30, sound: 'aac' })));
+    expect(seconds / (frames.length - 1)).toBeLessThanOrEqual(0.5);
+  });
+
+  it('multiplies no number of its container: sample rates that none has are refused', async () => {
+    expect(decodedFrom(await decodeVideo(await withSampleRate(48_000))).audio?.samples.length).toBeCloseTo(48_000, -3);
+    expect((await decodeVideo(await withSampleRate(1))).kind).toBe('unreadable');
+    // Eight times as long as the picture: refused by its packets.
+    expect((await decodeVideo(await withSampleRate(8_000))).kind).toBe('unreadable');
   });
 
   it('is too large when it lasts ten minutes, whatever its header says, and is not decoded', async () => {

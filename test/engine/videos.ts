@@ -114,3 +114,32 @@ export const plain = (widthPx: number, heightPx: number): Promise<Uint8Array> =>
     ...['-f', 'lavfi', '-i', `color=gray:size=${widthPx}x${heightPx}:rate=2`, '-t', '1'],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
   ]);
+
+export interface ClipOptions {
+  readonly seconds?: number;
+  /** As FFmpeg's `-c:a`: of what its wasm can encode. */
+  readonly sound?: string;
+  readonly options?: readonly string[];
+  readonly file?: string;
+}
+
+/** A small moving test picture with a tone, ten frames a second: for tests of decoding alone. */
+export const clip = ({
+  seconds = 3,
+  sound = 'aac',
+  options = [],
+  file = 'clip.mov',
+}: ClipOptions = {}): Promise<Uint8Array> =>
+  ffmpeg({}, file, [
+    ...['-f', 'lavfi', '-i', 'testsrc2=size=160x240:rate=10', '-f', 'lavfi', '-i', 'sine=440:sample_rate=48000'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', sound, '-t', String(seconds)],
+    ...options,
+  ]);
+
+/** MOV with PCM whose sample rate is another, in a field that FFmpeg believes. */
+export async function withSampleRate(rateHz: number): Promise<Uint8Array> {
+  const mov = Buffer.from(await clip({ sound: 'pcm_s16le' }));
+  // 28 bytes into the sample entry, 16.16.
+  mov.writeUInt16BE(rateHz, mov.lastIndexOf('sowt') + 28);
+  return mov;
+}
