@@ -67,6 +67,21 @@ export async function recogniseDigits(
   return { ...heard, ...verified, measurements: { ...heard.measurements, ...verified.measurements } };
 }
 
+/**
+ * Whether what was heard are other digits than the expected ones for certain: as many or more, or one fewer that are not
+ * the expected ones in their order. Anything less may be a recording that was cut short.
+ */
+export function contradicts(transcript: string, expected: string): boolean {
+  if (transcript.length >= expected.length) return true;
+  if (transcript.length < expected.length - 1) return false;
+  let found = 0;
+  for (const digit of transcript) {
+    found = expected.indexOf(digit, found) + 1;
+    if (found === 0) return true;
+  }
+  return false;
+}
+
 async function listen(
   session: ort.InferenceSession,
   contract: DigitsModel,

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Finding, Measurements, Reason } from '../shared/domain/verdict.ts';
 import { cardSizePx, type DecodedCapture } from './decode.ts';
-import { type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
+import { contradicts, type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
 import { median, watchFrames } from './footage.ts';
 import { type IdCard, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
@@ -165,8 +165,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     };
     const told = { measurements, stages, ...(heard && { transcript: heard.transcript }) };
     const reasons = new Set<Reason>([...footage.reasons, ...card.reasons]);
+    const tooShort = reasons.has('video_too_short');
+    const refused = heard && heard.score < (thresholds.digits ?? 0.5);
+    const notHeard = heard?.heard !== 'digits' || (refused && !contradicts(heard.transcript, challenge));
     if (!heard) reasons.add('audio_missing');
-    else if (heard.heard !== 'digits') reasons.add('digits_not_heard');
+    else if (notHeard && !tooShort) reasons.add('digits_not_heard');
     if (reasons.size > 0 || cosine === undefined || footage.live === undefined || !heard) {
       return { finding: recapture([...reasons]), ...told };
     }

@@ -7,6 +7,8 @@ import type { DecodedVideo } from './video-worker.ts';
 export const footageLimits = {
   /** Single frames vary: the median of fewer is not to be trusted. */
   minimumFrames: 8,
+  /** Six digits take longer to say: the shortest of 60 strings of single recordings, 0.15 s apart, 2.0 s. */
+  minimumSeconds: 2,
   /** Of the frames, those the quality gate takes. */
   minimumGoodRatio: 0.5,
   /** A second person in more of the frames than this is no passer-by. */
@@ -78,7 +80,8 @@ export async function watchFrames(
   };
   // One frame stands for all: a phone that was held sideways was so throughout.
   const middle = good[Math.floor(good.length / 2)]?.seen;
-  const reasons = middle && middle.degrees !== 0 ? (['face_turned'] as const) : reasonsOf(portraits, good.length);
+  const lies = middle !== undefined && middle.degrees !== 0;
+  const reasons = lies ? (['face_turned'] as const) : reasonsOf(portraits, good.length, lastsSeconds(video));
   return {
     reasons,
     measurements,
@@ -88,9 +91,14 @@ export async function watchFrames(
   };
 }
 
+/** To the end of the last frame, which is shown for as long as the others. */
+const lastsSeconds = ({ seconds, storedFrames }: Pick<DecodedVideo, 'seconds' | 'storedFrames'>): number =>
+  (seconds * storedFrames) / Math.max(storedFrames - 1, 1);
+
 /** What is wrong with most of the frames that are no good, the most frequent first. */
-function reasonsOf(portraits: readonly Portrait[], good: number): Reason[] {
-  if (portraits.length < footageLimits.minimumFrames) return ['capture_unreadable'];
+function reasonsOf(portraits: readonly Portrait[], good: number, seconds: number): Reason[] {
+  const { minimumFrames, minimumSeconds } = footageLimits;
+  if (portraits.length < minimumFrames || seconds < minimumSeconds) return ['video_too_short'];
   const counts = new Map<Reason, number>();
   for (const reason of portraits.flatMap(({ reasons }) => reasons)) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const company = (counts.get('multiple_faces') ?? 0) / portraits.length > footageLimits.maximumCompanyRatio;

@@ -18,6 +18,7 @@ export const recaptureReasons = [
   'too_bright',
   'capture_unreadable',
   'capture_too_large',
+  'video_too_short',
   'id_face_too_small',
   'audio_missing',
   'digits_not_heard',

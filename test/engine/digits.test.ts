@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { featuresOf } from '../../engine/digits/features.ts';
 import { resample } from '../../engine/digits/resampling.ts';
 import { greedyDigits, lengthLogProbability, stringLogProbability } from '../../engine/digits/scoring.ts';
-import { type DigitsRecogniser, openDigits, recogniseDigits } from '../../engine/digits.ts';
+import { contradicts, type DigitsRecogniser, openDigits, recogniseDigits } from '../../engine/digits.ts';
 import { manifest } from '../../engine/manifest.ts';
 import { openModelPack } from '../../engine/models.ts';
 import { modelsDirectory } from './engine.ts';
@@ -267,5 +267,20 @@ describe('The recogniser in a model pack', () => {
     const deaf = await openModelPack(other, 1);
     expect(await openDigits(deaf)).toBeUndefined();
     await rm(other, { recursive: true });
+  });
+});
+
+describe('What was heard', () => {
+  it('contradicts the expected digits where as many were heard, or one fewer that are not among them in their order', () => {
+    expect(contradicts('407198', '407193')).toBe(true);
+    expect(contradicts('4071933', '407193')).toBe(true);
+    expect(contradicts('40719', '407193')).toBe(false);
+    expect(contradicts('47193', '407193')).toBe(false);
+    expect(contradicts('40791', '407193')).toBe(true);
+    expect(contradicts('40718', '407193')).toBe(true);
+  });
+
+  it('contradicts nothing where it is shorter than that', () => {
+    for (const short of ['', '8', '8888']) expect(contradicts(short, '407193')).toBe(false);
   });
 });

@@ -55,6 +55,8 @@ export interface VideoOptions {
   /** Who is seen, one after the other, each for as long; the portrait alone by default. */
   readonly people?: readonly Uint8Array[];
   readonly seconds?: number;
+  /** Of the speech, from its beginning; all of it by default. */
+  readonly speechSeconds?: number;
   /** The digits, nothing audible, or no audio stream at all. */
   readonly sound?: 'digits' | 'silence' | 'none';
   readonly kind?: 'mp4' | 'mov';
@@ -64,7 +66,14 @@ export interface VideoOptions {
 
 /** 540 × 960 as a phone held upright records it, ten frames a second, the head swaying a little. */
 export async function video(options: VideoOptions = {}): Promise<Uint8Array> {
-  const { people = [await portrait(960)], seconds = 4, sound = 'digits', kind = 'mp4', sideways = false } = options;
+  const {
+    people = [await portrait(960)],
+    seconds = 4,
+    sound = 'digits',
+    kind = 'mp4',
+    sideways = false,
+    speechSeconds = seconds,
+  } = options;
   const files: Record<string, Uint8Array> = {};
   const inputs: string[] = [];
   for (const [index, person] of people.entries()) {
@@ -76,7 +85,7 @@ export async function video(options: VideoOptions = {}): Promise<Uint8Array> {
   }
   if (sound === 'digits') {
     files['speech.wav'] = await speech();
-    inputs.push('-i', 'speech.wav');
+    inputs.push('-t', String(speechSeconds), '-i', 'speech.wav');
   } else if (sound === 'silence') inputs.push('-f', 'lavfi', '-t', String(seconds), '-i', 'anullsrc=r=16000:cl=mono');
   // Decoded once and shown again and again: `-loop 1` would decode the picture for every frame.
   const frames = Math.round((10 * seconds) / people.length);
