@@ -91,8 +91,17 @@ const soundCodecs: ReadonlyMap<string, string> = new Map([
   ['aac', 'aac'],
   ['opus', 'opus,libopus'],
   ['vorbis', 'vorbis,libvorbis'],
-  ['pcm_s16le', 'pcm_s16le'],
-  ['pcm_s16be', 'pcm_s16be'],
+  ['mp3', 'mp3float,mp3'],
+  ['ac3', 'ac3'],
+  ['eac3', 'eac3'],
+  ['alac', 'alac'],
+  ['flac', 'flac'],
+  ['amr_nb', 'amrnb'],
+  ['amr_wb', 'amrwb'],
+  ...['u8', 's16le', 's16be', 's24le', 's24be', 'f32le', 'f32be', 'mulaw', 'alaw'].map((sample): [string, string] => [
+    `pcm_${sample}`,
+    `pcm_${sample}`,
+  ]),
 ]);
 
 /** What ffprobe says of a file: a hostile one may have made it say anything. */
@@ -305,11 +314,11 @@ function readFrames(
   const longest = gapSeconds - Math.min(gapSeconds / 2, seconds / Math.max(packets.length - 1, 1));
   const sparse = Math.min(Math.max(1 / framesPerSecond, seconds / frames), longest);
   const interval = Math.min(sparse, seconds / shortVideoFrames) * 0.99;
-  const fitting = `min(1,${frameSizePx}/max(iw*sar,ih))`;
+  const fitting = `min(1,${frameSizePx}/max(iw*max(sar,1),ih/min(sar,1)))`;
   const fitted = (side: string) => `'min(${frameSizePx},max(1,round(${side}*${fitting})))'`;
   const filters = [
     `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${interval.toFixed(4)})'`,
-    `scale=${fitted('iw*sar')}:${fitted('ih')}:flags=area`,
+    `scale=${fitted('iw*max(sar,1)')}:${fitted('ih/min(sar,1)')}:flags=area`,
     // Writes down when each frame is shown.
     'setsar=1,metadata=add:key=looked:value=at,metadata=print:file=times',
   ];

@@ -148,6 +148,45 @@ describe('A video that shows', () => {
   });
 });
 
+describe('What phones and browsers record', () => {
+  it('is heard in every format of sound', async () => {
+    const formats = ['pcm_f32le', 'pcm_f32be', 'pcm_s24le', 'pcm_u8', 'pcm_mulaw', 'pcm_alaw', 'alac', 'ac3', 'eac3'];
+    for (const sound of [...formats, 'libmp3lame', 'flac']) {
+      const file = sound === 'flac' ? 'clip.mp4' : 'clip.mov';
+      const { audio } = decodedFrom(
+        await decodeVideo(await clip({ seconds: 1, sound, file, options: ['-strict', '-2'] })),
+      );
+      expect({ sound, loudest: Math.max(...(audio?.samples ?? [])) }).toEqual({
+        sound,
+        loudest: expect.closeTo(0.125, 1),
+      });
+      expect((audio?.samples.length ?? 0) / 16_000).toBeCloseTo(1, 1);
+    }
+  });
+
+  it('is heard on the first track that has sound', async () => {
+    const muted = ['-map', '0:v', '-map', '1:a', '-map', '1:a', '-filter:a:0', 'volume=0'];
+    const { audio } = decodedFrom(await decodeVideo(await clip({ seconds: 1, options: muted })));
+    expect(Math.max(...(audio?.samples ?? []))).toBeGreaterThan(0.1);
+    const { audio: silence } = decodedFrom(await decodeVideo(await clip({ seconds: 1, options: ['-af', 'volume=0'] })));
+    expect(Math.max(...(silence?.samples ?? [1]))).toBe(0);
+  });
+
+  it('may have more tracks than are listened to', async () => {
+    const nine = Array.from({ length: 9 }, () => ['-map', '1:a']).flat();
+    const many = await clip({ seconds: 1, options: ['-map', '0:v', ...nine] });
+    expect(decodedFrom(await decodeVideo(many)).audio?.samples.length).toBeGreaterThan(15_000);
+  });
+
+  it('is looked at with square pixels, whichever way they were stretched', async () => {
+    const wide = decodedFrom(await decodeVideo(await clip({ seconds: 1, options: ['-vf', 'setsar=2'] })));
+    expect([wide.widthPx, wide.heightPx, wide.frames[0]?.width, wide.frames[0]?.height]).toEqual([320, 240, 320, 240]);
+    const tall = decodedFrom(await decodeVideo(await clip({ seconds: 1, options: ['-vf', 'setsar=1/2'] })));
+    expect([tall.widthPx, tall.heightPx, tall.frames[0]?.width, tall.frames[0]?.height]).toEqual([160, 480, 160, 480]);
+    expect((await decodeVideo(await clip({ seconds: 1, options: ['-vf', 'setsar=8'] }))).kind).toBe('unreadable');
+  });
+});
+
 describe('A video that is no video, or too much of one', () => {
   it('is unreadable: text, a picture, the magic bytes alone, half of a header', async () => {
     const header = Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1');
