@@ -137,10 +137,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ofCard('decode', openCapture(idCard, cardSizePx)).then((document) => lookAtCard(document, ofCard)),
     ]);
     if (video.kind !== 'decoded') {
-      const tooLarge = video.kind === 'too_large';
-      const measurements = { ...(tooLarge && video.measurements), ...card.measurements };
-      const reason = tooLarge ? 'capture_too_large' : 'capture_unreadable';
-      return { finding: recapture([...new Set([reason, ...card.reasons] as const)]), measurements, stages };
+      const measurements = { ...(video.kind === 'too_large' && video.measurements), ...card.measurements };
+      const finding = recapture([...new Set([reasonOf[video.kind], ...card.reasons])]);
+      const format = video.kind === 'format_unsupported' && { format: video.format };
+      return { finding: { ...finding, ...format }, measurements, stages };
     }
 
     const { audio } = video;
@@ -196,6 +196,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   return { manifest: pack.manifest, analyseSelfie, analysePhotos, analyseVideo };
 }
+
+/** Why a video that was not decoded is asked for again. */
+const reasonOf = {
+  too_large: 'capture_too_large',
+  unreadable: 'capture_unreadable',
+  format_unsupported: 'format_unsupported',
+} as const;
 
 function recapture(reasons: readonly Reason[]): Finding {
   return { outcome: 'recapture', confidence: null, reasons: [...reasons], scores: {} };

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
+import { format } from '../shared/domain/verdict.ts';
 import type { RgbImage } from './pixels.ts';
 import { type DecodingPlan, disposableIn, planDecoding, secondsUnseen, type VideoPacket } from './video-plan.ts';
 
@@ -51,6 +52,8 @@ export interface DecodedVideo {
 export type VideoAnswer =
   | DecodedVideo
   | { readonly kind: 'too_large'; readonly measurements: Readonly<Record<string, number>> }
+  /** Whole, yet nothing here decodes its pictures, or any of its sound tracks. */
+  | { readonly kind: 'format_unsupported'; readonly format: string }
   | { readonly kind: 'unreadable' };
 
 /** The part of @ffmpeg/core that is used. */
@@ -111,6 +114,7 @@ const probed = z.object({
       index: z.int().nonnegative(),
       codec_type: z.string().optional(),
       codec_name: z.string().optional(),
+      codec_tag_string: z.string().optional(),
       width: z.int().nonnegative().optional(),
       height: z.int().nonnegative().optional(),
       sample_aspect_ratio: z.string().optional(),
@@ -148,16 +152,19 @@ function openFfmpeg({ ffmpeg, ffmpegScript }: VideoRequest): Promise<Ffmpeg> {
 }
 
 async function decode(request: VideoRequest): Promise<VideoAnswer> {
-  const { bytes, format, limits } = request;
+  const { bytes, limits } = request;
   const ffmpeg = await openFfmpeg(request);
   ffmpeg.FS.writeFile('in', bytes, { canOwn: true });
-  const input = ['-v', 'error', '-protocol_whitelist', 'file', '-f', format];
+  const input = ['-v', 'error', '-protocol_whitelist', 'file', '-f', request.format];
 
   const streams = readStreams(ffmpeg, input);
-  const video = streams.find(
-    ({ codec_type, codec_name = '' }) => codec_type === 'video' && videoCodecs.has(codec_name),
-  );
-  if (!video?.width || !video.height || streams.length > limits.streams) return { kind: 'unreadable' };
+  if (streams.length > limits.streams) return { kind: 'unreadable' };
+  const [pictures, tracks] = [streams.filter(isOfType('video')), streams.filter(isOfType('audio'))];
+  const video = pictures.find(({ codec_name = '' }) => videoCodecs.has(codec_name));
+  const sounds = tracks.filter(({ codec_name = '' }) => soundCodecs.has(codec_name));
+  const unsupported = nameOf(video ? (sounds.length === 0 ? tracks : []) : pictures);
+  if (unsupported) return { kind: 'format_unsupported', format: unsupported };
+  if (!video?.width || !video.height) return { kind: 'unreadable' };
   const framePixels = video.width * video.height;
   if (framePixels > limits.pixels) return { kind: 'too_large', measurements: { video_pixels: framePixels } };
   const aspect = ratioOf(video.sample_aspect_ratio, ':') || 1;
@@ -174,15 +181,12 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
     return { kind: 'too_large', measurements: { video_seconds: seconds } };
   }
   const codec = video.codec_name;
-  const skippable = format === 'mov' && (codec === 'h264' || codec === 'hevc');
+  const skippable = request.format === 'mov' && (codec === 'h264' || codec === 'hevc');
   const plan = planDecoding(stored, { ...limits, framePixels }, skippable ? disposableIn(bytes, codec) : undefined);
   if (!plan) {
     return { kind: 'too_large', measurements: { video_seconds: seconds, video_pixels: framePixels * stored.length } };
   }
 
-  const sounds = streams.filter(
-    ({ codec_type, codec_name = '' }) => codec_type === 'audio' && soundCodecs.has(codec_name),
-  );
   const open = (name: ReadonlyMap<string, string>, stream: Stream) => [
     ...input,
     ...['-codec_whitelist', name.get(stream.codec_name ?? '') ?? '', '-copyts', '-t', String(limits.seconds + 1)],
@@ -226,6 +230,14 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
   };
 }
 
+const isOfType = (type: string) => (stream: Stream) => stream.codec_type === type;
+
+/** The format of the first stream, where FFmpeg knows one; by the container's four letters where it knows those alone. */
+function nameOf([stream]: readonly Stream[]): string | undefined {
+  const known = stream?.codec_name === 'unknown' ? undefined : stream?.codec_name;
+  return format.safeParse((known ?? stream?.codec_tag_string)?.toLowerCase()).data;
+}
+
 /** `30000/1001` or `4:3`; 0 where it is none. */
 function ratioOf(text: string | undefined, divider: string): number {
   const [over = 0, under = 0] = (text ?? '').split(divider).map(Number);
@@ -253,7 +265,7 @@ function run(ffmpeg: Ffmpeg, program: 'exec' | 'ffprobe', outputs: readonly stri
 
 function readStreams(ffmpeg: Ffmpeg, input: readonly string[]): readonly Stream[] {
   const entries =
-    'stream=index,codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,sample_rate,channels';
+    'stream=index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,avg_frame_rate,sample_rate,channels';
   const options = ['-show_entries', entries, '-of', 'json', 'in', '-o', 'streams'];
   const [json] = run(ffmpeg, 'ffprobe', ['streams'], [...input, ...options]).written;
   try {

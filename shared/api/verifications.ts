@@ -15,7 +15,7 @@ import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
-import { measurements, outcome, reason, recaptureReason, scores, type Verdict } from '../domain/verdict.ts';
+import { format, measurements, outcome, reason, recaptureReason, scores, type Verdict } from '../domain/verdict.ts';
 import { type Attempt, type HistoryEntry, sourceId, state, states, type Verification } from '../domain/verification.ts';
 import type { Asked, Begun } from '../lifecycle/begin.ts';
 import type { Issued } from '../lifecycle/issue-uploads.ts';
@@ -218,11 +218,14 @@ export const uploadsView = stateView.extend({
 });
 export type UploadsView = z.infer<typeof uploadsView>;
 
+const formatView = format.optional().describe('Beside `format_unsupported`: the format, as FFmpeg names it');
+
 export const verdictView = z.object({
   outcome,
   confidence: z.number().nullable(),
   reasons: z.array(reason),
   scores,
+  format: formatView,
   provider: z.string(),
   policy_version: z.int(),
 });
@@ -256,7 +259,7 @@ export type VerificationView = z.infer<typeof verificationView>;
  * failed would tell an attacker which part of a forgery to work on.
  */
 export const clientView = stateView.extend({
-  verdict: z.object({ outcome, reasons: z.array(recaptureReason) }).nullable(),
+  verdict: z.object({ outcome, reasons: z.array(recaptureReason), format: formatView }).nullable(),
   created_at: z.string(),
   updated_at: z.string(),
 });
@@ -432,9 +435,10 @@ function viewForClient(record: Verification, sourceId: string): ClientView {
   };
 }
 
-function verdictForClient({ outcome, reasons }: Verdict): ClientView['verdict'] {
-  const shown = outcome === 'recapture' ? reasons : [];
-  return { outcome, reasons: shown.flatMap((one) => recaptureReason.safeParse(one).data ?? []) };
+function verdictForClient({ outcome, reasons, format }: Verdict): ClientView['verdict'] {
+  if (outcome !== 'recapture') return { outcome, reasons: [] };
+  const shown = reasons.flatMap((one) => recaptureReason.safeParse(one).data ?? []);
+  return { outcome, reasons: shown, ...(format && { format }) };
 }
 
 function viewListed(row: Listed): z.infer<typeof listView>['verifications'][number] {

@@ -18,6 +18,7 @@ export const recaptureReasons = [
   'too_bright',
   'capture_unreadable',
   'capture_too_large',
+  'format_unsupported',
   'video_too_short',
   'id_face_too_small',
   'audio_missing',
@@ -44,11 +45,21 @@ const score = z.number().min(0).max(1);
 export const scores = z.object({ live: score.optional(), match: score.optional(), digits: score.optional() });
 export type Scores = z.infer<typeof scores>;
 
+/** What pictures or sound are stored in, as FFmpeg names it (`av1`, `prores`). */
+export const format = z.string().regex(/^[a-z0-9_]{1,32}$/);
+
 /**
  * What a provider concluded, in our words.
  * `confidence` is the probability that the outcome is right, null where the provider does not know it.
+ * `format` names what `format_unsupported` is about.
  */
-export const finding = z.object({ outcome, confidence: score.nullable(), reasons: z.array(reason), scores });
+export const finding = z.object({
+  outcome,
+  confidence: score.nullable(),
+  reasons: z.array(reason),
+  scores,
+  format: format.optional(),
+});
 export type Finding = z.infer<typeof finding>;
 
 /** The person should make another capture, for this reason. */

@@ -76,4 +76,15 @@ describe('a client token', () => {
     const record = decidedAs('recapture', ['too_blurred', 'presentation_attack_suspected', 'too_dark']);
     expect(viewFor('client_token', record, 'visit-7').verdict?.reasons).toEqual(['too_blurred', 'too_dark']);
   });
+
+  it('names the format of a capture that is to be made in another one', () => {
+    const recaptured = decidedAs('recapture', ['format_unsupported']);
+    const record = { ...recaptured, verdict: { ...recaptured.verdict, format: 'av1' } };
+    expect(viewFor('key', record, 'visit-7').verdict).toMatchObject({ format: 'av1' });
+    expect(viewFor('client_token', record, 'visit-7').verdict).toEqual({
+      outcome: 'recapture',
+      reasons: ['format_unsupported'],
+      format: 'av1',
+    });
+  });
 });

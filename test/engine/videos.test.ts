@@ -187,6 +187,32 @@ describe('What phones and browsers record', () => {
   });
 });
 
+describe('A video in a format that is not decoded', () => {
+  /** A clip whose pictures are called another codec's, by its four letters. */
+  async function named(letters: string): Promise<Uint8Array> {
+    const mov = Buffer.from(await clip({ seconds: 1 }));
+    mov.write(letters, mov.lastIndexOf('avc1'), 'latin1');
+    return mov;
+  }
+
+  it('is asked for again in another, and the verdict names it', async () => {
+    const { finding: asked } = await watch(await named('apch'));
+    expect(asked).toMatchObject({ outcome: 'recapture', reasons: ['format_unsupported'], format: 'prores' });
+    expect(finding.parse(asked)).toEqual(asked);
+    expect(await decodeVideo(await named('Vxyz'))).toEqual({ kind: 'format_unsupported', format: 'vxyz' });
+    expect(await decodeVideo(await clip({ seconds: 1, sound: 'pcm_s32le' }))).toMatchObject({ format: 'pcm_s32le' });
+  });
+
+  it('is heard all the same where another track is in one that is', async () => {
+    const both = ['-map', '0:v', '-map', '1:a', '-map', '1:a', '-c:a:0', 'pcm_s32le'];
+    expect(decodedFrom(await decodeVideo(await clip({ seconds: 1, options: both }))).audio?.samples).toBeDefined();
+  });
+
+  it('is unreadable where its name is none', async () => {
+    expect((await decodeVideo(await named('<b> '))).kind).toBe('unreadable');
+  });
+});
+
 describe('A video that is no video, or too much of one', () => {
   it('is unreadable: text, a picture, the magic bytes alone, half of a header', async () => {
     const header = Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1');
