@@ -436,9 +436,9 @@ function viewForClient(record: Verification, sourceId: string): ClientView {
 }
 
 function verdictForClient({ outcome, reasons, format }: Verdict): ClientView['verdict'] {
-  if (outcome !== 'recapture') return { outcome, reasons: [] };
-  const shown = reasons.flatMap((one) => recaptureReason.safeParse(one).data ?? []);
-  return { outcome, reasons: shown, ...(format && { format }) };
+  const shown = outcome === 'recapture' ? reasons : [];
+  const named = outcome === 'recapture' && format ? { format } : {};
+  return { outcome, reasons: shown.flatMap((one) => recaptureReason.safeParse(one).data ?? []), ...named };
 }
 
 function viewListed(row: Listed): z.infer<typeof listView>['verifications'][number] {

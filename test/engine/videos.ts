@@ -146,8 +146,8 @@ export const clip = ({
   ]);
 
 /** MOV with PCM whose sample rate is another, in a field that FFmpeg believes. */
-export async function withSampleRate(rateHz: number): Promise<Uint8Array> {
-  const mov = Buffer.from(await clip({ sound: 'pcm_s16le' }));
+export async function withSampleRate(rateHz: number, options: readonly string[] = []): Promise<Uint8Array> {
+  const mov = Buffer.from(await clip({ sound: 'pcm_s16le', options }));
   // 28 bytes into the sample entry, 16.16.
   mov.writeUInt16BE(rateHz, mov.lastIndexOf('sowt') + 28);
   return mov;

@@ -36,15 +36,24 @@ const recordingFfmpeg = `
   const files = {
     streams: JSON.stringify({ streams: [
       { index: 0, codec_type: 'video', codec_name: 'h264', width: 720, height: 1280 },
-      { index: 1, codec_type: 'audio', codec_name: 'aac' },
+      { index: 1, codec_type: 'audio', codec_name: 'aac', sample_rate: '48000', channels: 1 },
       { index: 2, codec_type: 'data', codec_name: 'constructor' },
     ] }),
-    packets: '0,0.0\\n0,1.0\\n',
+    packets: '0,0.0,0.4,9,0,K_\\n0,0.4,0.4,9,9,__\\n1,0.0,0.8,9,18,K_\\n',
+    frames: 'P6\\n1 1\\n255\\nrgb'.repeat(2),
+    times: 'pts_time:0.0\\npts_time:0.4\\n',
   };
-  const run = (...given) => { options.push(given); if (given.at(-1) === 'frames') post({ kind: 'options', options }); };
+  const run = (...given) => { options.push(given); if (given.at(-1) === 'sound') post({ kind: 'options', options }); return 0; };
   module.exports = async () => ({
-    exec: run, ffprobe: run, reset() {}, setTimeout() {}, setLogger() {},
-    FS: { writeFile() {}, unlink() {}, readFile: (name) => new TextEncoder().encode(files[name] ?? '') },
+    exec: run, ffprobe: run, reset() {}, setLogger() {},
+    FS: {
+      writeFile() {},
+      unlink() {},
+      lookupPath: (name) => {
+        const contents = new TextEncoder().encode(files[name] ?? '');
+        return { node: { contents, usedBytes: contents.length } };
+      },
+    },
   });`;
 
 describe('The worker that decodes videos', () => {
@@ -67,13 +76,15 @@ describe('The worker that decodes videos', () => {
 
   it("opens files only with FFmpeg's file protocol, one demuxer and the decoders of the streams", async () => {
     const { options } = await postedBy(recordingFfmpeg);
-    expect(options).toHaveLength(3); // streams, packets, frames
+    expect(options).toHaveLength(4); // streams, packets, frames, sound
     for (const each of options as string[][]) {
       const before = each.slice(0, each.indexOf('in')).join(' ');
       expect(before).toContain('-protocol_whitelist file -f mov');
     }
-    const [, , frames] = options as string[][];
-    expect(frames?.join(' ')).toContain(`-codec_whitelist h264,aac -max_pixels ${videoLimits.pixels} `);
+    const [, , frames, sound] = options as string[][];
+    expect(frames?.join(' ')).toContain(`-codec_whitelist h264 -copyts -t ${videoLimits.seconds + 1} `);
+    expect(frames?.join(' ')).toContain(` -max_pixels ${(720 + 64) * (1280 + 64)} `);
+    expect(sound?.join(' ')).toContain(`-codec_whitelist aac -copyts -t ${videoLimits.seconds + 1} `);
   });
 
   it('takes no file with more streams than a phone records', async () => {

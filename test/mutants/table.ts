@@ -439,10 +439,18 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'a video has no more streams than a phone records',
     file: videoWorker,
-    find: ' || streams.length > limits.streams',
-    replace: '',
+    find: 'streams.length > limits.streams',
+    replace: 'false',
     ...inWorkers,
     named: 'more streams than',
+  },
+  {
+    control: 'a video is looked at to its end',
+    file: videoWorker,
+    find: '!watched || secondsUnseen(times, watched.times) > limits.gapSeconds',
+    replace: '!watched',
+    tests: ['test/engine/videos.test.ts'],
+    named: 'the last of its frames cannot be decoded',
   },
   {
     control: 'FFmpeg has no network',
@@ -463,7 +471,7 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'FFmpeg uses the decoders of the streams alone',
     file: videoWorker,
-    find: "'-codec_whitelist', codecs.filter(Boolean).join(','), ",
+    find: "'-codec_whitelist', name.get(stream.codec_name ?? '') ?? '', ",
     replace: '',
     ...inWorkers,
     named: 'opens files only',
