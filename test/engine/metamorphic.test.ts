@@ -4,7 +4,7 @@ import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeImage } from '../../engine/decode.ts';
-import { cosineOf, type Embedding, embedFace } from '../../engine/matching.ts';
+import { cosineOf, type Embedding } from '../../engine/matching.ts';
 import { openModelPack } from '../../engine/models.ts';
 import { lookAtPerson } from '../../engine/selfie.ts';
 import {
@@ -36,15 +36,18 @@ beforeAll(async () => {
     detector: await pack.open(faceDetection),
     landmarker: await pack.open(faceLandmarks),
     spoofModels: await Promise.all(spoofing.models.map((model) => pack.open(model))),
+    matcher: () => pack.open(faceMatching.model),
+    faceNorm: faceMatching.faceNorm,
   };
-  const matcher = await pack.open(faceMatching.model);
   numbersOf = async (bytes) => {
     const decoded = await decodeImage(bytes);
     if (decoded.kind !== 'decoded') throw new Error(decoded.kind);
     expect([decoded.capture.widthPx, decoded.capture.heightPx]).toEqual([960, 1280]);
-    const { reasons, live, seen } = await lookAtPerson(decoded.capture, models, (_stage, work) => work);
+    const { reasons, live, seen } = await lookAtPerson(decoded.capture, models, (_stage, work) => work, {
+      compared: true,
+    });
     if (live === undefined || !seen) throw new Error(`sent back: ${reasons}`);
-    return { live, embedding: await embedFace(seen.image, seen.landmarks, matcher) };
+    return { live, embedding: await seen.embedding() };
   };
   reference = await numbersOf(await png());
 });
