@@ -76,7 +76,6 @@ const files: Record<string, () => Promise<Uint8Array>> = {
     await writeFile(profile, profileWith(adobeRgbTags));
     return from((upright) => jpeg(upright.withIccProfile(profile)));
   },
-  'CMYK JPEG without a profile': () => from((upright) => jpeg(upright.toColourspace('cmyk'))),
   '8-bit PNG': png,
   '16-bit PNG': () => from((upright) => upright.toColourspace('rgb16').png({ compressionLevel: 1 })),
   'interlaced PNG': () => from((upright) => upright.png({ progressive: true, compressionLevel: 1 })),
@@ -102,6 +101,12 @@ const lossy: Record<string, { live: number; cosine: number; make: () => Promise<
     live: 0.01,
     cosine: 0.008,
     make: () => from((upright) => upright.png({ palette: true, effort: 1 })),
+  },
+  // Rounding four inks leaves a noise of 3.3, so the capture is looked at a second time, smoothed, which costs 0.11.
+  'CMYK JPEG without a profile': {
+    live: 0.12,
+    cosine: 0.005,
+    make: () => from((upright) => jpeg(upright.toColourspace('cmyk'))),
   },
   'CMYK JPEG with the profile of a press, which has fewer colours': {
     live: 0.01,
