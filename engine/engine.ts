@@ -105,7 +105,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ofCard('decode', openCapture(idCard, cardSizePx)),
     ]);
     const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie, { compared: true });
-    const embedding = await ofSelfie('embed', Promise.resolve(portrait.seen?.embedding()));
+    const embedding = await portrait.seen?.embedding();
     const card = await lookAtCard(document, ofCard);
     const cosine = embedding && card.embedding && cosineOf(embedding, card.embedding);
     const measurements = {

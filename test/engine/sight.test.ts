@@ -81,6 +81,10 @@ const picture = {
 
 /** Looks at a picture of which the models say, upright and turned by 90, 180 and 270°, what `views` are. */
 async function see(...views: readonly (View | undefined)[]) {
+  return look({ embed: true }, views);
+}
+
+async function look({ embed }: { readonly embed: boolean }, views: readonly (View | undefined)[]) {
   const input = { name: 'input', width: 8, height: 8, channels: 'rgb' as const, mean: 0, scale: 1 };
   const weights = { name: '', file: 'a.onnx', sha256: '', licence: '', provenance: '', input };
   const viewOf = (paint: (patch: Patch) => void) => {
@@ -107,7 +111,7 @@ async function see(...views: readonly (View | undefined)[]) {
     const view = views[pixels[0] ?? 0];
     return view ? [{ x: 10, y: 10, width: 20, height: 20 * (view.aspect ?? 1.3), score: view.score }] : [];
   };
-  const { kind, sight } = await seeFace(picture, models, { detect, tries: 1, embed: true });
+  const { kind, sight } = await seeFace(picture, models, { detect, tries: 1, embed });
   return sight ? `${kind} at ${sight.degrees}°` : kind;
 }
 
@@ -118,6 +122,13 @@ const nothing: View = { score: 0.95, shift: 0.08, norm: 1.7 };
 describe('A picture', () => {
   it('stays upright where the face in it is clear, whatever other turns show', async () => {
     expect(await see(clear, { score: 1, shift: 0, norm: 5 })).toBe('certain at 0°');
+  });
+
+  it('of a clear face is asked for no embedding where none is compared', async () => {
+    const noFaceByEmbedding = { ...clear, norm: 1 };
+    expect(await look({ embed: false }, [noFaceByEmbedding])).toBe('certain at 0°');
+    expect(await look({ embed: true }, [noFaceByEmbedding])).toBe('nothing');
+    expect(await look({ embed: false }, [{ ...noFaceByEmbedding, shift: 0.02 }])).toBe('nothing');
   });
 
   it('is turned where another turn surpasses it in score, landmarks and embedding', async () => {
