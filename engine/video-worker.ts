@@ -390,25 +390,19 @@ function readSamples(
   const begins = Math.min(...track.map(({ time }) => time));
   const ends = Math.max(...track.map(({ time, seconds }) => time + seconds));
   if (ends > pictureEnds + soundOutlastsSeconds) return undefined;
-  // A recorder may leave gaps between packets, which FFmpeg closes.
-  const stored = track.reduce((sum, { seconds }) => sum + seconds, 0);
-  const expected = stored > 0 ? Math.min(stored, ends - begins) : ends - begins;
+  const lastBegins = Math.max(...track.map(({ time }) => time));
   const most = ends - begins + soundToleranceSeconds;
-  const options = ['-map', `0:${index}`, '-ac', '1', '-ar', String(audioRateHz), '-c:a', 'pcm_f32le'];
-  const capped = [
-    '-t',
-    String(most + 1),
-    '-fs',
-    String(Math.ceil((most + 1) * audioRateHz * 4)),
-    '-f',
-    'f32le',
-    'sound',
+  const options = [
+    ...['-map', `0:${index}`, '-ac', '1', '-ar', String(audioRateHz), '-c:a', 'pcm_f32le'],
+    // Gaps that a recorder left between packets become silence: FFmpeg would close them.
+    ...['-af', 'aresample=async=1'],
+    ...['-t', String(most + 1), '-fs', String(Math.ceil((most + 1) * audioRateHz * 4)), '-f', 'f32le', 'sound'],
   ];
-  const { status, written } = run(ffmpeg, 'exec', ['sound'], [...open, '-i', 'in', ...options, ...capped]);
+  const { status, written } = run(ffmpeg, 'exec', ['sound'], [...open, '-i', 'in', ...options]);
   const [bytes = new Uint8Array()] = written;
   const samples = new Float32Array(bytes.slice().buffer, 0, Math.floor(bytes.length / 4));
   const seconds = samples.length / audioRateHz;
-  if (status !== 0 || seconds < expected - soundToleranceSeconds || seconds > most) return undefined;
+  if (status !== 0 || seconds < lastBegins - begins - soundToleranceSeconds || seconds > most) return undefined;
   return samples.map((sample) => (Number.isFinite(sample) ? Math.max(-1, Math.min(1, sample)) : 0));
 }
 

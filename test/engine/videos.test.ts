@@ -172,6 +172,14 @@ describe('What phones and browsers record', () => {
     expect(Math.max(...(silence?.samples ?? [1]))).toBe(0);
   });
 
+  it('keeps its gaps between sounds, for sound and picture to stay together', async () => {
+    const gap = ['-af', "aselect='not(between(t,1,2))'"];
+    const { audio } = decodedFrom(await decodeVideo(await clip({ options: gap })));
+    expect((audio?.samples.length ?? 0) / 16_000).toBeCloseTo(3, 0);
+    expect(Math.max(...(audio?.samples.subarray(1.3 * 16_000, 1.7 * 16_000) ?? [1]))).toBe(0);
+    expect(Math.max(...(audio?.samples.subarray(2.3 * 16_000, 2.7 * 16_000) ?? []))).toBeGreaterThan(0.1);
+  });
+
   it('may have more tracks than are listened to', async () => {
     const nine = Array.from({ length: 9 }, () => ['-map', '1:a']).flat();
     const many = await clip({ seconds: 1, options: ['-map', '0:v', ...nine] });
