@@ -78,6 +78,9 @@ describe('A JPEG that was cut', () => {
       for (const length of lengthsOf(whole)) {
         const decoded = await decodeImage(Buffer.concat([whole.subarray(0, length), endMarker]));
         if (decoded.kind === 'unreadable') continue;
+        expect(kind, 'libjpeg reads all of a progressive one before libvips asks for its warnings').not.toContain(
+          'prog',
+        );
         const same = pixelsOf(decoded).subarray(0, trusted).equals(pixels.subarray(0, trusted));
         expect(same, `${length} of ${whole.length}`).toBe(true);
       }
