@@ -59,7 +59,7 @@ const progressive = () => from((upright) => jpeg(upright, { progressive: true })
 const baseline = () => from((upright) => jpeg(upright, { optimiseCoding: false }));
 const sideways = () => fixture('portrait-sideways.heic');
 
-/** The portrait in other containers, orientations and colours: 31 files that a client may send of one picture. */
+/** The portrait in other containers, orientations and colours: 30 files that a client may send of one picture. */
 const files: Record<string, () => Promise<Uint8Array>> = {
   ...Object.fromEntries(
     orientations.map((orientation) => [`JPEG, EXIF ${orientation}`, () => withOrientation(orientation)]),
