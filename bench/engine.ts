@@ -19,10 +19,9 @@ import { type Weights, weightsOf } from '../engine/manifest.ts';
 import { embedFace } from '../engine/matching.ts';
 import { openModelPack } from '../engine/models.ts';
 import { type Box, crop, newPatch, type RgbImage, toTensor } from '../engine/pixels.ts';
-import { idCard } from '../test/engine/people.ts';
+import { idCard, selfieOfPair } from '../test/engine/people.ts';
 import { prepareModels } from '../tools/release/engine-assets.ts';
 import { readPublishedModel } from '../tools/release/published-models.ts';
-import { portrait } from '../tools/samples.ts';
 import { benchPeers } from './peers.ts';
 
 const warmUpRuns = 5;
@@ -72,7 +71,7 @@ async function timeInTurns<Name extends string>(
   >;
 }
 
-/** Selfie: the portrait at 1280 × 1280 px; card: 1,200 × 756 px with a face of 110 px; video: the bench's own. */
+/** Selfie and card of the genuine pair: 960 × 1280 px, and 1,280 × 806 px with a face of 110 px; video: the portrait's. */
 async function benchEngine(): Promise<Record<string, unknown>> {
   const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-bench-'));
   try {
@@ -82,7 +81,7 @@ async function benchEngine(): Promise<Record<string, unknown>> {
     const engine = await openEngine({ modelsDirectory: directory });
     const openMilliseconds = Number((performance.now() - opening).toFixed(1));
 
-    const selfie = await portrait();
+    const selfie = await selfieOfPair();
     const card = await sharp(await idCard({ widthPx: 1280 })).toBuffer();
     const published = await publishedModels(path.join(directory, 'published'));
     const bare = await bareModels(directory, selfie);

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openEngine } from '../engine/engine.ts';
 import { hostileInputs } from '../test/engine/hostile-inputs.ts';
-import { idCard } from '../test/engine/people.ts';
+import { idCard, selfieOfPair } from '../test/engine/people.ts';
 import { commandLine } from '../tools/command-line.ts';
 import { prepareModels } from '../tools/release/engine-assets.ts';
-import { portrait } from '../tools/samples.ts';
 
 const usage = `npm run fuzz -- [--count 2000] [--seed 1]
 
@@ -22,7 +21,7 @@ const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-fuzz-'));
 try {
   await prepareModels(directory);
   const engine = await openEngine({ modelsDirectory: directory });
-  const [selfie, card] = [await portrait(), await idCard()];
+  const [selfie, card] = [await selfieOfPair(), await idCard()];
   const endings: Record<string, number> = {};
   const faults: string[] = [];
   let slowest = { name: '', milliseconds: 0 };

@@ -7,6 +7,7 @@ import { type IdCard, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
 import { cosineOf, distanceOf, matchScoreOf } from './matching.ts';
 import { ModelsRefused, openModelPack } from './models.ts';
+import { photoCorrelationOf, samePhotoCorrelation } from './same-photo.ts';
 import { lookAtPerson, openCapture, type Portrait, type Timed } from './selfie.ts';
 import { decodeVideo } from './video.ts';
 
@@ -108,18 +109,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const embedding = await portrait.seen?.embedding();
     const card = await lookAtCard(document, ofCard);
     const cosine = embedding && card.embedding && cosineOf(embedding, card.embedding);
+    const photoCorrelation =
+      embedding && card.embedding && photoCorrelationOf(embedding.aligned, card.embedding.aligned);
     const measurements = {
       ...portrait.measurements,
       ...(embedding && { face_norm: embedding.norm }),
       ...card.measurements,
       ...(cosine !== undefined && { match_cosine: cosine, match_distance: distanceOf(cosine, faceMatching) }),
+      ...(photoCorrelation !== undefined && { match_photo_correlation: photoCorrelation }),
     };
     const reasons = new Set([...portrait.reasons, ...card.reasons]);
     if (reasons.size > 0 || cosine === undefined || portrait.live === undefined) {
       return { finding: recapture([...reasons]), measurements, stages };
     }
     const scores = { live: portrait.live, match: matchScoreOf(cosine, faceMatching) };
-    return { finding: decide(scores, thresholds), measurements, stages };
+    return { finding: decide(scores, thresholds, { photoCorrelation }), measurements, stages };
   }
 
   async function analyseVideo(
@@ -151,6 +155,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const { embedding } = card;
     const cosines = embedding ? footage.embeddings.map((face) => cosineOf(face, embedding)) : [];
     const cosine = cosines.length > 0 ? median(cosines) : undefined;
+    // One photo throughout: at least half of the frames are, and no fewer than eight frames are ever judged.
+    const correlations = embedding
+      ? footage.embeddings.map(({ aligned }) => photoCorrelationOf(aligned, embedding.aligned))
+      : [];
+    const photoCorrelation = correlations.length > 0 ? median(correlations) : undefined;
     const distances = cosines.map((one) => distanceOf(one, faceMatching));
     const measurements = {
       ...footage.measurements,
@@ -161,6 +170,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         match_distance_average: distances.reduce((sum, distance) => sum + distance, 0) / distances.length,
         match_distance_best: Math.min(...distances),
       }),
+      ...(photoCorrelation !== undefined && { match_photo_correlation: photoCorrelation }),
       ...(heard && { ...heard.measurements, digits_confidence: heard.confidence }),
     };
     const told = { measurements, stages, ...(heard && { transcript: heard.transcript }) };
@@ -174,24 +184,30 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { finding: recapture([...reasons]), ...told };
     }
     const scores = { live: footage.live, match: matchScoreOf(cosine, faceMatching), digits: heard.score };
-    return { finding: decide(scores, thresholds, footage.changed), ...told };
+    const { changed: faceChanged } = footage;
+    return { finding: decide(scores, thresholds, { photoCorrelation, faceChanged }), ...told };
   }
 
-  /** Passed where every score reaches its threshold; confident by all of them, or by the one that fails it most. */
+  /**
+   * Passed where every score reaches its threshold and nothing else is found; confident by all scores. How sure the
+   * findings without a score are, is not known.
+   */
   function decide(
     scores: { live: number; match?: number; digits?: number },
     thresholds: Thresholds,
-    faceChanged = false,
+    { photoCorrelation = 0, faceChanged = false } = {},
   ): Finding {
     const { live, match = 1, digits = 1 } = scores;
     const failures: Reason[] = [];
+    const samePhoto = photoCorrelation >= samePhotoCorrelation;
+    if (samePhoto) failures.push('same_photo_as_id');
     if (live < (thresholds.live ?? spoofing.thresholds.live)) failures.push('presentation_attack_suspected');
     if (match < (thresholds.match ?? 0.5)) failures.push('face_mismatch');
     if (faceChanged) failures.push('face_changed_in_video');
     if (digits < (thresholds.digits ?? 0.5)) failures.push('wrong_digits');
     const passes = live * match * digits;
     if (failures.length === 0) return { outcome: 'passed', confidence: passes, reasons: [], scores };
-    return { outcome: 'failed', confidence: faceChanged ? null : 1 - passes, reasons: failures, scores };
+    return { outcome: 'failed', confidence: faceChanged || samePhoto ? null : 1 - passes, reasons: failures, scores };
   }
 
   return { manifest: pack.manifest, analyseSelfie, analysePhotos, analyseVideo };

@@ -1,12 +1,14 @@
 import { centreOf, type Point } from './faces.ts';
 import type { FaceMatching } from './manifest.ts';
 import { type Model, outputOf } from './models.ts';
-import { at, clamp, type RgbImage, type Similarity, warp } from './pixels.ts';
+import { at, clamp, luma, type Patch, type RgbImage, type Similarity, warp } from './pixels.ts';
 
 /** What a face looks like to the model: 512 numbers, compared by the angle between them; `norm` is their length. */
 export interface Embedding {
   readonly values: Float32Array;
   readonly norm: number;
+  /** The face as the model saw it, turned and scaled onto the template: luma, 0..255, 112 × 112. */
+  readonly aligned: Float32Array;
 }
 
 /** Where ArcFace's template has the eyes, the tip of the nose and the corners of the mouth, in a face of 112 × 112. */
@@ -31,8 +33,13 @@ export async function embedFace(
   const { input, outputs } = model.contract;
   const points = templateIndices.map((indices) => centreOf(indices.map((index) => landmarks[index] ?? origin)));
   const similarity = similarityTo(points, input.width / templateSize);
-  const values = outputOf(await model.run((patch) => warp(image, similarity, patch)), outputs.embedding);
-  return { values, norm: Math.sqrt(dot(values, values)) };
+  const aligned = new Float32Array(input.width * input.height);
+  const paint = (patch: Patch) => {
+    warp(image, similarity, patch);
+    luma(patch, aligned);
+  };
+  const values = outputOf(await model.run(paint), outputs.embedding);
+  return { values, norm: Math.sqrt(dot(values, values)), aligned };
 }
 
 /** Least squares (Umeyama): the similarity that takes the template's points to `points`. */

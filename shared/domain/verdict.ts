@@ -30,6 +30,7 @@ export const recaptureReasons = [
 export const failureReasons = [
   'presentation_attack_suspected',
   'face_mismatch',
+  'same_photo_as_id',
   'wrong_digits',
   'face_changed_in_video',
 ] as const;

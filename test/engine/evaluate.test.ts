@@ -7,8 +7,8 @@ import { defaultPolicy } from '../../shared/domain/policy.ts';
 import { parseCsv } from '../../tools/evaluate/csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt } from '../../tools/evaluate/curves.ts';
 import { rateOf } from '../../tools/evaluate/rates.ts';
-import { landscape, portrait, samples } from '../../tools/samples.ts';
-import { idCard, stranger } from './people.ts';
+import { landscape, samples } from '../../tools/samples.ts';
+import { idCard, selfieOfPair, stranger } from './people.ts';
 
 const program = path.join(import.meta.dirname, '../../tools/evaluate.ts');
 
@@ -91,7 +91,7 @@ describe('npm run evaluate', () => {
 
   it('compares faces: at the shipped threshold first, fitted figures apart, as curves, and the goals last', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-data-'));
-    await writeFile(path.join(directory, 'a1.jpg'), await portrait());
+    await writeFile(path.join(directory, 'a1.jpg'), await selfieOfPair());
     await writeFile(path.join(directory, 'a2.jpg'), await idCard());
     await writeFile(path.join(directory, 'b.jpg'), await stranger());
     await writeFile(path.join(directory, 'nobody.jpg'), await landscape());
@@ -131,8 +131,9 @@ describe('npm run evaluate', () => {
 
   it('decides by the thresholds of a policy', async () => {
     const directory = await dataWith('file,label\nportrait.jpg,bona_fide\n');
+    await writeFile(path.join(directory, 'selfie.jpg'), await selfieOfPair());
     await writeFile(path.join(directory, 'card.jpg'), await idCard());
-    await writeFile(path.join(directory, 'match-pairs.csv'), 'file_a,file_b,label\nportrait.jpg,card.jpg,same\n');
+    await writeFile(path.join(directory, 'match-pairs.csv'), 'file_a,file_b,label\nselfie.jpg,card.jpg,same\n');
     const policy = path.join(directory, 'policy.json');
     const measured = async (thresholds: object) => {
       await writeFile(policy, JSON.stringify({ ...defaultPolicy, thresholds: { builtin: thresholds } }));

@@ -38,10 +38,42 @@ export async function strangerFurtherAway(index = 2): Promise<Buffer> {
   return sharp(near).extend({ top: 100, bottom: 400, left: 250, right: 250, extendWith: 'copy' }).jpeg().toBuffer();
 }
 
+/**
+ * The genuine pair: two different photos of one person, who is in both group photos (cosine 0.71). They prove paths and
+ * no rates. This one is the selfie, 960 px wide.
+ */
+export const selfieOfPair = (): Promise<Buffer> =>
+  sharp(samplePhoto(3))
+    .extract({ left: 770, top: 30, width: 720, height: 960 })
+    .resize({ width: 960 })
+    .jpeg({ quality: 92 })
+    .toBuffer();
+
+/** The same photo further away, square, for a video. */
+export const selfieOfPairFurtherAway = (): Promise<Buffer> =>
+  sharp(samplePhoto(3)).extract({ left: 600, top: 0, width: 1180, height: 1180 }).resize(960).png().toBuffer();
+
 /** A group of people: more faces than one. */
 export const group = (): Promise<Buffer> => sharp(samplePhoto(3)).jpeg({ quality: 92 }).toBuffer();
 
+/** A photo as a document prints it: cut to the face and this much around it. */
+interface PrintedPhoto {
+  readonly photo: Promise<Buffer> | string;
+  readonly area: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+  /** Of the face, in the photo. */
+  readonly facePx: number;
+}
+
+const printedPhotos = {
+  /** The person of `selfieOfPair`, in another photo. */
+  pair: () => ({ photo: samplePhoto(1), area: { left: 1330, top: 30, width: 480, height: 600 }, facePx: 229 }),
+  /** The portrait: beside it as a selfie, one photo twice. */
+  portrait: () => ({ photo: portrait(), area: { left: 340, top: 60, width: 440, height: 540 }, facePx: 217 }),
+} satisfies Record<string, () => PrintedPhoto>;
+
 export interface CardOptions {
+  /** Whose face is printed. */
+  readonly of?: keyof typeof printedPhotos;
   /** Of the printed face. */
   readonly facePx?: number;
   readonly widthPx?: number;
@@ -52,24 +84,22 @@ export interface CardOptions {
   readonly quality?: number;
 }
 
-/** The portrait at 1280 px has a face 217 px wide; this much around it is what a document prints. */
-const printed = { left: 340, top: 60, width: 440, height: 540 };
-const portraitFacePx = 217;
-
-/** An ID card drawn around the portrait's face, less sharp and paler than the selfie, as prints are. */
+/** An ID card drawn around a face, less sharp and paler than the photo, as prints are. */
 export async function idCard(options: CardOptions = {}): Promise<Buffer> {
-  const { facePx = 110, widthPx = 1200, turned = 0, ghost, quality = 85 } = options;
-  const scale = facePx / portraitFacePx;
+  const { of = 'pair', facePx = 110, widthPx = 1200, turned = 0, ghost, quality = 85 } = options;
+  const { photo, area, facePx: photographedFacePx } = printedPhotos[of]();
+  const scale = facePx / photographedFacePx;
   const heightPx = Math.round(widthPx * 0.63);
-  const print = await sharp(await portrait())
-    .extract(printed)
-    .resize(Math.round(printed.width * scale), Math.round(printed.height * scale))
+  const printWidthPx = Math.round(area.width * scale);
+  const print = await sharp(await photo)
+    .extract(area)
+    .resize(printWidthPx, Math.round(area.height * scale))
     .linear(0.8, 40)
     .toBuffer();
   const other =
     ghost &&
     (await sharp(ghost)
-      .resize(Math.round(printed.width * scale * 0.5))
+      .resize(Math.round(printWidthPx / 2))
       .toBuffer());
   // Drawn from boxes: the engine forbids libvips its SVG loader in this process.
   const line = (left: number, top: number, width: number, height: number) => ({

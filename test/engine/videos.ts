@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { portrait } from '../../tools/samples.ts';
+import { selfieOfPairFurtherAway } from './people.ts';
 
 interface Ffmpeg {
   readonly exec: (...options: readonly string[]) => number;
@@ -52,7 +52,7 @@ export const speech = (): Promise<Buffer> =>
   readFile(fileURLToPath(new URL('../fixtures/digits/407193-16khz.wav', import.meta.url)));
 
 export interface VideoOptions {
-  /** Who is seen, one after the other, each for as long; the portrait alone by default. */
+  /** Who is seen, one after the other, each for as long; the selfie of the genuine pair by default. */
   readonly people?: readonly Uint8Array[];
   readonly seconds?: number;
   /** Of the speech, from its beginning; all of it by default. */
@@ -66,14 +66,8 @@ export interface VideoOptions {
 
 /** 540 × 960 as a phone held upright records it, ten frames a second, the head swaying a little. */
 export async function video(options: VideoOptions = {}): Promise<Uint8Array> {
-  const {
-    people = [await portrait(960)],
-    seconds = 4,
-    sound = 'digits',
-    kind = 'mp4',
-    sideways = false,
-    speechSeconds = seconds,
-  } = options;
+  const { seconds = 4, sound = 'digits', kind = 'mp4', sideways = false, speechSeconds = seconds } = options;
+  const people = options.people ?? [await selfieOfPairFurtherAway()];
   const files: Record<string, Uint8Array> = {};
   const inputs: string[] = [];
   for (const [index, person] of people.entries()) {

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portrait } from '../../tools/samples.ts';
-import { group, idCard, stranger, strangerFurtherAway } from '../engine/people.ts';
+import {
+  group,
+  idCard,
+  selfieOfPair,
+  selfieOfPairFurtherAway,
+  stranger,
+  strangerFurtherAway,
+} from '../engine/people.ts';
 import { repeated, said, video } from '../engine/videos.ts';
 import { type Client, clientOf, newSourceId } from './client.ts';
 import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
@@ -14,7 +21,7 @@ let genuine: Uint8Array;
 beforeAll(async () => {
   running = await startLocalStack();
   client = clientOf(running);
-  [face, card, genuine] = await Promise.all([portrait(), idCard(), video()]);
+  [face, card, genuine] = await Promise.all([selfieOfPair(), idCard(), video()]);
 });
 afterAll(async () => {
   await running.stop();
@@ -54,6 +61,11 @@ describe('photo_verify', () => {
       'recapture',
       ['id_face_too_small'],
     ],
+    "the card's own portrait": [
+      async () => ({ selfie: await portrait(), id_card: await idCard({ of: 'portrait' }) }),
+      'failed',
+      ['same_photo_as_id'],
+    ],
     'more than one person': [async () => ({ selfie: await group(), id_card: card }), 'recapture', ['multiple_faces']],
     'a card on its side': [async () => ({ selfie: face, id_card: await idCard({ turned: 90 }) }), 'passed', []],
   };
@@ -76,7 +88,7 @@ describe('video_verify', () => {
     'no sound in the file': [() => video({ sound: 'none' }), challenge, 'recapture', ['audio_missing']],
     silence: [() => video({ sound: 'silence' }), challenge, 'recapture', []],
     'another person halfway': [
-      async () => video({ people: [await portrait(960), await strangerFurtherAway()] }),
+      async () => video({ people: [await selfieOfPairFurtherAway(), await strangerFurtherAway()] }),
       challenge,
       'failed',
       ['face_changed_in_video'],

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
 import { listView } from '../../shared/api/verifications.ts';
 import { portrait, type Sample, samples } from '../../tools/samples.ts';
+import { idCard, selfieOfPair } from '../engine/people.ts';
 import { type Client, clientOf, newSourceId, post, put, type Target } from './client.ts';
 
 /** What any deployment must do, as a caller sees it: the local stack and a real one differ only in the target. */
@@ -125,9 +126,9 @@ export function journeys(target: () => Target): void {
       const captures = { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } };
       // Two captures, so that the first is still there when the second PUT comes: a verdict may be quicker.
       const view = await client.request(sourceId, { check: 'photo_verify', captures });
-      expect(await put(view, face)).toMatchObject({ status: 200 });
+      expect(await put(view, await selfieOfPair())).toMatchObject({ status: 200 });
       expect(await put(view, photos[1]?.bytes ?? face)).toMatchObject({ status: 412 });
-      expect(await put(view, face, {}, view.uploads.id_card?.put.url)).toMatchObject({ status: 200 });
+      expect(await put(view, await idCard(), {}, view.uploads.id_card?.put.url)).toMatchObject({ status: 200 });
       expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
     });
 

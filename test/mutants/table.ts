@@ -508,6 +508,14 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/engine/hostile.test.ts'],
     named: 'whatever finds its way to them',
   },
+  {
+    control: "the card's own photo is no selfie",
+    file: 'engine/engine.ts',
+    find: "if (samePhoto) failures.push('same_photo_as_id');",
+    replace: '',
+    tests: ['test/engine/photos.test.ts'],
+    named: 'own portrait as a selfie',
+  },
 
   // The stack
   {
