@@ -71,7 +71,7 @@ describe('A JPEG that was cut', () => {
 
   it.each(Object.entries(kinds))(
     'and given an end marker is unreadable, or whole but for its last 16 rows: %s',
-    async (_name, make) => {
+    async (kind, make) => {
       const whole = await make();
       const pixels = pixelsOf(await decodeImage(whole));
       const trusted = pixels.length - 16 * 240 * 3;
