@@ -290,8 +290,9 @@ describe('A video that is no video, or too much of one', () => {
     expect((await decodeVideo(await withSampleRate(1))).kind).toBe('unreadable');
     // Short enough to fit the picture.
     expect((await decodeVideo(await withSampleRate(4_000, ['-filter:a', 'atrim=0:0.2']))).kind).toBe('unreadable');
-    // Six times as long as the picture: refused by its packets.
-    expect((await decodeVideo(await withSampleRate(8_000))).kind).toBe('unreadable');
+    // Six times as many samples as its times have room for: cut to those.
+    const slowed = decodedFrom(await decodeVideo(await withSampleRate(8_000))).audio?.samples.length ?? 0;
+    expect(slowed / 16_000).toBeLessThanOrEqual(3.3);
   });
 
   it('is too large when it lasts ten minutes, whatever its header says, and is not decoded', async () => {

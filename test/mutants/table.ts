@@ -453,6 +453,14 @@ export const mutants: readonly Mutant[] = [
     named: 'the last of its frames cannot be decoded',
   },
   {
+    control: 'no sample rate multiplies memory',
+    file: videoWorker,
+    find: 'sounds.filter(isWithinLimits)',
+    replace: 'sounds',
+    tests: ['test/engine/videos.test.ts'],
+    named: 'multiplies no number',
+  },
+  {
     control: 'FFmpeg has no network',
     file: videoWorker,
     find: "for (const name of ['fetch', 'WebSocket', 'XMLHttpRequest', 'EventSource'])",
