@@ -15,6 +15,8 @@ export const sightLimits = {
   /** What is worse than this, or has an embedding shorter than this share of a face's, is no face. */
   possibleShiftRatio: 0.045,
   possibleNormRatio: 0.88,
+  /** Nothing but a face has an embedding longer than a face's by this: neither the detector's score nor the box is asked then. */
+  longNormRatio: 1.28,
   /** Height of the box over its width. */
   minimumAspect: 0.9,
   maximumAspect: 2.1,
@@ -140,15 +142,15 @@ async function isClear(sight: Sight, { faceNorm }: SightModels, { embed }: Look)
   );
 }
 
-/** By all that is known of it. */
-async function isCertain(sight: Sight, { faceNorm }: SightModels): Promise<boolean> {
-  const { faces, shiftRatio, embedding } = sight;
-  return (
-    shiftRatio <= sightLimits.certainShiftRatio &&
-    faces[0].score >= sightLimits.certainScore &&
-    hasShape(faces[0]) &&
-    (await embedding()).norm >= faceNorm
-  );
+/**
+ * By all that is known of it. Score and box tell little of a face of some fifty pixels: an embedding that is long enough
+ * makes up for both.
+ */
+async function isCertain({ faces, shiftRatio, embedding }: Sight, { faceNorm }: SightModels): Promise<boolean> {
+  if (shiftRatio > sightLimits.certainShiftRatio) return false;
+  const { norm } = await embedding();
+  if (norm >= sightLimits.longNormRatio * faceNorm) return true;
+  return norm >= faceNorm && faces[0].score >= sightLimits.certainScore && hasShape(faces[0]);
 }
 
 /** Not certain, and not clearly something else. */
