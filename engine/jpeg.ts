@@ -53,14 +53,26 @@ export function mendJpeg(jpeg: Uint8Array): MendedJpeg | undefined {
     at = nextMarker(bytes, end);
   }
   if ([...frame.missing.values()].some((bits) => bits.some((count) => count !== 0))) return undefined;
-  if (at !== undefined && frame.mended.size === 0) return { bytes: jpeg };
+  const padding = at === undefined || !frame.isProgressive ? 0 : zerosBefore(bytes, at);
+  if (at !== undefined && frame.mended.size === 0 && padding === 0) return { bytes: jpeg };
 
   const corrected = Buffer.from(bytes);
   for (const [offset, value] of frame.mended) corrected[offset] = value;
-  if (at !== undefined) return { bytes: corrected };
+  if (at !== undefined) return { bytes: Buffer.concat([corrected.subarray(0, at - padding), corrected.subarray(at)]) };
   const endedBy = (...data: number[]) => Buffer.concat([corrected, Buffer.from([...data, ...endMarker])]);
   if (frame.isProgressive) return { bytes: endedBy() };
   return { bytes: endedBy(), otherwiseEnded: endedBy(...otherData) };
+}
+
+/**
+ * Zeros that some cameras put between the last scan and the end marker. A single one may be the scan's own, and one behind
+ * 0xFF always is.
+ */
+function zerosBefore(bytes: Buffer, at: number): number {
+  let from = at;
+  while (from > 0 && bytes[from - 1] === 0) from -= 1;
+  if (bytes[from - 1] === 0xff) from += 1;
+  return at - from >= 2 ? at - from : 0;
 }
 
 /** Where the next marker with a segment, or the end of the image, is: entropy-coded data and restarts are passed over. */

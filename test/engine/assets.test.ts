@@ -20,6 +20,7 @@ import { readLockfile } from '../../tools/release/lockfile.ts';
 import { sourceOffer } from '../../tools/release/source-offer.ts';
 import { portrait } from '../../tools/samples.ts';
 import { fixture } from './captures.ts';
+import { idCard, selfieOfPair } from './people.ts';
 
 const elfMachines: Readonly<Record<Architecture, number>> = { x64: 62, arm64: 183 };
 /** Lambda's limit on a function unzipped, layers included. */
@@ -186,6 +187,9 @@ describe('A bundled function beside its assets', () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-function-'));
     await cp(await prepareEngineAssets(host ?? 'x64'), directory, { recursive: true });
     await writeFile(path.join(directory, 'selfie.jpg'), await portrait());
+    await writeFile(path.join(directory, 'pair.jpg'), await selfieOfPair());
+    await writeFile(path.join(directory, 'card.jpg'), await idCard());
+    await writeFile(path.join(directory, 'card-of-portrait.jpg'), await idCard({ of: 'portrait' }));
     await writeFile(path.join(directory, 'selfie.heic'), await fixture('portrait.heic'));
     await writeFile(path.join(directory, 'video.webm'), await fixture('portrait-407193.webm'));
     await build({
@@ -198,9 +202,10 @@ describe('A bundled function beside its assets', () => {
           for (const name of ['selfie.jpg', 'selfie.heic']) {
             console.log((await engine.analyseSelfie(await readFile(here(name)), {})).finding.outcome);
           }
-          const [video, card] = [await readFile(here('video.webm')), await readFile(here('selfie.jpg'))];
-          console.log((await engine.analysePhotos(card, card, {})).finding.outcome);
-          console.log((await engine.analyseVideo(video, card, '407193', {})).finding.outcome);`,
+          const [pair, card] = [await readFile(here('pair.jpg')), await readFile(here('card.jpg'))];
+          console.log((await engine.analysePhotos(pair, card, {})).finding.outcome);
+          const [video, ofPortrait] = [await readFile(here('video.webm')), await readFile(here('card-of-portrait.jpg'))];
+          console.log((await engine.analyseVideo(video, ofPortrait, '407193', {})).finding.reasons.join());`,
         resolveDir: root,
       },
       bundle: true,
@@ -214,7 +219,7 @@ describe('A bundled function beside its assets', () => {
     });
     expect((await readFile(path.join(directory, 'index.mjs'))).length).toBeLessThan(150_000);
     const { stdout } = await promisify(execFile)(process.execPath, ['index.mjs'], { cwd: directory, env: {} });
-    expect(stdout.trim().split('\n')).toEqual(['passed', 'passed', 'passed', 'passed']);
+    expect(stdout.trim().split('\n')).toEqual(['passed', 'passed', 'passed', 'same_photo_as_id']);
     await rm(directory, { recursive: true });
   });
 });

@@ -54,6 +54,17 @@ describe('A JPEG whose end marker is missing', () => {
   });
 });
 
+it.each(Object.entries(kinds))(
+  'A JPEG with zeros before its end marker is the whole picture: %s',
+  async (_name, make) => {
+    const whole = await make();
+    for (const zeros of [2, 16, 1000]) {
+      const padded = Buffer.concat([whole.subarray(0, -2), Buffer.alloc(zeros), endMarker]);
+      expect(pixelsOf(await decodeImage(padded)).equals(pixelsOf(await decodeImage(whole)))).toBe(true);
+    }
+  },
+);
+
 describe('A JPEG that was cut', () => {
   it.each(Object.entries(kinds))('is unreadable at any length: %s', async (_name, make) => {
     const whole = await make();

@@ -8,7 +8,7 @@ import { seeFace, sightLimits } from '../../engine/sight.ts';
 import { faceOnScreen, portrait } from '../../tools/samples.ts';
 import { cardBack } from './card-backs.ts';
 import { outcomeText, shippedEngine } from './engine.ts';
-import { idCard, stranger } from './people.ts';
+import { idCard, selfieOfPair, stranger } from './people.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -47,7 +47,7 @@ describe('A selfie that was stored on its side or head', () => {
   });
 
   it.each(quarters)('by %i° is compared with the card', async (degrees) => {
-    const lying = await turned(await portrait(), degrees);
+    const lying = await turned(await selfieOfPair(), degrees);
     expect(outcomeText(await engine.analysePhotos(lying, await idCard(), {}))).toBe('passed');
     const other = await turned(await stranger(), degrees);
     expect(outcomeText(await engine.analysePhotos(other, await idCard(), {}))).toBe('failed face_mismatch');

@@ -57,7 +57,7 @@ describe('photo_verify', () => {
     'the person of the card': [async () => ({ selfie: face, id_card: card }), 'passed', []],
     'another person': [async () => ({ selfie: await stranger(), id_card: card }), 'failed', ['face_mismatch']],
     'a card whose face is too small': [
-      async () => ({ selfie: face, id_card: await idCard({ facePx: 30 }) }),
+      async () => ({ selfie: face, id_card: await idCard({ facePx: 40 }) }),
       'recapture',
       ['id_face_too_small'],
     ],
