@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import { parseCsv } from '../../tools/evaluate/csv.ts';
@@ -154,7 +155,13 @@ describe('npm run evaluate', () => {
   });
 
   it('tells what passes under transforms, attacks and bona fide captures apart', async () => {
-    const directory = await dataWith('file,label\nportrait.jpg,bona_fide\nlandscape.jpg,attack\n');
+    const directory = await dataWith('file,label\nportrait.jpg,bona_fide\nsmall.jpg,attack\n');
+    await writeFile(
+      path.join(directory, 'small.jpg'),
+      await sharp(await landscape())
+        .resize(240)
+        .toBuffer(),
+    );
     const { stdout } = await evaluate('--data', directory);
     const robustness = stdout.slice(stdout.indexOf('Robustness under cheap transforms'));
     expect(robustness).toMatch(/worst of \d\d, per attack +0\.0 % {2}\(0 of 1,/);
