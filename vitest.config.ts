@@ -59,6 +59,7 @@ export default defineConfig({
             'test/deployed/**',
             'test/foreign/**',
             'test/infra/**',
+            'test/engine/slow/**',
             'test/integrate/slow/**',
             'test/recipes/slow/**',
             ...quick,

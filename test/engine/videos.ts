@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import type { DecodedVideo, VideoAnswer } from '../../engine/video-worker.ts';
 import { selfieOfPairFurtherAway } from './people.ts';
 
 interface Ffmpeg {
@@ -145,4 +146,10 @@ export async function withSampleRate(rateHz: number, options: readonly string[] 
   // 28 bytes into the sample entry, 16.16.
   mov.writeUInt16BE(rateHz, mov.lastIndexOf('sowt') + 28);
   return mov;
+}
+
+/** The video, or an error that says what came instead. */
+export function decodedFrom(answer: VideoAnswer): DecodedVideo {
+  if (answer.kind !== 'decoded') throw new Error(`not decoded but ${answer.kind}`);
+  return answer;
 }

@@ -204,7 +204,9 @@ describe('One Smart Lab', () => {
       const provider = connectAt('http://127.0.0.1:9', 'a-key');
       const bytes = {
         id_card:
-          failing === 'the card is unreadable' ? Buffer.from('text, whatever its name says, and long enough') : jpeg(),
+          failing === 'the card is unreadable'
+            ? Buffer.from('text, whatever its name says, and long enough'.padEnd(64))
+            : jpeg(),
         video:
           failing === 'the video is of another type' ? Buffer.from('\x1a\x45\xdf\xa3'.padEnd(64), 'latin1') : mp4(),
       };
