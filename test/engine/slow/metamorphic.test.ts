@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeImage } from '../../engine/decode.ts';
-import { cosineOf, type Embedding } from '../../engine/matching.ts';
-import { openModelPack } from '../../engine/models.ts';
-import { lookAtPerson } from '../../engine/selfie.ts';
+import { decodeImage } from '../../../engine/decode.ts';
+import { cosineOf, type Embedding } from '../../../engine/matching.ts';
+import { openModelPack } from '../../../engine/models.ts';
+import { lookAtPerson } from '../../../engine/selfie.ts';
 import {
   adobeRgbTags,
   fixture,
@@ -17,9 +17,9 @@ import {
   withOrientation,
   withoutEndMarker,
   withRotation,
-} from './captures.ts';
-import { modelsDirectory } from './engine.ts';
-import { withRestarts } from './restart-markers.ts';
+} from '../captures.ts';
+import { modelsDirectory } from '../engine.ts';
+import { withRestarts } from '../restart-markers.ts';
 
 /** What a capture's file must not change: the live score and the face's embedding. */
 interface Numbers {

@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { type Decoded, decodeImage } from '../../engine/decode.ts';
-import { mendJpeg } from '../../engine/jpeg.ts';
-import { uprightPortrait, withoutEndMarker } from './captures.ts';
-import { withRestarts } from './restart-markers.ts';
+import { type Decoded, decodeImage } from '../../../engine/decode.ts';
+import { mendJpeg } from '../../../engine/jpeg.ts';
+import { uprightPortrait, withoutEndMarker } from '../captures.ts';
+import { withRestarts } from '../restart-markers.ts';
 
 const endMarker = Buffer.from([0xff, 0xd9]);
 const small = async () => (await uprightPortrait()).resize(240);
