@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { type DecodedCapture, decodeImage } from '../../engine/decode.ts';
-import { readOrientation } from '../../engine/exif.ts';
+import { type DecodedCapture, decodeImage } from '../../../engine/decode.ts';
+import { readOrientation } from '../../../engine/exif.ts';
 import {
   fixture,
   orientations,
@@ -12,7 +12,7 @@ import {
   withExifOrientation,
   withFlippedBits,
   withRotation,
-} from './captures.ts';
+} from '../captures.ts';
 
 const square = () => fixture('portrait.heic');
 const sideways = () => fixture('portrait-sideways.heic');
