@@ -1,4 +1,4 @@
-/** Backs of ID cards, drawn: bars, guilloche and an emblem, in which a detector of faces sees faces. Nobody is on them. */
+/** Backs of ID cards, drawn: bars, guilloche and an emblem, in which a detector of faces sees faces. They show no person. */
 import sharp from 'sharp';
 
 /** mulberry32: the same numbers for the same seed. */
