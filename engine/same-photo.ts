@@ -12,8 +12,11 @@ interface Detail {
   readonly values: Float32Array;
 }
 
-/** How one face lies over the other: shifted, turned (radians) and scaled about its middle, in pixels of the detail. */
-type Placement = readonly [shiftX: number, shiftY: number, turn: number, scale: number];
+/**
+ * How one face lies over the other: shifted right and down in pixels of the detail, turned (radians) and scaled about its
+ * middle.
+ */
+type Placement = readonly number[];
 
 const inPlace: Placement = [0, 0, 0, 1];
 /** Landmarks of one photo twice are apart by less; each round of the search halves the steps. */
@@ -49,14 +52,14 @@ function search(fixed: Detail, moved: Detail, inPlaceCorrelation: number): numbe
       climbs = false;
       for (const [axis, step] of steps.entries()) {
         for (const by of [-step, step]) {
-          const tried = placement.with(axis, (placement[axis] ?? 0) + by) as unknown as Placement;
+          const tried = placement.with(axis, (placement[axis] ?? 0) + by);
           const found = correlation(fixed, moved, tried);
           if (found <= highest) continue;
           [placement, highest, climbs] = [tried, found, true];
         }
       }
     }
-    steps = steps.map((step) => step / 2) as unknown as Placement;
+    steps = steps.map((step) => step / 2);
   }
   return highest;
 }
@@ -104,7 +107,7 @@ function mirrored({ size, values }: Detail): Detail {
 const rim = 8;
 const stride = 2;
 
-function correlation(fixed: Detail, moved: Detail, [shiftX, shiftY, turn, scale]: Placement): number {
+function correlation(fixed: Detail, moved: Detail, [shiftX = 0, shiftY = 0, turn = 0, scale = 1]: Placement): number {
   const { size } = fixed;
   const middle = (size - 1) / 2;
   const cosine = Math.cos(turn) * scale;
