@@ -6,17 +6,19 @@ import { instrumentedAwaits } from './test/simulation/instrument-awaits.ts';
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const first = [
-      ...['/killed.', '/journeys/vendors.', '/engine/videos.', '/integrate/', '/journeys/'],
-      ...[
-        '/infra/',
-        '/engine/hostile.',
-        '/engine/',
-        '/properties/',
-        '/stores/verifications.',
-        '/simulation/',
-        '/tools/',
-        '/local/',
-      ],
+      '/killed.',
+      '/journeys/vendors.',
+      '/engine/videos.',
+      '/integrate/',
+      '/journeys/',
+      '/infra/',
+      '/engine/hostile.',
+      '/engine/',
+      '/properties/',
+      '/stores/verifications.',
+      '/simulation/',
+      '/tools/',
+      '/local/',
     ];
     const rank = ({ moduleId }: TestSpecification) => [...first, ''].findIndex((part) => moduleId.includes(part)); // '' is in all others
     return files.toSorted((one, other) => rank(one) - rank(other));
