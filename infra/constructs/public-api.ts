@@ -100,6 +100,7 @@ export class PublicApi extends Construct {
       },
     });
     records.allowVerifications(request, 'GetItem', 'PutItem', 'UpdateItem');
+    records.allowIndex(request, 'by_failed_subject');
     records.allowTenants(request);
     secrets.allowIdKey(request);
     captures.allowCaptures(request, 'PutObject'); // what it signs, not what it does

@@ -59,6 +59,14 @@ export class Records extends Construct {
       projectionType: ProjectionType.KEYS_ONLY,
     });
 
+    // Sparse: only verdicts `failed` of verifications that name their subject.
+    this.verifications.addGlobalSecondaryIndex({
+      indexName: 'by_failed_subject',
+      partitionKey: { name: 'failedSubject', type: AttributeType.STRING },
+      sortKey: { name: 'updatedAt', type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+
     this.tenants = new Table(this, 'tenants', {
       ...kept,
       partitionKey: { name: 'id', type: AttributeType.STRING },
@@ -83,8 +91,8 @@ export class Records extends Construct {
     this.#allow(serviceFunction, actions, this.verifications.tableArn);
   }
 
-  /** Lets a function list a tenant's verifications by state, or those that are due. */
-  allowIndex(serviceFunction: AnyServiceFunction, indexName: 'by_state' | 'by_due'): void {
+  /** Lets a function list a tenant's verifications by state, those that are due, or a subject's that failed. */
+  allowIndex(serviceFunction: AnyServiceFunction, indexName: 'by_state' | 'by_due' | 'by_failed_subject'): void {
     this.#allow(serviceFunction, ['Query'], `${this.verifications.tableArn}/index/${indexName}`);
   }
 

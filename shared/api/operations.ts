@@ -92,6 +92,7 @@ export const operations = {
     faults: [
       'source_id_conflict',
       'source_id_erased',
+      'subject_locked',
       'provider_unavailable',
       'check_unavailable',
       'language_unsupported',

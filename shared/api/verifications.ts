@@ -16,7 +16,15 @@ import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
 import { format, measurements, outcome, reason, recaptureReason, scores, type Verdict } from '../domain/verdict.ts';
-import { type Attempt, type HistoryEntry, sourceId, state, states, type Verification } from '../domain/verification.ts';
+import {
+  type Attempt,
+  type HistoryEntry,
+  sourceId,
+  state,
+  states,
+  subject,
+  type Verification,
+} from '../domain/verification.ts';
 import type { Asked, Begun } from '../lifecycle/begin.ts';
 import type { Issued } from '../lifecycle/issue-uploads.ts';
 import { readCursor, writeCursor } from './cursor.ts';
@@ -99,6 +107,9 @@ export const verificationRequest = z
       .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language code such as en-US')
       .optional(),
     metadata: metadata.optional(),
+    subject: subject
+      .optional()
+      .describe('Your own id of the person: five verdicts `failed` within 30 minutes lock it. Kept as an HMAC alone'),
   })
   .superRefine((request, context) => {
     const needed: readonly string[] = capturesOf[request.check];
@@ -315,7 +326,8 @@ export const problemView = z.object({
 
 /** What the request asks, in the domain's words. */
 export function askedOf(request: VerificationRequest): Asked {
-  const { source_id, check, captures, provider, challenge, language_code, metadata } = request;
+  const { subject, ...rest } = request;
+  const { source_id, check, captures, provider, challenge, language_code, metadata } = rest;
   return {
     sourceId: source_id,
     check,
@@ -324,7 +336,8 @@ export function askedOf(request: VerificationRequest): Asked {
     challenge,
     languageCode: language_code,
     metadataText: metadata && JSON.stringify(metadata),
-    requestHash: hashOf(request),
+    subject,
+    requestHash: hashOf(rest),
   };
 }
 
@@ -341,8 +354,11 @@ function declaredOf(captures: VerificationRequest['captures']): Declared {
   return Object.fromEntries(declared);
 }
 
-/** SHA-256 of the request with its keys in order: how it was written does not matter, what it says does. */
-function hashOf(request: VerificationRequest): string {
+/**
+ * SHA-256 of the request with its keys in order: how it was written does not matter, what it says does. The subject is
+ * left out: a hash without a key would let a guess at it be tried.
+ */
+function hashOf(request: Omit<VerificationRequest, 'subject'>): string {
   return createHash('sha256')
     .update(JSON.stringify(sorted(request)))
     .digest('hex');

@@ -16,6 +16,7 @@ const table = {
   verification_unknown: { status: 404, retry: false, title: 'No verification has this source_id' },
   source_id_conflict: { status: 409, retry: false, title: 'This source_id is taken by another request' },
   source_id_erased: { status: 409, retry: false, title: 'The verification with this source_id was erased' },
+  subject_locked: { status: 429, retry: false, title: 'The subject has failed too often' },
   state_conflict: { status: 409, retry: false, title: 'The verification is not in a state that allows this' },
   rounds_spent: { status: 409, retry: false, title: 'All rounds of captures are used' },
   retries_spent: { status: 409, retry: false, title: 'This verification was retried too often' },
@@ -85,12 +86,19 @@ export class Fault extends Error {
   override readonly name = 'Fault';
   readonly code: FaultCode;
   readonly errors: readonly FieldError[] | undefined;
+  /** When the same request may work again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
   /** `detail` reaches callers and logs: never put a face, a name, a key, a signed URL or a vendor's body in it. */
-  constructor(code: FaultCode, detail: string, options?: { cause?: unknown; errors?: readonly FieldError[] }) {
+  constructor(
+    code: FaultCode,
+    detail: string,
+    options?: { cause?: unknown; errors?: readonly FieldError[]; retryAfterSeconds?: number },
+  ) {
     super(detail, options);
     this.code = code;
     this.errors = options?.errors;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 
   get status(): number {

@@ -113,12 +113,17 @@ export interface Verifications {
   ) => Promise<void>;
   /** A page of a tenant's verifications, newest first, by index; full unless it is the last. */
   readonly list: (query: ListQuery) => Promise<{ items: Listed[]; next?: PageStart | undefined }>;
+  /**
+   * When the latest verdicts `failed` of a subject were given, ISO 8601, the latest first: those after `since`, at most
+   * `limit`. By index, eventually consistent; an erased verification counts no more.
+   */
+  readonly failures: (query: { subject: string; since: Date; limit: number }) => Promise<string[]>;
   /** Ids whose deadline has passed, the longest overdue first, at most `limit`. By index, eventually consistent. */
   readonly due: (query: { state: DueState; shard: number; now: Date; limit: number }) => Promise<string[]>;
 }
 
 /**
- * The ids that a source_id leads to. Only what starts from a source_id needs them: an id in an object key, a message, a
+ * The ids that a caller's own ids lead to. Only what starts from a source_id needs them: an id in an object key, a message, a
  * token or a vendor's reference is used as it comes.
  */
 export interface SourceIds {
@@ -126,6 +131,8 @@ export interface SourceIds {
   readonly of: (tenant: string, sourceId: string) => Promise<string>;
   /** What a version from before the key made of it; undefined once no record of such a version is left. */
   readonly legacyOf: (tenant: string, sourceId: string) => string | undefined;
+  /** What is kept of the caller's own id of a person, under the same key. */
+  readonly ofSubject: (tenant: string, subject: string) => Promise<string>;
 }
 
 /** One way in, two shapes: a PUT for code, a form POST for browsers. */

@@ -12,6 +12,9 @@ export const captureSeconds = daySeconds;
 /** How long the digits of a challenge can be said: a video that says them is stored by then. */
 export const challengeSeconds = 3 * minuteSeconds;
 
+/** Failed verdicts of one subject count this long; as many as `failuresToLock` within it lock the subject. */
+export const subjectLockSeconds = 30 * minuteSeconds;
+
 /** How long a client may watch its verification with one client_token. */
 export const clientTokenSeconds = daySeconds;
 

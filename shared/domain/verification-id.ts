@@ -16,9 +16,18 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
  * key cannot find the phone number that a source_id was made of.
  */
 export function verificationIdOf(key: string, tenant: string, sourceId: string): string {
+  return written(hmacUnder(key, `${tenant}\0${sourceId}`));
+}
+
+/** HMAC-SHA-256(key, 0 ‖ tenant ‖ 0 ‖ subject) as hex. No tenant is '', so that no subject has the hash of a source_id. */
+export function subjectKeyOf(key: string, tenant: string, subject: string): string {
+  return hmacUnder(key, `\0${tenant}\0${subject}`).toString('hex');
+}
+
+function hmacUnder(key: string, text: string): Buffer {
   if (!keyPattern.test(key))
     throw new IdKeyUnusable('The key of ids must be as generated: docs/runbook.md#the-key-of-ids');
-  return written(createHmac('sha256', key).update(`${tenant}\0${sourceId}`).digest());
+  return createHmac('sha256', key).update(text).digest();
 }
 
 /** The id that versions without a key gave: base32(SHA-256(tenant ‖ 0 ‖ source_id)). No new record gets it. */
@@ -31,6 +40,7 @@ export function idsUnder(readKey: () => Promise<string>, { legacy }: { readonly 
   return {
     of: async (tenant, sourceId) => verificationIdOf(await readKey(), tenant, sourceId),
     legacyOf: (tenant, sourceId) => (legacy ? legacyVerificationIdOf(tenant, sourceId) : undefined),
+    ofSubject: async (tenant, subject) => subjectKeyOf(await readKey(), tenant, subject),
   };
 }
 

@@ -46,6 +46,12 @@ export const sourceId = z
   .regex(/^[A-Za-z0-9._:-]{1,128}$/, 'must be 1 to 128 characters of A-Z a-z 0-9 . _ : -')
   .refine((value) => value !== '.' && value !== '..', 'must not be "." or ".."');
 
+/** The caller's own id of the person, whatever it looks like. Only its HMAC is kept. */
+export const subject = z.string().min(1).max(256);
+
+/** So many failed verdicts within `subjectLockSeconds` lock a subject. */
+export const failuresToLock = 5;
+
 export const tenantId = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be 1 to 40 characters of a-z 0-9 -, beginning with a letter');
@@ -120,8 +126,10 @@ const identity = {
 /** What was asked and how far it came; gone with erasure. */
 const request = {
   sourceId,
-  /** SHA-256 of the request as parsed: the same body is a repeat, another one a conflict. */
+  /** SHA-256 of the request as parsed, its subject left out: the same body is a repeat, another one a conflict. */
   requestHash: z.string(),
+  /** HMAC of the caller's own id of the person. */
+  subject: z.string().optional(),
   plan,
   declared: z.partialRecord(captureName, declaredCapture),
   challenge: z.string().optional(),

@@ -127,6 +127,7 @@ function problem(error: unknown, sourceId: string | undefined): APIGatewayProxyS
     headers: {
       'content-type': 'application/problem+json',
       ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(known && error.retryAfterSeconds !== undefined ? { 'retry-after': String(error.retryAfterSeconds) } : {}),
     },
     body: {
       type: `urn:bonafide:problem:${code}`,

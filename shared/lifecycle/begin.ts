@@ -8,9 +8,10 @@ import { findLegacy } from './find.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
 import { firstProvider, type Planning, planVerification, refuseUnfit, type Wanted } from './plan.ts';
 import { settled, settleOn } from './settle-on.ts';
+import { refuseLocked } from './subject-lock.ts';
 
 export interface Beginning extends Planning, Issuing, Challenging {
-  readonly verifications: Pick<Verifications, 'create' | 'find' | 'renew'>;
+  readonly verifications: Pick<Verifications, 'create' | 'find' | 'renew' | 'failures'>;
   readonly ids: SourceIds;
   readonly newId: () => string;
 }
@@ -21,7 +22,9 @@ export interface Asked extends Wanted {
   readonly captures: Declared;
   /** The caller's own JSON, as its text. */
   readonly metadataText?: string | undefined;
-  /** SHA-256 of the request: the same one again is a repeat, another one under the same source_id a conflict. */
+  /** The caller's own id of the person. */
+  readonly subject?: string | undefined;
+  /** SHA-256 of the request but its subject: the same one again is a repeat, another one under the same source_id a conflict. */
   readonly requestHash: string;
 }
 
@@ -38,14 +41,16 @@ export async function beginVerification(asked: Asked, tenant: Tenant, dependenci
   const plan = await planVerification(asked, tenant, dependencies);
   refuseUnfit(asked.captures, firstProvider(plan, dependencies));
   const id = await dependencies.ids.of(tenant.id, asked.sourceId);
-  const record = newRecord(id, asked, tenant, plan, dependencies);
+  const subject = asked.subject === undefined ? undefined : await dependencies.ids.ofSubject(tenant.id, asked.subject);
+  const record = { ...newRecord(id, asked, tenant, plan, dependencies), ...(subject !== undefined && { subject }) };
+  await refuseLocked(record, tenant, dependencies);
   const { kind, verification } = await createOnce(record, tenant, dependencies);
   if (kind === 'created') return { kind, verification, issued: await issueUploads(verification, dependencies) };
   const repeated = await settleOn<Unerased>(verification, async (current) => {
     if (current.state === 'erased') {
       throw new Fault('source_id_erased', 'Use another source_id: this one belongs to an erased verification.');
     }
-    if (current.requestHash !== record.requestHash) {
+    if (current.requestHash !== record.requestHash || current.subject !== record.subject) {
       const detail = 'Use another source_id, or send exactly the request this one was made with.';
       throw new Fault('source_id_conflict', detail);
     }

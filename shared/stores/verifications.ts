@@ -9,6 +9,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod';
 import { captureName } from '../domain/captures.ts';
 import { dueShards, type Moved, type Verifications } from '../domain/ports.ts';
 import {
@@ -187,6 +188,20 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
 
     list: (query) => listPage(query, (page) => client.send(new QueryCommand({ TableName: table, ...page }))),
 
+    async failures({ subject, since, limit }) {
+      const { Items = [] } = await client.send(
+        new QueryCommand({
+          TableName: table,
+          IndexName: 'by_failed_subject',
+          KeyConditionExpression: 'failedSubject = :subject AND updatedAt > :since',
+          ExpressionAttributeValues: marshall({ ':subject': subject, ':since': since.toISOString() }),
+          ScanIndexForward: false,
+          Limit: limit,
+        }),
+      );
+      return Items.map((item) => z.string().parse(unmarshall(item).updatedAt));
+    },
+
     async due({ state: wanted, shard, now: at, limit }) {
       const { Items = [] } = await client.send(
         new QueryCommand({
@@ -242,7 +257,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
   }
 }
 
-/** The table's row: the record and the keys of its two indexes, the sparse one only where something is due. */
+/** The table's row: the record and the keys of its indexes, the sparse ones only where something is due or has failed. */
 function rowOf(record: Verification): Record<string, unknown> {
   return {
     ...record,
@@ -251,6 +266,7 @@ function rowOf(record: Verification): Record<string, unknown> {
     ...('dueAt' in record && record.dueAt !== undefined
       ? { dueShard: `${record.state}#${shardOf(record.verificationId)}` }
       : {}),
+    ...(record.state === 'decided' && record.verdict.outcome === 'failed' ? { failedSubject: record.subject } : {}),
   };
 }
 

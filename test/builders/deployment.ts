@@ -1,6 +1,6 @@
 import type { SourceIds } from '../../shared/domain/ports.ts';
 import type { SigningSecret } from '../../shared/domain/signing-secret.ts';
-import { legacyVerificationIdOf, verificationIdOf } from '../../shared/domain/verification-id.ts';
+import { legacyVerificationIdOf, subjectKeyOf, verificationIdOf } from '../../shared/domain/verification-id.ts';
 
 /* The secrets of the deployment that tests and simulation play in: fixed, so that ids and tokens are the same each time. */
 export const referenceSecret = 'the reference secret of the tests';
@@ -27,6 +27,7 @@ export const legacyIdOf = remembered(legacyVerificationIdOf);
 export const ids: SourceIds = {
   of: async (tenant, sourceId) => idOf(sourceId, tenant),
   legacyOf: (tenant, sourceId) => legacyIdOf(sourceId, tenant),
+  ofSubject: async (tenant, subject) => subjectKeyOf(idKey, tenant, subject),
 };
 
 /** A signing secret by its values: the current one, and the one before where it was replaced. */

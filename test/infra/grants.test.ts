@@ -87,6 +87,7 @@ const expected: Record<string, string[]> = {
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
     'dynamodb:PutItem recordsverifications',
+    'dynamodb:Query recordsverifications/index/by_failed_subject',
     'dynamodb:UpdateItem recordsverifications',
     's3:PutObject captures/captures/*',
     'secretsmanager:GetSecretValue secretsclienttoken',

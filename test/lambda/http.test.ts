@@ -56,7 +56,7 @@ async function answer(act: (body: unknown) => unknown, overrides: Partial<APIGat
     'POST /verifications/{source_id}/captures': does,
   });
   const { statusCode, headers, body } = await handler(event(overrides), context);
-  return { status: statusCode, type: headers?.['content-type'], body: JSON.parse(body ?? 'null') };
+  return { status: statusCode, headers, type: headers?.['content-type'], body: JSON.parse(body ?? 'null') };
 }
 
 const captures = (type: string) => JSON.stringify({ captures: { selfie: { content_type: type } } });
@@ -88,6 +88,13 @@ describe('an HTTP function', () => {
       source_id: 'u-42',
       retryable: false,
     });
+  });
+
+  it('says when a request may come again, where the fault knows it', async () => {
+    const answered = await answer(() => {
+      throw new Fault('subject_locked', 'Wait.', { retryAfterSeconds: 90 });
+    });
+    expect(answered).toMatchObject({ status: 429, headers: { 'retry-after': '90' } });
   });
 
   it('names every field that is wrong', async () => {

@@ -69,6 +69,7 @@ export const genuineToken = 'genuine';
 
 /** How versions from before ids had a key found records, and made them. */
 const idsBefore: SourceIds = {
+  ...ids,
   of: async (tenant, source) => legacyIdOf(source, tenant),
   legacyOf: () => undefined,
 };
@@ -101,8 +102,13 @@ export function acts(world: Surroundings) {
   const surroundings = { verifications, captures, send, now, random: world.fraction, log };
   const request =
     (sourceIds: SourceIds) =>
-    async (source: string, check: VerificationRequest['check'], declared: VerificationRequest['captures']) => {
-      const asked = askedOf({ source_id: source, check, captures: declared });
+    async (
+      source: string,
+      check: VerificationRequest['check'],
+      declared: VerificationRequest['captures'],
+      subject?: string,
+    ) => {
+      const asked = askedOf({ source_id: source, check, captures: declared, subject });
       return replyOfBegun(await beginVerification(asked, tenant, { ...requesting, ids: sourceIds })).body;
     };
   const find = (source: string) => findOf({ tenant }, source, { verifications, ids });

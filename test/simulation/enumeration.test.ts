@@ -74,6 +74,17 @@ const webhook = (attempt: number, provider: string, says: 'passed' | 'failed' | 
   does: (at) => at.webhook(attempt, provider, says),
 });
 const later = (seconds: number): Action => ({ name: 'later', does: (at) => at.advance(seconds) });
+const requestOfSubject = (from: string): Action => ({ name: 'request', does: (at) => at.requestOfSubject(from) });
+const refusedOfSubject = (from: string): Action => ({
+  name: 'request',
+  async does(at) {
+    const refused = await at.requestOfSubject(from).then(
+      () => 'begun',
+      (error) => error.code,
+    );
+    if (refused !== 'subject_locked') throw new Error(`${from} is ${refused}`);
+  },
+});
 /** The longest waiting message is delivered. */
 const takeNow: Action = {
   name: 'message',
@@ -152,6 +163,23 @@ const stories: Record<string, Story> = {
   'a spent route, and a retry': {
     scripts: { builtin: ['provider_failed', 'provider_failed', 'passed'] },
     actions: [request, upload('selfie'), deliver, retry, deliver, announce],
+    ends: 'decided',
+  },
+  'five failures of a subject, and what it asks for then': {
+    scripts: { builtin: ['failed'] },
+    actions: [
+      ...['visit-7', 'visit-8', 'visit-9', 'visit-10', 'visit-11'].flatMap((from) => [
+        requestOfSubject(from),
+        { name: 'upload', does: (at: ScriptedWorld) => at.uploadFrom(from) },
+        deliver,
+      ]),
+      later(180), // what a killed worker left undecided is taken over first
+      sweep,
+      deliver,
+      requestOfSubject('visit-7'),
+      refusedOfSubject('visit-12'),
+      announce,
+    ],
     ends: 'decided',
   },
   'a video that says living digits': {

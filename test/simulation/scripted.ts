@@ -79,6 +79,9 @@ export function scriptedWorld({
     advance: (seconds: number) => world.advanceTo(world.clock() + seconds * 1000),
 
     request: (check: Check = 'spoof_detect') => world.request(source, check, declaredAs('jpeg', capturesOf[check])),
+    /** One of several verifications of one subject. */
+    requestOfSubject: (from: string) =>
+      world.request(from, 'spoof_detect', declaredAs('jpeg', capturesOf.spoof_detect), 'the subject'),
     requestBefore: () => world.requestBefore(source, 'spoof_detect', declaredAs('jpeg', capturesOf.spoof_detect)),
     reopen: () => world.reopen(source),
     retry: () => verbs.retry(source),
@@ -88,6 +91,9 @@ export function scriptedWorld({
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>
       world.upload(source, 'POST', round, name, { id, choose: (known) => known.at(says) }),
+
+    uploadFrom: (from: string) =>
+      world.upload(from, 'POST', 1, 'selfie', { id: idOf(from), choose: (known) => known.at(-1) }),
 
     /** A webhook of an attempt is on its way, to the address and under the reference that we gave out. */
     webhook(attempt: number, provider: string, says: Outcome | FaultCode): void {

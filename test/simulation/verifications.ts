@@ -151,6 +151,16 @@ export function memoryVerifications({
       };
     },
 
+    async failures({ subject, since, limit }) {
+      return [...rows.values()]
+        .filter((row) => row.state === 'decided' && row.verdict.outcome === 'failed' && row.subject === subject)
+        .map(({ updatedAt }) => updatedAt)
+        .filter((at) => at > since.toISOString())
+        .sort()
+        .reverse()
+        .slice(0, limit);
+    },
+
     async due({ state, shard, now: at, limit }) {
       const seconds = Math.floor(at.getTime() / 1000);
       const found: { id: string; dueAt: number }[] = [];

@@ -168,8 +168,8 @@ export function simulatedWorld(setting: Setting) {
       clock = Math.max(clock, time);
     },
 
-    async request(source: string, check: Check, captures: VerificationRequest['captures']) {
-      const view = await verbs.request(source, check, captures);
+    async request(source: string, check: Check, captures: VerificationRequest['captures'], subject?: string) {
+      const view = await verbs.request(source, check, captures, subject);
       if ('uploads' in view) learn(source, view);
     },
 

@@ -19,6 +19,8 @@ export async function startTables(): Promise<{ client: DynamoDBClient; server: D
         { AttributeName: 'createdAt', AttributeType: 'S' },
         { AttributeName: 'dueShard', AttributeType: 'S' },
         { AttributeName: 'dueAt', AttributeType: 'N' },
+        { AttributeName: 'failedSubject', AttributeType: 'S' },
+        { AttributeName: 'updatedAt', AttributeType: 'S' },
       ],
       KeySchema: [{ AttributeName: 'verificationId', KeyType: 'HASH' }],
       GlobalSecondaryIndexes: [
@@ -38,6 +40,14 @@ export async function startTables(): Promise<{ client: DynamoDBClient; server: D
           KeySchema: [
             { AttributeName: 'dueShard', KeyType: 'HASH' },
             { AttributeName: 'dueAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+        {
+          IndexName: 'by_failed_subject',
+          KeySchema: [
+            { AttributeName: 'failedSubject', KeyType: 'HASH' },
+            { AttributeName: 'updatedAt', KeyType: 'RANGE' },
           ],
           Projection: { ProjectionType: 'KEYS_ONLY' },
         },

@@ -278,6 +278,30 @@ describe.each([
     expect(await read(record)).not.toHaveProperty('dueAt');
   });
 
+  it('finds the failed verdicts of a subject, the latest first, and those of no other', async () => {
+    const subject = `subject of ${_}`;
+    const failedIn = async (verdictOf: Partial<Verdict>, of: { subject?: string } = { subject }) => {
+      clock += 1000;
+      const claimed = await dispatchedIn(store, of);
+      const decision = { landed: claimed.landed, verdict: { ...verdict, ...verdictOf } };
+      return won(await store.move(claimed, 'decided', decision), 'decided');
+    };
+    const before = now();
+    const first = await failedIn({ outcome: 'failed' });
+    await failedIn({ outcome: 'recapture' });
+    await failedIn({ outcome: 'passed' });
+    await failedIn({ outcome: 'failed' }, {});
+    await failedIn({ outcome: 'failed' }, { subject: `another ${subject}` });
+    const second = await failedIn({ outcome: 'failed' });
+    await store.note(second, 'answer_repeated');
+    const failures = (since: Date, limit = 5) => store.failures({ subject, since, limit });
+    expect(await failures(before)).toEqual([second.updatedAt, first.updatedAt]);
+    expect(await failures(before, 1)).toEqual([second.updatedAt]);
+    expect(await failures(new Date(first.updatedAt))).toEqual([second.updatedAt]);
+    await store.move(second, 'erased', {});
+    expect(await failures(before)).toEqual([first.updatedAt]);
+  });
+
   it('lists what was erased without its source_id', async () => {
     const tenant = `eraser-${_.length}`;
     await store.move(await awaitingIn(store, { tenant }), 'erased', {});
