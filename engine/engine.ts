@@ -22,7 +22,7 @@ export interface EngineOptions {
   readonly digits?: DigitsRecogniser;
 }
 
-/** What the tenant's policy may set; anything absent is the model pack's own threshold. */
+/** What the tenant's policy may set; anything absent is the model pack's own threshold, or the gate's own limit. */
 export interface Thresholds {
   /** 0..1: from this live score on a capture passes. */
   readonly live?: number;
@@ -30,6 +30,8 @@ export interface Thresholds {
   readonly match?: number;
   /** 0..1: from this score on the digits were said. 0.5 is the pack's own threshold. */
   readonly digits?: number;
+  /** Pixels of the capture: the smallest face width and height that are judged; 112 by default. */
+  readonly minimumFacePx?: number;
 }
 
 export interface Analysis {
@@ -84,7 +86,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const stages: Record<string, number> = {};
     const timed = timing(stages);
     const capture = await timed('decode', openCapture(bytes));
-    const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed, { compared: false });
+    const look = { compared: false, minimumFacePx: thresholds.minimumFacePx };
+    const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed, look);
     const { reasons, measurements, live } = portrait;
     if (live === undefined) return { finding: recapture(reasons), measurements, stages };
     return { finding: decide({ live }, thresholds), measurements, stages };
@@ -105,7 +108,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ofSelfie('decode', openCapture(selfie)),
       ofCard('decode', openCapture(idCard, cardSizePx)),
     ]);
-    const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie, { compared: true });
+    const look = { compared: true, minimumFacePx: thresholds.minimumFacePx };
+    const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie, look);
     const embedding = await portrait.seen?.embedding();
     const card = await lookAtCard(document, ofCard);
     const cosine = embedding && card.embedding && cosineOf(embedding, card.embedding);
@@ -149,7 +153,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
     const { audio } = video;
     const [footage, heard] = await Promise.all([
-      timed('watch', watchFrames(video, models, faceMatching.thresholds.cosine)),
+      timed('watch', watchFrames(video, models, faceMatching.thresholds.cosine, thresholds.minimumFacePx)),
       audio && timed('listen', recogniseDigits(recogniser, audio.samples, audio.rateHz, challenge)),
     ]);
     const { embedding } = card;

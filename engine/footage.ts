@@ -46,12 +46,14 @@ export async function watchFrames(
   { frames, widthPx, heightPx, ...video }: DecodedVideo,
   models: FaceModels,
   sameFace: number,
+  minimumFacePx?: number,
 ): Promise<Footage> {
+  const look = { compared: true, minimumFacePx };
   const portraits: Portrait[] = [];
   const embeddings: Embedding[] = [];
   const recognisable: Embedding[] = [];
   for (const image of frames) {
-    const portrait = await lookAtPerson({ image, widthPx, heightPx }, models, (_, work) => work, { compared: true });
+    const portrait = await lookAtPerson({ image, widthPx, heightPx }, models, (_, work) => work, look);
     portraits.push(portrait);
     const { live, reasons, seen } = portrait;
     if (!seen || reasons.some((reason) => disfiguring.includes(reason))) continue;

@@ -10,8 +10,8 @@ import { contextAround } from './spoofing.ts';
  * Fitted so that bona fide captures rarely fail; the figures are in `engine/notes/limits.md`.
  */
 export const qualityLimits = {
-  /** Of the face box, in pixels of the capture. */
-  minimumFacePx: 128,
+  /** Width and height of the face box, in pixels of the capture. A tenant's policy may ask for more, or take less. */
+  minimumFacePx: 112,
   /** Face width over image width. */
   maximumWidthRatio: 0.7,
   /** Box sizes the spoof crop can span inside the image. */
@@ -59,7 +59,7 @@ export function assessEmptyCapture({ image }: DecodedCapture): Quality {
 
 /**
  * The largest of `faces` is the one judged; `landmarks` are its 68 points and `faceCrop` its box at 64 × 64.
- * `context` is how many box sizes the spoof models want to see.
+ * `context` is how many box sizes the spoof models want to see; `minimumFacePx`, the smallest face that will do.
  */
 export function assessQuality(
   { image, widthPx, heightPx }: DecodedCapture,
@@ -67,6 +67,7 @@ export function assessQuality(
   landmarks: readonly Point[],
   faceCrop: Patch,
   context: number,
+  minimumFacePx: number = qualityLimits.minimumFacePx,
 ): Quality {
   const [face] = faces;
   const grey = luma(faceCrop);
@@ -90,7 +91,7 @@ export function assessQuality(
   const found: Readonly<Record<(typeof order)[number], boolean>> = {
     multiple_faces: faceCount > 1,
     face_cropped: margin < limits.minimumMarginRatio || topMargin < limits.minimumTopMarginRatio,
-    face_too_small: faceWidthPx < limits.minimumFacePx || faceHeightPx < limits.minimumFacePx,
+    face_too_small: Math.min(faceWidthPx, faceHeightPx) < minimumFacePx,
     face_too_large: widthRatio > limits.maximumWidthRatio || available < limits.minimumContext,
     face_turned: pose.turn > limits.maximumTurnRatio || pose.rollDegrees > limits.maximumRollDegrees,
     too_blurred: sharpness < limits.minimumSharpnessRatio,

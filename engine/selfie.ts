@@ -38,16 +38,23 @@ export async function openCapture(bytes: Uint8Array, sizePx?: number): Promise<D
   }
 }
 
+/** How to look at a picture of a person. */
+export interface PersonLook {
+  /** Whether the face will be compared, so that it must be one by its embedding, too. */
+  readonly compared: boolean;
+  /** Width and height of the smallest face that will do, in pixels of the capture. */
+  readonly minimumFacePx?: number;
+}
+
 /**
  * Outside the limits of the quality gate the spoof model's answer means nothing, however sure it is. A picture that was
- * stored on its side or head is judged as it stands. `compared`: the face will be compared, so it must be one by its
- * embedding, too.
+ * stored on its side or head is judged as it stands.
  */
 export async function lookAtPerson(
   capture: DecodedCapture,
   models: FaceModels,
   timed: Timed,
-  { compared }: { readonly compared: boolean },
+  { compared, minimumFacePx }: PersonLook,
 ): Promise<Portrait> {
   const size = { capture_width_px: capture.widthPx, capture_height_px: capture.heightPx };
   const look = { detect: detectFaces, tries: 1, embed: compared };
@@ -81,6 +88,6 @@ export async function lookAtPerson(
     const { widthPx, heightPx } = capture;
     const asItStands = degrees % 180 === 0 ? { widthPx, heightPx } : { widthPx: heightPx, heightPx: widthPx };
     const context = Math.max(...models.spoofModels.map(({ contract }) => contract.context));
-    return assessQuality({ image, ...asItStands }, faces, landmarks, faceCrop, context);
+    return assessQuality({ image, ...asItStands }, faces, landmarks, faceCrop, context, minimumFacePx);
   }
 }

@@ -7,6 +7,7 @@ import { readPolicy } from './admin/policy.ts';
 import { commandLine, misused } from './command-line.ts';
 import { drawCurves } from './evaluate/curves.ts';
 import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits.ts';
+import { evaluateFaceSizes, type FaceSizesReport, faceSizesText } from './evaluate/face-sizes.ts';
 import { evaluateMatching, type MatchReport, matchText } from './evaluate/matching.ts';
 import type { ChosenBy, Section } from './evaluate/rates.ts';
 import { evaluateRobustness, type RobustnessReport, robustnessText } from './evaluate/robustness.ts';
@@ -29,6 +30,7 @@ Exits 0 when something was measured, whatever the figures, and 1 when nothing co
 
 export interface Evaluation {
   readonly spoof: Section<SpoofReport>;
+  readonly faceSizes: Section<FaceSizesReport>;
   readonly robustness: Section<RobustnessReport>;
   readonly match: Section<MatchReport>;
   readonly digits: Section<DigitsReport>;
@@ -37,6 +39,7 @@ export interface Evaluation {
 /** @param chosenBy what set the thresholds */
 const sectionsOf = (evaluation: Evaluation, chosenBy: ChosenBy) => [
   { title: 'Presentation attacks', lines: spoofText(evaluation.spoof, chosenBy) },
+  { title: 'Sizes of faces', lines: faceSizesText(evaluation.faceSizes) },
   { title: 'Robustness under cheap transforms', lines: robustnessText(evaluation.robustness) },
   { title: 'Face comparison', lines: matchText(evaluation.match, chosenBy) },
   { title: 'Spoken digits', lines: digitsText(evaluation.digits, chosenBy) },
@@ -68,8 +71,8 @@ async function writeCurves({ spoof, match }: Evaluation, directory: string): Pro
 }
 
 function thresholdsIn({ thresholds }: PolicyInput): Thresholds {
-  const { live, match, digits } = thresholds.builtin ?? {};
-  return { live, match, digits };
+  const { live, match, digits, minimumFacePx } = thresholds.builtin ?? {};
+  return { live, match, digits, minimumFacePx };
 }
 
 const leftOut = { missing: 'left out by --quick' } as const;
@@ -94,6 +97,7 @@ async function main(): Promise<number> {
     const engine = await openEngine({ modelsDirectory });
     const evaluation: Evaluation = {
       spoof: await evaluateSpoofDetection(values.data, engine, thresholds),
+      faceSizes: await evaluateFaceSizes(values.data, engine, thresholds),
       robustness: values.quick ? leftOut : await evaluateRobustness(values.data, engine, thresholds),
       match: await evaluateMatching(values.data, modelsDirectory, thresholds),
       digits: await evaluateDigits(values.data, modelsDirectory, thresholds),

@@ -25,7 +25,7 @@ describe('a policy', () => {
           video_verify: ['builtin', 'onesmartlab'],
         },
         thresholds: {
-          builtin: { live: 0, match: 0.5, digits: 1 },
+          builtin: { live: 0, match: 0.5, digits: 1, minimumFacePx: 128 },
           spoofsense: { live: 0.55 }, // read too where a request names the provider
           identify: {},
         },
@@ -36,16 +36,17 @@ describe('a policy', () => {
   it.each([
     ['spoofsense', { live: -1 }, 'thresholds.spoofsense.live: must be from 0 to 1, not -1'],
     ['spoofsense', { live: 55 }, 'thresholds.spoofsense.live: must be from 0 to 1, not 55'],
+    ['builtin', { minimumFacePx: 1 }, 'thresholds.builtin.minimumFacePx: must be from 64 to 512, not 1'],
     ['builtin', { match: 1.0001 }, 'thresholds.builtin.match: must be from 0 to 1, not 1.0001'],
     [
       'builtin',
       { liveness: 0.5 },
-      'thresholds.builtin.liveness: builtin does not read it; it reads live, match, digits',
+      'thresholds.builtin.liveness: builtin does not read it; it reads live, match, digits, minimumFacePx',
     ],
     [
       'builtin',
       { constructor: 0.5 },
-      'thresholds.builtin.constructor: builtin does not read it; it reads live, match, digits',
+      'thresholds.builtin.constructor: builtin does not read it; it reads live, match, digits, minimumFacePx',
     ],
     ['spoofsense', { match: 0.5 }, 'thresholds.spoofsense.match: spoofsense does not read it; it reads live'],
     ['onesmartlab', { live: 0.5 }, 'thresholds.onesmartlab.live: onesmartlab reads no thresholds; leave it out'],

@@ -134,6 +134,6 @@ describe('The built-in provider', () => {
 });
 
 it('names as thresholds those that the engine reads, and no other', () => {
-  const read: Record<keyof Thresholds, true> = { live: true, match: true, digits: true };
+  const read: Record<keyof Thresholds, true> = { live: true, match: true, digits: true, minimumFacePx: true };
   expect(Object.keys(builtin.thresholds)).toEqual(Object.keys(read));
 });

@@ -40,6 +40,17 @@ describe('A finding', () => {
     expect(outcomeText(await engine.analyseSelfie(await faceOnScreen(), { live: 0.01 }))).toBe('passed');
   });
 
+  it("judges faces from 112 px on, or from as many as the tenant's policy says", async () => {
+    const facesOf = async (px: number, minimumFacePx?: number) => {
+      const { finding, measurements } = await engine.analyseSelfie(await portrait(px), { minimumFacePx });
+      return [measurements.face_width_px, finding.outcome, ...finding.reasons];
+    };
+    expect(await facesOf(640)).toEqual([expect.closeTo(108, -1), 'recapture', 'face_too_small']);
+    expect(await facesOf(640, 96)).toEqual([expect.closeTo(108, -1), 'passed']);
+    expect(await facesOf(720)).toEqual([expect.closeTo(122, -1), 'passed']);
+    expect(await facesOf(720, 128)).toEqual([expect.closeTo(122, -1), 'recapture', 'face_too_small']);
+  });
+
   it('has no live score and no confidence where the gate refused: what the model says then is only measured', async () => {
     const { finding: asked, measurements } = await engine.analyseSelfie(await portrait(512), {});
     expect(asked).toEqual({ outcome: 'recapture', confidence: null, reasons: ['face_too_small'], scores: {} });

@@ -28,7 +28,11 @@ export function summaryText({ spoof, robustness, match, digits }: Sections, chos
     for (const [species, { rate }] of Object.entries(apcer))
       lines.push({ what: `attacks passed: ${species}`, figure: rate });
     if (apcerWorst) lines.push({ what: `worst species: ${apcerWorst.species}`, figure: apcerWorst.rate });
-    lines.push({ what: 'bona fide captures sent back by the gate', figure: failureToAcquire.bonaFide.rate.rate });
+    lines.push({
+      what: 'bona fide captures sent back by the gate',
+      figure: failureToAcquire.bonaFide.rate.rate,
+      atMost: 0.15,
+    });
   }
   if ('report' in robustness) {
     const { attacks, worst } = robustness.report;

@@ -15,6 +15,7 @@ export const builtin: Capabilities = {
     live: { from: 0, to: 1 },
     match: { from: 0, to: 1 },
     digits: { from: 0, to: 1 },
+    minimumFacePx: { from: 64, to: 512 }, // smaller faces were not measured
   },
   languages: ['en'], // those of the shipped recogniser of digits (`engine/models.json`)
   timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },

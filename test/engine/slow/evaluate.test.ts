@@ -116,6 +116,33 @@ describe('npm run evaluate', () => {
     expect(stdout).toContain('Not measured: left out by --quick');
   });
 
+  it('tells errors by the size of the face, of captures as they are and shrunk, whatever the limit is', async () => {
+    const directory = await dataWith('file,label\nportrait.jpg,bona_fide\nportrait.jpg,attack\nlandscape.jpg,attack\n');
+    const sizes = async (...options: string[]) =>
+      JSON.parse((await evaluate('--json', '--quick', '--data', directory, ...options)).stdout).faceSizes.report;
+    const { minimumFacePx, bands } = await sizes();
+    expect(minimumFacePx).toBe(112);
+    expect(bands.map(({ fromPx, toPx }: { fromPx: number; toPx: number }) => [fromPx, toPx])).toEqual([
+      [64, 80],
+      [80, 96],
+      [96, 112],
+      [112, 128],
+      [128, 160],
+      [160, null],
+    ]);
+    expect(bands.at(-1)).toMatchObject({ asTheyAre: { bpcer: { errors: 0, of: 1 }, apcer: { errors: 1, of: 1 } } });
+    expect(bands[0]).toMatchObject({
+      asTheyAre: { bpcer: { of: 0 } },
+      shrunk: { bpcer: { errors: 0, of: 1 }, bpcerIsAlike: true, sentBack: { bonaFide: { errors: 0, of: 1 } } },
+    });
+
+    const policy = path.join(directory, 'policy.json');
+    await writeFile(policy, JSON.stringify({ ...defaultPolicy, thresholds: { builtin: { minimumFacePx: 512 } } }));
+    const strict = await sizes('--policy', policy);
+    expect(strict.minimumFacePx).toBe(512);
+    expect(strict.bands).toEqual(bands);
+  });
+
   it('tells what passes under transforms, attacks and bona fide captures apart', async () => {
     const directory = await dataWith('file,label\nportrait.jpg,bona_fide\nsmall.jpg,attack\n');
     await writeFile(

@@ -2,7 +2,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeVideo, videoLimits } from '../../../engine/video.ts';
 import { fixture, withFlippedBits } from '../captures.ts';
-import { clip, decodedFrom, plain, repeated, video } from '../videos.ts';
+import { outcomeText, shippedEngine } from '../engine.ts';
+import { idCard } from '../people.ts';
+import { clip, decodedFrom, plain, repeated, said, video } from '../videos.ts';
 
 let honest: Uint8Array;
 beforeAll(async () => {
@@ -53,6 +55,16 @@ describe('What phones and browsers record', () => {
     const tall = decodedFrom(await decodeVideo(await clip({ seconds: 1, options: ['-vf', 'setsar=1/2'] })));
     expect([tall.widthPx, tall.heightPx, tall.frames[0]?.width, tall.frames[0]?.height]).toEqual([160, 480, 160, 480]);
     expect((await decodeVideo(await clip({ seconds: 1, options: ['-vf', 'setsar=8'] }))).kind).toBe('unreadable');
+  });
+});
+
+describe('The smallest face that is judged', () => {
+  it("is the tenant's choice in a video, too", async () => {
+    const engine = await shippedEngine();
+    const watch = async (minimumFacePx?: number) =>
+      outcomeText(await engine.analyseVideo(honest, await idCard(), said, { minimumFacePx }));
+    expect(await watch()).toBe('passed');
+    expect(await watch(256)).toBe('recapture face_too_small');
   });
 });
 
