@@ -50,7 +50,7 @@ export interface Engine {
   readonly analyseSelfie: (bytes: Uint8Array, thresholds: Thresholds) => Promise<Analysis>;
   /** photo_verify: is it, and is it the person on the ID card? Measurements of the card begin with `id_`. */
   readonly analysePhotos: (selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds) => Promise<Analysis>;
-  /** video_verify: the same of a video (MP4, MOV, WebM), of one face throughout, that says the digits of `challenge`. */
+  /** video_verify: the same of a video (MP4, MOV, WebM), of one head that moves, throughout, and says the digits of `challenge`. */
   readonly analyseVideo: (
     video: Uint8Array,
     idCard: Uint8Array,
@@ -188,8 +188,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { finding: recapture([...reasons]), ...told };
     }
     const scores = { live: footage.live, match: matchScoreOf(cosine, faceMatching), digits: heard.score };
-    const { changed: faceChanged } = footage;
-    return { finding: decide(scores, thresholds, { photoCorrelation, faceChanged }), ...told };
+    const { changed: faceChanged, motion } = footage;
+    const finding = decide(scores, thresholds, { photoCorrelation, faceChanged, flat: motion === 'flat' });
+    // Asked last: what fails a video anyway needs no head that moves.
+    const unclear = finding.outcome === 'passed' && motion === 'unclear';
+    return { finding: unclear ? recapture(['move_your_head']) : finding, ...told };
   }
 
   /**
@@ -199,19 +202,25 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   function decide(
     scores: { live: number; match?: number; digits?: number },
     thresholds: Thresholds,
-    { photoCorrelation = 0, faceChanged = false } = {},
+    { photoCorrelation = 0, faceChanged = false, flat = false } = {},
   ): Finding {
     const { live, match = 1, digits = 1 } = scores;
     const failures: Reason[] = [];
     const samePhoto = photoCorrelation >= samePhotoCorrelation;
     if (samePhoto) failures.push('same_photo_as_id');
     if (live < (thresholds.live ?? spoofing.thresholds.live)) failures.push('presentation_attack_suspected');
+    if (flat) failures.push('face_does_not_move');
     if (match < (thresholds.match ?? 0.5)) failures.push('face_mismatch');
     if (faceChanged) failures.push('face_changed_in_video');
     if (digits < (thresholds.digits ?? 0.5)) failures.push('wrong_digits');
     const passes = live * match * digits;
     if (failures.length === 0) return { outcome: 'passed', confidence: passes, reasons: [], scores };
-    return { outcome: 'failed', confidence: faceChanged || samePhoto ? null : 1 - passes, reasons: failures, scores };
+    return {
+      outcome: 'failed',
+      confidence: faceChanged || samePhoto || flat ? null : 1 - passes,
+      reasons: failures,
+      scores,
+    };
   }
 
   return { manifest: pack.manifest, analyseSelfie, analysePhotos, analyseVideo };

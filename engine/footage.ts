@@ -1,6 +1,8 @@
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import { cosineOf, type Embedding } from './matching.ts';
+import { type Motion, type Sighting, watchMotion } from './motion.ts';
 import { type FaceModels, lookAtPerson, type Portrait } from './selfie.ts';
+import type { Sight } from './sight.ts';
 import type { DecodedVideo } from './video-worker.ts';
 
 /** When a video shows enough of one person. */
@@ -39,11 +41,12 @@ export interface Footage {
   /** Of the good frames. */
   readonly embeddings: readonly Embedding[];
   readonly changed: boolean;
+  readonly motion: Motion['kind'];
 }
 
 /** Every frame through the gate and the spoof model that a selfie goes through; the good ones are compared. */
 export async function watchFrames(
-  { frames, widthPx, heightPx, ...video }: DecodedVideo,
+  { frames, times, motion: greyFrames, widthPx, heightPx, ...video }: DecodedVideo,
   models: FaceModels,
   sameFace: number,
   minimumFacePx?: number,
@@ -52,10 +55,12 @@ export async function watchFrames(
   const portraits: Portrait[] = [];
   const embeddings: Embedding[] = [];
   const recognisable: Embedding[] = [];
-  for (const image of frames) {
+  const sightings: Sighting[] = [];
+  for (const [index, image] of frames.entries()) {
     const portrait = await lookAtPerson({ image, widthPx, heightPx }, models, (_, work) => work, look);
     portraits.push(portrait);
     const { live, reasons, seen } = portrait;
+    if (seen?.degrees === 0) sightings.push(sightingOf(seen, times[index] ?? 0));
     if (!seen || reasons.some((reason) => disfiguring.includes(reason))) continue;
     const embedding = await seen.embedding();
     recognisable.push(embedding);
@@ -65,6 +70,7 @@ export async function watchFrames(
   const share = (count: number) => count / Math.max(frames.length, 1);
   const sameness = samenessOf(recognisable, sameFace);
   const live = good.length > 0 ? median(good.map((portrait) => portrait.live ?? 0)) : undefined;
+  const motion = watchMotion(greyFrames, sightings);
   const measured = (name: string) => portraits.flatMap(({ measurements }) => measurements[name] ?? []);
   const ratios = measured('face_width_ratio');
   const measurements = {
@@ -79,6 +85,7 @@ export async function watchFrames(
     ...(ratios.length > 0 && { largest_face_width_ratio: Math.max(...ratios) }),
     ...(live !== undefined && { live_score: live }),
     ...(recognisable.length > 0 && { face_sameness_ratio: sameness.ratio }),
+    ...motion.measurements,
   };
   // One frame stands for all: a phone that was held sideways was so throughout.
   const middle = good[Math.floor(good.length / 2)]?.seen;
@@ -90,8 +97,16 @@ export async function watchFrames(
     embeddings,
     ...(reasons.length === 0 && live !== undefined && { live }),
     changed: sameness.odd > footageLimits.maximumOddFrames,
+    motion: motion.kind,
   };
 }
+
+const sightingOf = ({ landmarks, image, faces }: Sight, time: number): Sighting => ({
+  time,
+  landmarks,
+  pictureWidthPx: image.width,
+  faceWidthPx: faces[0].width,
+});
 
 /** To the end of the last frame, which is shown for as long as the others. */
 const lastsSeconds = ({ seconds, storedFrames }: Pick<DecodedVideo, 'seconds' | 'storedFrames'>): number =>

@@ -31,8 +31,7 @@ export async function embedFace(
   model: Model<FaceMatching['model']>,
 ): Promise<Embedding> {
   const { input, outputs } = model.contract;
-  const points = templateIndices.map((indices) => centreOf(indices.map((index) => landmarks[index] ?? origin)));
-  const similarity = similarityTo(points, input.width / templateSize);
+  const similarity = placeOfFace(landmarks, input.width / templateSize);
   const aligned = new Float32Array(input.width * input.height);
   const paint = (patch: Patch) => {
     warp(image, similarity, patch);
@@ -40,6 +39,14 @@ export async function embedFace(
   };
   const values = outputOf(await model.run(paint), outputs.embedding);
   return { values, norm: Math.sqrt(dot(values, values)), aligned };
+}
+
+/** From the template, so many times its size, to the face behind 68 landmarks. */
+export function placeOfFace(landmarks: readonly Point[], scale = 1): Similarity {
+  return similarityTo(
+    templateIndices.map((indices) => centreOf(indices.map((index) => landmarks[index] ?? origin))),
+    scale,
+  );
 }
 
 /** Least squares (Umeyama): the similarity that takes the template's points to `points`. */

@@ -32,13 +32,28 @@ export interface VideoLimits {
   readonly frames: number;
   readonly framesPerSecond: number;
   readonly gapSeconds: number;
+  /** Grey frames for the check of motion, smaller the more of them there are. */
+  readonly motion: { readonly framesPerSecond: number; readonly bytes: number };
   readonly memoryBytes: number;
+}
+
+/** Luma, 0..255, one byte a pixel, row by row. */
+export interface GreyFrame {
+  /** When it is shown, in seconds. */
+  readonly time: number;
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array | Float32Array;
 }
 
 export interface DecodedVideo {
   readonly kind: 'decoded';
   /** Evenly spread over the video, upright. */
   readonly frames: readonly RgbImage[];
+  /** When each of them is shown. */
+  readonly times: readonly number[];
+  /** The same video in grey, upright, as often as motion needs it. */
+  readonly motion: readonly GreyFrame[];
   /** Mono, −1..1, or absent where the video has no sound that we decode. */
   readonly audio?: { readonly samples: Float32Array<ArrayBuffer>; readonly rateHz: number };
   /** Upright, as stored. */
@@ -194,7 +209,7 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
   const watched = readFrames(ffmpeg, [...open(videoCodecs, video), '-skip_frame', plan.skip], video, plan, limits);
   // Reached to the end, and left out nothing in between: else it is not judged at all.
   if (!watched || secondsUnseen(times, watched.times) > limits.gapSeconds) return { kind: 'unreadable' };
-  const { frames } = watched;
+  const { frames, motion } = watched;
   const [frame] = frames;
   if (!frame) return { kind: 'unreadable' };
 
@@ -220,6 +235,8 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
   return {
     kind: 'decoded',
     frames,
+    times: watched.times,
+    motion,
     ...(samples && samples.length > 0 && { audio: { samples, rateHz: audioRateHz } }),
     widthPx: sideways ? height : width,
     heightPx: sideways ? width : height,
@@ -318,56 +335,74 @@ function readFrames(
   open: readonly string[],
   video: Stream,
   { packets }: DecodingPlan,
-  { frames, framesPerSecond, gapSeconds, frameSizePx }: VideoLimits,
-): { frames: RgbImage[]; times: number[] } | undefined {
+  { frames, framesPerSecond, gapSeconds, frameSizePx, motion }: VideoLimits,
+): { frames: RgbImage[]; times: number[]; motion: GreyFrame[] } | undefined {
   const times = packets.map(({ time }) => time);
   const seconds = Math.max(...times) - Math.min(...times);
   // The next frame after the interval is taken: so much earlier that it is within the gap.
   const longest = gapSeconds - Math.min(gapSeconds / 2, seconds / Math.max(packets.length - 1, 1));
   const sparse = Math.min(Math.max(1 / framesPerSecond, seconds / frames), longest);
   const interval = Math.min(sparse, seconds / shortVideoFrames) * 0.99;
-  const fitting = `min(1,${frameSizePx}/max(iw*max(sar,1),ih/min(sar,1)))`;
-  const fitted = (side: string) => `'min(${frameSizePx},max(1,round(${side}*${fitting})))'`;
-  const filters = [
-    `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${interval.toFixed(4)})'`,
-    `scale=${fitted('iw*max(sar,1)')}:${fitted('ih/min(sar,1)')}:flags=area`,
-    // Writes down when each frame is shown.
-    'setsar=1,metadata=add:key=looked:value=at,metadata=print:file=times',
-  ];
   const most = Math.ceil(seconds / Math.max(interval, 0.01)) + 2;
+  const mostMotion = Math.ceil(seconds * motion.framesPerSecond) + 2;
+  const { width = 1, height = 1 } = video;
+  const squarePixels = (motion.bytes / mostMotion) * (Math.max(width, height) / Math.min(width, height));
+  const motionSizePx = Math.min(frameSizePx, Math.floor(Math.sqrt(squarePixels)));
   const { status, written } = run(
     ffmpeg,
     'exec',
-    ['frames', 'times'],
+    ['frames', 'times', 'motion', 'motion-times'],
     [
       ...open,
-      ...['-max_pixels', String(((video.width ?? 0) + 64) * ((video.height ?? 0) + 64)), '-i', 'in'],
-      ...['-map', `0:${video.index}`, '-vf', filters.join(','), '-fps_mode', 'passthrough', '-frames:v', String(most)],
-      ...['-fs', String(most * (frameSizePx * frameSizePx * 3 + 32))],
+      ...['-max_pixels', String((width + 64) * (height + 64)), '-i', 'in'],
+      ...['-map', `0:${video.index}`, '-vf', framesEach(interval, frameSizePx, 'times'), '-fps_mode', 'passthrough'],
+      ...['-frames:v', String(most), '-fs', String(most * (frameSizePx * frameSizePx * 3 + 32))],
       ...['-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'frames'],
+      ...['-map', `0:${video.index}`, '-vf', framesEach(0.99 / motion.framesPerSecond, motionSizePx, 'motion-times')],
+      ...['-fps_mode', 'passthrough', '-frames:v', String(mostMotion), '-fs', String(motion.bytes + 32 * mostMotion)],
+      ...['-f', 'image2pipe', '-c:v', 'pgm', '-pix_fmt', 'gray', 'motion'],
     ],
   );
-  const looked = [...new TextDecoder().decode(written[1]).matchAll(/pts_time:(\S+)/g)].map(([, time]) => Number(time));
-  const pictures = splitPpm(written[0] ?? new Uint8Array());
-  return status === 0 && pictures.length === looked.length ? { frames: pictures, times: looked } : undefined;
+  const [looked, motionTimes] = [timesIn(written[1]), timesIn(written[3])];
+  const [pictures, grey] = [splitPictures(written[0], 3), splitPictures(written[2], 1)];
+  if (status !== 0 || pictures.length !== looked.length || grey.length !== motionTimes.length) return undefined;
+  return {
+    frames: pictures,
+    times: looked,
+    motion: grey.map((picture, index) => ({ ...picture, time: motionTimes[index] ?? 0 })),
+  };
 }
+
+/** The frames that lie so many seconds apart, no larger than this, in square pixels; a file says when each is shown. */
+function framesEach(seconds: number, sizePx: number, timesFile: string): string {
+  const fitting = `min(1,${sizePx}/max(iw*max(sar,1),ih/min(sar,1)))`;
+  const fitted = (side: string) => `'min(${sizePx},max(1,round(${side}*${fitting})))'`;
+  return [
+    `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${seconds.toFixed(4)})'`,
+    `scale=${fitted('iw*max(sar,1)')}:${fitted('ih/min(sar,1)')}:flags=area`,
+    `setsar=1,metadata=add:key=looked:value=at,metadata=print:file=${timesFile}`,
+  ].join(',');
+}
+
+const timesIn = (file?: Uint8Array): number[] =>
+  [...new TextDecoder().decode(file).matchAll(/pts_time:(\S+)/g)].map(([, time]) => Number(time));
 
 /** A video of a second or two is looked at more often, for as many frames as a median needs. */
 const shortVideoFrames = 10;
 
-/** `P6\n<width> <height>\n255\n` and the pixels, again and again. */
-function splitPpm(bytes: Uint8Array<ArrayBuffer>): RgbImage[] {
-  const frames: RgbImage[] = [];
+/** `P6\n<width> <height>\n255\n` (P5 where a pixel is one byte) and the pixels, again and again. */
+function splitPictures(bytes: Uint8Array = new Uint8Array(), bytesPerPixel: 1 | 3 = 3): RgbImage[] {
+  const pictures: RgbImage[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const header = /^P6\s(\d+) (\d+)\s255\s/.exec(String.fromCharCode(...bytes.subarray(at, at + 32)));
+    const header = /^P[56]\s(\d+) (\d+)\s255\s/.exec(String.fromCharCode(...bytes.subarray(at, at + 32)));
     if (!header) break;
     const [text, width, height] = [header[0], Number(header[1]), Number(header[2])];
     const from = at + text.length;
-    at = from + width * height * 3;
+    at = from + width * height * bytesPerPixel;
     if (at > bytes.length) break;
-    frames.push({ width, height, pixels: bytes.subarray(from, at) });
+    pictures.push({ width, height, pixels: bytes.subarray(from, at) });
   }
-  return frames;
+  return pictures;
 }
 
 function isWithinLimits({ sample_rate, channels = 0 }: Stream): boolean {
@@ -408,8 +443,9 @@ function readSamples(
 
 function answer(message: VideoAnswer | 'started'): void {
   const decoded = typeof message === 'object' && message.kind === 'decoded' ? message : undefined;
-  // All frames lie in one buffer, which is handed over and not copied.
-  const transfer = new Set(decoded?.frames.map(({ pixels }) => pixels.buffer as ArrayBuffer));
+  // All frames lie in two buffers, which are handed over and not copied.
+  const pictures = decoded ? [...decoded.frames, ...decoded.motion] : [];
+  const transfer = new Set(pictures.map(({ pixels }) => pixels.buffer as ArrayBuffer));
   if (decoded?.audio) transfer.add(decoded.audio.samples.buffer);
   parentPort?.postMessage(message, [...transfer]);
 }

@@ -20,6 +20,7 @@ export const recaptureReasons = [
   'capture_too_large',
   'format_unsupported',
   'video_too_short',
+  'move_your_head',
   'id_face_too_small',
   'audio_missing',
   'digits_not_heard',
@@ -33,6 +34,7 @@ export const failureReasons = [
   'same_photo_as_id',
   'wrong_digits',
   'face_changed_in_video',
+  'face_does_not_move',
 ] as const;
 
 export const recaptureReason = z.enum(recaptureReasons);

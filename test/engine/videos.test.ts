@@ -56,8 +56,8 @@ describe('A video of the person on the card who says the digits', () => {
     const ofPortrait = await idCard({ of: 'portrait' });
     for (const file of ['portrait-407193.webm', 'portrait-407193-hevc.mp4']) {
       const { finding: failed } = await engine.analyseVideo(await fixture(file), ofPortrait, said, {});
-      // The portrait itself is on its card: everything else is as it should be.
-      expect(failed).toMatchObject({ outcome: 'failed', reasons: ['same_photo_as_id'] });
+      // The portrait itself sways, and is on its card: everything else is as it should be.
+      expect(failed).toMatchObject({ outcome: 'failed', reasons: ['same_photo_as_id', 'face_does_not_move'] });
     }
   });
 
@@ -117,11 +117,24 @@ describe('A video that is cut short', () => {
 });
 
 describe('A video that shows', () => {
+  it('a photo that sways while a voice says the digits fails, whoever is on it', async () => {
+    const swaying = await watch(await video({ shown: 'photo' }));
+    expect(outcomeText(swaying)).toBe('failed face_does_not_move');
+    expect(swaying.finding.confidence).toBeNull();
+    expect(swaying.measurements.motion_depth_percent).toBeLessThan(0.1);
+    expect(analysed.measurements.motion_depth_percent).toBeGreaterThan(1);
+  });
+
+  it('a face of which nothing but the mouth moves is asked for again: software draws that', async () => {
+    const speaking = (_: number, loudness: number) => ({ yaw: 0, pitch: 0, blink: 0, mouth: loudness });
+    expect(outcomeText(await watch(await video({ gesture: speaking })))).toBe('recapture move_your_head');
+  });
+
   it("the card's own portrait fails, however it sways, and mirrored", async () => {
     const ofPortrait = await idCard({ of: 'portrait' });
     const photo = await portrait(960);
     for (const person of [photo, await sharp(photo).flop().jpeg().toBuffer()]) {
-      const filmed = await engine.analyseVideo(await video({ people: [person] }), ofPortrait, said, {});
+      const filmed = await engine.analyseVideo(await video({ people: [person], shown: 'photo' }), ofPortrait, said, {});
       expect(filmed.finding).toMatchObject({ outcome: 'failed', confidence: null });
       expect(filmed.finding.reasons[0]).toBe('same_photo_as_id');
     }

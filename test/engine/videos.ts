@@ -2,11 +2,14 @@
  * Videos made when the tests run, by the decoder's own package, which can encode H.264 as well. Its other encoders crash
  * or never end: the VP9 and HEVC files of `test/fixtures` were made elsewhere.
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import type { RgbImage } from '../../engine/pixels.ts';
 import type { DecodedVideo, VideoAnswer } from '../../engine/video-worker.ts';
+import { drawHead, type Gesture, gestureAt, headOf } from './head.ts';
 import { selfieOfPairFurtherAway } from './people.ts';
 
 interface Ffmpeg {
@@ -60,15 +63,109 @@ export interface VideoOptions {
   readonly speechSeconds?: number;
   /** The digits, nothing audible, or no audio stream at all. */
   readonly sound?: 'digits' | 'silence' | 'none';
+  /** A head that turns, blinks and speaks (`head.ts`), or the photo itself, swaying. */
+  readonly shown?: 'head' | 'photo';
+  /** What the heads do; by default they look about, blink, and speak as loud as the sound is (0..1). */
+  readonly gesture?: (seconds: number, loudness: number) => Gesture;
   readonly kind?: 'mp4' | 'mov';
   /** Stored on its side with the note that turns it upright, as phones do. */
   readonly sideways?: boolean;
 }
 
-/** 540 × 960 as a phone held upright records it, ten frames a second, the head swaying a little. */
+const framesPerSecond = 10;
+
+/** 540 × 960 as a phone held upright records it, ten frames a second. */
 export async function video(options: VideoOptions = {}): Promise<Uint8Array> {
   const { seconds = 4, sound = 'digits', kind = 'mp4', sideways = false, speechSeconds = seconds } = options;
   const people = options.people ?? [await selfieOfPairFurtherAway()];
+  const frames = Math.round((framesPerSecond * seconds) / people.length);
+  const shown =
+    options.shown === 'photo' ? await photosShown(people, frames) : await headsShown(people, frames, options.gesture);
+  const files: Record<string, Uint8Array> = { ...shown.files };
+  const inputs = [...shown.inputs];
+  if (sound === 'digits') {
+    files['speech.wav'] = await speech();
+    inputs.push('-t', String(speechSeconds), '-i', 'speech.wav');
+  } else if (sound === 'silence') inputs.push('-f', 'lavfi', '-t', String(seconds), '-i', 'anullsrc=r=16000:cl=mono');
+  const filter = `${shown.filter}${sideways ? ',transpose=2' : ''},format=yuv420p[v]`;
+  const heard = sound === 'none' ? [] : ['-map', `${shown.count}:a`, '-c:a', 'aac'];
+  const encoded = await ffmpeg(files, `out.${kind}`, [
+    ...inputs,
+    ...['-filter_complex', filter, '-map', '[v]', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '30', ...heard],
+    ...['-t', String(seconds)],
+  ]);
+  return sideways ? toBeTurned(encoded) : encoded;
+}
+
+/** FFmpeg's inputs for what is seen, and the filter that begins with them. */
+interface Shown {
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  readonly inputs: readonly string[];
+  readonly count: number;
+  readonly filter: string;
+}
+
+const headFrames = new Map<string, Promise<readonly Uint8Array[]>>();
+
+/** Drawn once for each photo, and kept: most videos show the same person. */
+async function headsShown(people: readonly Uint8Array[], count: number, gesture = gestureAt): Promise<Shown> {
+  const frames: Uint8Array[] = [];
+  for (const person of people) {
+    const name = `${count} ${gesture} ${createHash('sha256').update(person).digest('hex')}`;
+    const drawing = headFrames.get(name) ?? drawFrames(person, count, gesture);
+    headFrames.set(name, drawing);
+    frames.push(...(await drawing));
+  }
+  const inputs = ['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', '540x960'];
+  return {
+    files: { 'heads.rgb': Buffer.concat(frames) },
+    inputs: [...inputs, '-framerate', String(framesPerSecond), '-i', 'heads.rgb'],
+    count: 1,
+    filter: '[0:v]null',
+  };
+}
+
+async function drawFrames(
+  person: Uint8Array,
+  count: number,
+  gesture: typeof gestureAt,
+): Promise<readonly Uint8Array[]> {
+  const head = await headOf(person);
+  const loudness = loudnessOf(await speech(), framesPerSecond);
+  return Array.from({ length: count }, (_, index) => {
+    const seconds = index / framesPerSecond;
+    return columns(drawHead(head, gesture(seconds, loudness[index] ?? 0)), 210, 540);
+  });
+}
+
+/** 0..1 for each frame, of a WAV with µ-law at 16 kHz. */
+function loudnessOf(wav: Buffer, perSecond: number): number[] {
+  const samples = wav.subarray(wav.indexOf('data') + 8);
+  const length = 16_000 / perSecond;
+  const powers = Array.from({ length: Math.ceil(samples.length / length) }, (_, frame) => {
+    const heard = samples.subarray(frame * length, (frame + 1) * length);
+    return Math.sqrt(heard.reduce((sum, sample) => sum + magnitudeOf(sample) ** 2, 0) / Math.max(heard.length, 1));
+  });
+  return powers.map((power) => power / Math.max(...powers));
+}
+
+/** ITU-T G.711: 3 bits of exponent and 4 of mantissa, all turned over. */
+function magnitudeOf(sample: number): number {
+  const [exponent, mantissa] = [(~sample >> 4) & 7, ~sample & 15];
+  return ((mantissa << 3) + 132) * 2 ** exponent - 132;
+}
+
+function columns({ width, height, pixels }: RgbImage, first: number, count: number): Uint8Array {
+  const cut = new Uint8Array(3 * count * height);
+  for (let y = 0; y < height; y += 1) {
+    const from = 3 * (y * width + first);
+    cut.set(pixels.subarray(from, from + 3 * count), 3 * y * count);
+  }
+  return cut;
+}
+
+/** The photos themselves, swaying. */
+async function photosShown(people: readonly Uint8Array[], frames: number): Promise<Shown> {
   const files: Record<string, Uint8Array> = {};
   const inputs: string[] = [];
   for (const [index, person] of people.entries()) {
@@ -76,26 +173,13 @@ export async function video(options: VideoOptions = {}): Promise<Uint8Array> {
       .resize(960, 960, { fit: 'cover', position: 'top' })
       .png()
       .toBuffer();
-    inputs.push('-framerate', '10', '-i', `person${index}.png`);
+    inputs.push('-framerate', String(framesPerSecond), '-i', `person${index}.png`);
   }
-  if (sound === 'digits') {
-    files['speech.wav'] = await speech();
-    inputs.push('-t', String(speechSeconds), '-i', 'speech.wav');
-  } else if (sound === 'silence') inputs.push('-f', 'lavfi', '-t', String(seconds), '-i', 'anullsrc=r=16000:cl=mono');
   // Decoded once and shown again and again: `-loop 1` would decode the picture for every frame.
-  const frames = Math.round((10 * seconds) / people.length);
-  const shown = people.map((_, index) => `[${index}:v]format=yuv420p,loop=loop=${frames - 1}:size=1[p${index}];`);
-  const looped = people.map((_, index) => `[p${index}]`);
-  const turned = sideways ? ',transpose=2' : '';
-  const swaying = `concat=n=${people.length}:v=1:a=0,crop=540:960:210+6*sin(3*t):0${turned}[v]`;
-  const filter = [...shown, ...looped, swaying].join('');
-  const heard = sound === 'none' ? [] : ['-map', `${people.length}:a`, '-c:a', 'aac'];
-  const encoded = await ffmpeg(files, `out.${kind}`, [
-    ...inputs,
-    ...['-filter_complex', filter, '-map', '[v]', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '30', ...heard],
-    ...['-t', String(seconds)],
-  ]);
-  return sideways ? toBeTurned(encoded) : encoded;
+  const looped = people.map((_, index) => `[${index}:v]format=yuv420p,loop=loop=${frames - 1}:size=1[p${index}];`);
+  const swaying = `concat=n=${people.length}:v=1:a=0,crop=540:960:210+6*sin(3*t):0`;
+  const filter = [...looped, ...people.map((_, index) => `[p${index}]`), swaying].join('');
+  return { files, inputs, count: people.length, filter };
 }
 
 /** The first track's header told to be shown turned by 90° clockwise: a matrix of nine 32-bit numbers, 40 bytes in. */

@@ -524,6 +524,22 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/engine/photos.test.ts'],
     named: 'own portrait as a selfie',
   },
+  {
+    control: 'a photo that is moved about is no head',
+    file: 'engine/engine.ts',
+    find: "if (flat) failures.push('face_does_not_move');",
+    replace: '',
+    tests: ['test/engine/videos.test.ts'],
+    named: 'a photo that sways',
+  },
+  {
+    control: 'a head that cannot be told to move does not pass',
+    file: 'engine/engine.ts',
+    find: "finding.outcome === 'passed' && motion === 'unclear'",
+    replace: 'false',
+    tests: ['test/engine/videos.test.ts'],
+    named: 'nothing but the mouth moves',
+  },
 
   // The stack
   {
