@@ -27,6 +27,8 @@ export interface DigitsVerified {
   /** 0..1: how sure it is that the expected digits were said; from 0.5 on they are accepted. */
   readonly score: number;
   readonly accepted: boolean;
+  /** Whether a refusal rests on a weak number: right digits said badly score like this, as do wrong ones. */
+  readonly doubtful: boolean;
   readonly measurements: Measurements;
 }
 
@@ -45,6 +47,7 @@ export interface DigitsRecogniser {
 }
 
 const longestSeconds = 60;
+const refused = { score: 0, accepted: false, doubtful: false } as const;
 
 /** The pack's recogniser of spoken digits, or undefined if it brings none. */
 export async function openDigits(pack: ModelPack): Promise<DigitsRecogniser | undefined> {
@@ -62,7 +65,7 @@ export async function recogniseDigits(
   expected: string | undefined,
 ): Promise<DigitsHeard & DigitsVerified> {
   const { verify, ...heard } = await recogniser.listen(samples, rateHz);
-  if (expected === undefined) return { ...heard, score: 0, accepted: false };
+  if (expected === undefined) return { ...heard, ...refused };
   const verified = verify(expected);
   return { ...heard, ...verified, measurements: { ...heard.measurements, ...verified.measurements } };
 }
@@ -97,7 +100,7 @@ async function listen(
   if (isSilent(presence) || presence.spoken.length < windowSamples) {
     const verify = (expected: string) => {
       digitsOf(expected);
-      return { score: 0, accepted: false, measurements: {} };
+      return { ...refused, measurements: {} };
     };
     return { transcript: '', confidence: 0, heard: 'nothing', measurements, verify };
   }
@@ -158,6 +161,7 @@ function verify({ digits, length }: Certainty, { thresholds }: DigitsModel): Dig
   return {
     score: 1 / (1 + Math.exp(-margin)),
     accepted: margin >= 0,
+    doubtful: margin >= -thresholds.doubt,
     measurements: { digits_log_probability: digits, digits_length_log_probability: length },
   };
 }

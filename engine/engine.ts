@@ -56,7 +56,14 @@ export interface Engine {
     idCard: Uint8Array,
     challenge: string,
     thresholds: Thresholds,
+    round?: VideoRound,
   ) => Promise<Analysis>;
+}
+
+/** What the verification's record says of this video. */
+export interface VideoRound {
+  /** An earlier video was sent back because its digits were doubtful: it happens once, then a refusal counts. */
+  readonly digitsDoubted?: boolean | undefined;
 }
 
 /** Opens and verifies the models once; the sessions are kept for the life of the process. */
@@ -135,6 +142,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     idCard: Uint8Array,
     challenge: string,
     thresholds: Thresholds,
+    { digitsDoubted = false }: VideoRound = {},
   ): Promise<Analysis> {
     const recogniser = options.digits ?? (await openDigits(pack));
     if (!recogniser) throw new ModelsRefused('The model pack has no recogniser of spoken digits');
@@ -177,13 +185,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...(photoCorrelation !== undefined && { match_photo_correlation: photoCorrelation }),
       ...(heard && { ...heard.measurements, digits_confidence: heard.confidence }),
     };
-    const told = { measurements, stages, ...(heard && { transcript: heard.transcript }) };
     const reasons = new Set<Reason>([...footage.reasons, ...card.reasons]);
     const tooShort = reasons.has('video_too_short');
-    const refused = heard && heard.score < (thresholds.digits ?? 0.5);
+    const refused = heard !== undefined && heard.score < (thresholds.digits ?? 0.5);
+    const doubted = refused && heard.doubtful && !digitsDoubted && !tooShort;
     const notHeard = heard?.heard !== 'digits' || (refused && !contradicts(heard.transcript, challenge));
+    const told = {
+      measurements: { ...measurements, ...(doubted && { digits_doubted: 1 }) },
+      stages,
+      ...(heard && { transcript: heard.transcript }),
+    };
     if (!heard) reasons.add('audio_missing');
-    else if (notHeard && !tooShort) reasons.add('digits_not_heard');
+    else if ((notHeard && !tooShort) || doubted) reasons.add('digits_not_heard');
     if (reasons.size > 0 || cosine === undefined || footage.live === undefined || !heard) {
       return { finding: recapture([...reasons]), ...told };
     }

@@ -73,10 +73,11 @@ const digitsModel = weightsFile.extend({
     digits: z.number().max(0),
     /** … if ln P(that many digits were spoken) is at least this. */
     length: z.number().max(0),
+    /** So far below the nearer of the two a refusal is doubtful: right digits said badly and wrong ones both lie here. */
+    doubt: z.number().nonnegative(),
   }),
-  /** Whose recordings it was trained on, and whose it has never heard: only these say how good it is. */
+  /** Whose recordings it was trained on: they say nothing of how good it is. */
   training_speakers: z.array(z.string()),
-  held_out_speakers: z.array(z.string()),
 });
 export type DigitsModel = z.infer<typeof digitsModel>;
 

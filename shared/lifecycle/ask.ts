@@ -45,6 +45,10 @@ export async function askProvider(message: Work, dependencies: Asking): Promise<
   await gate(claimed).ended(answer instanceof Fault ? answer.code : undefined);
 }
 
+/** Attempts of this round do not count: one that was repeated must come to the same finding. */
+const digitsDoubtedBefore = ({ round, attempts }: InState<'dispatched'>): boolean =>
+  attempts.some((attempt) => attempt.round < round && attempt.measurements?.digits_doubted === 1);
+
 /** A PUT without a declared length cannot be capped while it is sent: its size is known, and nothing of it is read. */
 function tooLarge({ landed }: InState<'dispatched'>): Answer | undefined {
   const oversized = entriesOf(landed).find(([name, { bytes }]) => bytes > maximumBytesOf[name]);
@@ -79,6 +83,7 @@ async function ask(claimed: InState<'dispatched'>, dependencies: Asking): Promis
       thresholds: claimed.plan.thresholds[provider.name] ?? {},
       challenge: claimed.challenge,
       languageCode: claimed.languageCode,
+      digitsDoubted: digitsDoubtedBefore(claimed),
     });
   } catch (error) {
     if (error instanceof Fault && error.cause === undefined) return error;

@@ -77,6 +77,8 @@ export interface Submission {
   readonly thresholds: Readonly<Record<string, number>>;
   readonly challenge?: string | undefined;
   readonly languageCode?: string | undefined;
+  /** An earlier round was sent back because its digits were doubtful: a provider doubts them once, then it decides. */
+  readonly digitsDoubted?: boolean | undefined;
   /** The caller's own id: only for a provider that declares `readsSourceId`, never for a vendor. */
   readonly sourceId?: string | undefined;
 }

@@ -108,7 +108,7 @@ describe('The built-in provider', () => {
     await expect(provider.submit(submission(bytes, { openCapture: () => Promise.reject(gone) }))).rejects.toBe(gone);
   });
 
-  it('gives a video_verify its challenge, and refuses one without', async () => {
+  it('gives a video_verify its challenge and whether digits were doubted, and refuses one without challenge', async () => {
     const asked: unknown[] = [];
     const engine = engineOf({
       analyseVideo: async (...given) => {
@@ -117,9 +117,9 @@ describe('The built-in provider', () => {
       },
     });
     const provider = builtinProvider(async () => engine);
-    const film = submission(bytes, { check: 'video_verify', challenge: '407193', languageCode: 'en-US' });
+    const film = submission(bytes, { check: 'video_verify', challenge: '407193', digitsDoubted: true });
     expect(await provider.submit(film)).toMatchObject({ kind: 'decided' });
-    expect(asked.slice(2)).toEqual(['407193', {}]);
+    expect(asked.slice(2)).toEqual(['407193', {}, { digitsDoubted: true }]);
     await expect(provider.submit(submission(bytes, { check: 'video_verify' }))).rejects.toMatchObject({
       code: 'provider_refused',
     });

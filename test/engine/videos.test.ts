@@ -20,8 +20,8 @@ beforeAll(async () => {
   analysed = await watch(honest);
 }, 60_000);
 
-const watch = (bytes: Uint8Array, challenge = said, thresholds = {}) =>
-  engine.analyseVideo(bytes, card, challenge, thresholds);
+const watch = (bytes: Uint8Array, challenge = said, thresholds = {}, round = {}) =>
+  engine.analyseVideo(bytes, card, challenge, thresholds, round);
 
 describe('A video of the person on the card who says the digits', () => {
   it('passes, with three scores in the words of the domain', async () => {
@@ -90,9 +90,19 @@ describe('A video that says', () => {
     expect(transcript).toBe(said);
   });
 
-  it('one digit wrong fails', async () => {
-    expect(outcomeText(await watch(honest, '407198'))).toBe('failed wrong_digits');
-    expect(outcomeText(await watch(honest, '407193', { digits: 1 }))).toBe('failed wrong_digits');
+  it('one digit wrong never passes, and fails where it was doubted before', async () => {
+    expect((await watch(honest, '407198')).finding.outcome).not.toBe('passed');
+    expect(outcomeText(await watch(honest, '407198', {}, { digitsDoubted: true }))).toBe('failed wrong_digits');
+  });
+
+  it('the right digits too weakly for the threshold is asked for again once, then fails', async () => {
+    const strict = { digits: 1 };
+    const doubted = await watch(honest, said, strict);
+    expect(outcomeText(doubted)).toBe('recapture digits_not_heard');
+    expect(doubted.measurements).toMatchObject({ digits_doubted: 1 });
+    const again = await watch(honest, said, strict, { digitsDoubted: true });
+    expect(outcomeText(again)).toBe('failed wrong_digits');
+    expect(again.measurements).not.toHaveProperty('digits_doubted');
   });
 
   it('nothing is asked for again: no sound at all, or silence', async () => {

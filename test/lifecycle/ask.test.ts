@@ -3,14 +3,13 @@ import { leaseMarginSeconds } from '../../shared/domain/times.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
 import { openGate } from '../../shared/lifecycle/gate.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
+import type { Submission } from '../../shared/providers/provider.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
-const record = anAwaitingVerification();
-
 describe('attempting', () => {
   /** A queued record, and what its message needs; `stall` is how long the worker stands still while it claims. */
-  async function claiming(stall: number, bytes = 1000) {
+  async function claiming(stall: number, bytes = 1000, record = anAwaitingVerification()) {
     const at = setup();
     const created = await at.verifications.create(record);
     const landed = { selfie: { versionId: 'v1-selfie', etag: 'e', bytes, landedAt: record.createdAt } };
@@ -20,7 +19,7 @@ describe('attempting', () => {
       dueAt: 1,
     });
     if (queued.kind !== 'moved') throw new Error('moved');
-    let calls = 0;
+    const submitted: Submission[] = [];
     const toldToGate: unknown[] = [];
     await askProvider(
       { verificationId: record.verificationId, sequence: queued.verification.sequence },
@@ -36,8 +35,8 @@ describe('attempting', () => {
         captures: { ...at.captures, open: unused, stream: unused, link: unused },
         provider: builtin,
         open: async () => ({
-          submit: async () => {
-            calls += 1;
+          submit: async (submission) => {
+            submitted.push(submission);
             return { kind: 'accepted' };
           },
         }),
@@ -46,7 +45,13 @@ describe('attempting', () => {
         random: () => 0.5,
       },
     );
-    return { at, calls, toldToGate, ended: await at.verifications.find(record.verificationId) };
+    return {
+      at,
+      submitted,
+      calls: submitted.length,
+      toldToGate,
+      ended: await at.verifications.find(record.verificationId),
+    };
   }
   const unused = () => Promise.reject(new Error('not used here'));
 
@@ -71,5 +76,29 @@ describe('attempting', () => {
     expect(calls).toBe(0);
     expect(ended).toMatchObject({ state: 'queued', attempts: [{ attempt: 1, result: 'lease_expired' }] });
     expect(at.sent).toEqual([['builtin', ended?.sequence]]);
+  });
+
+  it.each<{ where: string; round: number; measurements: Record<string, number>; doubted: boolean }>([
+    { where: 'an earlier round', round: 1, measurements: { digits_doubted: 1 }, doubted: true },
+    {
+      where: 'a call of this round that came to nothing',
+      round: 2,
+      measurements: { digits_doubted: 1 },
+      doubted: false,
+    },
+    { where: 'no round', round: 1, measurements: { digits_heard: 6 }, doubted: false },
+  ])('tells the provider that digits were doubted in $where: $doubted', async ({ round, measurements, doubted }) => {
+    const startedAt = '2026-01-01T00:00:00.000Z';
+    const before = {
+      attempt: 1,
+      provider: 'builtin',
+      round,
+      pass: 1,
+      startedAt,
+      result: 'decided',
+      measurements,
+    } as const;
+    const { submitted } = await claiming(0, 1000, anAwaitingVerification({ round: 2, pass: 2, attempts: [before] }));
+    expect(submitted).toMatchObject([{ round: 2, digitsDoubted: doubted }]);
   });
 });

@@ -6,20 +6,25 @@ import type { Thresholds } from '../../engine/engine.ts';
 import { openModelPack } from '../../engine/models.ts';
 import { mulberry32 } from './random.ts';
 import { type ChosenBy, listText, type Rate, rateOf, rateText, type Section } from './rates.ts';
+import { circumstances } from './sounds.ts';
 
-export interface SpeakerReport {
+export interface StringsReport {
   /** Strings of the right digits that were not accepted. */
   readonly genuineRefused: Rate;
   readonly randomAccepted: Rate;
   readonly oneWrongAccepted: Rate;
+  /** Strings that were accepted though the speaker said one digit more than was asked for. */
+  readonly oneTooManyAccepted: Rate;
   /** Strings whose greedy transcript is not exactly right. */
   readonly transcriptWrong: Rate;
 }
 
 export interface DigitsReport {
-  /** All speakers the model has never heard, together. */
-  readonly all: SpeakerReport;
-  readonly speakers: Readonly<Record<string, SpeakerReport>>;
+  /** All speakers the model has never heard, together, as they were recorded. */
+  readonly all: StringsReport;
+  readonly speakers: Readonly<Record<string, StringsReport>>;
+  /** The same strings of all of them, by how they reached the recogniser. */
+  readonly circumstances: Readonly<Record<string, StringsReport>>;
   /** Left out, with how many recordings: the model was trained on them. */
   readonly trainedOn: Readonly<Record<string, number>>;
   readonly strings: { readonly perSpeaker: number; readonly digits: number };
@@ -36,17 +41,19 @@ const randomPerString = 25;
 
 interface Trial {
   readonly speaker: string;
+  readonly circumstance: string;
   readonly said: string;
   readonly heard: string;
   readonly accepted: boolean;
   readonly randomAccepted: number;
   readonly oneWrongAccepted: number;
+  readonly oneTooManyAccepted: boolean;
 }
 
 /**
  * `DIR/digits/**\/{digit}_{speaker}_{n}.wav`, 16-bit PCM: single digits, joined to strings of six by one speaker, 60 to
- * 175 ms apart, each at the same peak. Every string is tried as it was said, against 25 random others, and against six
- * that differ in one digit, one for each place.
+ * 175 ms apart, each at the same peak. Every string is tried as it was said, against 25 random others, against six that
+ * differ in one digit, one for each place, and against one that lacks a digit; all of that in every circumstance.
  */
 export async function evaluateDigits(
   directory: string,
@@ -84,15 +91,16 @@ export async function evaluateDigits(
 
   const trials: Trial[] = [];
   for (const [speaker, voice] of voices) trials.push(...(await tryStrings(recogniser, leastScore, speaker, voice)));
-  const speakers = Object.entries(Object.groupBy(trials, ({ speaker }) => speaker));
+  const clean = trials.filter(({ circumstance }) => circumstance === 'clean');
   return {
     report: {
-      all: summary(trials),
-      speakers: Object.fromEntries(speakers.map(([speaker, own]) => [speaker, summary(own ?? [])])),
+      all: summary(clean),
+      speakers: summaries(clean, ({ speaker }) => speaker),
+      circumstances: summaries(trials, ({ circumstance }) => circumstance),
       trainedOn,
       strings: { perSpeaker: stringsPerSpeaker, digits: digitsPerString },
       thresholds: recogniser.contract.thresholds,
-      refused: trials.filter(({ accepted }) => !accepted).map(({ speaker, said, heard }) => ({ speaker, said, heard })),
+      refused: clean.filter(({ accepted }) => !accepted).map(({ speaker, said, heard }) => ({ speaker, said, heard })),
       unreadableFiles,
     },
   };
@@ -114,8 +122,11 @@ async function tryStrings(
       const own = voice.get(digit) ?? [];
       return own[below(own.length)] ?? new Float32Array();
     });
-    const listening = await recogniser.listen(join(recordings, random), digitsRateHz);
-    trials.push({ speaker, ...verdicts(listening, said, { below, leastScore }) });
+    const spoken = join(recordings, random);
+    for (const { name: circumstance, heard } of circumstances) {
+      const listening = await recogniser.listen(heard(spoken, random), digitsRateHz);
+      trials.push({ speaker, circumstance, ...verdicts(listening, said, { below, leastScore }) });
+    }
   }
   return trials;
 }
@@ -124,7 +135,7 @@ function verdicts(
   listening: Listening,
   digits: readonly string[],
   { below, leastScore }: { below: (limit: number) => number; leastScore: number },
-): Omit<Trial, 'speaker'> {
+): Omit<Trial, 'speaker' | 'circumstance'> {
   const said = digits.join('');
   const isAccepted = (expected: string) => listening.verify(expected).score >= leastScore;
   const others = Array.from({ length: randomPerString }, () => {
@@ -141,10 +152,16 @@ function verdicts(
     accepted: isAccepted(said),
     randomAccepted: others.filter(isAccepted).length,
     oneWrongAccepted: oneWrong.filter(isAccepted).length,
+    oneTooManyAccepted: isAccepted(digits.toSpliced(below(digits.length), 1).join('')),
   };
 }
 
-function summary(trials: readonly Trial[]): SpeakerReport {
+function summaries(trials: readonly Trial[], nameOf: (trial: Trial) => string): Record<string, StringsReport> {
+  const groups = Object.entries(Object.groupBy(trials, nameOf));
+  return Object.fromEntries(groups.map(([name, own]) => [name, summary(own ?? [])]));
+}
+
+function summary(trials: readonly Trial[]): StringsReport {
   const sum = (count: (trial: Trial) => number) => trials.reduce((total, trial) => total + count(trial), 0);
   return {
     genuineRefused: rateOf(
@@ -158,6 +175,10 @@ function summary(trials: readonly Trial[]): SpeakerReport {
     oneWrongAccepted: rateOf(
       sum(({ oneWrongAccepted }) => oneWrongAccepted),
       trials.length * digitsPerString,
+    ),
+    oneTooManyAccepted: rateOf(
+      sum(({ oneTooManyAccepted }) => (oneTooManyAccepted ? 1 : 0)),
+      trials.length,
     ),
     transcriptWrong: rateOf(
       sum(({ said, heard }) => (said === heard ? 0 : 1)),
@@ -209,20 +230,32 @@ function numbers(text: string): () => number {
 
 export function digitsText(section: Section<DigitsReport>, chosenBy: ChosenBy): string[] {
   if ('missing' in section) return [`Not measured: ${section.missing}`];
-  const { all, speakers, trainedOn, strings, thresholds, refused, unreadableFiles } = section.report;
-  const lines = (name: string, report: SpeakerReport) => [
+  const {
+    all,
+    speakers,
+    circumstances: heard,
+    trainedOn,
+    strings,
+    thresholds,
+    refused,
+    unreadableFiles,
+  } = section.report;
+  const lines = (name: string, report: StringsReport) => [
     `  ${name}`,
     `    genuine strings refused   ${rateText(report.genuineRefused)}`,
     `    random strings accepted   ${rateText(report.randomAccepted)}`,
     `    one digit wrong, accepted ${rateText(report.oneWrongAccepted)}`,
+    `    one too many, accepted    ${rateText(report.oneTooManyAccepted)}`,
     `    transcript not exact      ${rateText(report.transcriptWrong)}`,
   ];
   const perSpeaker = Object.entries(speakers).flatMap(([speaker, report]) => lines(speaker, report));
+  const simulated = Object.entries(heard).filter(([name]) => name !== 'clean');
   const excluded = Object.entries(trainedOn).map(([speaker, count]) => `${speaker} (${count})`);
   return [
     `${strings.perSpeaker} strings of ${strings.digits} digits by each speaker the model never heard; ln thresholds ${thresholds.digits} (digits), ${thresholds.length} (length), ${chosenBy}`,
     ...lines('all of them', all),
     ...(Object.keys(speakers).length > 1 ? perSpeaker : []),
+    ...simulated.flatMap(([name, report]) => lines(`all of them, ${name} (simulated)`, report)),
     ...(excluded.length > 0 ? [`  left out, as the model was trained on them: ${excluded.join(', ')} recordings`] : []),
     ...listText(
       refused.map(({ speaker, said, heard }) => `  refused: ${speaker} said ${said}, heard ${heard || 'nothing'}`),

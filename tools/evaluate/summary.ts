@@ -2,6 +2,7 @@ import type { DigitsReport } from './digits.ts';
 import type { MatchReport } from './matching.ts';
 import { type ChosenBy, percent, type Section } from './rates.ts';
 import { allowedWorst, type RobustnessReport } from './robustness.ts';
+import { circumstances } from './sounds.ts';
 import type { SpoofReport } from './spoofing.ts';
 
 interface Sections {
@@ -52,11 +53,15 @@ export function summaryText({ spoof, robustness, match, digits }: Sections, chos
     }
   }
   if ('report' in digits) {
-    const { genuineRefused, randomAccepted, oneWrongAccepted } = digits.report.all;
-    const accepted = genuineRefused.rate === null ? null : 1 - genuineRefused.rate;
-    lines.push({ what: 'right digits accepted, unheard speakers', figure: accepted, atLeast: 0.95 });
-    lines.push({ what: 'random wrong digits accepted', figure: randomAccepted.rate, atMost: 0.001 });
-    lines.push({ what: 'one digit wrong accepted', figure: oneWrongAccepted.rate, atMost: 0.05 });
+    const { all } = digits.report;
+    for (const { name, leastAccepted } of circumstances) {
+      const refused = digits.report.circumstances[name]?.genuineRefused.rate ?? null;
+      const accepted = refused === null ? null : 1 - refused;
+      lines.push({ what: `right digits accepted, unheard, ${name}`, figure: accepted, atLeast: leastAccepted });
+    }
+    lines.push({ what: 'random wrong digits accepted', figure: all.randomAccepted.rate, atMost: 0.001 });
+    lines.push({ what: 'one digit wrong accepted', figure: all.oneWrongAccepted.rate, atMost: 0.05 });
+    lines.push({ what: 'one digit too many accepted', figure: all.oneTooManyAccepted.rate, atMost: 0.05 });
   }
   const unmeasured = Object.entries({ spoof, robustness, match, digits }).flatMap(([name, section]) =>
     'missing' in section ? [`  ${name}: not measured, ${section.missing}`] : [],

@@ -21,6 +21,7 @@ export interface Checks {
     idCard: Uint8Array,
     challenge: string,
     thresholds: Thresholds,
+    round: Pick<Submission, 'digitsDoubted'>,
   ) => Promise<Checked>;
 }
 
@@ -39,10 +40,10 @@ export function builtinProvider(engine: () => Promise<Checks>): Provider {
             open.analysePhotos(selfie, idCard, submission.thresholds),
           );
         case 'video_verify': {
-          const { challenge } = submission;
+          const { challenge, digitsDoubted } = submission;
           if (!challenge) throw new Fault('provider_refused', 'A video is verified by the digits it should say.');
           return withCaptures(submission, ['video', 'id_card'], engine, (open, [video, idCard]) =>
-            open.analyseVideo(video, idCard, challenge, submission.thresholds),
+            open.analyseVideo(video, idCard, challenge, submission.thresholds, { digitsDoubted }),
           );
         }
       }
