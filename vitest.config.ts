@@ -64,6 +64,7 @@ export default defineConfig({
             'test/engine/slow/**',
             'test/integrate/slow/**',
             'test/recipes/slow/**',
+            'test/training/slow/**',
             ...quick,
           ],
         },
