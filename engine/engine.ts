@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
+import type { CaptureName } from '../shared/domain/captures.ts';
 import type { Finding, Measurements, Reason } from '../shared/domain/verdict.ts';
 import { cardSizePx, type DecodedCapture } from './decode.ts';
 import { contradicts, type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
+import { fingerprintOf, type PictureBands } from './fingerprint.ts';
 import { median, watchFrames } from './footage.ts';
 import { type IdCard, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
@@ -41,15 +43,26 @@ export interface Analysis {
   readonly stages: Readonly<Record<string, number>>;
   /** The digits that were heard, whatever was expected; '' when none were. Absent where nothing was listened to. */
   readonly transcript?: string;
+  /** What captures with a face are recognised by, of those that were asked for; videos are not. */
+  readonly bands?: Partial<Record<CaptureName, PictureBands>>;
 }
 
 /** Captures in, findings out. The same bytes give the same numbers. */
 export interface Engine {
   readonly manifest: Manifest;
   /** spoof_detect: is this selfie of a person before the camera? Bytes of a JPEG, PNG, WebP or HEIC. */
-  readonly analyseSelfie: (bytes: Uint8Array, thresholds: Thresholds) => Promise<Analysis>;
+  readonly analyseSelfie: (
+    bytes: Uint8Array,
+    thresholds: Thresholds,
+    fingerprinted?: readonly CaptureName[],
+  ) => Promise<Analysis>;
   /** photo_verify: is it, and is it the person on the ID card? Measurements of the card begin with `id_`. */
-  readonly analysePhotos: (selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds) => Promise<Analysis>;
+  readonly analysePhotos: (
+    selfie: Uint8Array,
+    idCard: Uint8Array,
+    thresholds: Thresholds,
+    fingerprinted?: readonly CaptureName[],
+  ) => Promise<Analysis>;
   /** video_verify: the same of a video (MP4, MOV, WebM), of one head that moves, throughout, and says the digits of `challenge`. */
   readonly analyseVideo: (
     video: Uint8Array,
@@ -89,15 +102,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     };
   }
 
-  async function analyseSelfie(bytes: Uint8Array, thresholds: Thresholds): Promise<Analysis> {
+  async function analyseSelfie(
+    bytes: Uint8Array,
+    thresholds: Thresholds,
+    fingerprinted: readonly CaptureName[] = [],
+  ): Promise<Analysis> {
     const stages: Record<string, number> = {};
     const timed = timing(stages);
     const capture = await timed('decode', openCapture(bytes));
     const look = { compared: false, minimumFacePx: thresholds.minimumFacePx };
     const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed, look);
-    const { reasons, measurements, live } = portrait;
-    if (live === undefined) return { finding: recapture(reasons), measurements, stages };
-    return { finding: decide({ live }, thresholds), measurements, stages };
+    const { reasons, measurements, live, seen } = portrait;
+    const bands = seen && fingerprinted.includes('selfie') && { selfie: fingerprintOf(seen.image, seen.landmarks) };
+    const told = { measurements, stages, ...(bands && { bands }) };
+    if (live === undefined) return { finding: recapture(reasons), ...told };
+    return { finding: decide({ live }, thresholds), ...told };
   }
 
   async function lookAtCard(capture: DecodedCapture | Portrait, timed: Timed): Promise<IdCard> {
@@ -107,7 +126,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return { reasons, measurements: { ...Object.fromEntries(named), id_card_refused: 1 } };
   }
 
-  async function analysePhotos(selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds): Promise<Analysis> {
+  async function analysePhotos(
+    selfie: Uint8Array,
+    idCard: Uint8Array,
+    thresholds: Thresholds,
+    fingerprinted: readonly CaptureName[] = [],
+  ): Promise<Analysis> {
     const stages: Record<string, number> = {};
     const [ofSelfie, ofCard] = [timing(stages, 'selfie_'), timing(stages, 'id_card_')];
     // Both are decoded at once, on libvips' threads; the models run on this one, so taking turns there gains nothing.
@@ -129,12 +153,19 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...(cosine !== undefined && { match_cosine: cosine, match_distance: distanceOf(cosine, faceMatching) }),
       ...(photoCorrelation !== undefined && { match_photo_correlation: photoCorrelation }),
     };
+    const { seen } = portrait;
+    const cardSeen = card.embedding && 'image' in document && fingerprinted.includes('id_card');
+    const bands = {
+      ...(seen && fingerprinted.includes('selfie') && { selfie: fingerprintOf(seen.image, seen.landmarks) }),
+      ...(cardSeen && { id_card: fingerprintOf(document.image) }),
+    };
+    const told = { measurements, stages, bands };
     const reasons = new Set([...portrait.reasons, ...card.reasons]);
     if (reasons.size > 0 || cosine === undefined || portrait.live === undefined) {
-      return { finding: recapture([...reasons]), measurements, stages };
+      return { finding: recapture([...reasons]), ...told };
     }
     const scores = { live: portrait.live, match: matchScoreOf(cosine, faceMatching) };
-    return { finding: decide(scores, thresholds, { photoCorrelation }), measurements, stages };
+    return { finding: decide(scores, thresholds, { photoCorrelation }), ...told };
   }
 
   async function analyseVideo(

@@ -301,4 +301,4 @@ function normalise(values: Float32Array, mean: number, factor: number): void {
 export const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
 
 /** An element that is known to exist: typed arrays have no holes, the compiler cannot know the index. */
-export const at = (values: Float32Array | Uint8Array, index: number): number => values[index] as number;
+export const at = (values: Float32Array | Float64Array | Uint8Array, index: number): number => values[index] as number;

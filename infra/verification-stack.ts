@@ -27,7 +27,7 @@ export class VerificationStack extends Stack {
     const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets });
     const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
     new Dispatch(this, 'dispatch', { records, captures, providers, secrets });
-    const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers });
+    const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers, secrets });
     const delivery = new ResultDelivery(this, 'result-delivery', { encryption, records });
     const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers });
     new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep });

@@ -10,6 +10,7 @@ import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits
 import { evaluateFaceSizes, type FaceSizesReport, faceSizesText } from './evaluate/face-sizes.ts';
 import { evaluateMatching, type MatchReport, matchText } from './evaluate/matching.ts';
 import type { ChosenBy, Section } from './evaluate/rates.ts';
+import { evaluateRepeats, type RepeatsReport, repeatsText } from './evaluate/repeats.ts';
 import { evaluateRobustness, type RobustnessReport, robustnessText } from './evaluate/robustness.ts';
 import { evaluateSpoofDetection, type SpoofReport, spoofText } from './evaluate/spoofing.ts';
 import { summaryText } from './evaluate/summary.ts';
@@ -25,7 +26,7 @@ Exits 0 when something was measured, whatever the figures, and 1 when nothing co
   --policy FILE   decide by the thresholds of this policy, as the built-in engine would for its tenant
   --models DIR    another model pack (MODELS.md); the shipped one by default
   --curves DIR    where the DET curves go; build/evaluation by default
-  --quick         leave out robustness under cheap transforms, which takes longest
+  --quick         leave out robustness under cheap transforms and captures that come again, which take longest
   --json          the whole report, for programs`;
 
 export interface Evaluation {
@@ -33,6 +34,7 @@ export interface Evaluation {
   readonly faceSizes: Section<FaceSizesReport>;
   readonly robustness: Section<RobustnessReport>;
   readonly match: Section<MatchReport>;
+  readonly repeats: Section<RepeatsReport>;
   readonly digits: Section<DigitsReport>;
 }
 
@@ -42,6 +44,7 @@ const sectionsOf = (evaluation: Evaluation, chosenBy: ChosenBy) => [
   { title: 'Sizes of faces', lines: faceSizesText(evaluation.faceSizes) },
   { title: 'Robustness under cheap transforms', lines: robustnessText(evaluation.robustness) },
   { title: 'Face comparison', lines: matchText(evaluation.match, chosenBy) },
+  { title: 'Captures that come again', lines: repeatsText(evaluation.repeats) },
   { title: 'Spoken digits', lines: digitsText(evaluation.digits, chosenBy) },
   { title: 'Summary', lines: summaryText(evaluation, chosenBy) },
 ];
@@ -100,6 +103,7 @@ async function main(): Promise<number> {
       faceSizes: await evaluateFaceSizes(values.data, engine, thresholds),
       robustness: values.quick ? leftOut : await evaluateRobustness(values.data, engine, thresholds),
       match: await evaluateMatching(values.data, modelsDirectory, thresholds),
+      repeats: values.quick ? leftOut : await evaluateRepeats(values.data, modelsDirectory),
       digits: await evaluateDigits(values.data, modelsDirectory, thresholds),
     };
     const drawn = await writeCurves(evaluation, values.curves);

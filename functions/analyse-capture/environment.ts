@@ -3,6 +3,8 @@ import * as z from 'zod';
 /** What this function reads from its environment. `infra` must set exactly these, and the compiler checks it. */
 export const environment = z.object({
   VERIFICATIONS_TABLE: z.string().min(1),
+  SIGHTINGS_TABLE: z.string().min(1),
+  FINGERPRINT_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
   CAPTURES_BUCKET: z.string().min(1),
   PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
   MODELS: z.string().min(1), // directory of the model pack, relative to the function's code

@@ -6,6 +6,7 @@ export const environment = z.object({
   TENANTS_TABLE: z.string().min(1),
   ID_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
   LEGACY_IDS: z.enum(['true', 'false']), // whether records from before ids had a key are looked for
+  SIGHTINGS_TABLE: z.string().min(1),
   CAPTURES_BUCKET: z.string().min(1),
 });
 export type Environment = z.infer<typeof environment>;

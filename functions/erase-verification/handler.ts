@@ -1,3 +1,4 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { viewState } from '../../shared/api/verifications.ts';
@@ -6,12 +7,15 @@ import { eraseEvery } from '../../shared/lifecycle/erase.ts';
 import { findEvery } from '../../shared/lifecycle/find.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
+import { dynamoSightings } from '../../shared/stores/sightings.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
+  const now = () => new Date();
   return {
-    ...connectBySourceId(settings, new SecretsManagerClient(), () => new Date()),
+    ...connectBySourceId(settings, new SecretsManagerClient(), now),
+    sightings: dynamoSightings(new DynamoDBClient(), settings.SIGHTINGS_TABLE, now),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
   };
 }

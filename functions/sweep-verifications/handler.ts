@@ -7,16 +7,19 @@ import { schedule } from '../../shared/lambda/schedule.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
 import { providerQueues, sqsSend } from '../../shared/stores/queues.ts';
+import { dynamoSightings } from '../../shared/stores/sightings.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 
 function connect() {
-  const { VERIFICATIONS_TABLE: table, CAPTURES_BUCKET, PROVIDER_QUEUES } = environment.parse(process.env);
+  const settings = environment.parse(process.env);
   const now = () => new Date();
+  const client = new DynamoDBClient();
   return {
-    verifications: dynamoVerifications({ client: new DynamoDBClient(), table, now, newId: randomUUID }),
-    captures: s3Captures(new S3Client(), CAPTURES_BUCKET),
-    send: sqsSend(new SQSClient(), providerQueues.parse(PROVIDER_QUEUES)),
+    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
+    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+    sightings: dynamoSightings(client, settings.SIGHTINGS_TABLE, now),
+    send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
     now,
     random: Math.random,
     log,

@@ -8,6 +8,7 @@ import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
+import type { Secrets } from './secrets.ts';
 import { ServiceFunction } from './service-function.ts';
 
 /** What the engine works on. */
@@ -15,13 +16,14 @@ export interface BuiltinEngineProps {
   readonly records: Records;
   readonly captures: CapturesBucket;
   readonly providers: ProviderQueues;
+  readonly secrets: Secrets;
 }
 
 /** Looks at captures itself: the only function that carries models, fed by its own queue. */
 export class BuiltinEngine extends Construct {
   readonly function: ServiceFunction<Environment>;
 
-  constructor(scope: Construct, id: string, { records, captures, providers }: BuiltinEngineProps) {
+  constructor(scope: Construct, id: string, { records, captures, providers, secrets }: BuiltinEngineProps) {
     super(scope, id);
     const { engineConcurrency, engineMemoryMegabytes } = readSettings(this);
     this.function = new ServiceFunction<Environment>(this, 'analyse-capture', {
@@ -31,6 +33,8 @@ export class BuiltinEngine extends Construct {
         'People whose captures are in wait for a second attempt, and get no verdict when that fails too.',
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
+        SIGHTINGS_TABLE: records.sightings.tableName,
+        FINGERPRINT_KEY_SECRET: secrets.fingerprintKey.secretArn,
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
         MODELS: 'models',
@@ -50,6 +54,8 @@ export class BuiltinEngine extends Construct {
       'A mapping from SQS has no destination to give: the queue itself moves what failed five times to its undeliverable queue.',
     );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
+    records.allowSightings(this.function, 'BatchGetItem', 'PutItem');
+    secrets.allowFingerprintKey(this.function);
     captures.allowCaptures(this.function, 'GetObject', 'GetObjectVersion');
     captures.allowDeleting(this.function);
     captures.allowKnowingWhatIsGone(this.function);

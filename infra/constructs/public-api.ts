@@ -138,10 +138,12 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        SIGHTINGS_TABLE: records.sightings.tableName,
         CAPTURES_BUCKET: captures.bucketName,
       },
     });
     records.allowVerifications(erase, 'GetItem', 'UpdateItem');
+    records.allowSightings(erase, 'DeleteItem');
     records.allowTenants(erase);
     secrets.allowIdKey(erase);
     captures.allowListing(erase);

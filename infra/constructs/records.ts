@@ -16,11 +16,12 @@ import type { AnyServiceFunction } from './service-function.ts';
 /** An action on items, as DynamoDB names it. */
 export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
 
-/** What is remembered: verifications with their history, and tenants with their keys. */
+/** What is remembered: verifications with their history, tenants with their keys, and which captures were judged. */
 export class Records extends Construct {
   readonly verifications: Table;
   readonly tenants: Table;
   readonly breakers: Table;
+  readonly sightings: Table;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -79,6 +80,20 @@ export class Records extends Construct {
       deletionProtection: false,
       partitionKey: { name: 'id', type: AttributeType.STRING },
     });
+
+    // Lost, it is filled again by the captures that are judged from then on.
+    this.sightings = new Table(this, 'sightings', {
+      ...kept,
+      removalPolicy: RemovalPolicy.DESTROY,
+      deletionProtection: false,
+      partitionKey: { name: 'place', type: AttributeType.STRING },
+      timeToLiveAttribute: 'purgeAt',
+    });
+  }
+
+  /** Lets a function do these things, and no others, to the places of captures that were judged. */
+  allowSightings(serviceFunction: AnyServiceFunction, ...actions: readonly (ItemAction | 'BatchGetItem')[]): void {
+    this.#allow(serviceFunction, actions, this.sightings.tableArn);
   }
 
   /** Lets a function open, probe and close the breakers of providers. */
@@ -101,7 +116,7 @@ export class Records extends Construct {
     this.#allow(serviceFunction, ['GetItem'], this.tenants.tableArn);
   }
 
-  #allow(serviceFunction: AnyServiceFunction, actions: readonly ItemAction[], resource: string): void {
+  #allow(serviceFunction: AnyServiceFunction, actions: readonly string[], resource: string): void {
     serviceFunction.allow(
       actions.map((action) => `dynamodb:${action}`),
       resource,

@@ -18,6 +18,8 @@ export class Secrets extends Construct {
    * changes, so that must never change.
    */
   readonly idKey: Secret;
+  /** Hashes what captures are recognised by. Replaced, no capture judged before is recognised. */
+  readonly fingerprintKey: Secret;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -39,6 +41,11 @@ export class Secrets extends Construct {
       'It signs what lives a day at the most, and nothing is stored under it. A rotation function would be one more to keep; docs/security.md says how to replace it with one command.';
     this.clientToken = generated('client-token', 'Signs the client tokens of Bonafide', signs);
     this.reference = generated('reference', 'Signs what vendors name attempts by in their webhooks', signs);
+    this.fingerprintKey = generated(
+      'fingerprint-key',
+      'Hashes what captures are recognised by when they come again',
+      'What was written under another value is not found any more, and ends with its records. It is replaced when it is known to strangers, by one command in docs/security.md.',
+    );
     this.idKey = generated(
       'id-key',
       'Makes the ids of verifications. Never replace or delete it: docs/runbook.md, The key of ids',
@@ -77,6 +84,12 @@ export class Secrets extends Construct {
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${resourceName}]`,
       'Tenants come and go with secrets of their own; Secrets Manager adds six characters to every name. Only this provider’s are below this path.',
     );
+  }
+
+  /** Lets a function recognise captures that were judged before. */
+  allowFingerprintKey(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['secretsmanager:GetSecretValue'], this.fingerprintKey.secretArn);
+    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function sign and check client tokens. */

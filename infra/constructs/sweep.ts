@@ -38,6 +38,7 @@ export class Sweep extends Construct {
       undeliverable: this.undeliverable,
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
+        SIGHTINGS_TABLE: records.sightings.tableName,
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
       },
@@ -56,6 +57,7 @@ export class Sweep extends Construct {
     );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
     records.allowIndex(this.function, 'by_due');
+    records.allowSightings(this.function, 'DeleteItem');
     captures.allowListing(this.function);
     captures.allowDeleting(this.function);
     providers.allowSending(this.function);

@@ -239,6 +239,10 @@ export const verdictView = z.object({
   format: formatView,
   provider: z.string(),
   policy_version: z.int(),
+  seen_before: z
+    .array(captureName)
+    .optional()
+    .describe('Captures that were judged before under another source_id of yours, where the policy looks for them'),
 });
 
 export const attemptView = z.object({
@@ -383,8 +387,8 @@ export function viewState(record: Verification, source_id: string): z.infer<type
 
 function viewVerdict(verdict: Listed['verdict']): VerificationView['verdict'] {
   if (!verdict) return null;
-  const { policyVersion: policy_version, ...rest } = verdict;
-  return { ...rest, policy_version };
+  const { policyVersion: policy_version, seenBefore: seen_before, ...rest } = verdict;
+  return { ...rest, policy_version, ...(seen_before && { seen_before }) };
 }
 
 function viewAttempt({ pass: _, startedAt, endedAt, ...rest }: Attempt): z.infer<typeof attemptView> {

@@ -1,9 +1,16 @@
 import * as z from 'zod';
-import { type Check, check } from './captures.ts';
+import { type Check, captureName, capturesOf, check, entriesOf } from './captures.ts';
 
 export const providerName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
 
 const route = z.array(providerName).min(1).max(8);
+
+/** What becomes of a capture that was judged before under another source_id: it fails, it is told, or it is not looked for. */
+const seenBeforeMode = z.enum(['refuse', 'note', 'off']);
+
+const seenBefore = z.object({ selfie: seenBeforeMode, video: seenBeforeMode, id_card: seenBeforeMode });
+/** One card serves many verifications of its holder. */
+const seenBeforeDefault = { selfie: 'note', video: 'note', id_card: 'off' } as const;
 
 /** What a tenant has decided: whom to ask for what, how strictly, how long to wait and to keep. */
 export const policy = z.object({
@@ -22,6 +29,7 @@ export const policy = z.object({
   }),
   /** Keep captures after the decision, until the bucket's lifecycle takes them. */
   keepCaptures: z.boolean(),
+  seenBefore: seenBefore.default(seenBeforeDefault),
 });
 export type Policy = z.infer<typeof policy>;
 
@@ -94,6 +102,7 @@ export const defaultPolicy: Policy = {
   deadlines: { capturesSeconds: 3600 },
   retention: { recordDays: 30 },
   keepCaptures: false,
+  seenBefore: seenBeforeDefault,
 };
 
 /**
@@ -106,10 +115,17 @@ export const plan = z.object({
   thresholds: z.record(providerName, z.record(z.string(), z.number())),
   capturesSeconds: z.int().positive(),
   keepCaptures: z.boolean(),
+  /** Captures that are looked for among those judged before. */
+  seenBefore: z.partialRecord(captureName, z.enum(['refuse', 'note'])).default({}),
   /** Where each remote provider's credentials are kept: names of secrets, never their values. */
   credentials: z.record(providerName, z.string()).default({}),
 });
 export type Plan = z.infer<typeof plan>;
+
+function lookedFor({ seenBefore }: Policy, check: Check): Plan['seenBefore'] {
+  const wanted: readonly string[] = capturesOf[check];
+  return Object.fromEntries(entriesOf(seenBefore).filter(([name, mode]) => wanted.includes(name) && mode !== 'off'));
+}
 
 /** What `policy` means for one check; `only`, where given, is the whole route. */
 export function planFor(policy: Policy, check: Check, only?: string): Plan {
@@ -120,6 +136,7 @@ export function planFor(policy: Policy, check: Check, only?: string): Plan {
     thresholds: Object.fromEntries(Object.entries(policy.thresholds).filter(([name]) => route.includes(name))),
     capturesSeconds: policy.deadlines.capturesSeconds,
     keepCaptures: policy.keepCaptures,
+    seenBefore: lookedFor(policy, check),
     credentials: {},
   };
 }

@@ -81,12 +81,16 @@ export interface Verifications {
   /** Writes a new record, or answers with the one that has the key. One request. */
   readonly create: (record: InState<'awaiting_captures'>) => Promise<Created>;
   readonly find: (id: string, options?: { consistent?: boolean }) => Promise<Verification | undefined>;
-  /** Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. */
+  /**
+   * Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. With
+   * `sightings` it also takes their places, all or nothing: lost to `from` itself where one was taken meanwhile.
+   */
   readonly move: <S extends State>(
     from: Verification,
     to: S,
     fields: FieldsOf<S> & Changes,
     remark?: Remark,
+    sightings?: readonly Sighting[],
   ) => Promise<Moved<S>>;
   /** Takes a landing that is not the last: no move. Conditioned on state, round and `missing` exactly as read. */
   readonly land: (
@@ -120,6 +124,24 @@ export interface Verifications {
   readonly failures: (query: { subject: string; since: Date; limit: number }) => Promise<string[]>;
   /** Ids whose deadline has passed, the longest overdue first, at most `limit`. By index, eventually consistent. */
   readonly due: (query: { state: DueState; shard: number; now: Date; limit: number }) => Promise<string[]>;
+}
+
+/** A verification that judged a capture, in a place under one of the keys of the capture's fingerprint. */
+export interface Sighting {
+  readonly place: string;
+  readonly verificationId: string;
+  /** When it was judged, ISO 8601. */
+  readonly at: string;
+  /** The record's own. */
+  readonly purgeAt: number;
+}
+
+/** Who has judged which capture: hashes under a key, and ids. Places are taken by `Verifications.move` alone. */
+export interface Sightings {
+  /** Who stands in these places, as it is now. */
+  readonly find: (places: readonly string[]) => Promise<Sighting[]>;
+  /** Empties those of a verification. Doing it twice is doing it once. */
+  readonly remove: (verificationId: string, places: readonly string[]) => Promise<void>;
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { captureName } from './captures.ts';
 
 /** What the person, and the integrator, are told: bona fide, not, or "please try again". */
 export const outcome = z.enum(['passed', 'failed', 'recapture']);
@@ -35,6 +36,7 @@ export const failureReasons = [
   'wrong_digits',
   'face_changed_in_video',
   'face_does_not_move',
+  'capture_reused',
 ] as const;
 
 export const recaptureReason = z.enum(recaptureReasons);
@@ -54,7 +56,7 @@ export const format = z.string().regex(/^[a-z0-9_]{1,32}$/);
 /**
  * What a provider concluded, in our words.
  * `confidence` is the probability that the outcome is right, null where the provider does not know it.
- * `format` names what `format_unsupported` is about.
+ * `format` names what `format_unsupported` is about. `seenBefore`: captures that were judged under another source_id.
  */
 export const finding = z.object({
   outcome,
@@ -62,6 +64,7 @@ export const finding = z.object({
   reasons: z.array(reason),
   scores,
   format: format.optional(),
+  seenBefore: z.array(captureName).optional(),
 });
 export type Finding = z.infer<typeof finding>;
 

@@ -68,6 +68,7 @@ export const noteCode = z.enum([
   'answer_repeated',
   'answer_contradictory',
   'fault_late',
+  'capture_reused',
 ]);
 export type NoteCode = z.infer<typeof noteCode>;
 
@@ -145,6 +146,8 @@ const request = {
   pass: z.int().positive(),
   retries: z.int().nonnegative(),
   attempts: z.array(attempt),
+  /** Places that its captures take among those that were judged (`Sightings`): erasure empties them. */
+  sightings: z.array(z.string()).optional(),
   /** Where there were rounds before: epoch seconds at which the first capture of them must be gone. */
   keptUntil: z.int().optional(),
 };
@@ -177,8 +180,13 @@ const inState = {
   decided: z.object({ ...common, state: z.literal('decided'), landed, verdict, dueAt: dueAt.optional() }),
   errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode, dueAt: dueAt.optional() }),
   expired: z.object({ ...common, state: z.literal('expired'), dueAt: dueAt.optional() }),
-  /** The tombstone. `dueAt` stays until every object is gone. An earlier version's still holds a source_id, which is never read. */
-  erased: z.object({ ...identity, state: z.literal('erased'), dueAt: dueAt.optional() }),
+  /** The tombstone. `dueAt` and `sightings` stay until every object and every place is gone. An earlier version's still holds a source_id, which is never read. */
+  erased: z.object({
+    ...identity,
+    state: z.literal('erased'),
+    sightings: request.sightings,
+    dueAt: dueAt.optional(),
+  }),
 } satisfies Record<State, z.ZodObject>;
 
 export const verification = z.discriminatedUnion('state', [
@@ -199,7 +207,10 @@ export type Unerased = Exclude<Verification, { state: 'erased' }>;
 export type FieldsOf<S extends State> = Omit<InState<S>, 'state' | keyof typeof identity | keyof typeof request>;
 /** What a move may change besides. */
 export type Changes = Partial<
-  Pick<InState<'queued'>, 'round' | 'pass' | 'retries' | 'attempts' | 'declared' | 'keptUntil' | keyof ChallengeFields>
+  Pick<
+    InState<'queued'>,
+    'round' | 'pass' | 'retries' | 'attempts' | 'declared' | 'keptUntil' | 'sightings' | keyof ChallengeFields
+  >
 >;
 /** The digits a round asks for. */
 export type ChallengeFields = Required<
@@ -245,6 +256,15 @@ export function moved<S extends State>(
     history,
   };
   return inState[to].parse(next) as InState<S>;
+}
+
+/** A record that rests once nothing of it is stored any more; a tombstone then forgets where its captures were written down. */
+export function withNothingDue<Resting extends InState<'decided' | 'errored' | 'expired' | 'erased'>>(
+  from: Resting,
+): Resting {
+  const { dueAt: _, ...settled } = from;
+  if (settled.state === 'erased') delete settled.sightings;
+  return settled as Resting;
 }
 
 /** The line of history that says something of a record where it was at `from`, without a move. Both stores append it. */

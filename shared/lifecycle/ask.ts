@@ -81,6 +81,7 @@ async function ask(claimed: InState<'dispatched'>, dependencies: Asking): Promis
       linkCapture: async (name, seconds) => captures.link(pinned(name), seconds),
       reference: () => reference(verificationId, attempt),
       thresholds: claimed.plan.thresholds[provider.name] ?? {},
+      fingerprinted: entriesOf(claimed.plan.seenBefore).map(([name]) => name),
       challenge: claimed.challenge,
       languageCode: claimed.languageCode,
       digitsDoubted: digitsDoubtedBefore(claimed),

@@ -1,8 +1,10 @@
 import { pinnedOf } from '../domain/captures.ts';
+import type { Fingerprints } from '../domain/fingerprint.ts';
 import type { Captures, Verifications } from '../domain/ports.ts';
 import { type Finding, type Measurements, ourselves } from '../domain/verdict.ts';
 import { type FieldsOf, type InState, type NoteCode, type Verification, withEnded } from '../domain/verification.ts';
 import { goneAt } from './keep.ts';
+import { type Recognising, recognise } from './recognise.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
 /** An authentic answer, and the attempt it belongs to. */
@@ -12,12 +14,15 @@ export interface Answered {
   readonly round: number;
   readonly finding: Finding;
   readonly measurements?: Measurements | undefined;
+  readonly fingerprints?: Fingerprints | undefined;
 }
 
 export interface Deciding {
   readonly verifications: Pick<Verifications, 'move' | 'note'>;
   readonly captures: Pick<Captures, 'removeVersion'>;
   readonly now: () => Date;
+  /** Where answers bring fingerprints: vendors' do not. */
+  readonly recognising?: Omit<Recognising, 'now'>;
 }
 
 /**
@@ -28,20 +33,33 @@ export interface Deciding {
 export async function decide(
   read: Verification,
   answered: Answered,
-  { verifications, captures, now }: Deciding,
+  { verifications, captures, now, recognising }: Deciding,
 ): Promise<boolean> {
-  const { attempt, provider, round, finding, measurements } = answered;
+  const { attempt, provider, round, measurements, fingerprints } = answered;
   const outcome = await settleOn(read, async (current) => {
     if ((current.state !== 'queued' && current.state !== 'dispatched') || current.round !== round) {
-      await verifications.note(current, lateNote(current, answered), { provider, attempt, outcome: finding.outcome });
+      const { outcome } = answered.finding;
+      await verifications.note(current, lateNote(current, answered), { provider, attempt, outcome });
       return settled({ record: current, decided: false });
     }
+    const unrecognised = { finding: answered.finding, sightings: [] };
+    const { finding, sightings } =
+      recognising && fingerprints
+        ? await recognise(current, { finding: answered.finding, fingerprints }, { ...recognising, now })
+        : unrecognised;
     const ended = { endedAt: now().toISOString(), result: 'decided' as const, ...(measurements && { measurements }) };
     const result = await verifications.move(
       current,
       'decided',
-      { ...decidedBy(current, provider, finding), attempts: withEnded(current.attempts, attempt, ended) },
-      { outcome: finding.outcome, provider, attempt },
+      {
+        ...decidedBy(current, provider, finding),
+        attempts: withEnded(current.attempts, attempt, ended),
+        ...(sightings.length > 0 && {
+          sightings: [...(current.sightings ?? []), ...sightings.map(({ place }) => place)],
+        }),
+      },
+      { outcome: finding.outcome, provider, attempt, ...(finding.seenBefore && { code: 'capture_reused' as const }) },
+      sightings,
     );
     const look = settledIfMoved(result);
     return look.kind === 'settled' ? settled({ record: look.value, decided: true }) : look;
@@ -86,7 +104,9 @@ export async function removeDecided(
 
 function lateNote(current: Verification, { attempt, round, finding }: Answered): NoteCode {
   if (current.state !== 'decided' || current.round !== round) return 'answer_late';
-  if (current.verdict.outcome !== finding.outcome) return 'answer_contradictory';
+  const { outcome, reasons } = current.verdict;
+  // That a capture was seen before is our own finding, of which the answer knows nothing.
+  if (outcome !== finding.outcome && !reasons.includes('capture_reused')) return 'answer_contradictory';
   const decidedBy = current.attempts.find((one) => one.result === 'decided' && one.round === round);
   return decidedBy?.attempt === attempt ? 'answer_repeated' : 'answer_late';
 }

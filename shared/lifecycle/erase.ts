@@ -1,4 +1,4 @@
-import type { Captures, Verifications } from '../domain/ports.ts';
+import type { Captures, Sightings, Verifications } from '../domain/ports.ts';
 import { epochSeconds, erasureSeconds } from '../domain/times.ts';
 import { found, type InState, type Verification } from '../domain/verification.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
@@ -6,12 +6,13 @@ import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 export interface Erasing {
   readonly verifications: Pick<Verifications, 'move' | 'settle'>;
   readonly captures: Pick<Captures, 'removeAll'>;
+  readonly sightings: Pick<Sightings, 'remove'>;
   readonly now: () => Date;
 }
 
 /**
  * Erases a verification: the tombstone first, so that nothing can be decided or stored any more, then every version of
- * every object. Killed in between, the tombstone is still due and the sweep finishes it. Erasing again looks again.
+ * every object and every place of its captures' fingerprints. Killed in between, the tombstone is still due and the sweep finishes it. Erasing again looks again.
  */
 export async function eraseVerification(
   read: Verification | undefined,
@@ -21,7 +22,8 @@ export async function eraseVerification(
   const tombstone = await settleOn(read, async (current) => {
     if (current.state === 'erased') return settled(current);
     const dueAt = epochSeconds(now()) + erasureSeconds;
-    return settledIfMoved(await verifications.move(current, 'erased', { dueAt }));
+    const { sightings } = current;
+    return settledIfMoved(await verifications.move(current, 'erased', { dueAt, ...(sightings && { sightings }) }));
   });
   const erased = found(tombstone);
   await finishErasure(erased, dependencies);
@@ -40,8 +42,9 @@ export async function eraseEvery(
 /** Deletes what the tombstone's verification stored, then takes it off the sweep's list. Doing it twice is doing it once. */
 export async function finishErasure(
   tombstone: InState<'erased'>,
-  { verifications, captures }: Omit<Erasing, 'now'>,
+  { verifications, captures, sightings }: Omit<Erasing, 'now'>,
 ): Promise<void> {
   await captures.removeAll(tombstone.verificationId);
+  await sightings.remove(tombstone.verificationId, tombstone.sightings ?? []);
   await verifications.settle(tombstone);
 }

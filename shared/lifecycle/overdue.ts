@@ -1,5 +1,13 @@
 import { pinnedOf } from '../domain/captures.ts';
-import { type Captures, type DueState, dueShards, dueStates, type Log, type Verifications } from '../domain/ports.ts';
+import {
+  type Captures,
+  type DueState,
+  dueShards,
+  dueStates,
+  type Log,
+  type Sightings,
+  type Verifications,
+} from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
 import { attemptsInPass, attemptsPerPass, type InState, type Verification } from '../domain/verification.ts';
 import { finishErasure } from './erase.ts';
@@ -12,6 +20,7 @@ const batch = 25;
 export interface Sweeping extends EndingWithFault {
   readonly verifications: Pick<Verifications, 'due' | 'find' | 'move' | 'settle'>;
   readonly captures: Pick<Captures, 'removeVersion' | 'removeAll'>;
+  readonly sightings: Pick<Sightings, 'remove'>;
   readonly log: Log;
 }
 

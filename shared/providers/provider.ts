@@ -1,5 +1,6 @@
 import type { CaptureName, Check, ContentType, Landed } from '../domain/captures.ts';
 import type { FaultCode } from '../domain/fault.ts';
+import type { Fingerprints } from '../domain/fingerprint.ts';
 import type { Range } from '../domain/policy.ts';
 import type { OpenedCapture, StreamedCapture } from '../domain/ports.ts';
 import { leaseMarginSeconds } from '../domain/times.ts';
@@ -75,6 +76,8 @@ export interface Submission {
   /** An id for a vendor that answers by webhook: names verification and attempt, and only we can make it. */
   readonly reference: () => Promise<string>;
   readonly thresholds: Readonly<Record<string, number>>;
+  /** Captures whose fingerprints are wanted with the answer, where the provider can make them. */
+  readonly fingerprinted: readonly CaptureName[];
   readonly challenge?: string | undefined;
   readonly languageCode?: string | undefined;
   /** An earlier round was sent back because its digits were doubtful: a provider doubts them once, then it decides. */
@@ -84,7 +87,7 @@ export interface Submission {
 }
 
 export type Answer =
-  | { kind: 'decided'; finding: Finding; measurements?: Measurements }
+  | { kind: 'decided'; finding: Finding; measurements?: Measurements; fingerprints?: Fingerprints }
   | { kind: 'accepted'; measurements?: Measurements };
 
 /** What a provider's webhook said, once its adapter has understood it. */

@@ -6,12 +6,14 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { captureName } from '../domain/captures.ts';
-import { dueShards, type Moved, type Verifications } from '../domain/ports.ts';
+import { dueShards, type Moved, type Sighting, type Verifications } from '../domain/ports.ts';
 import {
   type HistoryEntry,
   type InState,
@@ -22,14 +24,19 @@ import {
   type Verification,
   verification,
   verificationId,
+  withNothingDue,
 } from '../domain/verification.ts';
+import { unlessInTransaction } from './conditional.ts';
 import { listPage } from './lists.ts';
+import { takePlace } from './sightings.ts';
 
 export interface Dependencies {
   readonly client: DynamoDBClient;
   readonly table: string;
   readonly now: () => Date;
   readonly newId: () => string;
+  /** Of places that a decision takes; absent where none is made of fingerprints. */
+  readonly sightingsTable?: string;
 }
 
 /** `accept` changes what a claim waits for without a move: a takeover or a failover read before it must not undo it. */
@@ -60,11 +67,11 @@ export function renewsChallenge(from: Verification, to: Verification): from is I
 /** What the history and the counters are written with; a move must not overwrite a note made meanwhile. */
 const appended = ['history', 'notes', 'notesDropped'];
 
-export function dynamoVerifications({ client, table, now, newId }: Dependencies): Verifications {
+export function dynamoVerifications({ client, table, now, newId, sightingsTable }: Dependencies): Verifications {
   const key = (id: string) => marshall({ verificationId: id });
 
-  /** One conditional UpdateItem that turns `from` into `to`; the loser is told what it lost to. */
-  async function change<S extends State>(from: Verification, to: InState<S>, entry?: HistoryEntry): Promise<Moved<S>> {
+  /** The conditional update that turns `from` into `to`. */
+  function updateOf(from: Verification, to: Verification, entry?: HistoryEntry) {
     const before = rowOf(from);
     const after = rowOf(to);
     const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
@@ -100,31 +107,69 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
       values[':readWaitingFor'] = from.waitingFor;
     }
     const named = new Set([...changed, ...removed, ...fenced]);
+    return {
+      TableName: table,
+      Key: key(from.verificationId),
+      UpdateExpression: [
+        assignments.length > 0 ? `SET ${assignments.join(', ')}` : '',
+        removed.length > 0 ? `REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '',
+      ].join(' '),
+      ConditionExpression: conditions.join(' AND '),
+      ExpressionAttributeNames: Object.fromEntries([...named].map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: marshall(values, { removeUndefinedValues: true }),
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    } as const;
+  }
+
+  /** The loser is told what it lost to. */
+  async function change<S extends State>(from: Verification, to: InState<S>, entry?: HistoryEntry): Promise<Moved<S>> {
     try {
-      const { Attributes } = await client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: key(from.verificationId),
-          UpdateExpression: [
-            assignments.length > 0 ? `SET ${assignments.join(', ')}` : '',
-            removed.length > 0 ? `REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '',
-          ].join(' '),
-          ConditionExpression: conditions.join(' AND '),
-          ExpressionAttributeNames: Object.fromEntries([...named].map((name) => [`#${name}`, name])),
-          ExpressionAttributeValues: marshall(values, { removeUndefinedValues: true }),
-          ReturnValues: 'ALL_NEW',
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        }),
-      );
+      const update = new UpdateItemCommand({ ...updateOf(from, to, entry), ReturnValues: 'ALL_NEW' });
+      const { Attributes } = await unlessInTransaction(() => client.send(update));
       return { kind: 'moved', verification: recordOf(Attributes ?? {}) as InState<S> };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      const current = error.Item ? recordOf(error.Item) : undefined;
-      // The first write may have won and only its answer been lost: then the SDK's own repeat meets our move.
-      if (current && entry && current.moveId === to.moveId)
-        return { kind: 'moved', verification: current as InState<S> };
-      return { kind: 'lost', current };
+      return lostTo(error.Item, to, entry);
     }
+  }
+
+  /**
+   * The move and the places it takes, all or nothing. Where a place was taken meanwhile, or another transaction is at
+   * work on one of the items, it is lost to the record as it was read: to be looked at again.
+   */
+  async function changeWith<S extends State>(
+    from: Verification,
+    to: InState<S>,
+    entry: HistoryEntry | undefined,
+    sightings: readonly Sighting[],
+  ): Promise<Moved<S>> {
+    if (!sightingsTable) throw new Error('Places of fingerprints are taken in a table that was not named');
+    const places = sightings.map((sighting) => ({ Put: takePlace(sightingsTable, sighting, now()) }));
+    try {
+      await client.send(
+        new TransactWriteItemsCommand({ TransactItems: [{ Update: updateOf(from, to, entry) }, ...places] }),
+      );
+      return { kind: 'moved', verification: to }; // but for a note made meanwhile, which a transaction does not answer
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const [ofRecord, ...ofPlaces] = error.CancellationReasons ?? [];
+      if (ofRecord?.Code === 'ConditionalCheckFailed') return lostTo(ofRecord.Item, to, entry);
+      const again = ['ConditionalCheckFailed', 'TransactionConflict'];
+      if ([ofRecord, ...ofPlaces].some((reason) => again.includes(reason?.Code ?? '')))
+        return { kind: 'lost', current: from };
+      throw error;
+    }
+  }
+
+  /** The first write may have won and only its answer been lost: then the SDK's own repeat meets our move. */
+  function lostTo<S extends State>(
+    item: Record<string, AttributeValue> | undefined,
+    to: InState<S>,
+    entry: HistoryEntry | undefined,
+  ): Moved<S> {
+    const current = item && recordOf(item);
+    if (current && entry && current.moveId === to.moveId) return { kind: 'moved', verification: current as InState<S> };
+    return { kind: 'lost', current };
   }
 
   return {
@@ -155,9 +200,10 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
       return Item ? recordOf(Item) : undefined;
     },
 
-    move(from, to, fields, remark = {}) {
+    move(from, to, fields, remark = {}, sightings = []) {
       const next = moved(from, to, fields, remark, { at: now(), moveId: newId() });
-      return change(from, next, next.history.at(-1));
+      const entry = next.history.at(-1);
+      return sightings.length > 0 ? changeWith(from, next, entry, sightings) : change(from, next, entry);
     },
 
     land: (from, fields) => change(from, { ...from, ...fields }),
@@ -167,8 +213,7 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
     accept: (from, fields) => change(from, { ...from, ...fields, waitingFor: 'webhook' }),
 
     async settle(from) {
-      const { dueAt: _, ...settled } = from;
-      await change(from, settled);
+      await change(from, withNothingDue(from));
     },
 
     async note(from, code, about = {}) {
@@ -239,16 +284,15 @@ export function dynamoVerifications({ client, table, now, newId }: Dependencies)
     { names, values }: { names: Record<string, string>; values: Record<string, unknown> },
   ): Promise<boolean> {
     try {
-      await client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: key(id),
-          UpdateExpression: expression,
-          ConditionExpression: condition,
-          ExpressionAttributeNames: names,
-          ExpressionAttributeValues: marshall(values, { removeUndefinedValues: true }),
-        }),
-      );
+      const update = new UpdateItemCommand({
+        TableName: table,
+        Key: key(id),
+        UpdateExpression: expression,
+        ConditionExpression: condition,
+        ExpressionAttributeNames: names,
+        ExpressionAttributeValues: marshall(values, { removeUndefinedValues: true }),
+      });
+      await unlessInTransaction(() => client.send(update));
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;

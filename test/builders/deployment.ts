@@ -5,6 +5,7 @@ import { legacyVerificationIdOf, subjectKeyOf, verificationIdOf } from '../../sh
 /* The secrets of the deployment that tests and simulation play in: fixed, so that ids and tokens are the same each time. */
 export const referenceSecret = 'the reference secret of the tests';
 export const clientTokenSecret = 'the client token secret of the tests';
+export const fingerprintKey = 'the key of fingerprints of the tests';
 export const idKey = 'TheKeyOfIdsOfTheTestsWhichIsNeverRotated';
 
 /** Remembered: a hundred thousand simulated runs ask for the same few. */

@@ -1,4 +1,5 @@
 import type { Pinned } from '../../shared/domain/ports.ts';
+import { memorySightings } from '../simulation/sightings.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 import { start } from './verification.ts';
 
@@ -7,13 +8,15 @@ export function setup() {
   let clock = start.getTime();
   let ids = 0;
   const now = () => new Date(clock);
+  const sightings = memorySightings(now);
   const sent: [string, number][] = [];
   const removed: string[] = [];
   const erased: string[] = [];
   const counted: string[] = [];
   const logged: string[] = [];
   return {
-    verifications: memoryVerifications({ now, newId: () => `id-${++ids}` }),
+    verifications: memoryVerifications({ now, newId: () => `id-${++ids}`, sightings }),
+    sightings,
     captures: {
       exists: async (pinned: Pinned) => !removed.includes(pinned.versionId),
       removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId),

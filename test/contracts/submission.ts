@@ -49,6 +49,7 @@ export function submissionOf(check: Check, bytes: Bytes = {}, changes: Partial<S
     linkCapture: () => Promise.reject(new Error('not linked')),
     reference: async () => signReference(referenceSecret, verificationId, 1),
     thresholds: {},
+    fingerprinted: [],
     ...(check === 'video_verify' ? { challenge: '123457', languageCode: 'th-TH' } : {}),
     ...changes,
   };

@@ -4,6 +4,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { idCardLimits } from '../../engine/id-card.ts';
 import { distanceOf, matchScoreOf } from '../../engine/matching.ts';
 import { samePhotoCorrelation } from '../../engine/same-photo.ts';
+import { type Fingerprint, isRepeat, sharedKinds } from '../../shared/domain/fingerprint.ts';
 import { finding } from '../../shared/domain/verdict.ts';
 import { faceOnScreen, landscape, portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, twoPeople } from './captures.ts';
@@ -15,6 +16,39 @@ let selfie: Uint8Array;
 beforeAll(async () => {
   engine = await shippedEngine();
   selfie = await selfieOfPair();
+});
+
+describe('What a selfie is recognised by', () => {
+  const seenIn = async (bytes: Uint8Array): Promise<Fingerprint> => {
+    const { bands } = await engine.analyseSelfie(bytes, {}, ['selfie']);
+    return { sha256: `${bytes.length}`, ...(bands?.selfie ?? { picture: [], face: [] }) };
+  };
+  const areOne = async (one: Uint8Array, other: Uint8Array) =>
+    isRepeat(sharedKinds(await seenIn(one), await seenIn(other)));
+
+  it.each<[string, (photo: Sharp) => Sharp]>([
+    ['as JPEG 60', (photo) => photo.jpeg({ quality: 60 })],
+    ['as WebP', (photo) => photo.webp({ quality: 75 })],
+    ['at half its size', (photo) => photo.resize({ width: 480 })],
+    ['with EXIF that lays it on its side and up again', (photo) => photo.rotate(90).withMetadata({ orientation: 8 })],
+    ['cropped a little', (photo) => photo.extract({ left: 19, top: 20, width: 922, height: 1240 })],
+  ])('is the same when it is stored again %s', async (_, change) => {
+    expect(await areOne(selfie, await change(sharp(selfie)).toBuffer())).toBe(true);
+  });
+
+  it('is not that of another photo of the same person, or of another person', async () => {
+    for (const other of [await idCard(), await stranger(), await portrait()]) {
+      expect(await areOne(selfie, other)).toBe(false);
+    }
+  });
+
+  it('is its bytes alone where there is no face, and nothing where it was not asked for', async () => {
+    expect((await engine.analyseSelfie(await landscape(), {}, ['selfie'])).bands).toBeUndefined();
+    expect((await engine.analyseSelfie(selfie, {})).bands).toBeUndefined();
+    const both = await engine.analysePhotos(selfie, await idCard(), {}, ['selfie', 'id_card']);
+    expect(both.bands?.selfie).toEqual((await engine.analyseSelfie(selfie, {}, ['selfie'])).bands?.selfie);
+    expect(both.bands?.id_card?.picture).toHaveLength(4);
+  });
 });
 
 const compare = (photo: Uint8Array, card: Uint8Array, thresholds = {}) => engine.analysePhotos(photo, card, thresholds);

@@ -34,6 +34,7 @@ function submission(opened: OpenedCapture, changes: Partial<Submission> = {}): S
     linkCapture: () => Promise.reject(new Error('not linked')),
     reference: () => Promise.reject(new Error('no webhook')),
     thresholds: {},
+    fingerprinted: [],
     ...changes,
   };
 }
@@ -44,14 +45,29 @@ describe('The built-in provider', () => {
   it("decides at once, by the engine's finding and the tenant's threshold", async () => {
     const asked: unknown[] = [];
     const engine = engineOf({
-      analyseSelfie: async (capture, thresholds) => {
-        asked.push([...capture], thresholds);
+      analyseSelfie: async (capture, thresholds, fingerprinted) => {
+        asked.push([...capture], thresholds, fingerprinted);
         return analysis;
       },
     });
     const answer = await builtinProvider(async () => engine).submit(submission(bytes, { thresholds: { live: 0.7 } }));
-    expect(answer).toEqual({ kind: 'decided', finding: analysis.finding, measurements: { face_count: 1 } });
-    expect(asked).toEqual([[1, 2, 3], { live: 0.7 }]);
+    const { finding, measurements } = analysis;
+    expect(answer).toEqual({ kind: 'decided', finding, measurements, fingerprints: {} });
+    expect(asked).toEqual([[1, 2, 3], { live: 0.7 }, []]);
+  });
+
+  it('says what a capture is recognised by where that is asked for: its bytes, and what the engine sees in it', async () => {
+    const bands = { picture: ['p'], face: ['f'] };
+    const seeing = engineOf({ analyseSelfie: async () => ({ ...analysis, bands: { selfie: bands } }) });
+    const blind = engineOf({ analyseSelfie: async () => analysis });
+    const sha256 = '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81'; // of 1, 2, 3
+    const asked = submission(bytes, { fingerprinted: ['selfie'] });
+    expect(await builtinProvider(async () => seeing).submit(asked)).toMatchObject({
+      fingerprints: { selfie: { sha256, ...bands } },
+    });
+    expect(await builtinProvider(async () => blind).submit(asked)).toMatchObject({
+      fingerprints: { selfie: { sha256, picture: [], face: [] } },
+    });
   });
 
   it('asks for another capture when this one is too large to be opened, and needs no engine for that', async () => {
@@ -78,7 +94,7 @@ describe('The built-in provider', () => {
       ...opens({ id_card: card }),
     });
     expect(await builtinProvider(async () => engine).submit(photos)).toMatchObject({ kind: 'decided' });
-    expect(asked).toEqual([new Uint8Array([1, 2, 3]), new Uint8Array([7]), { match: 0.6 }]);
+    expect(asked).toEqual([new Uint8Array([1, 2, 3]), new Uint8Array([7]), { match: 0.6 }, []]);
 
     const large = submission(bytes, {
       check: 'photo_verify',

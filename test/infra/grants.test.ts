@@ -101,6 +101,7 @@ const expected: Record<string, string[]> = {
     'secretsmanager:GetSecretValue secretsidkey',
   ],
   publicapieraseverification: [
+    'dynamodb:DeleteItem recordssightings',
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
     'dynamodb:UpdateItem recordsverifications',
@@ -129,6 +130,9 @@ const expected: Record<string, string[]> = {
     ...consumes('captureintakecapturesqueue'),
   ],
   builtinengineanalysecapture: [
+    'dynamodb:BatchGetItem recordssightings',
+    'dynamodb:PutItem recordssightings',
+    'secretsmanager:GetSecretValue secretsfingerprintkey',
     'dynamodb:GetItem recordsverifications',
     'dynamodb:UpdateItem recordsverifications',
     's3:DeleteObject captures/captures/*',
@@ -141,6 +145,7 @@ const expected: Record<string, string[]> = {
     ...consumes('providersbuiltinqueue'),
   ],
   sweepsweepverifications: [
+    'dynamodb:DeleteItem recordssightings',
     'dynamodb:GetItem recordsverifications',
     'dynamodb:Query recordsverifications/index/by_due',
     'dynamodb:UpdateItem recordsverifications',

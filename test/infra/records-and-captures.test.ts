@@ -49,17 +49,28 @@ describe('records', () => {
     });
   });
 
+  it('forgets which captures were judged when their records are forgotten', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [{ AttributeName: 'place', KeyType: 'HASH' }],
+      TimeToLiveSpecification: { AttributeName: 'purgeAt', Enabled: true },
+    });
+  });
+
   it('can be restored to any second, and survives the stack', () => {
     template.allResourcesProperties('AWS::DynamoDB::Table', {
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     });
-    const { recordsbreakers3A1F9E10: rebuilt, ...kept } = template.findResources('AWS::DynamoDB::Table');
+    const tables = Object.entries(template.findResources('AWS::DynamoDB::Table'));
+    const isRebuilt = ([name]: [string, unknown]) => /^records(breakers|sightings)/.test(name);
+    const kept = Object.fromEntries(tables.filter((table) => !isRebuilt(table)));
+    const rebuilt = tables.filter(isRebuilt).map(([, table]) => table);
     expect(Object.keys(kept)).toHaveLength(2);
     for (const table of Object.values(kept)) {
       expect(table).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
       expect(table.Properties.DeletionProtectionEnabled).toBe(true);
     }
-    expect(rebuilt).toMatchObject({ DeletionPolicy: 'Delete' }); // the next faults write it anew
+    // The next faults and the next captures write them anew.
+    expect(rebuilt).toMatchObject([{ DeletionPolicy: 'Delete' }, { DeletionPolicy: 'Delete' }]);
     template.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
@@ -81,9 +92,11 @@ describe('records', () => {
       'recordsverifications8A2E5B4B',
       'recordstenants53046CD9',
       'recordsbreakers3A1F9E10',
+      'recordssightings2AA72BB5',
       'capturesD7F0EED8',
       'secretsclienttoken6FB92AFA',
       'secretsreference5DB71761',
+      'secretsfingerprintkey0299C6F7',
       'secretsidkeyE93D3D56',
       'resultdeliverybus0C9EE6FC',
     ]);

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { portrait } from '../../tools/samples.ts';
 import {
@@ -9,7 +10,7 @@ import {
   strangerFurtherAway,
 } from '../engine/people.ts';
 import { repeated, said, video } from '../engine/videos.ts';
-import { type Client, clientOf, newSourceId } from './client.ts';
+import { type Client, clientOf, newSourceId, put } from './client.ts';
 import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
 
 let running: RunningStack;
@@ -74,6 +75,35 @@ describe('photo_verify', () => {
     expect(verdict.outcome).toBe(outcome);
     expect(verdict.reasons).toEqual(expect.arrayContaining(reasons));
     if (outcome === 'passed') expect(verdict.reasons).toEqual([]);
+  });
+});
+
+describe('a selfie that was judged before', () => {
+  async function seenBefore(sourceId: string, selfie: Uint8Array): Promise<readonly string[] | undefined> {
+    const { status } = await put(await client.request(sourceId), selfie);
+    expect(status).toBe(200);
+    const { verdict } = await client.verdict(sourceId);
+    expect(verdict?.outcome).toBe('passed');
+    return verdict?.seen_before;
+  }
+
+  it('is told under every other source_id, stored anew too, for as long as the first is there', async () => {
+    const selfie = await stranger(3);
+    const again = await sharp(selfie).jpeg({ quality: 60 }).toBuffer();
+    const [first, second, third] = [newSourceId(), newSourceId(), newSourceId()];
+    expect(await seenBefore(first, selfie)).toBeUndefined();
+    expect(await seenBefore(second, again)).toEqual(['selfie']);
+    for (const sourceId of [first, second]) await client.call('DELETE', `/verifications/${sourceId}`);
+    expect(await seenBefore(third, selfie)).toBeUndefined();
+  });
+
+  it('is told of all but one that are judged at once', async () => {
+    const selfie = await sharp(await stranger(2))
+      .flop()
+      .jpeg({ quality: 92 })
+      .toBuffer();
+    const told = await Promise.all(Array.from({ length: 4 }, () => seenBefore(newSourceId(), selfie)));
+    expect(told.filter((seen) => seen === undefined)).toHaveLength(1);
   });
 });
 

@@ -40,6 +40,7 @@ export async function serveApi(): Promise<ServedApi> {
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
     VERIFICATIONS_TABLE: 'verifications',
     TENANTS_TABLE: 'tenants',
+    SIGHTINGS_TABLE: 'sightings',
     CAPTURES_BUCKET: 'captures',
     PROVIDER_QUEUES: '{}',
     CLIENT_TOKEN_SECRET: 'secret',

@@ -12,6 +12,7 @@ import type {
   Log,
   PutEvents,
   Send,
+  Sightings,
   SourceIds,
   Tenant,
   Verifications,
@@ -37,12 +38,20 @@ import {
   type ReadDelivery,
 } from '../../shared/providers/provider.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
-import { clientTokenSecret, ids, legacyIdOf, referenceSecret, signingSecretOf } from '../builders/deployment.ts';
+import {
+  clientTokenSecret,
+  fingerprintKey,
+  ids,
+  legacyIdOf,
+  referenceSecret,
+  signingSecretOf,
+} from '../builders/deployment.ts';
 
 /** What the verbs are connected to. */
 export interface Surroundings {
   readonly verifications: Verifications;
   readonly captures: Captures;
+  readonly sightings: Sightings;
   readonly breakers: Breakers;
   readonly send: Send;
   readonly tenant: Tenant;
@@ -76,7 +85,7 @@ const idsBefore: SourceIds = {
 
 /** Every verb of the product, connected to a world in memory: the only place that knows what each is called with. */
 export function acts(world: Surroundings) {
-  const { verifications, captures, breakers, send, tenant, registry, now, newId, log } = world;
+  const { verifications, captures, sightings, breakers, send, tenant, registry, now, newId, log } = world;
   const tenants = {
     deploymentCredentials: async () => world.deploymentCredentials,
     ofWebhook: async (_provider: string, token: string) =>
@@ -99,7 +108,8 @@ export function acts(world: Surroundings) {
     randomBelow: world.randomBelow,
   };
   const counts = new Map<string, number>();
-  const surroundings = { verifications, captures, send, now, random: world.fraction, log };
+  const recognising = { sightings, fingerprintKey: async () => fingerprintKey };
+  const surroundings = { verifications, captures, sightings, send, now, random: world.fraction, log };
   const request =
     (sourceIds: SourceIds) =>
     async (
@@ -139,6 +149,7 @@ export function acts(world: Surroundings) {
     attempt: (provider: Capabilities, work: Work) =>
       askProvider(work, {
         ...surroundings,
+        recognising,
         provider,
         open: async () => ({ submit: (submission) => world.submit(provider, submission) }),
         gate: () => breakerGate(provider.name, longestLeaseSeconds(provider), { breakers, counts, now }),

@@ -28,7 +28,8 @@ function stopping(stop?: Stop): Decide {
 }
 
 /** Awaits that reach outside the process; the others only wait for one of these, and add no order of their own. */
-const effects = /await (\w+\.)*((verifications|captures|breakers|uploads|opened|dependencies)\.|(put|send)\()/;
+const effects =
+  /await (\w+\.)*((verifications|captures|sightings|breakers|uploads|opened|dependencies)\.|(put|send)\()/;
 
 /** Stands before every effect, and before it begins. */
 function stepping(): Decide {
@@ -75,6 +76,7 @@ const webhook = (attempt: number, provider: string, says: 'passed' | 'failed' | 
 });
 const later = (seconds: number): Action => ({ name: 'later', does: (at) => at.advance(seconds) });
 const requestOfSubject = (from: string): Action => ({ name: 'request', does: (at) => at.requestOfSubject(from) });
+const uploadFrom = (from: string): Action => ({ name: 'upload', does: (at) => at.uploadFrom(from) });
 const refusedOfSubject = (from: string): Action => ({
   name: 'request',
   async does(at) {
@@ -170,7 +172,7 @@ const stories: Record<string, Story> = {
     actions: [
       ...['visit-7', 'visit-8', 'visit-9', 'visit-10', 'visit-11'].flatMap((from) => [
         requestOfSubject(from),
-        { name: 'upload', does: (at: ScriptedWorld) => at.uploadFrom(from) },
+        uploadFrom(from),
         deliver,
       ]),
       later(180), // what a killed worker left undecided is taken over first

@@ -1,10 +1,18 @@
 import type { Send, Verifications } from '../../shared/domain/ports.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
 import type { Random } from './random.ts';
+import type { MemorySightings } from './sightings.ts';
 import type { MemoryTable } from './verifications.ts';
 
 /** Defects that can be put into the world around the verbs, each to be seen caught. */
-export const plantNames = ['no-lease', 'no-fence', 'no-condition', 'drop-message', 'double-history'] as const;
+export const plantNames = [
+  'no-lease',
+  'no-fence',
+  'no-condition',
+  'drop-message',
+  'double-history',
+  'no-place',
+] as const;
 export type Plant = (typeof plantNames)[number];
 
 /** What a planted table does differently. */
@@ -25,6 +33,20 @@ function withDoubledEntry(row: Verification, before: Verification | undefined): 
   const entry = row.history.at(-1);
   if (!before || !entry || row.sequence === before.sequence || row.state === 'erased') return row;
   return { ...row, history: [...row.history, entry] };
+}
+
+/** `no-place`: what is read of places is old at times, and a decision is written though another one stands there. */
+export function plantedSightings(
+  plant: Plant | undefined,
+  sightings: MemorySightings,
+  random: Random,
+): MemorySightings {
+  if (plant !== 'no-place') return sightings;
+  return {
+    ...sightings,
+    find: async (places) => (random.chance(0.3) ? [] : sightings.find(places)),
+    take: (wanted) => sightings.take(wanted) || true,
+  };
 }
 
 /** The store and the queues as the verbs see them. */

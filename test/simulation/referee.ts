@@ -1,12 +1,13 @@
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
-import type { Pinned } from '../../shared/domain/ports.ts';
+import type { Pinned, Sighting } from '../../shared/domain/ports.ts';
 import { type Outcome, ourselves } from '../../shared/domain/verdict.ts';
 import { attemptsPerPass, mayMove, type Verification } from '../../shared/domain/verification.ts';
 import { nameOf } from '../builders/verification.ts';
 import type { SimulatedProvider } from './circumstances.ts';
 import type { Process } from './processes.ts';
+import { pictureOf } from './vendors.ts';
 
 /** Everything that may never be, in the words of the verdict. */
 export const wrongs = [
@@ -21,6 +22,7 @@ export const wrongs = [
   'answers passed over',
   'captures swapped',
   'videos misjudged',
+  'repeats misjudged',
   'verbs failed',
 ] as const;
 export type Wrong = (typeof wrongs)[number];
@@ -53,6 +55,12 @@ interface Spoken {
   readonly storedAt: number;
 }
 
+/** A capture that a provider of ours has judged, in the order of decisions. */
+interface Judged {
+  readonly id: string;
+  readonly picture: string;
+}
+
 /**
  * Watches one run from outside: the table's changes, the vendors' side of every call, the bus. It trusts nothing the
  * records say of themselves that it can count on its own.
@@ -68,6 +76,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   const bodies = new Map<string, string>();
   const versions = new Map<string, string>();
   const videos = new Map<string, Spoken>();
+  const judged: Judged[] = [];
   const tally = { moves: 0, calls: 0, stalls: 0, events: 0 };
 
   const wrong = (kind: Wrong, what: string) => {
@@ -106,6 +115,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       wrong('illegal moves', `${name}: it waited for a webhook, which no lease ends`);
     }
     if (after.state !== 'decided') return;
+    recognising(after);
     const round = `${after.verificationId} ${after.round}`;
     if (decidedRounds.has(round)) wrong('double decisions', `${after.sourceId} in round ${after.round}`);
     decidedRounds.add(round);
@@ -124,6 +134,31 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     if (!late || !expired) wrong('videos misjudged', `${sourceId} in round ${round}: no provider was asked`);
     if (attempts.some((attempt) => attempt.round === round)) {
       wrong('illegal moves', `${sourceId} in round ${round}: decided without a provider though one was asked`);
+    }
+  }
+
+  /**
+   * Which captures were seen before, counted from outside: the order of decisions is the table's. An erasure under way
+   * may still be found or not; what came after this verification's own first look accuses it of nothing.
+   */
+  function recognising({
+    verificationId: id,
+    landed,
+    plan,
+    verdict,
+    tenant,
+  }: Verification & { state: 'decided' }): void {
+    if (providers.find(({ name }) => name === verdict.provider)?.answersBy !== 'response') return;
+    for (const name of Object.keys(plan.seenBefore) as CaptureName[]) {
+      const picture = `${tenant} ${name} ${pictureOf(landed[name]?.versionId ?? '')}`;
+      const same = judged.filter((one) => one.picture === picture);
+      const firstOwn = same.findIndex((one) => one.id === id);
+      const before = firstOwn < 0 ? same : same.slice(0, firstOwn);
+      const alive = before.filter((one) => latest.get(one.id)?.state !== 'erased');
+      const told = verdict.seenBefore?.includes(name) ?? false;
+      if (!told && firstOwn < 0 && alive.length > 0) wrong('repeats misjudged', `${id} repeats ${alive[0]?.id}`);
+      if (told && before.length === 0) wrong('repeats misjudged', `${id} repeats none`);
+      judged.push({ id, picture });
     }
   }
 
@@ -253,8 +288,13 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     },
 
     /** Nothing moves any more: what must hold of every run at its end. */
-    conclude(left: (verificationId: string) => number): void {
+    conclude(left: (verificationId: string) => number, sightings: readonly Sighting[]): void {
       countCalls();
+      for (const { place, verificationId } of sightings) {
+        const record = latest.get(verificationId);
+        const known = record && record.state !== 'erased' && record.sightings?.includes(place);
+        if (!known) wrong('unfinished', `${verificationId}: a place outlives ${record?.state}`);
+      }
       for (const id of moved) if (!bodies.has(id)) wrong('moves without an event', id);
       for (const id of bodies.keys()) if (!moved.has(id)) wrong('events without a move', id);
       for (const record of latest.values()) {

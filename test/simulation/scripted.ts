@@ -8,7 +8,7 @@ import { genuineToken } from './acts.ts';
 import { simulatedProvider } from './circumstances.ts';
 import { calmNetwork } from './network.ts';
 import { randomOf } from './random.ts';
-import { findingOf, type Vendors, webhookBody } from './vendors.ts';
+import { findingOf, fingerprintsOf, type Vendors, webhookBody } from './vendors.ts';
 import { declaredAs, simulatedWorld } from './world.ts';
 
 /** What a provider will say to attempt 1, 2, … of the verification; the last is said for ever. */
@@ -29,7 +29,7 @@ function scriptedVendors(scripts: Readonly<Record<string, Script>>) {
     const said = outcome.safeParse(says);
     if (said.success) {
       referee.answered(verificationId, round, provider, said.data);
-      return { kind: 'decided', finding: findingOf(said.data) };
+      return { kind: 'decided', finding: findingOf(said.data), fingerprints: fingerprintsOf(submission) };
     }
     const code = z.enum(faultCodes).parse(says);
     referee.faulted(verificationId, attempt, code);

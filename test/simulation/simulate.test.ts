@@ -34,6 +34,7 @@ describe('npm run simulate', () => {
         '0 answers passed over',
         '0 captures swapped',
         '0 videos misjudged',
+        '0 repeats misjudged',
         '0 verbs failed',
       ]);
       expect(output).toMatch(/^150 runs of seed \d+ in .* moves/m);

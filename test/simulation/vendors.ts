@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type CaptureName, capturesOf } from '../../shared/domain/captures.ts';
 import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
+import type { Fingerprints } from '../../shared/domain/fingerprint.ts';
 import { webhookSeconds } from '../../shared/domain/times.ts';
 import { type Finding, type Outcome, outcome } from '../../shared/domain/verdict.ts';
 import type { Answer, Delivery, Submission } from '../../shared/providers/provider.ts';
@@ -97,7 +98,7 @@ export function simulatedVendors(circumstances: Circumstances, { chance, pick, b
     const said = opinion();
     referee.answered(verificationId, round, provider, said);
     say?.(`${provider} answers attempt ${attempt}: ${said}`);
-    return { kind: 'decided', finding: findingOf(said) };
+    return { kind: 'decided', finding: findingOf(said), fingerprints: fingerprintsOf(submission) };
   };
 
   async function readCaptures(submission: Submission, byLink: boolean): Promise<void> {
@@ -129,6 +130,22 @@ export function simulatedVendors(circumstances: Circumstances, { chance, pick, b
   }
 
   return { submit, flying };
+}
+
+/** Which of two pictures a stored version shows: every other pair of uploads is one picture, sent twice. */
+export function pictureOf(versionId: string): string {
+  const number = Number(versionId.replace('version-', ''));
+  return `picture ${Math.floor((number - 1) / 2) % 2}`;
+}
+
+/** No upload has the bytes of another; of one picture, a band is the same and another one is not. */
+export function fingerprintsOf({ captures, fingerprinted }: Submission): Fingerprints {
+  return Object.fromEntries(
+    fingerprinted.map((name) => {
+      const versionId = captures[name]?.versionId ?? '';
+      return [name, { sha256: versionId, picture: [pictureOf(versionId), versionId], face: [] }];
+    }),
+  );
 }
 
 export function findingOf(said: Outcome): Finding {

@@ -1,4 +1,4 @@
-import type { Listed, Moved, Verifications } from '../../shared/domain/ports.ts';
+import type { Listed, Moved, Sighting, Verifications } from '../../shared/domain/ports.ts';
 import {
   type InState,
   maximumNotes,
@@ -7,8 +7,10 @@ import {
   type State,
   type Verification,
   verification,
+  withNothingDue,
 } from '../../shared/domain/verification.ts';
 import { fencesMissing, fencesWaiting, renewsChallenge, shardOf } from '../../shared/stores/verifications.ts';
+import { type MemorySightings, memorySightings } from './sightings.ts';
 
 /** A table in memory, open to a test. */
 export interface MemoryVerifications extends Verifications {
@@ -20,6 +22,7 @@ export interface MemoryVerifications extends Verifications {
 export interface MemoryTable {
   readonly now: () => Date;
   readonly newId: () => string;
+  readonly sightings?: Pick<MemorySightings, 'take'>;
   /** Whether a write read at `from` goes through. The simulation plants weaker ones to see them caught. */
   readonly admits?: typeof fence;
   /** What becomes of a row on its way into the table. */
@@ -48,6 +51,7 @@ export function fence(current: Verification, from: Verification, to: Verificatio
 export function memoryVerifications({
   now,
   newId,
+  sightings: places = memorySightings(now),
   admits = fence,
   stored = (row) => row,
 }: MemoryTable): MemoryVerifications {
@@ -61,9 +65,10 @@ export function memoryVerifications({
     return after as T;
   }
 
-  function change<S extends State>(from: Verification, to: InState<S>): Moved<S> {
+  function change<S extends State>(from: Verification, to: InState<S>, sightings: readonly Sighting[] = []): Moved<S> {
     const current = rows.get(from.verificationId);
     if (current === undefined || !admits(current, from, to)) return { kind: 'lost', current };
+    if (!places.take(sightings)) return { kind: 'lost', current: from };
     const entry = to.sequence > from.sequence ? to.history.at(-1) : undefined;
     const merged = {
       ...to,
@@ -90,8 +95,8 @@ export function memoryVerifications({
 
     find: async (id) => rows.get(id),
 
-    async move(from, to, fields, remark = {}) {
-      return change(from, moved(from, to, fields, remark, { at: now(), moveId: newId() }));
+    async move(from, to, fields, remark = {}, sightings = []) {
+      return change(from, moved(from, to, fields, remark, { at: now(), moveId: newId() }), sightings);
     },
 
     land: async (from, fields) => change(from, parsed({ ...from, ...fields })),
@@ -101,8 +106,7 @@ export function memoryVerifications({
     accept: async (from, fields) => change(from, parsed({ ...from, ...fields, waitingFor: 'webhook' })),
 
     async settle(from) {
-      const { dueAt: _, ...settled } = from;
-      change(from, settled);
+      change(from, withNothingDue(from));
     },
 
     async note(from, code, about = {}) {

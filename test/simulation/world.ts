@@ -12,10 +12,11 @@ import { memoryBreakers } from './breakers.ts';
 import { simulatedBucket } from './bucket.ts';
 import type { SimulatedProvider } from './circumstances.ts';
 import type { Network } from './network.ts';
-import { type Plant, plantedStores, plantedTable } from './plants.ts';
+import { type Plant, plantedSightings, plantedStores, plantedTable } from './plants.ts';
 import { currentProcess, type Process, standHere } from './processes.ts';
 import type { Random } from './random.ts';
 import { referee as newReferee } from './referee.ts';
+import { memorySightings } from './sightings.ts';
 import { readWebhook, type Vendors, type Webhook } from './vendors.ts';
 import { memoryVerifications } from './verifications.ts';
 
@@ -63,7 +64,8 @@ export function simulatedWorld(setting: Setting) {
   /** Versions whose event was lost: nothing can delete them but the bucket's lifecycle. */
   const unnoticed = new Set<string>();
 
-  const table = memoryVerifications({ now, newId, ...plantedTable(plant) });
+  const sightings = plantedSightings(plant, memorySightings(now), random);
+  const table = memoryVerifications({ now, newId, sightings, ...plantedTable(plant) });
   table.onChange = (before, after) => {
     const process = currentProcess();
     changes.push({ sequenceNumber: String(changes.length), before, after });
@@ -115,6 +117,7 @@ export function simulatedWorld(setting: Setting) {
   const verbs = acts({
     verifications,
     captures: bucket.captures,
+    sightings,
     breakers,
     send,
     tenant,
@@ -241,7 +244,7 @@ export function simulatedWorld(setting: Setting) {
     },
 
     conclude(): void {
-      referee.conclude((id) => bucket.left(id).filter((version) => !unnoticed.has(version)).length);
+      referee.conclude((id) => bucket.left(id).filter((version) => !unnoticed.has(version)).length, sightings.all());
     },
   };
 }

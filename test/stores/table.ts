@@ -1,7 +1,7 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/dynamodb.ts';
 
-/** The two tables as `infra` makes them, on the embedded DynamoDB. */
+/** The tables of records and places as `infra` makes them, on the embedded DynamoDB. */
 export async function startTables(): Promise<{ client: DynamoDBClient; server: DynamoDb; stop: () => Promise<void> }> {
   const server = await startDynamoDb();
   const client = new DynamoDBClient({
@@ -60,6 +60,14 @@ export async function startTables(): Promise<{ client: DynamoDBClient; server: D
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    }),
+  );
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'sightings',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'place', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'place', KeyType: 'HASH' }],
     }),
   );
   return {

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { CaptureName } from '../../domain/captures.ts';
 import { Fault } from '../../domain/fault.ts';
+import type { Fingerprint } from '../../domain/fingerprint.ts';
 import type { Finding, Measurements } from '../../domain/verdict.ts';
 import type { Answer, Provider, Submission } from '../provider.ts';
 import { builtin } from './capabilities.ts';
@@ -8,14 +10,26 @@ import { builtin } from './capabilities.ts';
 export interface Checked {
   readonly finding: Finding;
   readonly measurements: Measurements;
+  /** Of captures with a face whose fingerprints were asked for. */
+  readonly bands?: Partial<Record<CaptureName, Bands>>;
 }
 
 type Thresholds = Submission['thresholds'];
+type Fingerprinted = Submission['fingerprinted'];
 
 /** The checks of the engine in this process: bytes of captures in, a finding out. `engine/` fits this type and is not imported. */
 export interface Checks {
-  readonly analyseSelfie: (selfie: Uint8Array, thresholds: Thresholds) => Promise<Checked>;
-  readonly analysePhotos: (selfie: Uint8Array, idCard: Uint8Array, thresholds: Thresholds) => Promise<Checked>;
+  readonly analyseSelfie: (
+    selfie: Uint8Array,
+    thresholds: Thresholds,
+    fingerprinted: Fingerprinted,
+  ) => Promise<Checked>;
+  readonly analysePhotos: (
+    selfie: Uint8Array,
+    idCard: Uint8Array,
+    thresholds: Thresholds,
+    fingerprinted: Fingerprinted,
+  ) => Promise<Checked>;
   readonly analyseVideo: (
     video: Uint8Array,
     idCard: Uint8Array,
@@ -33,11 +47,11 @@ export function builtinProvider(engine: () => Promise<Checks>): Provider {
       switch (submission.check) {
         case 'spoof_detect':
           return withCaptures(submission, ['selfie'], engine, (open, [selfie]) =>
-            open.analyseSelfie(selfie, submission.thresholds),
+            open.analyseSelfie(selfie, submission.thresholds, submission.fingerprinted),
           );
         case 'photo_verify':
           return withCaptures(submission, ['selfie', 'id_card'], engine, (open, [selfie, idCard]) =>
-            open.analysePhotos(selfie, idCard, submission.thresholds),
+            open.analysePhotos(selfie, idCard, submission.thresholds, submission.fingerprinted),
           );
         case 'video_verify': {
           const { challenge, digitsDoubted } = submission;
@@ -51,6 +65,13 @@ export function builtinProvider(engine: () => Promise<Checks>): Provider {
   };
 }
 
+/** Of a video, and of a picture without a face, the bytes alone. */
+function fingerprintOf(bytes: Uint8Array, { picture, face } = { picture: [], face: [] } as Bands): Fingerprint {
+  return { sha256: createHash('sha256').update(bytes).digest('hex'), picture, face };
+}
+
+type Bands = Pick<Fingerprint, 'picture' | 'face'>;
+
 type BytesOf<Names extends readonly CaptureName[]> = { [Index in keyof Names]: Uint8Array };
 
 /**
@@ -58,7 +79,7 @@ type BytesOf<Names extends readonly CaptureName[]> = { [Index in keyof Names]: U
  * A capture that is too large to be opened needs no engine to be refused.
  */
 async function withCaptures<const Names extends readonly CaptureName[]>(
-  { openCapture }: Submission,
+  { openCapture, fingerprinted }: Submission,
   names: Names,
   engine: () => Promise<Checks>,
   analyse: (open: Checks, captures: BytesOf<Names>) => Promise<Checked>,
@@ -75,8 +96,11 @@ async function withCaptures<const Names extends readonly CaptureName[]>(
     return { kind: 'decided', finding: { ...finding, reasons: [...finding.reasons] }, measurements: tooLarge };
   }
   try {
-    const { finding, measurements } = await analyse(await engine(), bytes as BytesOf<Names>);
-    return { kind: 'decided', finding, measurements };
+    const { finding, measurements, bands } = await analyse(await engine(), bytes as BytesOf<Names>);
+    const fingerprints = names.flatMap((name, index) =>
+      fingerprinted.includes(name) ? [[name, fingerprintOf(bytes[index] as Uint8Array, bands?.[name])]] : [],
+    );
+    return { kind: 'decided', finding, measurements, fingerprints: Object.fromEntries(fingerprints) };
   } catch (cause) {
     throw new Fault('provider_failed', 'The built-in engine failed', { cause });
   }
