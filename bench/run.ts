@@ -13,10 +13,12 @@ import { clientOf, newSourceId, put } from '../test/journeys/client.ts';
 import { commandLine } from '../tools/command-line.ts';
 import { portrait } from '../tools/samples.ts';
 import { benchIsolation } from './isolation.ts';
+import { benchWriteUnits } from './write-units.ts';
 
 const usage = `npm run bench [-- --json]
 
-What a verification costs: AWS requests by kind, bytes and start of each function, milliseconds from upload to verdict.
+What a verification costs: AWS requests by kind, write and read units of a decision, bytes and start of each function,
+milliseconds from upload to verdict.
 Counts are exact; times are this machine's, and are worth comparing only within one run.`;
 const { values } = commandLine(usage, { options: { json: { type: 'boolean', default: false } } });
 
@@ -39,6 +41,7 @@ try {
     bundles: bundles(),
     imports_ms: imports(),
     verification: await verifications(),
+    decision: await benchWriteUnits(),
     isolation: await benchIsolation(join(directory, 'cdk.out'), join(directory, 'isolation')),
     // In a process of its own: in this one, the garbage of the whole stack would be collected on the engine's time.
     engine: JSON.parse(execFileSync(process.execPath, [join(import.meta.dirname, 'engine.ts')], { encoding: 'utf8' })),

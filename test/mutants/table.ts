@@ -220,6 +220,48 @@ export const mutants: readonly Mutant[] = [
     named: 'than the deployment lets it',
   },
 
+  // Subjects and captures that come again
+  {
+    control: 'a subject that has failed five times within half an hour begins nothing',
+    file: 'shared/lifecycle/subject-lock.ts',
+    find: "throw new Fault('subject_locked', detail, { retryAfterSeconds });",
+    replace: 'void detail;',
+    tests: ['test/lifecycle/subject-lock.test.ts'],
+    named: 'that failed five times within half an hour',
+  },
+  {
+    control: 'the hash of a request tells nothing of its subject',
+    file: views,
+    find: 'requestHash: hashOf(rest),',
+    replace: 'requestHash: hashOf(request),',
+    tests: ['test/lifecycle/subject-lock.test.ts'],
+    named: 'no hash of the record can be tried',
+  },
+  {
+    control: 'of two captures that are one and judged at once, the later to be written is recognised',
+    file: 'shared/stores/sightings.ts',
+    find: "ConditionExpression: 'attribute_not_exists(place) OR purgeAt <= :now',",
+    replace: "ConditionExpression: ':now = :now',",
+    tests: ['test/stores/sightings.test.ts'],
+    named: 'of whom another was faster',
+  },
+  {
+    control: 'erasure takes what a capture is recognised by',
+    file: 'shared/lifecycle/erase.ts',
+    find: 'await sightings.remove(tombstone.verificationId, tombstone.sightings ?? []);',
+    replace: 'void sightings;',
+    tests: ['test/lifecycle/recognise.test.ts'],
+    named: 'takes what a verification has written down with it',
+  },
+  {
+    control: 'a capture that comes again is recognised within its tenant alone',
+    file: 'shared/domain/fingerprint.ts',
+    find: "update([tenant, name, text].join('\\0'))",
+    replace: "update([tenant && name, text].join('\\0'))",
+    tests: ['test/lifecycle/recognise.test.ts'],
+    named: 'is not one of another tenant',
+  },
+
   // Uploads and captures
   {
     control: 'a presigned PUT cannot overwrite',
