@@ -17,14 +17,15 @@ export const motionLimits = {
   /** Frames whose skull is less like that one's are left out: a hand before the face, a head turned far away. */
   minimumLikeness: 0.7,
   minimumFrames: 20,
-  /** A head: what stands out moves against the rest by this … */
+  /** A head: what stands out moves against the rest by this, of a face that is so wide; of a smaller one by more. */
   headDepthPercent: 0.35,
   headNosePercent: 0.15,
-  /** … and by so many times what it trembles: noise, averaged, is half of that. */
-  headOverJitter: 0.8,
+  headFaceWidthPx: 140,
+  /** And by so much of what it trembles more: of noise, half is left when neighbours are averaged. */
+  headOfJitter: 0.7,
   /** A blink, times what the skull's own remains let expect. With it, less depth is enough. */
   headEyesRatio: 25,
-  blinkingHeadDepthPercent: 0.2,
+  blinkingHeadDepthPercent: 0.15,
   blinkingHeadNosePercent: 0.1,
   /** A flat picture, for certain: no depth, no trembling that could hide it, nothing of eyes and mouth, for so long. */
   flatDepthPercent: 0.22,
@@ -82,7 +83,7 @@ export function watchMotion(frames: readonly GreyFrame[], sightings: readonly Si
   const [most] = followed.toSorted((one, other) => other.depthPercent - one.depthPercent);
   const allFlat = movements.every((movement) => movement && isFlat(movement)) && width >= motionLimits.flatFaceWidthPx;
   return {
-    kind: followed.some(isHead) ? 'head' : allFlat ? 'flat' : 'unclear',
+    kind: followed.some((movement) => isHead(movement, width)) ? 'head' : allFlat ? 'flat' : 'unclear',
     measurements: {
       motion_face_width_px: width,
       motion_frames: frames.length,
@@ -98,11 +99,14 @@ export function watchMotion(frames: readonly GreyFrame[], sightings: readonly Si
   };
 }
 
-function isHead({ depthPercent, nosePercent, jitterPercent, eyesRatio }: Movement): boolean {
-  const blinks = eyesRatio >= motionLimits.headEyesRatio;
-  const depth = blinks ? motionLimits.blinkingHeadDepthPercent : motionLimits.headDepthPercent;
-  const nose = blinks ? motionLimits.blinkingHeadNosePercent : motionLimits.headNosePercent;
-  return depthPercent >= Math.max(depth, motionLimits.headOverJitter * jitterPercent) && nosePercent >= nose;
+/** With a blink, less depth is enough. */
+function isHead({ depthPercent, nosePercent, jitterPercent, eyesRatio }: Movement, faceWidthPx: number): boolean {
+  const { headDepthPercent, headNosePercent, headFaceWidthPx, headOfJitter, headEyesRatio } = motionLimits;
+  const { blinkingHeadDepthPercent, blinkingHeadNosePercent } = motionLimits;
+  const least = (depth: number) => depth * Math.max(1, headFaceWidthPx / faceWidthPx) + headOfJitter * jitterPercent;
+  const turns = depthPercent >= least(headDepthPercent) && nosePercent >= headNosePercent;
+  const stirs = depthPercent >= least(blinkingHeadDepthPercent) && nosePercent >= blinkingHeadNosePercent;
+  return turns || (stirs && eyesRatio >= headEyesRatio);
 }
 
 function isFlat({ seconds, followedRatio, depthPercent, jitterPercent, eyesRatio, mouthRatio }: Movement): boolean {
@@ -144,7 +148,7 @@ interface Followed extends Alignment {
   readonly time: number;
 }
 
-/** Frame by frame away from the reference. */
+/** Frame by frame away from the reference: each from where the one before lay, or else from its landmarks. */
 function follow(
   frames: readonly GreyFrame[],
   reference: Reference,
@@ -154,11 +158,12 @@ function follow(
   let before: Homography | undefined;
   return frames.flatMap((whole) => {
     const frame = shrink(whole, shrinking);
-    const alignment = align(frame, reference, [...(before ? [before] : []), placeIn(frame, sightings)]);
-    // Not so where a frame is of another size, and nothing fits.
-    if (!(alignment.likeness >= motionLimits.minimumLikeness)) return [];
-    before = alignment.place;
-    return [{ time: frame.time, ...alignment }];
+    const isLike = ({ likeness }: Alignment) => likeness >= motionLimits.minimumLikeness;
+    const onwards = before && align(frame, reference, before);
+    const afresh = onwards && isLike(onwards) ? onwards : align(frame, reference, placeIn(frame, sightings));
+    const alignment = isLike(afresh) ? afresh : undefined;
+    before = alignment?.place ?? before;
+    return alignment ? [{ time: frame.time, ...alignment }] : [];
   });
 }
 

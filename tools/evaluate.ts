@@ -9,6 +9,7 @@ import { drawCurves } from './evaluate/curves.ts';
 import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits.ts';
 import { evaluateFaceSizes, type FaceSizesReport, faceSizesText } from './evaluate/face-sizes.ts';
 import { evaluateMatching, type MatchReport, matchText } from './evaluate/matching.ts';
+import { evaluateMotion, type MotionReport, motionText } from './evaluate/motion.ts';
 import type { ChosenBy, Section } from './evaluate/rates.ts';
 import { evaluateRepeats, type RepeatsReport, repeatsText } from './evaluate/repeats.ts';
 import { evaluateRobustness, type RobustnessReport, robustnessText } from './evaluate/robustness.ts';
@@ -18,15 +19,15 @@ import { prepareModels } from './release/engine-assets.ts';
 
 const usage = `npm run evaluate -- --data DIR [options]
 
-The shipped pipeline, gate and all, over captures whose truth is known. DIR holds pad.csv, match.csv, match-pairs.csv and
-digits/, or some of them (docs/calibrating.md). Terms are those of ISO/IEC 30107-3: a capture the quality gate sends
+The shipped pipeline, gate and all, over captures whose truth is known. DIR holds pad.csv, match.csv, match-pairs.csv,
+digits/ and videos/, or some of them (docs/calibrating.md). Terms are those of ISO/IEC 30107-3: a capture the quality gate sends
 back is a failure to acquire, and error rates are over the captures that were decided.
 Exits 0 when something was measured, whatever the figures, and 1 when nothing could be, saying why.
 
   --policy FILE   decide by the thresholds of this policy, as the built-in engine would for its tenant
   --models DIR    another model pack (MODELS.md); the shipped one by default
   --curves DIR    where the DET curves go; build/evaluation by default
-  --quick         leave out robustness under cheap transforms and captures that come again, which take longest
+  --quick         leave out what takes longest: cheap transforms, captures that come again, moved stills of videos
   --json          the whole report, for programs`;
 
 export interface Evaluation {
@@ -36,6 +37,7 @@ export interface Evaluation {
   readonly match: Section<MatchReport>;
   readonly repeats: Section<RepeatsReport>;
   readonly digits: Section<DigitsReport>;
+  readonly motion: Section<MotionReport>;
 }
 
 /** @param chosenBy what set the thresholds */
@@ -46,6 +48,7 @@ const sectionsOf = (evaluation: Evaluation, chosenBy: ChosenBy) => [
   { title: 'Face comparison', lines: matchText(evaluation.match, chosenBy) },
   { title: 'Captures that come again', lines: repeatsText(evaluation.repeats) },
   { title: 'Spoken digits', lines: digitsText(evaluation.digits, chosenBy) },
+  { title: 'Heads that move', lines: motionText(evaluation.motion) },
   { title: 'Summary', lines: summaryText(evaluation, chosenBy) },
 ];
 
@@ -105,6 +108,7 @@ async function main(): Promise<number> {
       match: await evaluateMatching(values.data, modelsDirectory, thresholds),
       repeats: values.quick ? leftOut : await evaluateRepeats(values.data, modelsDirectory),
       digits: await evaluateDigits(values.data, modelsDirectory, thresholds),
+      motion: await evaluateMotion(values.data, modelsDirectory, { stills: !values.quick }),
     };
     const drawn = await writeCurves(evaluation, values.curves);
     if (values.json) console.log(JSON.stringify({ models: engine.manifest.name, ...evaluation }, withoutCurves, 2));

@@ -25,8 +25,7 @@ export interface Reference {
   readonly coarse: Float32Array;
   /** How each pixel of the skull changes with each mode. */
   readonly descents: readonly Float32Array[];
-  readonly flat: Cholesky;
-  readonly all: Cholesky;
+  readonly factor: Cholesky;
 }
 
 /** How a frame lies over the reference. */
@@ -79,8 +78,7 @@ export function referenceOf(frame: GreyFrame, place: Homography): Reference {
     steepness,
     coarse,
     descents,
-    flat: choleskyOf(products, flatModes),
-    all: choleskyOf(products, allModes),
+    factor: choleskyOf(products),
   };
 }
 
@@ -90,25 +88,22 @@ function slopes(detail: Field, index: number): [number, number] {
   return [right, down];
 }
 
-/** Begins where the frame before lay, or where its landmarks say, wherever it is more alike. */
-export function align(frame: GreyFrame, reference: Reference, places: readonly Homography[]): Alignment {
+/** Steps by less than this many pixels of the patch change nothing any more. */
+const smallStep = 0.02;
+const mostSteps = 10;
+
+/** Begins where it is thought to lie, to some 16 pixels of the patch. */
+export function align(frame: GreyFrame, reference: Reference, thought: Homography): Alignment {
   const laid = new Float32Array(pixels);
-  let place = startOf(frame, reference, places, laid);
+  let place = moved(frame, reference, thought, laid);
   const depth = new Array<number>(2 * depths.length).fill(0);
-  for (const { modes, factor, rounds } of [
-    { modes: flatModes, factor: reference.flat, rounds: 8 },
-    { modes: allModes, factor: reference.all, rounds: 4 },
-  ]) {
-    for (let round = 0; round < rounds; round += 1) {
-      lay(frame, place, depth, laid);
-      takeDetail(laid);
-      const step = solve(factor, descentsOf(laid, reference, modes));
-      place = product(place, inverse(planeOf(step)));
-      for (let index = 0; index < modes - flatModes; index += 1) {
-        depth[index] = (depth[index] as number) - (step[flatModes + index] as number);
-      }
-      if (step.slice(0, planeModes).every((value) => Math.abs(value) < 0.01)) break;
-    }
+  for (let count = 0; count < mostSteps; count += 1) {
+    lay(frame, place, depth, laid);
+    takeDetail(laid);
+    const step = solve(reference.factor, descentsOf(laid, reference));
+    place = product(place, inverse(planeOf(step)));
+    for (const [index, value] of depth.entries()) depth[index] = value - (step[flatModes + index] as number);
+    if (step.every((value, mode) => mode === planeModes || Math.abs(value) < smallStep)) break;
   }
   lay(frame, place, depth, laid);
   takeDetail(laid);
@@ -125,10 +120,10 @@ function planeOf(step: readonly number[]): Homography {
   return [1 + a, b, right, c, 1 + d, down, -e, -f, 1];
 }
 
-function descentsOf(laid: Field, { detail, descents }: Reference, modes: number): number[] {
+function descentsOf(laid: Field, { detail, descents }: Reference): number[] {
   const difference = new Float32Array(skull.length);
   for (const [place, index] of skull.entries()) difference[place] = (laid[index] as number) - (detail[index] as number);
-  return descents.slice(0, modes).map((descent) => dot(descent, difference));
+  return descents.map((descent) => dot(descent, difference));
 }
 
 function compare(laid: Field, detail: Field): { likeness: number; contrast: number } {
@@ -149,22 +144,21 @@ const coarseStep = 4;
 const coarseSize = patchSize / coarseStep;
 const coarseReach = 4;
 
-function startOf(frame: GreyFrame, { coarse }: Reference, places: readonly Homography[], laid: Field): Homography {
-  let best: Homography = places[0] ?? [];
+/** By as many whole steps as make it most alike. */
+function moved(frame: GreyFrame, { coarse }: Reference, place: Homography, laid: Field): Homography {
+  lay(frame, place, undefined, laid);
+  const found = shrunk(laid);
+  let best = { right: 0, down: 0 };
   let least = Number.POSITIVE_INFINITY;
-  for (const place of places) {
-    lay(frame, place, undefined, laid);
-    const found = shrunk(laid);
-    for (let down = -coarseReach; down <= coarseReach; down += 1) {
-      for (let right = -coarseReach; right <= coarseReach; right += 1) {
-        const distance = coarseDistance(found, coarse, right, down) * (1 + 0.01 * (right * right + down * down));
-        if (distance >= least) continue;
-        least = distance;
-        best = product(place, [1, 0, (right * coarseStep) / half, 0, 1, (down * coarseStep) / half, 0, 0, 1]);
-      }
+  for (let down = -coarseReach; down <= coarseReach; down += 1) {
+    for (let right = -coarseReach; right <= coarseReach; right += 1) {
+      const distance = coarseDistance(found, coarse, right, down) * (1 + 0.01 * (right * right + down * down));
+      if (distance >= least) continue;
+      least = distance;
+      best = { right: (right * coarseStep) / half, down: (down * coarseStep) / half };
     }
   }
-  return best;
+  return product(place, [1, 0, best.right, 0, 1, best.down, 0, 0, 1]);
 }
 
 function coarseDistance(found: Float32Array, coarse: Float32Array, right: number, down: number): number {
@@ -261,10 +255,10 @@ function dot(one: Float32Array, other: Float32Array): number {
 /** The lower triangle whose product with itself is a matrix: solves by it. */
 type Cholesky = readonly (readonly number[])[];
 
-/** Of the first rows and columns; a thousandth of a percent more on the diagonal, so that a face without detail has one, too. */
-function choleskyOf(matrix: readonly (readonly number[])[], size: number): Cholesky {
+/** With a thousandth of a percent more on the diagonal, so that a face without detail has one, too. */
+function choleskyOf(matrix: readonly (readonly number[])[]): Cholesky {
   const factor: number[][] = [];
-  for (let row = 0; row < size; row += 1) {
+  for (let row = 0; row < matrix.length; row += 1) {
     const values: number[] = [];
     for (let column = 0; column <= row; column += 1) {
       const known = factor[column] ?? values;

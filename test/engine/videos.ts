@@ -1,54 +1,13 @@
-/**
- * Videos made when the tests run, by the decoder's own package, which can encode H.264 as well. Its other encoders crash
- * or never end: the VP9 and HEVC files of `test/fixtures` were made elsewhere.
- */
+/** Videos made when the tests run, as H.264: the VP9 and HEVC files of `test/fixtures` were made elsewhere. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import type { RgbImage } from '../../engine/pixels.ts';
 import type { DecodedVideo, VideoAnswer } from '../../engine/video-worker.ts';
+import { ffmpeg } from '../../tools/evaluate/encode.ts';
 import { drawHead, type Gesture, gestureAt, headOf } from './head.ts';
 import { selfieOfPairFurtherAway } from './people.ts';
-
-interface Ffmpeg {
-  readonly exec: (...options: readonly string[]) => number;
-  readonly setTimeout: (milliseconds: number) => void;
-  readonly setLogger: (log: (line: { message: string }) => void) => void;
-  readonly FS: {
-    readonly writeFile: (name: string, bytes: Uint8Array) => void;
-    readonly readFile: (name: string) => Uint8Array;
-  };
-}
-
-const { resolve } = createRequire(import.meta.url);
-let compiling: Promise<WebAssembly.Module> | undefined;
-
-/** A new one for each video: the encoders of one run leave memory behind that the next one trips over. */
-async function openFfmpeg(): Promise<Ffmpeg> {
-  Object.assign(globalThis, { self: globalThis, location: { href: 'file:///' } }); // it was built for browsers
-  compiling ??= readFile(resolve('@ffmpeg/core/wasm')).then((bytes) => WebAssembly.compile(bytes));
-  const module = await compiling;
-  return createRequire(import.meta.url)('@ffmpeg/core')({
-    instantiateWasm: (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
-      done(new WebAssembly.Instance(module, imports));
-      return {};
-    },
-  });
-}
-
-/** Runs FFmpeg on files by name; answers the one it was asked to write. */
-async function ffmpeg(files: Readonly<Record<string, Uint8Array>>, output: string, options: readonly string[]) {
-  const core = await openFfmpeg();
-  core.setTimeout(30_000);
-  const log: string[] = [];
-  core.setLogger(({ message }) => log.push(message));
-  for (const [name, bytes] of Object.entries(files)) core.FS.writeFile(name, bytes);
-  const status = core.exec(...options, output);
-  if (status !== 0) throw new Error(`ffmpeg: ${log.slice(-5).join('\n')}`);
-  return Uint8Array.from(core.FS.readFile(output));
-}
 
 /** Six digits said by a machine; by the other fixtures of `test/fixtures/digits`. */
 export const said = '407193';

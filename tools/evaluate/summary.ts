@@ -1,6 +1,7 @@
 import type { DigitsReport } from './digits.ts';
 import type { MatchReport } from './matching.ts';
-import { type ChosenBy, percent, type Section } from './rates.ts';
+import type { MotionReport } from './motion.ts';
+import { type ChosenBy, percent, rateOf, type Section } from './rates.ts';
 import { allowedWorst, type RobustnessReport } from './robustness.ts';
 import { circumstances } from './sounds.ts';
 import type { SpoofReport } from './spoofing.ts';
@@ -10,6 +11,7 @@ interface Sections {
   readonly robustness: Section<RobustnessReport>;
   readonly match: Section<MatchReport>;
   readonly digits: Section<DigitsReport>;
+  readonly motion: Section<MotionReport>;
 }
 
 /** A figure beside what we want it to be; without a goal it is only reported. */
@@ -21,7 +23,7 @@ interface Line {
 }
 
 /** All goals of the engine on one page, whatever could be measured. */
-export function summaryText({ spoof, robustness, match, digits }: Sections, chosenBy: ChosenBy): string[] {
+export function summaryText({ spoof, robustness, match, digits, motion }: Sections, chosenBy: ChosenBy): string[] {
   const lines: Line[] = [];
   if ('report' in spoof) {
     const { bpcer, apcer, apcerWorst, failureToAcquire } = spoof.report;
@@ -63,7 +65,17 @@ export function summaryText({ spoof, robustness, match, digits }: Sections, chos
     lines.push({ what: 'one digit wrong accepted', figure: all.oneWrongAccepted.rate, atMost: 0.05 });
     lines.push({ what: 'one digit too many accepted', figure: all.oneTooManyAccepted.rate, atMost: 0.05 });
   }
-  const unmeasured = Object.entries({ spoof, robustness, match, digits }).flatMap(([name, section]) =>
+  if ('report' in motion) {
+    const { judged } = motion.report;
+    const living = judged.filter(({ what }) => what === 'living');
+    const stills = judged.filter(({ what }) => what !== 'living');
+    const shareOf = (some: typeof judged, wanted: string) =>
+      rateOf(some.filter(({ kind }) => kind === wanted).length, some.length).rate;
+    lines.push({ what: 'stills that move, passed as heads', figure: shareOf(stills, 'head'), atMost: 0 });
+    lines.push({ what: 'living heads failed as flat', figure: shareOf(living, 'flat'), atMost: 0 });
+    lines.push({ what: 'living heads asked to move', figure: shareOf(living, 'unclear') });
+  }
+  const unmeasured = Object.entries({ spoof, robustness, match, digits, motion }).flatMap(([name, section]) =>
     'missing' in section ? [`  ${name}: not measured, ${section.missing}`] : [],
   );
   return [...lines.slice(0, longest - unmeasured.length).map(lineText), ...unmeasured];
