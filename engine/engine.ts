@@ -5,7 +5,7 @@ import { cardSizePx, type DecodedCapture } from './decode.ts';
 import { contradicts, type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
 import { fingerprintOf, type PictureBands } from './fingerprint.ts';
 import { median, watchFrames } from './footage.ts';
-import { type IdCard, readIdCard } from './id-card.ts';
+import { type CardOptions, type IdCard, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
 import { cosineOf, distanceOf, matchScoreOf } from './matching.ts';
 import { ModelsRefused, openModelPack } from './models.ts';
@@ -51,17 +51,13 @@ export interface Analysis {
 export interface Engine {
   readonly manifest: Manifest;
   /** spoof_detect: is this selfie of a person before the camera? Bytes of a JPEG, PNG, WebP or HEIC. */
-  readonly analyseSelfie: (
-    bytes: Uint8Array,
-    thresholds: Thresholds,
-    fingerprinted?: readonly CaptureName[],
-  ) => Promise<Analysis>;
+  readonly analyseSelfie: (bytes: Uint8Array, thresholds: Thresholds, options?: AnalysisOptions) => Promise<Analysis>;
   /** photo_verify: is it, and is it the person on the ID card? Measurements of the card begin with `id_`. */
   readonly analysePhotos: (
     selfie: Uint8Array,
     idCard: Uint8Array,
     thresholds: Thresholds,
-    fingerprinted?: readonly CaptureName[],
+    options?: AnalysisOptions,
   ) => Promise<Analysis>;
   /** video_verify: the same of a video (MP4, MOV, WebM), of one head that moves, throughout, and says the digits of `challenge`. */
   readonly analyseVideo: (
@@ -69,12 +65,14 @@ export interface Engine {
     idCard: Uint8Array,
     challenge: string,
     thresholds: Thresholds,
-    round?: VideoRound,
+    options?: AnalysisOptions,
   ) => Promise<Analysis>;
 }
 
-/** What the verification's record says of this video. */
-export interface VideoRound {
+/** What else a verification asks for: its policy, and what its record says of earlier captures. */
+export interface AnalysisOptions extends CardOptions {
+  /** Captures with a face whose `bands` are wanted. */
+  readonly fingerprinted?: readonly CaptureName[];
   /** An earlier video was sent back because its digits were doubtful: it happens once, then a refusal counts. */
   readonly digitsDoubted?: boolean | undefined;
 }
@@ -105,7 +103,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   async function analyseSelfie(
     bytes: Uint8Array,
     thresholds: Thresholds,
-    fingerprinted: readonly CaptureName[] = [],
+    { fingerprinted = [] }: AnalysisOptions = {},
   ): Promise<Analysis> {
     const stages: Record<string, number> = {};
     const timed = timing(stages);
@@ -119,8 +117,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return { finding: decide({ live }, thresholds), ...told };
   }
 
-  async function lookAtCard(capture: DecodedCapture | Portrait, timed: Timed): Promise<IdCard> {
-    if (!('reasons' in capture)) return timed('read', readIdCard(capture, models));
+  async function lookAtCard(
+    capture: DecodedCapture | Portrait,
+    timed: Timed,
+    cardOptions?: CardOptions,
+  ): Promise<IdCard> {
+    if (!('reasons' in capture)) return timed('read', readIdCard(capture, models, cardOptions));
     const { reasons, measurements } = capture;
     const named = Object.entries(measurements).map(([name, value]) => [`id_${name}`, value]);
     return { reasons, measurements: { ...Object.fromEntries(named), id_card_refused: 1 } };
@@ -130,7 +132,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     selfie: Uint8Array,
     idCard: Uint8Array,
     thresholds: Thresholds,
-    fingerprinted: readonly CaptureName[] = [],
+    { fingerprinted = [], ...cardOptions }: AnalysisOptions = {},
   ): Promise<Analysis> {
     const stages: Record<string, number> = {};
     const [ofSelfie, ofCard] = [timing(stages, 'selfie_'), timing(stages, 'id_card_')];
@@ -142,7 +144,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const look = { compared: true, minimumFacePx: thresholds.minimumFacePx };
     const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie, look);
     const embedding = await portrait.seen?.embedding();
-    const card = await lookAtCard(document, ofCard);
+    const card = await lookAtCard(document, ofCard, cardOptions);
     const cosine = embedding && card.embedding && cosineOf(embedding, card.embedding);
     const photoCorrelation =
       embedding && card.embedding && photoCorrelationOf(embedding.aligned, card.embedding.aligned);
@@ -160,7 +162,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...(cardSeen && { id_card: fingerprintOf(document.image) }),
     };
     const told = { measurements, stages, bands };
-    const reasons = new Set([...portrait.reasons, ...card.reasons]);
+    const reasons = new Set([...portrait.reasons, ...reasonsOfCard(card, photoCorrelation)]);
     if (reasons.size > 0 || cosine === undefined || portrait.live === undefined) {
       return { finding: recapture([...reasons]), ...told };
     }
@@ -173,7 +175,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     idCard: Uint8Array,
     challenge: string,
     thresholds: Thresholds,
-    { digitsDoubted = false }: VideoRound = {},
+    { digitsDoubted = false, ...cardOptions }: AnalysisOptions = {},
   ): Promise<Analysis> {
     const recogniser = options.digits ?? (await openDigits(pack));
     if (!recogniser) throw new ModelsRefused('The model pack has no recogniser of spoken digits');
@@ -181,7 +183,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const [timed, ofCard] = [timing(stages, 'video_'), timing(stages, 'id_card_')];
     const [video, card] = await Promise.all([
       timed('decode', decodeVideo(bytes)),
-      ofCard('decode', openCapture(idCard, cardSizePx)).then((document) => lookAtCard(document, ofCard)),
+      ofCard('decode', openCapture(idCard, cardSizePx)).then((document) => lookAtCard(document, ofCard, cardOptions)),
     ]);
     if (video.kind !== 'decoded') {
       const measurements = { ...(video.kind === 'too_large' && video.measurements), ...card.measurements };
@@ -216,7 +218,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...(photoCorrelation !== undefined && { match_photo_correlation: photoCorrelation }),
       ...(heard && { ...heard.measurements, digits_confidence: heard.confidence }),
     };
-    const reasons = new Set<Reason>([...footage.reasons, ...card.reasons]);
+    const reasons = new Set<Reason>([...footage.reasons, ...reasonsOfCard(card, photoCorrelation)]);
     const tooShort = reasons.has('video_too_short');
     const refused = heard !== undefined && heard.score < (thresholds.digits ?? 0.5);
     const doubted = refused && heard.doubtful && !digitsDoubted && !tooShort;
@@ -269,6 +271,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   return { manifest: pack.manifest, analyseSelfie, analysePhotos, analyseVideo };
 }
+
+/** One photo twice fails as such, whether there is a card around it or not. */
+const reasonsOfCard = ({ reasons }: IdCard, photoCorrelation = 0): readonly Reason[] =>
+  photoCorrelation >= samePhotoCorrelation ? reasons.filter((reason) => reason !== 'card_not_seen') : reasons;
 
 /** Why a video that was not decoded is asked for again. */
 const reasonOf = {

@@ -30,6 +30,8 @@ export const policy = z.object({
   /** Keep captures after the decision, until the bucket's lifecycle takes them. */
   keepCaptures: z.boolean(),
   seenBefore: seenBefore.default(seenBeforeDefault),
+  /** Take a picture of a person for the ID card, such as the portrait of a document's chip; false where absent. */
+  barePortraits: z.boolean().optional(),
 });
 export type Policy = z.infer<typeof policy>;
 
@@ -117,6 +119,7 @@ export const plan = z.object({
   keepCaptures: z.boolean(),
   /** Captures that are looked for among those judged before. */
   seenBefore: z.partialRecord(captureName, z.enum(['refuse', 'note'])).default({}),
+  barePortraits: z.boolean().optional(),
   /** Where each remote provider's credentials are kept: names of secrets, never their values. */
   credentials: z.record(providerName, z.string()).default({}),
 });
@@ -137,6 +140,7 @@ export function planFor(policy: Policy, check: Check, only?: string): Plan {
     capturesSeconds: policy.deadlines.capturesSeconds,
     keepCaptures: policy.keepCaptures,
     seenBefore: lookedFor(policy, check),
+    ...(policy.barePortraits !== undefined && { barePortraits: policy.barePortraits }),
     credentials: {},
   };
 }

@@ -22,6 +22,7 @@ export const recaptureReasons = [
   'format_unsupported',
   'video_too_short',
   'move_your_head',
+  'card_not_seen',
   'id_face_too_small',
   'audio_missing',
   'digits_not_heard',

@@ -82,6 +82,7 @@ async function ask(claimed: InState<'dispatched'>, dependencies: Asking): Promis
       reference: () => reference(verificationId, attempt),
       thresholds: claimed.plan.thresholds[provider.name] ?? {},
       fingerprinted: entriesOf(claimed.plan.seenBefore).map(([name]) => name),
+      barePortraits: claimed.plan.barePortraits,
       challenge: claimed.challenge,
       languageCode: claimed.languageCode,
       digitsDoubted: digitsDoubtedBefore(claimed),

@@ -78,6 +78,8 @@ export interface Submission {
   readonly thresholds: Readonly<Record<string, number>>;
   /** Captures whose fingerprints are wanted with the answer, where the provider can make them. */
   readonly fingerprinted: readonly CaptureName[];
+  /** Whether a picture of a person will do for the ID card. */
+  readonly barePortraits?: boolean | undefined;
   readonly challenge?: string | undefined;
   readonly languageCode?: string | undefined;
   /** An earlier round was sent back because its digits were doubtful: a provider doubts them once, then it decides. */

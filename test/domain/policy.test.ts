@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import {
   defaultPolicy,
   type PolicyInput,
+  plan,
+  planFor,
+  policy,
   policyInput,
   policyMistakes,
   type Routable,
@@ -13,6 +16,13 @@ const routable = [...registry.values()].flatMap((each) => (each.routable ? [each
 const { version: _, ...input } = defaultPolicy;
 const mistakesIn = (overrides: Partial<PolicyInput>) => policyMistakes({ ...input, ...overrides }, registry);
 const routes = (overrides: Partial<PolicyInput['routes']>) => ({ routes: { ...input.routes, ...overrides } });
+
+it('a policy and a plan from before bare portraits are read as they are, and a plan keeps what the policy says', () => {
+  expect(policy.parse(defaultPolicy)).toEqual(defaultPolicy);
+  expect(plan.parse(planFor(defaultPolicy, 'photo_verify'))).not.toHaveProperty('barePortraits');
+  const taking = policy.parse({ ...defaultPolicy, barePortraits: true });
+  expect(plan.parse(planFor(taking, 'photo_verify'))).toHaveProperty('barePortraits', true);
+});
 
 describe('a policy', () => {
   it('may name every provider for what it can do, and every threshold from end to end', () => {

@@ -49,6 +49,21 @@ export const selfieOfPair = (): Promise<Buffer> =>
     .jpeg({ quality: 92 })
     .toBuffer();
 
+/** The photo that the pair's card prints, with no card around it. */
+export const otherPhotoOfPair = (): Promise<Buffer> =>
+  sharp(samplePhoto(1)).extract(printedPhotos.pair().area).jpeg({ quality: 92 }).toBuffer();
+
+/** A person who holds a card below the face. */
+export async function holdingCard(index: number, card: Buffer): Promise<Buffer> {
+  const [person, held] = [sharp(await stranger(index)), await sharp(card).resize(560).toBuffer()];
+  const { width, height } = await person.metadata();
+  const floor = await person.extend({ bottom: 200, extendWith: 'copy' }).toBuffer();
+  return sharp(floor)
+    .composite([{ input: held, left: Math.round((width - 560) / 2), top: height - 190 }])
+    .jpeg({ quality: 92 })
+    .toBuffer();
+}
+
 /** The same photo further away, square, for a video. */
 export const selfieOfPairFurtherAway = (): Promise<Buffer> =>
   sharp(samplePhoto(3)).extract({ left: 600, top: 0, width: 1180, height: 1180 }).resize(960).png().toBuffer();

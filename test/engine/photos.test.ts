@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../engine/engine.ts';
-import { idCardLimits } from '../../engine/id-card.ts';
+import { idCardLimits, personLimits } from '../../engine/id-card.ts';
 import { distanceOf, matchScoreOf } from '../../engine/matching.ts';
 import { samePhotoCorrelation } from '../../engine/same-photo.ts';
 import { type Fingerprint, isRepeat, sharedKinds } from '../../shared/domain/fingerprint.ts';
@@ -9,7 +9,7 @@ import { finding } from '../../shared/domain/verdict.ts';
 import { faceOnScreen, landscape, portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, twoPeople } from './captures.ts';
 import { outcomeText, shippedEngine } from './engine.ts';
-import { group, idCard, selfieOfPair, stranger } from './people.ts';
+import { group, holdingCard, idCard, otherPhotoOfPair, selfieOfPair, stranger } from './people.ts';
 
 let engine: Engine;
 let selfie: Uint8Array;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 describe('What a selfie is recognised by', () => {
   const seenIn = async (bytes: Uint8Array): Promise<Fingerprint> => {
-    const { bands } = await engine.analyseSelfie(bytes, {}, ['selfie']);
+    const { bands } = await engine.analyseSelfie(bytes, {}, { fingerprinted: ['selfie'] });
     return { sha256: `${bytes.length}`, ...(bands?.selfie ?? { picture: [], face: [] }) };
   };
   const areOne = async (one: Uint8Array, other: Uint8Array) =>
@@ -43,10 +43,12 @@ describe('What a selfie is recognised by', () => {
   });
 
   it('is its bytes alone where there is no face, and nothing where it was not asked for', async () => {
-    expect((await engine.analyseSelfie(await landscape(), {}, ['selfie'])).bands).toBeUndefined();
+    expect((await engine.analyseSelfie(await landscape(), {}, { fingerprinted: ['selfie'] })).bands).toBeUndefined();
     expect((await engine.analyseSelfie(selfie, {})).bands).toBeUndefined();
-    const both = await engine.analysePhotos(selfie, await idCard(), {}, ['selfie', 'id_card']);
-    expect(both.bands?.selfie).toEqual((await engine.analyseSelfie(selfie, {}, ['selfie'])).bands?.selfie);
+    const both = await engine.analysePhotos(selfie, await idCard(), {}, { fingerprinted: ['selfie', 'id_card'] });
+    expect(both.bands?.selfie).toEqual(
+      (await engine.analyseSelfie(selfie, {}, { fingerprinted: ['selfie'] })).bands?.selfie,
+    );
     expect(both.bands?.id_card?.picture).toHaveLength(4);
   });
 });
@@ -154,6 +156,33 @@ describe('The face on the card', () => {
     ).toBe('passed');
     const ofPortrait = await compare(await portrait(), await fixture('portrait-sideways.heic'));
     expect(outcomeText(ofPortrait)).toBe('failed same_photo_as_id');
+  });
+});
+
+describe('A picture of a person in place of a card', () => {
+  it('is asked for again: another photo of the same person, and of another one', async () => {
+    for (const picture of [await otherPhotoOfPair(), await portrait()]) {
+      const { finding: refused, measurements } = await compare(selfie, picture);
+      expect(refused).toEqual({ outcome: 'recapture', confidence: null, reasons: ['card_not_seen'], scores: {} });
+      expect(measurements.id_frame_contrast).toBeLessThan(personLimits.frameContrast);
+      expect(measurements.id_printed_lines).toBeLessThan(personLimits.printedLines);
+    }
+  });
+
+  it('will do where the tenant takes bare portraits', async () => {
+    const chip = await engine.analysePhotos(selfie, await otherPhotoOfPair(), {}, { barePortraits: true });
+    expect(outcomeText(chip)).toBe('passed');
+  });
+
+  it('is one photo twice before anything else', async () => {
+    expect(outcomeText(await compare(selfie, selfie))).toBe('failed same_photo_as_id');
+  });
+
+  it('may hold a card: its face is read', async () => {
+    const card = await idCard({ facePx: 200 });
+    const { finding: read, measurements } = await compare(selfie, await holdingCard(1, card));
+    expect(read.outcome).toBe('passed');
+    expect(measurements.id_face_width_px).toBeCloseTo(93, -1);
   });
 });
 

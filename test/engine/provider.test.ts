@@ -45,15 +45,16 @@ describe('The built-in provider', () => {
   it("decides at once, by the engine's finding and the tenant's threshold", async () => {
     const asked: unknown[] = [];
     const engine = engineOf({
-      analyseSelfie: async (capture, thresholds, fingerprinted) => {
-        asked.push([...capture], thresholds, fingerprinted);
+      analyseSelfie: async (capture, thresholds, options) => {
+        asked.push([...capture], thresholds, options);
         return analysis;
       },
     });
     const answer = await builtinProvider(async () => engine).submit(submission(bytes, { thresholds: { live: 0.7 } }));
     const { finding, measurements } = analysis;
     expect(answer).toEqual({ kind: 'decided', finding, measurements, fingerprints: {} });
-    expect(asked).toEqual([[1, 2, 3], { live: 0.7 }, []]);
+    const options = { fingerprinted: [], barePortraits: undefined, digitsDoubted: undefined };
+    expect(asked).toEqual([[1, 2, 3], { live: 0.7 }, options]);
   });
 
   it('says what a capture is recognised by where that is asked for: its bytes, and what the engine sees in it', async () => {
@@ -91,10 +92,12 @@ describe('The built-in provider', () => {
     const photos = submission(bytes, {
       check: 'photo_verify',
       thresholds: { match: 0.6 },
+      barePortraits: true,
       ...opens({ id_card: card }),
     });
     expect(await builtinProvider(async () => engine).submit(photos)).toMatchObject({ kind: 'decided' });
-    expect(asked).toEqual([new Uint8Array([1, 2, 3]), new Uint8Array([7]), { match: 0.6 }, []]);
+    const options = { fingerprinted: [], barePortraits: true, digitsDoubted: undefined };
+    expect(asked).toEqual([new Uint8Array([1, 2, 3]), new Uint8Array([7]), { match: 0.6 }, options]);
 
     const large = submission(bytes, {
       check: 'photo_verify',
@@ -135,7 +138,8 @@ describe('The built-in provider', () => {
     const provider = builtinProvider(async () => engine);
     const film = submission(bytes, { check: 'video_verify', challenge: '407193', digitsDoubted: true });
     expect(await provider.submit(film)).toMatchObject({ kind: 'decided' });
-    expect(asked.slice(2)).toEqual(['407193', {}, { digitsDoubted: true }]);
+    const options = { fingerprinted: [], barePortraits: undefined, digitsDoubted: true };
+    expect(asked.slice(2)).toEqual(['407193', {}, options]);
     await expect(provider.submit(submission(bytes, { check: 'video_verify' }))).rejects.toMatchObject({
       code: 'provider_refused',
     });

@@ -61,6 +61,13 @@ describe('attempting', () => {
     expect(ended).toMatchObject({ state: 'dispatched', waitingFor: 'webhook' });
   });
 
+  it('asks by what the policy said when the verification began', async () => {
+    const record = anAwaitingVerification();
+    const plan = { ...record.plan, thresholds: { builtin: { live: 0.7 } }, barePortraits: true };
+    const { submitted } = await claiming(0, 1000, { ...record, plan });
+    expect(submitted).toMatchObject([{ thresholds: { live: 0.7 }, barePortraits: true }]);
+  });
+
   it('asks no provider about a capture that is larger than any may be, reads none of it, and closes no breaker', async () => {
     const { calls, toldToGate, ended } = await claiming(0, 10 * 1024 * 1024 + 1);
     expect({ calls, toldToGate }).toEqual({ calls: 0, toldToGate: [] });

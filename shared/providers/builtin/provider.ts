@@ -15,27 +15,24 @@ export interface Checked {
 }
 
 type Thresholds = Submission['thresholds'];
-type Fingerprinted = Submission['fingerprinted'];
+/** What else is asked for; `engine/` has the same words. */
+type Options = Pick<Submission, 'fingerprinted' | 'barePortraits' | 'digitsDoubted'>;
 
 /** The checks of the engine in this process: bytes of captures in, a finding out. `engine/` fits this type and is not imported. */
 export interface Checks {
-  readonly analyseSelfie: (
-    selfie: Uint8Array,
-    thresholds: Thresholds,
-    fingerprinted: Fingerprinted,
-  ) => Promise<Checked>;
+  readonly analyseSelfie: (selfie: Uint8Array, thresholds: Thresholds, options: Options) => Promise<Checked>;
   readonly analysePhotos: (
     selfie: Uint8Array,
     idCard: Uint8Array,
     thresholds: Thresholds,
-    fingerprinted: Fingerprinted,
+    options: Options,
   ) => Promise<Checked>;
   readonly analyseVideo: (
     video: Uint8Array,
     idCard: Uint8Array,
     challenge: string,
     thresholds: Thresholds,
-    round: Pick<Submission, 'digitsDoubted'>,
+    options: Options,
   ) => Promise<Checked>;
 }
 
@@ -44,20 +41,21 @@ export function builtinProvider(engine: () => Promise<Checks>): Provider {
   return {
     ...builtin,
     submit: async (submission: Submission): Promise<Answer> => {
+      const { thresholds, challenge, fingerprinted, barePortraits, digitsDoubted } = submission;
+      const options = { fingerprinted, barePortraits, digitsDoubted };
       switch (submission.check) {
         case 'spoof_detect':
           return withCaptures(submission, ['selfie'], engine, (open, [selfie]) =>
-            open.analyseSelfie(selfie, submission.thresholds, submission.fingerprinted),
+            open.analyseSelfie(selfie, thresholds, options),
           );
         case 'photo_verify':
           return withCaptures(submission, ['selfie', 'id_card'], engine, (open, [selfie, idCard]) =>
-            open.analysePhotos(selfie, idCard, submission.thresholds, submission.fingerprinted),
+            open.analysePhotos(selfie, idCard, thresholds, options),
           );
         case 'video_verify': {
-          const { challenge, digitsDoubted } = submission;
           if (!challenge) throw new Fault('provider_refused', 'A video is verified by the digits it should say.');
           return withCaptures(submission, ['video', 'id_card'], engine, (open, [video, idCard]) =>
-            open.analyseVideo(video, idCard, challenge, submission.thresholds, { digitsDoubted }),
+            open.analyseVideo(video, idCard, challenge, thresholds, options),
           );
         }
       }
