@@ -4,6 +4,9 @@
  * with the models as they are shipped, a video, and memory. Runs take turns, so that what else the machine does meets
  * all of them alike. Times in milliseconds, memory in megabytes.
  *
+ * Before each run the decoders of photos have started, as they have between verifications that come one by one: those
+ * are latencies. What starting them costs is told apart (`confinement`), beside the same engine with sharp native.
+ *
  * node bench/engine.ts [--alone]: without the peers
  */
 import { createHash } from 'node:crypto';
@@ -11,13 +14,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Tensor } from 'onnxruntime-node';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { decodeImage } from '../engine/decode.ts';
 import { openEngine } from '../engine/engine.ts';
 import { cropFace, detectFaces, findLandmarks } from '../engine/faces.ts';
 import { type Weights, weightsOf } from '../engine/manifest.ts';
 import { embedFace } from '../engine/matching.ts';
 import { openModelPack } from '../engine/models.ts';
+import type { PhotoDecoders } from '../engine/photo.ts';
 import { type Box, crop, newPatch, type RgbImage, toTensor } from '../engine/pixels.ts';
 import { idCard, selfieOfPair } from '../test/engine/people.ts';
 import { prepareModels } from '../tools/release/engine-assets.ts';
@@ -55,12 +59,13 @@ async function timeOf(work: () => Promise<unknown>): Promise<number> {
 /** Every work in turn, again and again. */
 async function timeInTurns<Name extends string>(
   works: Readonly<Record<Name, () => Promise<unknown>>>,
-  runs = measuredRuns,
+  { runs = measuredRuns, before = async () => {} } = {},
 ): Promise<Record<Name, Times>> {
   const names = Object.keys(works) as Name[];
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let run = -warmUpRuns; run < runs; run += 1) {
     for (const name of names) {
+      await before();
       const milliseconds = await timeOf(works[name]);
       if (run >= 0) times[name].push(milliseconds);
     }
@@ -76,9 +81,11 @@ async function benchEngine(): Promise<Record<string, unknown>> {
   const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-bench-'));
   try {
     await prepareModels(directory);
-    const before = process.memoryUsage.rss();
+    const memoryBefore = process.memoryUsage.rss();
     const opening = performance.now();
     const engine = await openEngine({ modelsDirectory: directory });
+    const unconfined = await openEngine({ modelsDirectory: directory, decoders: nativeDecoders });
+    const before = engine.prepared;
     const openMilliseconds = Number((performance.now() - opening).toFixed(1));
 
     const selfie = await selfieOfPair();
@@ -106,15 +113,26 @@ async function benchEngine(): Promise<Record<string, unknown>> {
     });
     const floor = floorsOf(bareAsPublished);
     const shippedFloor = floorsOf(bare);
-    const times = await timeInTurns({
+    const works = {
       spoof_detect: () => noting(engine.analyseSelfie(selfie, {})),
       spoof_detect_floor: floor.spoof_detect,
       spoof_detect_floor_as_shipped: shippedFloor.spoof_detect,
       photo_verify: () => noting(engine.analysePhotos(selfie, card, {})),
       photo_verify_floor: floor.photo_verify,
       photo_verify_floor_as_shipped: shippedFloor.photo_verify,
+      spoof_detect_unconfined: () => unconfined.analyseSelfie(selfie, {}),
+      photo_verify_unconfined: () => unconfined.analysePhotos(selfie, card, {}),
+    };
+    const times = await timeInTurns(works, { before });
+    const confinement = await costOfConfinement({
+      confined: () => engine.analysePhotos(selfie, card, {}),
+      unconfined: () => unconfined.analysePhotos(selfie, card, {}),
+      prepared: engine.prepared,
     });
-    const photoVerify = () => timeOf(() => engine.analysePhotos(selfie, card, {}));
+    const photoVerify = async () => {
+      await before();
+      return timeOf(() => engine.analysePhotos(selfie, card, {}));
+    };
     const describe = await describer(directory);
     const perPhoto = () => timeOf(() => describe(selfie));
     const models = await timeInTurns(bare);
@@ -122,7 +140,10 @@ async function benchEngine(): Promise<Record<string, unknown>> {
     const photos = process.memoryUsage.rss();
 
     const film = await readFile(new URL('../test/fixtures/portrait-407193-720p.mp4', import.meta.url));
-    const video = await timeInTurns({ video_verify: () => engine.analyseVideo(film, card, '407193', {}) }, videoRuns);
+    const video = await timeInTurns(
+      { video_verify: () => engine.analyseVideo(film, card, '407193', {}) },
+      { runs: videoRuns },
+    );
     const peak = process.resourceUsage().maxRSS * 1024;
     const timesFloor = (which: 'floor' | 'floor_as_shipped') =>
       Object.fromEntries(
@@ -135,17 +156,61 @@ async function benchEngine(): Promise<Record<string, unknown>> {
       openMilliseconds,
       milliseconds: { ...times, ...video },
       timesFloor: timesFloor('floor'),
+      confinement,
       timesFloorAsShipped: timesFloor('floor_as_shipped'),
       stageMilliseconds: Object.fromEntries(Object.entries(stages).map(([stage, values]) => [stage, summary(values)])),
       modelMilliseconds: models,
       modelMillisecondsAsPublished: modelsAsPublished,
-      memoryMegabytes: { before: megabytes(before), afterPhotos: megabytes(photos), peakWithVideo: megabytes(peak) },
+      memoryMegabytes: {
+        before: megabytes(memoryBefore),
+        afterPhotos: megabytes(photos),
+        peakWithVideo: megabytes(peak),
+      },
       peers: process.argv.includes('--alone') ? 'left out' : await benchPeers(selfie, card, { photoVerify, perPhoto }),
     };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+const verifications = 20;
+const cpuMilliseconds = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+/** photo_verify again and again, each as soon as the one before is answered: time and processor time of each. */
+async function costOfConfinement(works: {
+  confined: () => Promise<unknown>;
+  unconfined: () => Promise<unknown>;
+  prepared: () => Promise<void>;
+}) {
+  const each = async (work: () => Promise<unknown>) => {
+    await works.prepared();
+    const [from, cpu] = [performance.now(), cpuMilliseconds()];
+    for (let run = 0; run < verifications; run += 1) await work();
+    await works.prepared();
+    const share = (total: number) => Number((total / verifications).toFixed(1));
+    return { milliseconds: share(performance.now() - from), processor: share(cpuMilliseconds() - cpu) };
+  };
+  return { backToBack: await each(works.confined), backToBackUnconfined: await each(works.unconfined) };
+}
+
+/** Decoding as it would be without confinement: the same recipes by native sharp, in this process. */
+const nativeDecoders: PhotoDecoders = {
+  prepare: async () => {},
+  use: (work) =>
+    work({
+      metadata: (bytes) => sharp(bytes).metadata(),
+      pixels: async (bytes, recipe) => {
+        const { options } = recipe as Sharp & { options: { input: { buffer: Uint8Array } } };
+        options.input.buffer = bytes;
+        const { data, info } = await recipe.toBuffer({ resolveWithObject: true });
+        return { width: info.width, height: info.height, pixels: data };
+      },
+      alone: async () => {},
+    }),
+};
 
 /** What the peers do with one photo: from its bytes to the embedding of its largest face. */
 async function describer(directory: string): Promise<(photo: Uint8Array) => Promise<unknown>> {

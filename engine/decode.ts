@@ -1,9 +1,10 @@
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { type ContentType, sniffContentType } from '../shared/domain/captures.ts';
 import { convertToSrgb } from './colour.ts';
 import type { Orientation } from './exif.ts';
 import { decodeHeic } from './heic.ts';
 import { mendJpeg } from './jpeg.ts';
+import { freshDecoders, type PhotoDecoder, type PhotoDecoders, type PhotoMetadata } from './photo.ts';
 import type { RgbImage } from './pixels.ts';
 
 /** A capture as the engine sees it: upright, sRGB, inside its working size, decoded once. */
@@ -31,9 +32,15 @@ export const cardSizePx = 4096;
  * A baseline JPEG shrinks while it is read, strip by strip. Everything else may have to be held whole (progressive
  * JPEG, interlaced PNG, WebP, HEIC): 26 million pixels take a 24 megapixel phone photo and stay under 300 MB.
  */
-export const maximumPixels = { shrinkable: 50_000_000, whole: 26_000_000 } as const;
+export const maximumPixels = {
+  shrinkable: 50_000_000,
+  whole: 26_000_000,
+  /** Held whole while another one is: a decoder takes up to 500 MB for 26 million. */
+  beside: 8_000_000,
+} as const;
 
 const decodeTimeoutSeconds = 20;
+const noInput = Buffer.of(0);
 
 const formats: Readonly<Partial<Record<ContentType, string>>> = {
   'image/jpeg': 'jpeg',
@@ -41,35 +48,47 @@ const formats: Readonly<Partial<Record<ContentType, string>>> = {
   'image/webp': 'webp',
 };
 
-// Only the three loaders that magic bytes can select, and nothing kept between captures. They are native code: a memory
-// error in one reaches this process and its role (docs/security.md, hostile captures).
+// Nothing is kept between captures, and no file is opened by native code but by tools and tests: here it turns and
+// shrinks pixels that were decoded in wasm.
 sharp.cache(false);
 sharp.concurrency(1);
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({ operation: ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp'] });
+
+export interface DecodeOptions {
+  /** The longer side of the picture that comes out, at most. @default workingSizePx */
+  readonly sizePx?: number;
+  /** Of JPEG, PNG and WebP. @default one for each capture, started when it is needed */
+  readonly decoders?: PhotoDecoders;
+}
+
+const ofStrangers = freshDecoders();
 
 /** Bytes to pixels. Whatever the bytes are, the answer is a value: a capture never throws. */
-export async function decodeImage(bytes: Uint8Array, sizePx = workingSizePx): Promise<Decoded> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  { sizePx = workingSizePx, decoders = ofStrangers }: DecodeOptions = {},
+): Promise<Decoded> {
   const type = sniffContentType(bytes);
   if (type === 'image/heic') return decodeContainer(bytes, sizePx);
   const format = type && formats[type];
-  return format ? decodeFile(bytes, format, sizePx) : { kind: 'unreadable' };
+  return format ? decoders.use((decoder) => decodeFile(bytes, format, sizePx, decoder)) : { kind: 'unreadable' };
 }
 
-async function decodeFile(bytes: Uint8Array, format: string, sizePx: number): Promise<Decoded> {
-  const metadata = await sharp(bytes, { limitInputPixels: false })
-    .metadata()
-    .catch(() => undefined);
+async function decodeFile(bytes: Uint8Array, format: string, sizePx: number, decoder: PhotoDecoder): Promise<Decoded> {
+  const metadata = await decoder.metadata(bytes);
   if (!metadata || metadata.format !== format) return { kind: 'unreadable' };
 
   const pixels = metadata.width * metadata.height;
   const cap = shrinksWhileRead(metadata) ? maximumPixels.shrinkable : maximumPixels.whole;
   if (pixels > cap) return { kind: 'too_large', pixels };
 
+  if (!shrinksWhileRead(metadata) && pixels > maximumPixels.beside) await decoder.alone();
   const { width, height } = metadata.autoOrient;
-  const shrunkFrom = (whole: Uint8Array, failOn: 'warning' | 'error') =>
+  const shrunkFrom = async (whole: Uint8Array, failOn: 'warning' | 'error'): Promise<Decoded> => {
     // Only the first frame of an animation is read.
-    shrink(sharp(whole, { limitInputPixels: cap, failOn }).autoOrient(), width, height, sizePx);
+    const picture = sharp(noInput, { limitInputPixels: cap, failOn }).autoOrient();
+    const image = await decoder.pixels(whole, shrinking(picture, sizePx));
+    return image ? { kind: 'decoded', capture: { image, widthPx: width, heightPx: height } } : { kind: 'unreadable' };
+  };
   // Broken data is refused rather than guessed at: half a face is no face. Where data end too soon before an end marker,
   // libjpeg only warns, and goes on in grey.
   if (format !== 'jpeg') return shrunkFrom(bytes, 'error');
@@ -86,7 +105,7 @@ const haveSamePixels = (one: Decoded, other: Decoded): boolean =>
   other.kind === 'decoded' &&
   Buffer.compare(one.capture.image.pixels, other.capture.image.pixels) === 0;
 
-const shrinksWhileRead = ({ format, isProgressive }: Metadata) => format === 'jpeg' && !isProgressive;
+const shrinksWhileRead = ({ format, isProgressive }: PhotoMetadata) => format === 'jpeg' && !isProgressive;
 
 async function decodeContainer(bytes: Uint8Array, sizePx: number): Promise<Decoded> {
   const decoded = await decodeHeic(bytes, maximumPixels.whole);
@@ -94,9 +113,10 @@ async function decodeContainer(bytes: Uint8Array, sizePx: number): Promise<Decod
   const { image, orientation, colours } = decoded;
   const stored = sharp(image.pixels, { raw: { width: image.width, height: image.height, channels: 3 } });
   const [width, height] = orientation > 4 ? [image.height, image.width] : [image.width, image.height];
-  const shrunk = await shrink(upright[orientation](stored), width, height, sizePx);
-  if (shrunk.kind === 'decoded' && colours) convertToSrgb(shrunk.capture.image, colours);
-  return shrunk;
+  const { data, info } = await shrinking(upright[orientation](stored), sizePx).toBuffer({ resolveWithObject: true });
+  const shrunk: RgbImage = { width: info.width, height: info.height, pixels: data };
+  if (colours) convertToSrgb(shrunk, colours);
+  return { kind: 'decoded', capture: { image: shrunk, widthPx: width, heightPx: height } };
 }
 
 /** What undoes each EXIF orientation. sharp mirrors before it turns. */
@@ -112,21 +132,10 @@ const upright: Readonly<Record<Orientation, (stored: Sharp) => Sharp>> = {
 };
 
 /** To 8-bit sRGB inside the working size. CMYK, 16 bit, grey and palettes become RGB; what is transparent, black. */
-async function shrink(file: Sharp, width: number, height: number, sizePx: number): Promise<Decoded> {
-  try {
-    const { data, info } = await file
-      .timeout({ seconds: decodeTimeoutSeconds })
-      .resize({ width: sizePx, height: sizePx, fit: 'inside', withoutEnlargement: true })
-      .flatten({ background: '#000' })
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) return { kind: 'unreadable' };
-    return {
-      kind: 'decoded',
-      capture: { image: { width: info.width, height: info.height, pixels: data }, widthPx: width, heightPx: height },
-    };
-  } catch {
-    return { kind: 'unreadable' };
-  }
-}
+const shrinking = (picture: Sharp, sizePx: number): Sharp =>
+  picture
+    .timeout({ seconds: decodeTimeoutSeconds })
+    .resize({ width: sizePx, height: sizePx, fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: '#000' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' });

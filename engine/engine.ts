@@ -9,6 +9,7 @@ import { type CardOptions, type IdCard, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
 import { cosineOf, distanceOf, matchScoreOf } from './matching.ts';
 import { ModelsRefused, openModelPack } from './models.ts';
+import { freshDecoders, type PhotoDecoders } from './photo.ts';
 import { photoCorrelationOf, samePhotoCorrelation } from './same-photo.ts';
 import { lookAtPerson, openCapture, type Portrait, type Timed } from './selfie.ts';
 import { decodeVideo } from './video.ts';
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly now?: () => number;
   /** Threads per model, 1 by default: the models are too small to gain from more (figures in `engine/notes/limits.md`). */
   readonly threads?: number;
+  /** Of photos; `keptDecoders()` where all captures are one's own. @default one for each capture */
+  readonly decoders?: PhotoDecoders;
   /** Listens instead of the pack's own recogniser. */
   readonly digits?: DigitsRecogniser;
 }
@@ -67,6 +70,11 @@ export interface Engine {
     thresholds: Thresholds,
     options?: AnalysisOptions,
   ) => Promise<Analysis>;
+  /**
+   * Resolves when the decoders of the next photos have started, which begins with every answer. A process that is
+   * frozen after an answer, as Lambda does, waits for it: else the next verification does.
+   */
+  readonly prepared: () => Promise<void>;
 }
 
 /** What else a verification asks for: its policy, and what its record says of earlier captures. */
@@ -81,6 +89,9 @@ export interface AnalysisOptions extends CardOptions {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const threads = Math.min(options.threads ?? 1, availableParallelism());
   const now = options.now ?? (() => performance.now());
+  const decoders = options.decoders ?? freshDecoders();
+  const decodersReady = decoders.prepare();
+  decodersReady.catch(() => undefined); // awaited below, when the models are open
   const pack = await openModelPack(options.modelsDirectory, threads);
   const { faceDetection, faceLandmarks, faceMatching, spoofing } = pack.manifest;
   const models = {
@@ -107,7 +118,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ): Promise<Analysis> {
     const stages: Record<string, number> = {};
     const timed = timing(stages);
-    const capture = await timed('decode', openCapture(bytes));
+    const capture = await timed('decode', openCapture(bytes, { decoders }));
     const look = { compared: false, minimumFacePx: thresholds.minimumFacePx };
     const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed, look);
     const { reasons, measurements, live, seen } = portrait;
@@ -136,10 +147,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ): Promise<Analysis> {
     const stages: Record<string, number> = {};
     const [ofSelfie, ofCard] = [timing(stages, 'selfie_'), timing(stages, 'id_card_')];
-    // Both are decoded at once, on libvips' threads; the models run on this one, so taking turns there gains nothing.
+    // Both are decoded at once, in threads of their own; the models run on this one, so taking turns there gains nothing.
     const [photo, document] = await Promise.all([
-      ofSelfie('decode', openCapture(selfie)),
-      ofCard('decode', openCapture(idCard, cardSizePx)),
+      ofSelfie('decode', openCapture(selfie, { decoders })),
+      ofCard('decode', openCapture(idCard, { decoders, sizePx: cardSizePx })),
     ]);
     const look = { compared: true, minimumFacePx: thresholds.minimumFacePx };
     const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie, look);
@@ -183,7 +194,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const [timed, ofCard] = [timing(stages, 'video_'), timing(stages, 'id_card_')];
     const [video, card] = await Promise.all([
       timed('decode', decodeVideo(bytes)),
-      ofCard('decode', openCapture(idCard, cardSizePx)).then((document) => lookAtCard(document, ofCard, cardOptions)),
+      ofCard('decode', openCapture(idCard, { decoders, sizePx: cardSizePx })).then((document) =>
+        lookAtCard(document, ofCard, cardOptions),
+      ),
     ]);
     if (video.kind !== 'decoded') {
       const measurements = { ...(video.kind === 'too_large' && video.measurements), ...card.measurements };
@@ -269,7 +282,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     };
   }
 
-  return { manifest: pack.manifest, analyseSelfie, analysePhotos, analyseVideo };
+  // A decoder that cannot be started fails the capture that needs it.
+  const prepared = () => decoders.prepare().catch(() => undefined);
+  const thenPreparing =
+    <Given extends readonly unknown[]>(analyse: (...given: Given) => Promise<Analysis>) =>
+    (...given: Given) =>
+      analyse(...given).finally(() => void prepared());
+
+  await decodersReady;
+  return {
+    manifest: pack.manifest,
+    analyseSelfie: thenPreparing(analyseSelfie),
+    analysePhotos: thenPreparing(analysePhotos),
+    analyseVideo: thenPreparing(analyseVideo),
+    prepared,
+  };
 }
 
 /** One photo twice fails as such, whether there is a card around it or not. */

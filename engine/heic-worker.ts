@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ColourConversion, displayP3, maximumProfileBytes, readProfile } from './colour.ts';
 import { type Orientation, readOrientation } from './exif.ts';
 import type { RgbImage } from './pixels.ts';
+import { openRealm } from './realm.ts';
 
 /** What the worker is given; the wasm arrives compiled, so a second HEIC does not pay for that again. */
 export interface HeicRequest {
@@ -61,35 +61,10 @@ interface HeifImage {
   readonly channels: readonly { width: number; height: number; stride: number; data: Uint8Array }[];
 }
 
-type OpenLibheif = (options: {
-  instantiateWasm: (
-    imports: WebAssembly.Imports,
-    done: (instance: WebAssembly.Instance) => void,
-  ) => WebAssembly.Exports;
-}) => Libheif;
+type OpenLibheif = (options: object) => Libheif;
 
 /** A 26 megapixel photo takes 190 MB inside libheif; the file's own claims are not trusted for the rest. */
-const maximumMemoryBytes = 448 * 1024 * 1024;
-const wasmPageBytes = 65_536;
-
-function limitMemory(): void {
-  const grow = WebAssembly.Memory.prototype.grow;
-  WebAssembly.Memory.prototype.grow = function limitedGrow(pages: number) {
-    if (this.buffer.byteLength + pages * wasmPageBytes > maximumMemoryBytes) throw new RangeError('memory limit');
-    return grow.call(this, pages);
-  };
-}
-
-function openLibheif({ libheif, libheifScript }: HeicRequest): Libheif {
-  const open: OpenLibheif = createRequire(import.meta.url)(libheifScript);
-  return open({
-    instantiateWasm: (imports, done) => {
-      const instance = new WebAssembly.Instance(libheif, imports);
-      done(instance);
-      return instance.exports;
-    },
-  });
-}
+const memoryBytes = 448 * 1024 * 1024;
 
 const codeOf = (text: string) => Buffer.from(text, 'latin1').readUInt32BE();
 const mostTransformations = 16;
@@ -188,9 +163,10 @@ function coloursOf({ heif, handle }: Container): ColourConversion | undefined {
 }
 
 function decode(request: HeicRequest): HeicAnswer {
-  const heif = openLibheif(request);
+  const realm = openRealm({ wasm: request.libheif, memoryBytes });
+  const heif = (realm.run(request.libheifScript) as OpenLibheif)(realm.emscripten);
   const context = heif.heif_context_alloc();
-  const { code } = heif.heif_context_read_from_memory(context, request.bytes);
+  const { code } = heif.heif_context_read_from_memory(context, realm.adopt(request.bytes));
   if (code !== heif.heif_error_code.heif_error_Ok) return { kind: 'unreadable' };
 
   const handle = heif.heif_js_context_get_primary_image_handle(context);
@@ -221,7 +197,6 @@ function answer(message: HeicAnswer | 'started'): void {
 }
 
 answer('started');
-limitMemory();
 try {
   answer(decode(workerData as HeicRequest));
 } catch {

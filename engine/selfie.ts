@@ -1,5 +1,5 @@
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
-import { type Decoded, type DecodedCapture, decodeImage } from './decode.ts';
+import { type Decoded, type DecodedCapture, type DecodeOptions, decodeImage } from './decode.ts';
 import { detectFaces } from './faces.ts';
 import type { SpoofingModel } from './manifest.ts';
 import type { Model } from './models.ts';
@@ -26,8 +26,8 @@ export interface Portrait {
 }
 
 /** Bytes of a JPEG, PNG, WebP or HEIC, or why there is nothing to look at. */
-export async function openCapture(bytes: Uint8Array, sizePx?: number): Promise<DecodedCapture | Portrait> {
-  const decoded: Decoded = await decodeImage(bytes, sizePx);
+export async function openCapture(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedCapture | Portrait> {
+  const decoded: Decoded = await decodeImage(bytes, options);
   switch (decoded.kind) {
     case 'decoded':
       return decoded.capture;

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod';
 import { format } from '../shared/domain/verdict.ts';
 import type { RgbImage } from './pixels.ts';
+import { lend, openRealm, type Realm } from './realm.ts';
 import { type DecodingPlan, disposableIn, planDecoding, secondsUnseen, type VideoPacket } from './video-plan.ts';
 
 /** What the worker is given; the wasm arrives compiled, so a second video does not pay for that again. */
@@ -85,12 +85,9 @@ interface Ffmpeg {
   };
 }
 
-type OpenFfmpeg = (options: {
-  instantiateWasm: (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => object;
-}) => Promise<Ffmpeg>;
+type OpenFfmpeg = (options: object) => Promise<Ffmpeg>;
 
 const audioRateHz = 16_000;
-const wasmPageBytes = 65_536;
 /** Sound that FFmpeg hands out may be shorter than its packets say: encoders' priming is cut off both ends. */
 const soundToleranceSeconds = 0.3;
 /** Sound may outlast the picture by this: a recorder stops its tracks one after the other. */
@@ -141,35 +138,18 @@ const probed = z.object({
 });
 type Stream = z.infer<typeof probed>['streams'][number];
 
-/**
- * Before FFmpeg is there: its sockets are WebSockets and it loads by fetch or XMLHttpRequest, so without these it has no
- * network; and wasm memory ends where we say. Script could still get to the network through Node's own modules.
- */
-function confine({ memoryBytes }: VideoLimits): void {
-  for (const name of ['fetch', 'WebSocket', 'XMLHttpRequest', 'EventSource']) Reflect.deleteProperty(globalThis, name);
-  const grow = WebAssembly.Memory.prototype.grow;
-  WebAssembly.Memory.prototype.grow = function limitedGrow(pages: number) {
-    if (this.buffer.byteLength + pages * wasmPageBytes > memoryBytes) throw new RangeError('memory limit');
-    return grow.call(this, pages);
-  };
-  // It was built for browsers and asks where it is.
-  Object.assign(globalThis, { self: globalThis, location: { href: 'file:///' } });
-}
-
-function openFfmpeg({ ffmpeg, ffmpegScript }: VideoRequest): Promise<Ffmpeg> {
-  const open: OpenFfmpeg = createRequire(import.meta.url)(ffmpegScript);
-  return open({
-    instantiateWasm: (imports, done) => {
-      done(new WebAssembly.Instance(ffmpeg, imports));
-      return {};
-    },
-  });
+/** FFmpeg in a realm without files, network and processes. It was built for browsers and asks where it is. */
+async function openFfmpeg(realm: Realm, ffmpegScript: string): Promise<Ffmpeg> {
+  realm.evaluate("Object.assign(globalThis, { self: globalThis, location: { href: 'file:///' } })");
+  return (realm.run(ffmpegScript) as OpenFfmpeg)(realm.emscripten);
 }
 
 async function decode(request: VideoRequest): Promise<VideoAnswer> {
-  const { bytes, limits } = request;
-  const ffmpeg = await openFfmpeg(request);
-  ffmpeg.FS.writeFile('in', bytes, { canOwn: true });
+  const { limits } = request;
+  const realm = openRealm({ wasm: request.ffmpeg, memoryBytes: limits.memoryBytes });
+  const bytes = realm.adopt(request.bytes, [request.bytes.buffer]);
+  const ffmpeg = await openFfmpeg(realm, request.ffmpegScript);
+  ffmpeg.FS.writeFile('in', bytes, realm.adopt({ canOwn: true }));
   const input = ['-v', 'error', '-protocol_whitelist', 'file', '-f', request.format];
 
   const streams = readStreams(ffmpeg, input);
@@ -264,7 +244,7 @@ function ratioOf(text: string | undefined, divider: string): number {
 /** Runs one of FFmpeg's programs; what it wrote, its exit status (of ffprobe always −1) and its complaints. */
 function run(ffmpeg: Ffmpeg, program: 'exec' | 'ffprobe', outputs: readonly string[], options: readonly string[]) {
   const complaints: string[] = [];
-  ffmpeg.setLogger(({ message }) => complaints.length < 100 && complaints.push(message));
+  ffmpeg.setLogger(lend(({ message }: { message: string }) => complaints.length < 100 && complaints.push(message)));
   const status = ffmpeg[program](...options);
   ffmpeg.reset();
   const written = outputs.map((name) => {
@@ -451,6 +431,4 @@ function answer(message: VideoAnswer | 'started'): void {
 }
 
 answer('started');
-const request = workerData as VideoRequest;
-confine(request.limits);
-decode(request).then(answer, () => answer({ kind: 'unreadable' }));
+decode(workerData as VideoRequest).then(answer, () => answer({ kind: 'unreadable' }));

@@ -6,6 +6,7 @@ import type { PolicyInput } from '../shared/domain/policy.ts';
 import { readPolicy } from './admin/policy.ts';
 import { commandLine, misused } from './command-line.ts';
 import { drawCurves } from './evaluate/curves.ts';
+import { decoders } from './evaluate/decoders.ts';
 import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits.ts';
 import { evaluateFaceSizes, type FaceSizesReport, faceSizesText } from './evaluate/face-sizes.ts';
 import { evaluateMatching, type MatchReport, matchText } from './evaluate/matching.ts';
@@ -100,7 +101,7 @@ async function main(): Promise<number> {
     const thresholds = values.policy ? thresholdsIn(await readPolicy(values.policy)) : {};
     if (shipped) await prepareModels(shipped);
     const modelsDirectory = values.models ?? shipped ?? '';
-    const engine = await openEngine({ modelsDirectory });
+    const engine = await openEngine({ modelsDirectory, decoders });
     const evaluation: Evaluation = {
       spoof: await evaluateSpoofDetection(values.data, engine, thresholds),
       faceSizes: await evaluateFaceSizes(values.data, engine, thresholds),

@@ -11,6 +11,7 @@ import { packWith } from '../engine/training/spoof/pack.ts';
 import { type Capture, ProvenanceRefused, readProvenance } from '../engine/training/spoof/provenance.ts';
 import { type View, viewsOf } from '../engine/training/spoof/views.ts';
 import { commandLine, misused } from './command-line.ts';
+import { decoders } from './evaluate/decoders.ts';
 import { mulberry32 } from './evaluate/random.ts';
 import { pythonEnvironment } from './python.ts';
 import { prepareModels } from './release/engine-assets.ts';
@@ -119,9 +120,9 @@ async function judgeAll(
     const weights = path.join(directory, number < 0 ? 'spoof.onnx' : `without-${number}.onnx`);
     const pack = { shipped, name: 'without one source', directory: path.join(directory, 'without') };
     await packWith({ weights, output: 'classes', provenance: 'head.py' }, pack);
-    own.push(...(await judge(data, ofSource, await openEngine({ modelsDirectory: pack.directory }))));
+    own.push(...(await judge(data, ofSource, await openEngine({ modelsDirectory: pack.directory, decoders }))));
   }
-  return reportOf(own, await judge(data, captures, await openEngine({ modelsDirectory: shipped })));
+  return reportOf(own, await judge(data, captures, await openEngine({ modelsDirectory: shipped, decoders })));
 }
 
 /** The pack in `out`, and what the report says; everything else is made in `directory`. */

@@ -33,4 +33,6 @@ const connect = (): Asking => ({
   log,
 });
 
-export const handler = queue(connect, (body, dependencies) => askProvider(readWork(body), dependencies));
+// Frozen after the answer, decoders that are starting would hold up the next verification.
+const prepared = () => engine.then((opened) => opened.prepared()).catch(() => undefined);
+export const handler = queue(connect, (body, work) => askProvider(readWork(body), work).finally(prepared));

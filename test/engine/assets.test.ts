@@ -99,6 +99,8 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
     ['licences/MIT-onnxruntime.txt', 'Copyright (c) Microsoft Corporation'],
     ['licences/MIT-faceplugin.txt', 'Copyright (c) 2021 gitguanqi'],
     ['node_modules/sharp/LICENSE', 'Apache License'],
+    ['node_modules/@img/sharp-wasm32/LICENSE', 'Apache License'],
+    ['node_modules/@emnapi/runtime/LICENSE', 'MIT License'],
     ['node_modules/libheif-js/LICENSE', 'GNU LESSER GENERAL PUBLIC LICENSE'],
   ])('carry %s', async (file, words) => {
     expect(await textOf(file)).toContain(words);
@@ -110,11 +112,14 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
     expect(copyleft.map(({ name }) => name).toSorted()).toEqual([
       '@ffmpeg/core',
       `@img/sharp-libvips-linux-${architecture}`,
+      '@img/sharp-wasm32',
       'libheif-js',
     ]);
     for (const { name, version } of copyleft) expect(offer).toContain(`## ${name} ${version}\n`);
-    const builds = files.filter((file) => /(libheif|ffmpeg-core)\.(js|wasm)$|libvips-cpp\.so/.test(file));
-    expect(builds).toHaveLength(5);
+    const builds = files.filter((file) =>
+      /(libheif|ffmpeg-core|sharp-wasm32-[\d.]+\.node)\.(js|wasm)$|libvips-cpp\.so/.test(file),
+    );
+    expect(builds).toHaveLength(7);
     for (const build of builds) {
       expect(offer).toContain(
         createHash('sha256')
@@ -143,7 +148,7 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
       components.map(({ group, name, version }) => `${group ? `${group}/` : ''}${name}@${version}`),
     );
     const packages = await packagesIn();
-    expect(packages).toHaveLength(10);
+    expect(packages).toHaveLength(12);
     for (const { name, version } of packages) expect(listed).toContain(`${name}@${version}`);
     const hashes = new Map(components.map(({ name, hashes }) => [name, hashes?.[0]?.content]));
     const models = files.filter((file) => file.endsWith('.onnx'));
@@ -161,7 +166,7 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
     const { components } = sbom.parse(JSON.parse(await textOf('sbom.cdx.json')));
     const listed = components.map(({ group, name }) => `${group ? `${group}/` : ''}${name}`);
     const output = await mkdtemp(path.join(tmpdir(), 'bonafide-bundle-'));
-    const workers = ['engine/heic-worker.ts', 'engine/video-worker.ts'];
+    const workers = ['engine/heic-worker.ts', 'engine/photo-worker.ts', 'engine/video-worker.ts'];
     const { metafile } = await build({
       entryPoints: workers,
       bundle: true,

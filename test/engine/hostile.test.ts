@@ -4,7 +4,7 @@ import { maximumPixels } from '../../engine/decode.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { portrait } from '../../tools/samples.ts';
 import { claimingSize, fixture, pixelBomb, uprightPortrait } from './captures.ts';
-import { outcomeText, shippedEngine } from './engine.ts';
+import { decoders, outcomeText, shippedEngine } from './engine.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -44,7 +44,7 @@ describe("libvips' loaders", () => {
   it.each(['gif', 'tiff', 'avif', 'svg'] as const)('refuse %s, whatever finds its way to them', async (format) => {
     const svg = text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
     const bytes = format === 'svg' ? svg : await (await uprightPortrait()).resize(64)[format]().toBuffer();
-    await expect(sharp(bytes).metadata()).rejects.toThrow('unsupported image format');
+    expect(await decoders.use((decoder) => decoder.metadata(bytes))).toBeUndefined();
   });
 });
 

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeImage } from '../../engine/decode.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { assessQuality, qualityLimits } from '../../engine/quality.ts';
 import { cheapTransforms } from '../../tools/evaluate/transforms.ts';
 import { landscape, portrait, portraitAsStored } from '../../tools/samples.ts';
 import { twoPeople, uprightPortrait } from './captures.ts';
-import { outcomeText, shippedEngine } from './engine.ts';
+import { decode, outcomeText, shippedEngine } from './engine.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -18,7 +17,7 @@ const analyse = async (bytes: Uint8Array) => engine.analyseSelfie(bytes, {});
 
 /** The portrait after one of the transforms that `npm run evaluate` tries. */
 async function transformed(name: string): Promise<Uint8Array> {
-  const decoded = await decodeImage(await portrait());
+  const decoded = await decode(await portrait());
   if (decoded.kind !== 'decoded') throw new Error('the portrait must decode');
   return cheapTransforms[name]?.(decoded.capture.image).toBuffer() ?? Promise.reject(new Error(`no transform ${name}`));
 }

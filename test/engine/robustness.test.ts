@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from '../../engine/decode.ts';
 import { evaluateRobustness, type RobustnessReport, robustnessText } from '../../tools/evaluate/robustness.ts';
 import { cheapTransforms, honestDegradations, type Transform } from '../../tools/evaluate/transforms.ts';
 import { faceOnScreen, portrait } from '../../tools/samples.ts';
 import { fixture } from './captures.ts';
-import { shippedEngine } from './engine.ts';
+import { decode, shippedEngine } from './engine.ts';
 
 const inTheDark: Transform = ({ width, height, pixels }) =>
   sharp(pixels, { raw: { width, height, channels: 3 } })
@@ -73,7 +72,7 @@ describe('The cheap transforms', () => {
   });
 
   it('make of one picture one file, always the same, that can be opened', async () => {
-    const small = await decodeImage(
+    const small = await decode(
       await sharp(await fixture('portrait.png'))
         .resize(120)
         .png()
@@ -85,7 +84,7 @@ describe('The cheap transforms', () => {
     for (const [name, transform] of Object.entries({ ...cheapTransforms, ...honestDegradations })) {
       const sent = await transform(image).toBuffer();
       expect((await transform(image).toBuffer()).equals(sent), name).toBe(true);
-      expect(await decodeImage(sent), name).toMatchObject({ kind: 'decoded' });
+      expect(await decode(sent), name).toMatchObject({ kind: 'decoded' });
       files.add(sent.toString('base64'));
     }
     const shared = Object.keys(honestDegradations).filter((name) => name in cheapTransforms).length;

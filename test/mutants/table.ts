@@ -14,12 +14,14 @@ export interface Mutant {
 const http = 'shared/providers/http.ts';
 const authenticate = 'shared/lambda/authenticate.ts';
 const videoWorker = 'engine/video-worker.ts';
+const realm = 'engine/realm.ts';
 const row = 'shared/stores/tenants/row.ts';
 const captures = 'shared/stores/captures.ts';
 const verifications = 'shared/stores/verifications.ts';
 const views = 'shared/api/verifications.ts';
 
 const inConstantTime = { tests: ['test/domain/constant-time.test.ts'] };
+const inConfinement = { tests: ['test/engine/confinement.test.ts'] };
 const inWorkers = { tests: ['test/engine/workers.test.ts'] };
 const atBegin = { tests: ['test/lifecycle/begin.test.ts'] };
 const inStore = { tests: ['test/stores/verifications.test.ts'] };
@@ -503,12 +505,36 @@ export const mutants: readonly Mutant[] = [
     named: 'multiplies no number',
   },
   {
-    control: 'FFmpeg has no network',
-    file: videoWorker,
-    find: "for (const name of ['fetch', 'WebSocket', 'XMLHttpRequest', 'EventSource'])",
-    replace: "for (const name of ['fetch', 'XMLHttpRequest', 'EventSource'])",
-    ...inWorkers,
-    named: 'has no way to the network',
+    control: 'what wasm imports opens no file',
+    file: realm,
+    find: 'known[name] : refuse) });',
+    replace: 'known[name] : () => 5) });',
+    ...inConfinement,
+    named: 'opens no file',
+  },
+  {
+    control: 'no text is compiled where a decoder runs',
+    file: realm,
+    find: 'strings: false',
+    replace: 'strings: true',
+    ...inConfinement,
+    named: 'no network where photos',
+  },
+  {
+    control: 'no text is compiled beside it either',
+    file: realm,
+    find: '\n  disarm();',
+    replace: '',
+    ...inConfinement,
+    named: 'no process and no network',
+  },
+  {
+    control: 'a decoder of photos sees one',
+    file: 'engine/photo.ts',
+    find: 'const end = decoder.end()',
+    replace: 'spares.unshift(decoder);\n        const end = Promise.resolve()',
+    ...inConfinement,
+    named: 'has seen no other',
   },
   {
     control: 'FFmpeg opens files alone',
@@ -528,32 +554,16 @@ export const mutants: readonly Mutant[] = [
   },
   {
     control: 'wasm memory ends at its limit',
-    file: videoWorker,
+    file: realm,
     find: "> memoryBytes) throw new RangeError('memory limit');",
     replace: "> memoryBytes * 4) throw new RangeError('memory limit');",
     ...inWorkers,
     named: 'lets wasm memory grow',
   },
   {
-    control: 'what a decoder prints stays out of the logs',
-    file: 'engine/confined.ts',
-    find: 'stdout: true,',
-    replace: 'stdout: false,',
-    ...inWorkers,
-    named: 'keeps what the decoder prints',
-  },
-  {
-    control: 'what a decoder complains of stays out of the logs',
-    file: 'engine/confined.ts',
-    find: 'stderr: true,',
-    replace: 'stderr: false,',
-    ...inWorkers,
-    named: 'keeps what the decoder prints',
-  },
-  {
     control: 'libvips has three loaders',
-    file: 'engine/decode.ts',
-    find: "sharp.block({ operation: ['VipsForeignLoad'] });",
+    file: 'engine/photo-worker.ts',
+    find: "sharp.block(['VipsForeignLoad'], true);",
     replace: '',
     tests: ['test/engine/hostile.test.ts'],
     named: 'whatever finds its way to them',

@@ -6,6 +6,7 @@ import type { Analysis, Engine, Thresholds } from '../../engine/engine.ts';
 import { qualityLimits } from '../../engine/quality.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { readRows } from './csv.ts';
+import { decoders } from './decoders.ts';
 import { percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
 import { padRow } from './spoofing.ts';
 
@@ -87,7 +88,7 @@ function sizedOf({ finding, measurements }: Analysis, label: Label, shrunk: bool
 
 /** `factor` of the capture's own size, as a camera of fewer pixels would store it. */
 async function shrink(bytes: Uint8Array, factor: number): Promise<Buffer | undefined> {
-  const decoded = await decodeImage(bytes, cardSizePx);
+  const decoded = await decodeImage(bytes, { sizePx: cardSizePx, decoders });
   if (decoded.kind !== 'decoded') return undefined;
   const { image, widthPx } = decoded.capture;
   const { width, height, pixels } = image;

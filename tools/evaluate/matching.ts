@@ -11,6 +11,7 @@ import { openModelPack } from '../../engine/models.ts';
 import type { FaceModels } from '../../engine/selfie.ts';
 import { readRows } from './csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt, type Point, type Scores } from './curves.ts';
+import { decoders } from './decoders.ts';
 import { type ChosenBy, percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 export interface ComparisonReport {
@@ -147,7 +148,7 @@ export async function evaluateMatching(
 }
 
 async function see(bytes: Uint8Array, models: FaceModels): Promise<SeenFace | undefined> {
-  const decoded = await decodeImage(bytes, cardSizePx);
+  const decoded = await decodeImage(bytes, { sizePx: cardSizePx, decoders });
   if (decoded.kind !== 'decoded') return undefined;
   const { embedding, measurements } = await readIdCard(decoded.capture, models);
   return embedding && { embedding, widthPx: measurements.id_face_width_px ?? 0 };

@@ -11,6 +11,7 @@ import type { RgbImage } from '../../engine/pixels.ts';
 import { type SightModels, seeFace } from '../../engine/sight.ts';
 import { type Fingerprint, isRepeat, sharedKinds } from '../../shared/domain/fingerprint.ts';
 import { readRows } from './csv.ts';
+import { decoders } from './decoders.ts';
 import { type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 /** How well a capture is recognised that comes again, and what else is taken for one. */
@@ -123,7 +124,7 @@ function pairsOf(seen: readonly Seen[]): [Seen, Seen][] {
 
 /** As the engine does it: undefined where there is no face. `stored`: the picture's size as it stands in the file. */
 async function fingerprinted(bytes: Uint8Array, models: SightModels) {
-  const decoded = await decodeImage(bytes);
+  const decoded = await decodeImage(bytes, { decoders });
   if (decoded.kind !== 'decoded') return undefined;
   const { sight } = await seeFace(decoded.capture.image, models, { detect: detectFaces, tries: 1, embed: false });
   if (!sight) return undefined;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { decodeImage } from '../../engine/decode.ts';
 import type { Engine, Thresholds } from '../../engine/engine.ts';
 import { readRows } from './csv.ts';
+import { decoders } from './decoders.ts';
 import { percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
 import { padRow } from './spoofing.ts';
 import { cheapTransforms, honestDegradations, type Transform } from './transforms.ts';
@@ -53,7 +54,7 @@ export async function evaluateRobustness(
   const tried: Tried[] = [];
   for (const { file, label } of listed.rows) {
     const bytes = await readFile(path.join(directory, file)).catch(() => undefined);
-    const decoded = bytes && (await decodeImage(bytes));
+    const decoded = bytes && (await decodeImage(bytes, { decoders }));
     if (decoded?.kind !== 'decoded') continue;
     const { finding } = await engine.analyseSelfie(bytes as Uint8Array, thresholds);
     const outcomes = new Map<string, Outcome>([[asItIs, finding.outcome]]);

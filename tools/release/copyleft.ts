@@ -81,6 +81,7 @@ const worksInLibvips: ReadonlyMap<string, Pick<Work, 'name' | 'licence' | 'sourc
     archive: { name: 'libarchive', licence: 'BSD-2-Clause', source: 'https://github.com/libarchive/libarchive' },
     cairo: { name: 'cairo', licence: 'MPL-1.1', source: 'https://gitlab.freedesktop.org/cairo/cairo' },
     cgif: { name: 'cgif', licence: 'MIT', source: 'https://github.com/dloebl/cgif' },
+    emscripten: { name: 'Emscripten', licence: 'MIT', source: 'https://github.com/emscripten-core/emscripten' },
     exif: { name: 'libexif', licence: 'LGPL-3.0-or-later', source: 'https://github.com/libexif/libexif' },
     expat: { name: 'expat', licence: 'MIT', source: 'https://github.com/libexpat/libexpat' },
     ffi: { name: 'libffi', licence: 'MIT', source: 'https://github.com/libffi/libffi' },
@@ -106,6 +107,7 @@ const worksInLibvips: ReadonlyMap<string, Pick<Work, 'name' | 'licence' | 'sourc
       licence: 'LGPL-3.0-or-later',
       source: 'https://github.com/frida/proxy-libintl',
     },
+    resvg: { name: 'resvg', licence: 'MIT', source: 'https://github.com/linebender/resvg' },
     rsvg: { name: 'librsvg', licence: 'LGPL-3.0-or-later', source: 'https://gitlab.gnome.org/GNOME/librsvg' },
     tiff: { name: 'libtiff', licence: 'libtiff', source: 'https://gitlab.com/libtiff/libtiff' },
     uhdr: { name: 'libultrahdr', licence: 'MIT', source: 'https://github.com/google/libultrahdr' },
@@ -116,7 +118,10 @@ const worksInLibvips: ReadonlyMap<string, Pick<Work, 'name' | 'licence' | 'sourc
   }),
 );
 
-const libvips = (name: string, versions: Readonly<Record<string, string>>): CopyleftPackage => ({
+const sharpWasm = '@img/sharp-wasm32';
+type Versions = Readonly<Record<string, string>>;
+
+const libvips = (name: string, versions: Versions): CopyleftPackage => ({
   name,
   version: '1.3.4',
   texts: ['LGPL-3.0', 'GPL-3.0', 'MPL-1.1'],
@@ -124,12 +129,26 @@ const libvips = (name: string, versions: Readonly<Record<string, string>>): Copy
     'The scripts in `build/` of the tag v1.3.4 fetch, patch and compile the sources below, as one shared library. Works under the LGPL are used under its version 3.',
   source: 'https://github.com/lovell/sharp-libvips/tree/v1.3.4',
   binaries: [`lib/libvips-cpp.so.${versions.vips}`],
-  works: Object.entries(versions).map(([key, version]) => {
+  works: worksIn(name, versions),
+});
+
+const sharpAsWasm = (versions: Versions): CopyleftPackage => ({
+  name: sharpWasm,
+  version: '0.35.5',
+  texts: ['LGPL-3.0', 'GPL-3.0'],
+  build:
+    '`build/wasm.sh` of https://github.com/lovell/sharp-libvips, tag v1.3.4, fetches and compiles the sources below; the tag v0.35.5 of sharp links them with its own code (Apache-2.0). Works under the LGPL are used under its version 3.',
+  source: 'https://github.com/lovell/sharp/tree/v0.35.5',
+  binaries: ['js', 'wasm'].map((kind) => `lib/sharp-wasm32-0.35.5.node.${kind}`),
+  works: worksIn(sharpWasm, versions),
+});
+
+const worksIn = (name: string, versions: Versions): readonly Work[] =>
+  Object.entries(versions).map(([key, version]) => {
     const known = worksInLibvips.get(key);
     if (!known) throw new Error(`${name} contains ${key}, of which tools/release/copyleft.ts knows no licence`);
     return { ...known, version };
-  }),
-});
+  });
 
 function work(name: string, version: string, licence: string, source: string): Work {
   return { name, version, licence, source };
@@ -137,7 +156,10 @@ function work(name: string, version: string, licence: string, source: string): W
 
 /** The copyleft packages of the assets in `directory`, which are for one architecture. */
 export async function copyleftPackages(directory: string, architecture: string): Promise<readonly CopyleftPackage[]> {
-  const name = `@img/sharp-libvips-linux-${architecture}`;
-  const versions = await readFile(path.join(directory, 'node_modules', name, 'versions.json'), 'utf8');
-  return [ffmpeg, libheif, libvips(name, z.record(z.string(), z.string()).parse(JSON.parse(versions)))];
+  const native = `@img/sharp-libvips-linux-${architecture}`;
+  const versionsOf = async (name: string): Promise<Versions> => {
+    const text = await readFile(path.join(directory, 'node_modules', name, 'versions.json'), 'utf8');
+    return z.record(z.string(), z.string()).parse(JSON.parse(text));
+  };
+  return [ffmpeg, libheif, libvips(native, await versionsOf(native)), sharpAsWasm(await versionsOf(sharpWasm))];
 }

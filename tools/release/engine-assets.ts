@@ -2,9 +2,9 @@
  * `npm run engine-assets -- --arch x64|arm64`: everything the engine's function carries beside its bundle, for one
  * architecture of Linux, in `build/engine/<arch>/`:
  *
- *     node_modules/     onnxruntime-node, sharp, libheif-js and @ffmpeg/core with that architecture's natives, and nothing else of them
+ *     node_modules/     onnxruntime-node and sharp with that architecture's natives, sharp, libheif and FFmpeg as wasm, and nothing else of them
  *     models/           the model pack
- *     *-worker.mjs      the workers that decode HEIC and video, which a bundle cannot hold
+ *     *-worker.mjs      the workers that decode captures, which a bundle cannot hold
  *     LICENSE, NOTICE, MODELS.md, licences/   whose work all that is, and on which terms
  *     SOURCE-OFFER.md   the written offer of the source of its GPL, LGPL and MPL works, naming the builds
  *     sbom.cdx.json     every package and model of the function (CycloneDX)
@@ -37,7 +37,7 @@ const manifestFile = inRoot('engine/models.json');
 const licences = inRoot('engine/licences');
 /** Texts that travel as they are. */
 const texts = ['LICENSE', 'NOTICE', 'MODELS.md'].map((text) => inRoot(text));
-const workerSources = ['heic-worker', 'video-worker'].map((name) => inRoot('engine', `${name}.ts`));
+const workerSources = ['heic-worker', 'photo-worker', 'video-worker'].map((name) => inRoot('engine', `${name}.ts`));
 /** Weights of others come out of their package, and are rewritten for speed; our own are in the repository. */
 const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('engine/training/digits/digits.onnx') };
 
@@ -52,6 +52,8 @@ function packagesFor(architecture: Architecture): Readonly<Record<string, readon
     '@img/colour': ['package.json', 'LICENSE.md', 'index.cjs', 'color.cjs'],
     'detect-libc': ['package.json', 'LICENSE', 'lib'],
     semver: ['.'],
+    '@img/sharp-wasm32': ['package.json', 'LICENSE', 'versions.json', 'index.cjs', 'lib'],
+    '@emnapi/runtime': ['package.json', 'LICENSE', 'dist/emnapi.cjs.min.js'],
     '@ffmpeg/core': ['package.json', 'dist/umd'],
     'libheif-js': ['package.json', 'LICENSE', 'libheif-wasm/libheif.js', 'libheif-wasm/libheif.wasm'],
   };
@@ -166,14 +168,17 @@ async function renamed(from: string, to: string, ...unless: readonly string[]): 
 
 const readyKey = (directory: string) => readFile(path.join(directory, '.ready'), 'utf8').catch(() => undefined);
 
-/** What the assets are made from: locked packages, the manifest, the workers, the texts, and the rules of this folder. */
+/** What the assets are made from: locked packages, the manifest, the engine, the texts, and the rules of this folder. */
 async function inputsKey(): Promise<string> {
   const hash = createHash('sha256');
   const rules = ['copyleft', 'engine-assets', 'lockfile', 'prelu', 'sbom', 'source-offer'].map((name) =>
     path.join(import.meta.dirname, `${name}.ts`),
   );
   const licenceTexts = (await readdir(licences)).toSorted().map((text) => path.join(licences, text));
-  const sources = [inRoot('package-lock.json'), manifestFile, ...workerSources, ...Object.values(ownWeights)];
+  // All of it: workers import the rest.
+  const engine = (await readdir(inRoot('engine'))).filter((file) => file.endsWith('.ts')).toSorted();
+  const modules = engine.map((file) => inRoot('engine', file));
+  const sources = [inRoot('package-lock.json'), manifestFile, ...modules, ...Object.values(ownWeights)];
   for (const file of [...sources, ...texts, ...licenceTexts, ...rules]) hash.update(await readFile(file));
   return hash.digest('hex');
 }

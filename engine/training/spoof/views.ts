@@ -1,11 +1,15 @@
 import { decodeImage } from '../../decode.ts';
 import type { SpoofingModel } from '../../manifest.ts';
 import { type Model, type ModelPack, outputOf } from '../../models.ts';
+import { keptDecoders } from '../../photo.ts';
 import { type FaceModels, lookAtPerson, type Timed } from '../../selfie.ts';
 import type { Sight } from '../../sight.ts';
 import { augment } from './augment.ts';
 import type { Capture } from './provenance.ts';
 import { type Random, recapture, simulatedSpecies } from './recapture.ts';
+
+/** The captures are one's own. */
+const decoders = keptDecoders();
 
 /** What a head learns from: the features of one picture, and what it is. */
 export interface View {
@@ -77,7 +81,7 @@ async function lookingThrough(pack: ModelPack): Promise<(bytes: Uint8Array) => P
     faceNorm: faceMatching.faceNorm,
   };
   return async (bytes) => {
-    const decoded = await decodeImage(bytes);
+    const decoded = await decodeImage(bytes, { decoders });
     if (decoded.kind !== 'decoded') return {};
     features = undefined;
     const { seen, live } = await lookAtPerson(decoded.capture, models, untimed, { compared: false });

@@ -1,11 +1,10 @@
 /** Hundreds of damaged pictures: `npm run test:engine` runs it and `npm test` does not. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeImage } from '../../../engine/decode.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import { failureReasons, recaptureReasons } from '../../../shared/domain/verdict.ts';
 import { portrait } from '../../../tools/samples.ts';
 import { fixture, uprightPortrait, withFlippedBits } from '../captures.ts';
-import { outcomeText, shippedEngine } from '../engine.ts';
+import { decode, outcomeText, shippedEngine } from '../engine.ts';
 import { hostileInputs } from '../hostile-inputs.ts';
 import { idCard, selfieOfPair } from '../people.ts';
 
@@ -38,10 +37,10 @@ describe('Damaged captures', () => {
     const source = await fixture('portrait.heic');
     const answers = new Set<string>();
     for (let seed = 0; seed < 12; seed += 1) {
-      answers.add((await decodeImage(withFlippedBits(source, 20, seed))).kind);
+      answers.add((await decode(withFlippedBits(source, 20, seed))).kind);
     }
     expect(answers.size).toBeGreaterThan(0);
-    expect((await decodeImage(source)).kind).toBe('decoded');
+    expect((await decode(source)).kind).toBe('decoded');
   });
 });
 

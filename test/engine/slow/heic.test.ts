@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { type DecodedCapture, decodeImage } from '../../../engine/decode.ts';
+import type { DecodedCapture } from '../../../engine/decode.ts';
 import { readOrientation } from '../../../engine/exif.ts';
 import {
   fixture,
@@ -13,12 +13,13 @@ import {
   withFlippedBits,
   withRotation,
 } from '../captures.ts';
+import { decode } from '../engine.ts';
 
 const square = () => fixture('portrait.heic');
 const sideways = () => fixture('portrait-sideways.heic');
 
 async function decoded(bytes: Uint8Array): Promise<DecodedCapture> {
-  const answer = await decodeImage(bytes);
+  const answer = await decode(bytes);
   if (answer.kind !== 'decoded') throw new Error(answer.kind);
   return answer.capture;
 }
@@ -59,8 +60,8 @@ describe("A HEIC's orientation", () => {
 
   it('is not guessed at where the EXIF was cut off', async () => {
     const lying = withRotation(await sideways(), 'none');
-    expect((await decodeImage(lying.subarray(0, -1))).kind).toBe('unreadable');
-    expect((await decodeImage(lying.subarray(0, -36))).kind).toBe('unreadable');
+    expect((await decode(lying.subarray(0, -1))).kind).toBe('unreadable');
+    expect((await decode(lying.subarray(0, -36))).kind).toBe('unreadable');
   });
 });
 
@@ -138,6 +139,6 @@ describe("A HEIC's colours", () => {
 
 describe('An AVIF', () => {
   it('is unreadable, though its other brands are those of a HEIC', async () => {
-    expect((await decodeImage(withBrands(await square(), 'avif', ['mif1', 'miaf', 'MA1B']))).kind).toBe('unreadable');
+    expect((await decode(withBrands(await square(), 'avif', ['mif1', 'miaf', 'MA1B']))).kind).toBe('unreadable');
   });
 });

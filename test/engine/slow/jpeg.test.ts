@@ -1,8 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { type Decoded, decodeImage } from '../../../engine/decode.ts';
+import type { Decoded } from '../../../engine/decode.ts';
 import { mendJpeg } from '../../../engine/jpeg.ts';
 import { uprightPortrait, withoutEndMarker } from '../captures.ts';
+import { decode } from '../engine.ts';
 import { withRestarts } from '../restart-markers.ts';
 
 const endMarker = Buffer.from([0xff, 0xd9]);
@@ -48,9 +49,9 @@ const lengthsOf = (whole: Buffer): Set<number> =>
 describe('A JPEG whose end marker is missing', () => {
   it.each(Object.entries({ ...kinds, ...largeKinds }))('is the whole picture: %s', async (_name, make) => {
     const whole = await make();
-    const pixels = pixelsOf(await decodeImage(whole));
-    expect(pixelsOf(await decodeImage(withoutEndMarker(whole))).equals(pixels)).toBe(true);
-    expect(pixelsOf(await decodeImage(whole.subarray(0, -1))).equals(pixels)).toBe(true);
+    const pixels = pixelsOf(await decode(whole));
+    expect(pixelsOf(await decode(withoutEndMarker(whole))).equals(pixels)).toBe(true);
+    expect(pixelsOf(await decode(whole.subarray(0, -1))).equals(pixels)).toBe(true);
   });
 });
 
@@ -60,7 +61,7 @@ it.each(Object.entries(kinds))(
     const whole = await make();
     for (const zeros of [2, 16, 1000]) {
       const padded = Buffer.concat([whole.subarray(0, -2), Buffer.alloc(zeros), endMarker]);
-      expect(pixelsOf(await decodeImage(padded)).equals(pixelsOf(await decodeImage(whole)))).toBe(true);
+      expect(pixelsOf(await decode(padded)).equals(pixelsOf(await decode(whole)))).toBe(true);
     }
   },
 );
@@ -69,14 +70,14 @@ describe('A JPEG that was cut', () => {
   it.each(Object.entries(kinds))('is unreadable at any length: %s', async (_name, make) => {
     const whole = await make();
     for (const length of lengthsOf(whole)) {
-      expect((await decodeImage(whole.subarray(0, length))).kind, `${length} of ${whole.length}`).toBe('unreadable');
+      expect((await decode(whole.subarray(0, length))).kind, `${length} of ${whole.length}`).toBe('unreadable');
     }
   });
 
   it.each(Object.entries(largeKinds))('is unreadable: %s', async (_name, make) => {
     const whole = await make();
     for (const length of [whole.length - 3, Math.floor(whole.length * 0.97)]) {
-      expect((await decodeImage(whole.subarray(0, length))).kind, `${length} of ${whole.length}`).toBe('unreadable');
+      expect((await decode(whole.subarray(0, length))).kind, `${length} of ${whole.length}`).toBe('unreadable');
     }
   });
 
@@ -84,10 +85,10 @@ describe('A JPEG that was cut', () => {
     'and given an end marker is unreadable, or whole but for its last 16 rows: %s',
     async (kind, make) => {
       const whole = await make();
-      const pixels = pixelsOf(await decodeImage(whole));
+      const pixels = pixelsOf(await decode(whole));
       const trusted = pixels.length - 16 * 240 * 3;
       for (const length of lengthsOf(whole)) {
-        const decoded = await decodeImage(Buffer.concat([whole.subarray(0, length), endMarker]));
+        const decoded = await decode(Buffer.concat([whole.subarray(0, length), endMarker]));
         if (decoded.kind === 'unreadable') continue;
         expect(kind, 'libjpeg reads all of a progressive one before libvips asks for its warnings').not.toContain(
           'prog',
@@ -122,7 +123,7 @@ describe('A JPEG of thousands of scans', () => {
       Buffer.concat([whole.subarray(0, -2), ...Array<Buffer>(times).fill(last), endMarker]);
     expect(mendJpeg(repeated(50))).toBeDefined();
     expect(mendJpeg(repeated(100))).toBeUndefined();
-    expect((await decodeImage(repeated(5_000))).kind).toBe('unreadable');
+    expect((await decode(repeated(5_000))).kind).toBe('unreadable');
     expect(mendJpeg(repeated(5_000).subarray(0, -1_000))).toBeUndefined();
   });
 });
@@ -146,5 +147,5 @@ describe('A JPEG with numbers that decoders ignore', () => {
 });
 
 async function expectSamePixels(one = Buffer.alloc(0), other = Buffer.alloc(0)): Promise<void> {
-  expect(pixelsOf(await decodeImage(one)).equals(pixelsOf(await decodeImage(other)))).toBe(true);
+  expect(pixelsOf(await decode(one)).equals(pixelsOf(await decode(other)))).toBe(true);
 }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeImage } from '../../../engine/decode.ts';
 import { cosineOf, type Embedding } from '../../../engine/matching.ts';
 import { openModelPack } from '../../../engine/models.ts';
 import { lookAtPerson } from '../../../engine/selfie.ts';
@@ -18,7 +17,7 @@ import {
   withoutEndMarker,
   withRotation,
 } from '../captures.ts';
-import { modelsDirectory } from '../engine.ts';
+import { decode, modelsDirectory } from '../engine.ts';
 import { withRestarts } from '../restart-markers.ts';
 
 /** What a capture's file must not change: the live score and the face's embedding. */
@@ -40,7 +39,7 @@ beforeAll(async () => {
     faceNorm: faceMatching.faceNorm,
   };
   numbersOf = async (bytes) => {
-    const decoded = await decodeImage(bytes);
+    const decoded = await decode(bytes);
     if (decoded.kind !== 'decoded') throw new Error(decoded.kind);
     expect([decoded.capture.widthPx, decoded.capture.heightPx]).toEqual([960, 1280]);
     const { reasons, live, seen } = await lookAtPerson(decoded.capture, models, (_stage, work) => work, {

@@ -1,0 +1,195 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
+import sharp, { type Sharp } from 'sharp';
+import * as z from 'zod';
+import { compiledOnce, copyOf, startConfined } from './confined.ts';
+import type { PhotoQuestion, PhotoWorkerData } from './photo-worker.ts';
+import type { RgbImage } from './pixels.ts';
+
+/** A confined decoder of JPEG, PNG and WebP: libvips as wasm in a realm (`realm.ts`), in threads of its own. */
+export interface PhotoDecoder {
+  /** What the file's header says; undefined where it cannot be read. */
+  readonly metadata: (bytes: Uint8Array) => Promise<PhotoMetadata | undefined>;
+  /** The pixels that sharp's `recipe` makes of the file (its own input is not looked at); undefined where it fails. */
+  readonly pixels: (bytes: Uint8Array, recipe: Sharp) => Promise<RgbImage | undefined>;
+  /** Resolves when no other decoder holds a large photo; from then on this one may, to its end. */
+  readonly alone: () => Promise<void>;
+}
+
+const metadata = z.object({
+  format: z.string(),
+  width: z.int().positive(),
+  height: z.int().positive(),
+  isProgressive: z.boolean(),
+  /** Upright. */
+  autoOrient: z.object({ width: z.int().positive(), height: z.int().positive() }),
+});
+export type PhotoMetadata = z.infer<typeof metadata>;
+
+/** A hostile file may have made the decoder say anything: pixels are as many as they are said to be, and its own alone. */
+const pixels = z
+  .object({
+    width: z.int().positive(),
+    height: z.int().positive(),
+    channels: z.literal(3),
+    pixels: z.instanceof(Uint8Array<ArrayBuffer>),
+  })
+  .refine(({ width, height, pixels }) => pixels.length === width * height * 3 && pixels.buffer instanceof ArrayBuffer);
+
+/** Decoders for captures, and when they are started. */
+export interface PhotoDecoders {
+  /** Lends a decoder. Where it takes longer than a photo may, it ends, and answers what it has not answered with undefined. */
+  readonly use: <Result>(work: (decoder: PhotoDecoder) => Promise<Result>) => Promise<Result>;
+  /** Resolves when the next captures find decoders that have started. */
+  readonly prepare: () => Promise<void>;
+}
+
+/** photo_verify decodes two captures at once. */
+const spareDecoders = 2;
+const milliseconds = 30_000;
+/** The largest photos tried need no more (`engine/notes/limits.md`). */
+const memoryBytes = 512 * 1024 * 1024;
+const heapMegabytes = 64;
+
+const require = createRequire(import.meta.url);
+const packageDirectory = () => path.dirname(require.resolve('@img/sharp-wasm32/sharp.node'));
+const scriptFile = () => path.join(packageDirectory(), 'lib', `sharp-wasm32-${sharp.versions.sharp}.node.js`);
+const compiledSharp = compiledOnce(() => scriptFile().replace(/js$/, 'wasm'));
+const napiScript = () => createRequire(scriptFile()).resolve('@emnapi/runtime/dist/emnapi.cjs.min');
+
+/** sharp's options for its binding. Its JavaScript runs here, where it sees no capture. */
+function jobOf(recipe: Sharp): string {
+  const { options } = recipe as Sharp & { options: { input: object } };
+  return JSON.stringify({ ...options, input: { ...options.input, buffer: undefined } });
+}
+
+const ofNothing = Buffer.of(0);
+const asItIs = sharp(ofNothing, { limitInputPixels: false });
+/** One pixel, so that a spare decoder has its threads and its code before the first capture. */
+const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC',
+  'base64',
+);
+
+interface Started extends Pick<PhotoDecoder, 'metadata' | 'pixels'> {
+  /** Rejects where it could not start, which is no capture's fault. */
+  readonly ready: Promise<void>;
+  readonly isAlive: () => boolean;
+  readonly end: () => Promise<void>;
+}
+
+/** Starts a decoder. Once started it does not keep the process from ending; what waits for its answer has to. */
+export function startDecoder(wasm: WebAssembly.Module, script = scriptFile()): Started {
+  const { port1: port, port2 } = new MessageChannel();
+  const decoder = { wasm, napiScript: napiScript() };
+  const data: PhotoWorkerData = { port: port2, script, memoryBytes, heapMegabytes, decoder };
+  const worker = startConfined('photo-worker', data, { transferList: [port2], heapMegabytes });
+
+  let isAlive = true;
+  let answer: ((message: unknown) => void) | undefined;
+  const end = async () => {
+    isAlive = false;
+    answer?.(undefined);
+    port.close();
+    await worker.terminate();
+  };
+  port.on('message', (message) => answer?.(message));
+  const started = new Promise<void>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.on('error', reject);
+    worker.once('exit', () => reject(new Error('A decoder ended before it had started')));
+  });
+  worker.on('error', end);
+  worker.on('exit', end);
+
+  const ask = (call: PhotoQuestion['call'], bytes: Uint8Array, recipe: Sharp) =>
+    new Promise<unknown>((resolve) => {
+      if (!isAlive) return resolve(undefined);
+      answer = resolve;
+      const question: PhotoQuestion = { call, job: jobOf(recipe), bytes: copyOf(bytes) };
+      port.postMessage(question, [question.bytes.buffer as ArrayBuffer]);
+    });
+  const askPixels: PhotoDecoder['pixels'] = async (bytes, recipe) =>
+    pixels.safeParse(await ask('pipeline', bytes, recipe)).data;
+  const ready = started.then(async () => {
+    if (!(await askPixels(pixel, sharp(ofNothing).resize(8).raw()))) throw new Error('A decoder does not decode');
+  });
+  const unref = () => {
+    worker.unref();
+    port.unref();
+  };
+  ready.then(unref, unref); // a spare's failure is its next user's
+  return {
+    ready,
+    metadata: async (bytes) => metadata.safeParse(await ask('metadata', bytes, asItIs)).data,
+    pixels: askPixels,
+    isAlive: () => isAlive,
+    end,
+  };
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** Lends a decoder until the work is done or has taken too long, and hands it back. */
+async function lend<Result>(
+  decoder: Started,
+  work: (decoder: PhotoDecoder) => Promise<Result>,
+  handBack: () => Promise<void>,
+): Promise<Result> {
+  const turn = Promise.withResolvers<void>();
+  const alone = async () => {
+    const before = lastTurn;
+    lastTurn = turn.promise;
+    await before;
+  };
+  const deadline = setTimeout(decoder.end, milliseconds);
+  try {
+    await decoder.ready;
+    return await work({ ...decoder, alone });
+  } finally {
+    clearTimeout(deadline);
+    handBack().then(turn.resolve, turn.resolve);
+  }
+}
+
+function takeAlive(decoders: Started[]): Started | undefined {
+  for (let decoder = decoders.shift(); decoder; decoder = decoders.shift()) {
+    if (decoder.isAlive()) return decoder;
+  }
+  return undefined;
+}
+
+/** For captures of strangers: each has a decoder that has seen no other, and is the last that this one sees. */
+export function freshDecoders(): PhotoDecoders {
+  const spares: Started[] = [];
+  const ending = new Set<Promise<void>>();
+  return {
+    use: async (work) => {
+      const decoder = takeAlive(spares) ?? startDecoder(await compiledSharp());
+      return lend(decoder, work, () => {
+        const end = decoder.end().finally(() => ending.delete(end));
+        ending.add(end);
+        return end;
+      });
+    },
+    prepare: async () => {
+      const wasm = await compiledSharp();
+      await Promise.all(ending);
+      while (spares.length < spareDecoders) spares.push(startDecoder(wasm));
+      await Promise.all(spares.map(({ ready }) => ready));
+    },
+  };
+}
+
+/** For captures of one's own, in evaluation and tests: a decoder is used again, which saves its start. */
+export function keptDecoders(): PhotoDecoders {
+  const idle: Started[] = [];
+  return {
+    use: async (work) => {
+      const decoder = takeAlive(idle) ?? startDecoder(await compiledSharp());
+      return lend(decoder, work, async () => void idle.push(decoder));
+    },
+    prepare: async () => undefined,
+  };
+}
