@@ -13,6 +13,7 @@ import { type Fingerprint, isRepeat, sharedKinds } from '../../shared/domain/fin
 import { readRows } from './csv.ts';
 import { decoders } from './decoders.ts';
 import { type Rate, rateOf, rateText, type Section } from './rates.ts';
+import { padRow } from './spoofing.ts';
 
 /** How well a capture is recognised that comes again, and what else is taken for one. */
 export interface RepeatsReport {
@@ -24,7 +25,10 @@ export interface RepeatsReport {
   readonly withoutFace: number;
 }
 
-const row = z.object({ file: z.string().min(1), person: z.string().optional(), subject: z.string().optional() });
+const photoRow = z.object({ file: z.string().min(1), person: z.string().min(1) });
+const captureRow = padRow
+  .extend({ subject: z.string().default('') })
+  .transform(({ file, subject }) => ({ file, person: subject || file }));
 
 /** What becomes of a file that is sent on, stored anew or edited a little. */
 const storedAgain: Readonly<Record<string, (picture: Sharp, size: RgbImage) => Sharp>> = {
@@ -63,10 +67,11 @@ export async function evaluateRepeats(directory: string, modelsDirectory: string
     matcher: () => pack.open(faceMatching.model),
     faceNorm: faceMatching.faceNorm,
   };
-  const [photos, captures] = [await listed(directory, 'match.csv'), await listed(directory, 'pad.csv')];
+  const photos = await listed(path.join(directory, 'match.csv'), photoRow);
+  const captures = await listed(path.join(directory, 'pad.csv'), captureRow);
   const found: Record<string, boolean[]> = {};
   let withoutFace = 0;
-  const look = async (all: readonly { file: string; person: string }[]): Promise<Seen[]> => {
+  const look = async (all: readonly Listed[]): Promise<Seen[]> => {
     const seen: Seen[] = [];
     for (const { file, person } of all) {
       const bytes = await readFile(path.join(directory, file)).catch(() => undefined);
@@ -110,10 +115,12 @@ export async function evaluateRepeats(directory: string, modelsDirectory: string
   };
 }
 
-async function listed(directory: string, name: string): Promise<{ file: string; person: string }[]> {
-  const read = await readRows(path.join(directory, name), row);
-  if ('why' in read) return [];
-  return read.rows.map(({ file, person, subject }) => ({ file, person: person || subject || file }));
+type Listed = z.output<typeof photoRow>;
+
+/** None where there is no such file, or it is not as it should be: the sections it is made for say so. */
+async function listed(file: string, row: z.ZodType<Listed>): Promise<Listed[]> {
+  const read = await readRows(file, row);
+  return 'why' in read ? [] : read.rows;
 }
 
 const areOne = (one: Fingerprint, other: Fingerprint) => isRepeat(sharedKinds(one, other));

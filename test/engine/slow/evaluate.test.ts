@@ -158,6 +158,22 @@ describe('npm run evaluate', () => {
     expect(robustness).toMatch(/attacks passed under the worst transform +0\.00 % +goal ≤ 5\.0 %: met/);
   });
 
+  it('counts captures that are recognised when they come again, and different ones that are taken for one', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-data-'));
+    await writeFile(path.join(directory, 'a1.jpg'), await selfieOfPair());
+    await writeFile(path.join(directory, 'a2.jpg'), await idCard());
+    await writeFile(path.join(directory, 'b.jpg'), await stranger());
+    await writeFile(path.join(directory, 'match.csv'), 'file,person\na1.jpg,a\na2.jpg,a\nb.jpg,b\n');
+    const { stdout } = await evaluate('--json', '--data', directory);
+    expect(JSON.parse(stdout).repeats.report).toMatchObject({
+      found: { 'JPEG 60': { errors: 3, of: 3 }, 'half its size': { errors: 3, of: 3 } },
+      mistaken: {
+        'two people': { errors: 0, of: 2 },
+        'two photos of one person (match.csv)': { errors: 0, of: 1 },
+      },
+    });
+  });
+
   it('says why when there is nothing to measure, and fails', async () => {
     const empty = await mkdtemp(path.join(tmpdir(), 'bonafide-data-'));
     for (const [directory, why] of [
