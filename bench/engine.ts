@@ -16,7 +16,6 @@ import path from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import sharp, { type Sharp } from 'sharp';
 import { decodeImage } from '../engine/decode.ts';
-import { openEngine } from '../engine/engine.ts';
 import { cropFace, detectFaces, findLandmarks } from '../engine/faces.ts';
 import { type Weights, weightsOf } from '../engine/manifest.ts';
 import { embedFace } from '../engine/matching.ts';
@@ -26,6 +25,7 @@ import { type Box, crop, newPatch, type RgbImage, toTensor } from '../engine/pix
 import { idCard, selfieOfPair } from '../test/engine/people.ts';
 import { prepareModels } from '../tools/release/engine-assets.ts';
 import { readPublishedModel } from '../tools/release/published-models.ts';
+import { engineAsDeployed } from './as-deployed.ts';
 import { benchPeers } from './peers.ts';
 
 const warmUpRuns = 5;
@@ -83,6 +83,7 @@ async function benchEngine(): Promise<Record<string, unknown>> {
     await prepareModels(directory);
     const memoryBefore = process.memoryUsage.rss();
     const opening = performance.now();
+    const { openEngine } = await engineAsDeployed();
     const engine = await openEngine({ modelsDirectory: directory });
     const unconfined = await openEngine({ modelsDirectory: directory, decoders: nativeDecoders });
     const before = engine.prepared;
@@ -199,6 +200,7 @@ async function costOfConfinement(works: {
 /** Decoding as it would be without confinement: the same recipes by native sharp, in this process. */
 const nativeDecoders: PhotoDecoders = {
   prepare: async () => {},
+  dismiss: () => {},
   use: (work) =>
     work({
       metadata: (bytes) => sharp(bytes).metadata(),
@@ -227,7 +229,7 @@ async function describer(directory: string): Promise<(photo: Uint8Array) => Prom
 }
 
 async function decoded(photo: Uint8Array): Promise<RgbImage> {
-  const result = await decodeImage(photo);
+  const result = await decodeImage(photo, { decoders: nativeDecoders });
   if (result.kind !== 'decoded') throw new Error('the photo must decode');
   return result.capture.image;
 }

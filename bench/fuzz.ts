@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openEngine } from '../engine/engine.ts';
 import { hostileInputs } from '../test/engine/hostile-inputs.ts';
 import { idCard, selfieOfPair } from '../test/engine/people.ts';
 import { commandLine } from '../tools/command-line.ts';
 import { prepareModels } from '../tools/release/engine-assets.ts';
+import { engineAsDeployed } from './as-deployed.ts';
 
 const usage = `npm run fuzz -- [--count 2000] [--seed 1]
 
@@ -20,6 +20,7 @@ const peak = () => Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
 const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-fuzz-'));
 try {
   await prepareModels(directory);
+  const { openEngine } = await engineAsDeployed();
   const engine = await openEngine({ modelsDirectory: directory });
   const [selfie, card] = [await selfieOfPair(), await idCard()];
   const endings: Record<string, number> = {};

@@ -44,7 +44,12 @@ try {
     decision: await benchWriteUnits(),
     isolation: await benchIsolation(join(directory, 'cdk.out'), join(directory, 'isolation')),
     // In a process of its own: in this one, the garbage of the whole stack would be collected on the engine's time.
-    engine: JSON.parse(execFileSync(process.execPath, [join(import.meta.dirname, 'engine.ts')], { encoding: 'utf8' })),
+    engine: JSON.parse(
+      execFileSync(process.execPath, [join(import.meta.dirname, 'engine.ts')], {
+        encoding: 'utf8',
+        env: { ...process.env, MALLOC_ARENA_MAX: '1' }, // as deployed
+      }),
+    ),
   };
   if (values.json) console.log(JSON.stringify(report));
   else console.dir(report, { depth: null });

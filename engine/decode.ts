@@ -4,7 +4,7 @@ import { convertToSrgb } from './colour.ts';
 import type { Orientation } from './exif.ts';
 import { decodeHeic } from './heic.ts';
 import { mendJpeg } from './jpeg.ts';
-import { freshDecoders, type PhotoDecoder, type PhotoDecoders, type PhotoMetadata } from './photo.ts';
+import { noInput, type PhotoDecoder, type PhotoDecoders, type PhotoMetadata, shrinking } from './photo.ts';
 import type { RgbImage } from './pixels.ts';
 
 /** A capture as the engine sees it: upright, sRGB, inside its working size, decoded once. */
@@ -30,7 +30,7 @@ export const cardSizePx = 4096;
 /**
  * Caps on width × height, checked on the header before a pixel is decoded.
  * A baseline JPEG shrinks while it is read, strip by strip. Everything else may have to be held whole (progressive
- * JPEG, interlaced PNG, WebP, HEIC): 26 million pixels take a 24 megapixel phone photo and stay under 300 MB.
+ * JPEG, interlaced PNG, WebP, HEIC): 26 million pixels take a 24 megapixel phone photo and stay under 500 MB.
  */
 export const maximumPixels = {
   shrinkable: 50_000_000,
@@ -38,9 +38,6 @@ export const maximumPixels = {
   /** Held whole while another one is: a decoder takes up to 500 MB for 26 million. */
   beside: 8_000_000,
 } as const;
-
-const decodeTimeoutSeconds = 20;
-const noInput = Buffer.of(0);
 
 const formats: Readonly<Partial<Record<ContentType, string>>> = {
   'image/jpeg': 'jpeg',
@@ -56,16 +53,14 @@ sharp.concurrency(1);
 export interface DecodeOptions {
   /** The longer side of the picture that comes out, at most. @default workingSizePx */
   readonly sizePx?: number;
-  /** Of JPEG, PNG and WebP. @default one for each capture, started when it is needed */
-  readonly decoders?: PhotoDecoders;
+  /** Of JPEG, PNG and WebP. */
+  readonly decoders: PhotoDecoders;
 }
-
-const ofStrangers = freshDecoders();
 
 /** Bytes to pixels. Whatever the bytes are, the answer is a value: a capture never throws. */
 export async function decodeImage(
   bytes: Uint8Array,
-  { sizePx = workingSizePx, decoders = ofStrangers }: DecodeOptions = {},
+  { sizePx = workingSizePx, decoders }: DecodeOptions,
 ): Promise<Decoded> {
   const type = sniffContentType(bytes);
   if (type === 'image/heic') return decodeContainer(bytes, sizePx);
@@ -130,12 +125,3 @@ const upright: Readonly<Record<Orientation, (stored: Sharp) => Sharp>> = {
   7: (stored) => stored.flip().rotate(270),
   8: (stored) => stored.rotate(270),
 };
-
-/** To 8-bit sRGB inside the working size. CMYK, 16 bit, grey and palettes become RGB; what is transparent, black. */
-const shrinking = (picture: Sharp, sizePx: number): Sharp =>
-  picture
-    .timeout({ seconds: decodeTimeoutSeconds })
-    .resize({ width: sizePx, height: sizePx, fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#000' })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' });

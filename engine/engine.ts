@@ -192,11 +192,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     if (!recogniser) throw new ModelsRefused('The model pack has no recogniser of spoken digits');
     const stages: Record<string, number> = {};
     const [timed, ofCard] = [timing(stages, 'video_'), timing(stages, 'id_card_')];
+    const document = ofCard('decode', openCapture(idCard, { decoders, sizePx: cardSizePx }));
+    decoders.dismiss();
     const [video, card] = await Promise.all([
       timed('decode', decodeVideo(bytes)),
-      ofCard('decode', openCapture(idCard, { decoders, sizePx: cardSizePx })).then((document) =>
-        lookAtCard(document, ofCard, cardOptions),
-      ),
+      document.then((opened) => lookAtCard(opened, ofCard, cardOptions)),
     ]);
     if (video.kind !== 'decoded') {
       const measurements = { ...(video.kind === 'too_large' && video.measurements), ...card.measurements };

@@ -43,14 +43,19 @@ export interface PhotoDecoders {
   readonly use: <Result>(work: (decoder: PhotoDecoder) => Promise<Result>) => Promise<Result>;
   /** Resolves when the next captures find decoders that have started. */
   readonly prepare: () => Promise<void>;
+  /** Ends those that wait for captures: a video needs their memory. */
+  readonly dismiss: () => void;
 }
 
 /** photo_verify decodes two captures at once. */
 const spareDecoders = 2;
+const timeoutSeconds = 20;
+/** Of waiting for a start or a turn, too. */
 const milliseconds = 30_000;
 /** The largest photos tried need no more (`engine/notes/limits.md`). */
 const memoryBytes = 512 * 1024 * 1024;
 const heapMegabytes = 64;
+const endsWithinMilliseconds = 500;
 
 const require = createRequire(import.meta.url);
 const packageDirectory = () => path.dirname(require.resolve('@img/sharp-wasm32/sharp.node'));
@@ -58,24 +63,38 @@ const scriptFile = () => path.join(packageDirectory(), 'lib', `sharp-wasm32-${sh
 const compiledSharp = compiledOnce(() => scriptFile().replace(/js$/, 'wasm'));
 const napiScript = () => createRequire(scriptFile()).resolve('@emnapi/runtime/dist/emnapi.cjs.min');
 
+/** In place of the file, in a recipe for one. */
+export const noInput = Buffer.of(0);
+
+/** To 8-bit sRGB inside a size. CMYK, 16 bit, grey and palettes become RGB; what is transparent, black. */
+export const shrinking = (picture: Sharp, sizePx: number): Sharp =>
+  picture
+    .timeout({ seconds: timeoutSeconds })
+    .resize({ width: sizePx, height: sizePx, fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: '#000' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' });
+
 /** sharp's options for its binding. Its JavaScript runs here, where it sees no capture. */
 function jobOf(recipe: Sharp): string {
   const { options } = recipe as Sharp & { options: { input: object } };
   return JSON.stringify({ ...options, input: { ...options.input, buffer: undefined } });
 }
 
-const ofNothing = Buffer.of(0);
-const asItIs = sharp(ofNothing, { limitInputPixels: false });
-/** One pixel, so that a spare decoder has its threads and its code before the first capture. */
-const pixel = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC',
-  'base64',
-);
+const asItIs = sharp(noInput, { limitInputPixels: false });
+/** A photo of a selfie's size. A decoder that has read it has its threads, code and memory before the first capture. */
+const makeStartingPhoto = () =>
+  sharp({ create: { width: 960, height: 1280, channels: 3, background: '#456' } })
+    .jpeg()
+    .toBuffer();
+let startingPhoto: Promise<Buffer> | undefined;
 
 interface Started extends Pick<PhotoDecoder, 'metadata' | 'pixels'> {
   /** Rejects where it could not start, which is no capture's fault. */
   readonly ready: Promise<void>;
   readonly isAlive: () => boolean;
+  /** From here on it is asked nothing more. */
+  readonly retire: () => void;
   readonly end: () => Promise<void>;
 }
 
@@ -88,9 +107,12 @@ export function startDecoder(wasm: WebAssembly.Module, script = scriptFile()): S
 
   let isAlive = true;
   let answer: ((message: unknown) => void) | undefined;
-  const end = async () => {
+  const retire = () => {
     isAlive = false;
     answer?.(undefined);
+  };
+  const end = async () => {
+    retire();
     port.close();
     await worker.terminate();
   };
@@ -113,7 +135,10 @@ export function startDecoder(wasm: WebAssembly.Module, script = scriptFile()): S
   const askPixels: PhotoDecoder['pixels'] = async (bytes, recipe) =>
     pixels.safeParse(await ask('pipeline', bytes, recipe)).data;
   const ready = started.then(async () => {
-    if (!(await askPixels(pixel, sharp(ofNothing).resize(8).raw()))) throw new Error('A decoder does not decode');
+    startingPhoto ??= makeStartingPhoto();
+    const photo = await startingPhoto;
+    await ask('metadata', photo, asItIs);
+    if (!(await askPixels(photo, shrinking(sharp(noInput), 1280)))) throw new Error('A decoder does not decode');
   });
   const unref = () => {
     worker.unref();
@@ -125,6 +150,7 @@ export function startDecoder(wasm: WebAssembly.Module, script = scriptFile()): S
     metadata: async (bytes) => metadata.safeParse(await ask('metadata', bytes, asItIs)).data,
     pixels: askPixels,
     isAlive: () => isAlive,
+    retire,
     end,
   };
 }
@@ -135,10 +161,12 @@ let lastTurn: Promise<unknown> = Promise.resolve();
 async function lend<Result>(
   decoder: Started,
   work: (decoder: PhotoDecoder) => Promise<Result>,
-  handBack: () => Promise<void>,
+  handBack: (large: boolean) => Promise<void>,
 ): Promise<Result> {
   const turn = Promise.withResolvers<void>();
+  let large = false;
   const alone = async () => {
+    large = true;
     const before = lastTurn;
     lastTurn = turn.promise;
     await before;
@@ -149,7 +177,7 @@ async function lend<Result>(
     return await work({ ...decoder, alone });
   } finally {
     clearTimeout(deadline);
-    handBack().then(turn.resolve, turn.resolve);
+    handBack(large).then(turn.resolve, turn.resolve);
   }
 }
 
@@ -163,19 +191,26 @@ function takeAlive(decoders: Started[]): Started | undefined {
 /** For captures of strangers: each has a decoder that has seen no other, and is the last that this one sees. */
 export function freshDecoders(): PhotoDecoders {
   const spares: Started[] = [];
-  const ending = new Set<Promise<void>>();
+  /** Ended by the next `prepare`, or soon: ending takes a processor from the models. */
+  const used = new Set<() => Promise<void>>();
   return {
     use: async (work) => {
       const decoder = takeAlive(spares) ?? startDecoder(await compiledSharp());
-      return lend(decoder, work, () => {
-        const end = decoder.end().finally(() => ending.delete(end));
-        ending.add(end);
-        return end;
+      return lend(decoder, work, (large) => {
+        decoder.retire();
+        const end = () => decoder.end().finally(() => used.delete(end));
+        used.add(end);
+        if (large) return end();
+        setTimeout(end, endsWithinMilliseconds).unref();
+        return Promise.resolve();
       });
+    },
+    dismiss: () => {
+      for (const spare of spares.splice(0)) void spare.end();
     },
     prepare: async () => {
       const wasm = await compiledSharp();
-      await Promise.all(ending);
+      await Promise.all([...used].map((end) => end()));
       while (spares.length < spareDecoders) spares.push(startDecoder(wasm));
       await Promise.all(spares.map(({ ready }) => ready));
     },
@@ -191,5 +226,6 @@ export function keptDecoders(): PhotoDecoders {
       return lend(decoder, work, async () => void idle.push(decoder));
     },
     prepare: async () => undefined,
+    dismiss: () => undefined,
   };
 }

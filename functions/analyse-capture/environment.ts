@@ -7,6 +7,7 @@ export const environment = z.object({
   FINGERPRINT_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
   CAPTURES_BUCKET: z.string().min(1),
   PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
+  MALLOC_ARENA_MAX: z.literal('1'), // for glibc: else memory of threads that have ended stays with the process
   MODELS: z.string().min(1), // directory of the model pack, relative to the function's code
 });
 export type Environment = z.infer<typeof environment>;

@@ -38,6 +38,8 @@ export class BuiltinEngine extends Construct {
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
         MODELS: 'models',
+        // Decoders' threads come and go: with an arena for each, glibc keeps 500 MB of theirs (docs/decisions/019).
+        MALLOC_ARENA_MAX: '1',
       },
     });
     // Concurrency is bounded at the queue: reserving it fails the first deployment of a new account, which has 10.

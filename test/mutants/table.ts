@@ -531,8 +531,8 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'a decoder of photos sees one',
     file: 'engine/photo.ts',
-    find: 'const end = decoder.end()',
-    replace: 'spares.unshift(decoder);\n        const end = Promise.resolve()',
+    find: '        decoder.retire();\n',
+    replace: '        if (spares.unshift(decoder) > 0) return Promise.resolve();\n',
     ...inConfinement,
     named: 'has seen no other',
   },

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from '../../../engine/decode.ts';
+
 import type { RgbImage } from '../../../engine/pixels.ts';
 import { augment } from '../../../engine/training/spoof/augment.ts';
 import { recapture, simulatedSpecies } from '../../../engine/training/spoof/recapture.ts';
 import { mulberry32 } from '../../../tools/evaluate/random.ts';
 import { portrait } from '../../../tools/samples.ts';
+import { decode } from '../../engine/engine.ts';
 
 const face = { x: 204, y: 76, width: 87, height: 112 };
 async function picture(): Promise<RgbImage> {
-  const decoded = await decodeImage(await portrait(512));
+  const decoded = await decode(await portrait(512));
   if (decoded.kind !== 'decoded') throw new Error('the portrait is a picture');
   return decoded.capture.image;
 }
