@@ -22,7 +22,10 @@ export const motionLimits = {
   headNosePercent: 0.15,
   headFaceWidthPx: 140,
   /** And by so much of what it trembles more: of noise, half is left when neighbours are averaged. */
-  headOfJitter: 0.7,
+  headOfJitter: 0.9,
+  /** And by this, times what the skull is less like the reference than so: hardly anything is left of a bad picture. */
+  headOfUnlikeness: 15,
+  headLikeness: 0.92,
   /** A blink, times what the skull's own remains let expect. With it, less depth is enough. */
   headEyesRatio: 25,
   blinkingHeadDepthPercent: 0.15,
@@ -56,6 +59,8 @@ interface Movement {
   readonly seconds: number;
   readonly frames: number;
   readonly followedRatio: number;
+  /** −1..1, of the frames in between: how like the reference the skull is once it is laid over. */
+  readonly likeness: number;
   /** How far what stands out moves against the rest, as a standard deviation, in percent of the face's width. */
   readonly depthPercent: number;
   readonly nosePercent: number;
@@ -89,6 +94,7 @@ export function watchMotion(frames: readonly GreyFrame[], sightings: readonly Si
       motion_frames: frames.length,
       ...(most && {
         motion_followed_ratio: most.followedRatio,
+        motion_likeness: most.likeness,
         motion_depth_percent: most.depthPercent,
         motion_nose_percent: most.nosePercent,
         motion_jitter_percent: most.jitterPercent,
@@ -100,10 +106,12 @@ export function watchMotion(frames: readonly GreyFrame[], sightings: readonly Si
 }
 
 /** With a blink, less depth is enough. */
-function isHead({ depthPercent, nosePercent, jitterPercent, eyesRatio }: Movement, faceWidthPx: number): boolean {
+function isHead(movement: Movement, faceWidthPx: number): boolean {
+  const { depthPercent, nosePercent, jitterPercent, eyesRatio, likeness } = movement;
   const { headDepthPercent, headNosePercent, headFaceWidthPx, headOfJitter, headEyesRatio } = motionLimits;
-  const { blinkingHeadDepthPercent, blinkingHeadNosePercent } = motionLimits;
-  const least = (depth: number) => depth * Math.max(1, headFaceWidthPx / faceWidthPx) + headOfJitter * jitterPercent;
+  const { blinkingHeadDepthPercent, blinkingHeadNosePercent, headOfUnlikeness, headLikeness } = motionLimits;
+  const doubt = headOfJitter * jitterPercent + headOfUnlikeness * Math.max(0, headLikeness - likeness);
+  const least = (depth: number) => depth * Math.max(1, headFaceWidthPx / faceWidthPx) + doubt;
   const turns = depthPercent >= least(headDepthPercent) && nosePercent >= headNosePercent;
   const stirs = depthPercent >= least(blinkingHeadDepthPercent) && nosePercent >= blinkingHeadNosePercent;
   return turns || (stirs && eyesRatio >= headEyesRatio);
@@ -139,6 +147,10 @@ function movementIn(
     seconds: last.time - first.time,
     frames: frames.length,
     followedRatio: followed.length / frames.length,
+    likeness: quantile(
+      followed.map(({ likeness }) => likeness),
+      0.5,
+    ),
     ...depthOf(followed),
     ...remainsOf(followed, template),
   };
