@@ -156,8 +156,8 @@ function certaintyIn(output: LogProbabilities): (digits: readonly number[]) => C
 }
 
 function verify({ digits, length }: Certainty, { thresholds }: DigitsModel): DigitsVerified {
-  // How far above or below its threshold the weaker of the two is, on the logistic curve.
-  const margin = Math.min(digits - thresholds.digits, length - thresholds.length);
+  // How far above or below the threshold, on the logistic curve.
+  const margin = digits + thresholds.lengthWeight * length - thresholds.accept;
   return {
     score: 1 / (1 + Math.exp(-margin)),
     accepted: margin >= 0,

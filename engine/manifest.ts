@@ -68,12 +68,13 @@ const digitsModel = weightsFile.extend({
   input: z.object({ name: z.string() }),
   /** [1, ceil(frames / 2), 11]: log-probabilities of the digits 0 to 9 and of the blank. */
   outputs: z.object({ logProbabilities: z.string() }),
+  /**
+   * The score of expected digits is ln P(these digits | that many were spoken) + `lengthWeight` × ln P(that many were
+   * spoken): from `accept` on they were said. Up to `doubt` below it right digits said badly and wrong ones both lie.
+   */
   thresholds: z.object({
-    /** ln P(expected digits | that many digits were spoken): from here on they are accepted … */
-    digits: z.number().max(0),
-    /** … if ln P(that many digits were spoken) is at least this. */
-    length: z.number().max(0),
-    /** So far below the nearer of the two a refusal is doubtful: right digits said badly and wrong ones both lie here. */
+    accept: z.number().max(0),
+    lengthWeight: z.number().positive(),
     doubt: z.number().nonnegative(),
   }),
   /** Whose recordings it was trained on: they say nothing of how good it is. */

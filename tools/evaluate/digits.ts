@@ -3,6 +3,7 @@ import path from 'node:path';
 import { digitsRateHz, resample } from '../../engine/digits/resampling.ts';
 import { type DigitsRecogniser, type Listening, openDigits } from '../../engine/digits.ts';
 import type { Thresholds } from '../../engine/engine.ts';
+import type { DigitsModel } from '../../engine/manifest.ts';
 import { openModelPack } from '../../engine/models.ts';
 import { mulberry32 } from './random.ts';
 import { type ChosenBy, listText, type Rate, rateOf, rateText, type Section } from './rates.ts';
@@ -28,14 +29,14 @@ export interface DigitsReport {
   /** Left out, with how many recordings: the model was trained on them. */
   readonly trainedOn: Readonly<Record<string, number>>;
   readonly strings: { readonly perSpeaker: number; readonly digits: number };
-  readonly thresholds: { readonly digits: number; readonly length: number };
+  readonly thresholds: DigitsModel['thresholds'];
   /** The genuine strings that were refused, with what was heard. */
   readonly refused: readonly { readonly speaker: string; readonly said: string; readonly heard: string }[];
   readonly unreadableFiles: readonly string[];
 }
 
 const seed = 20_261_122;
-const stringsPerSpeaker = 200;
+const stringsPerSpeaker = 100;
 const digitsPerString = 6;
 const randomPerString = 25;
 
@@ -90,7 +91,10 @@ export async function evaluateDigits(
   }
 
   const trials: Trial[] = [];
-  for (const [speaker, voice] of voices) trials.push(...(await tryStrings(recogniser, leastScore, speaker, voice)));
+  const everything = [...voices.values()].flatMap((voice) => [...voice.values()].flat());
+  for (const [speaker, voice] of voices) {
+    trials.push(...(await tryStrings(recogniser, leastScore, { speaker, voice, everything })));
+  }
   const clean = trials.filter(({ circumstance }) => circumstance === 'clean');
   return {
     report: {
@@ -106,11 +110,18 @@ export async function evaluateDigits(
   };
 }
 
+interface Speaking {
+  readonly speaker: string;
+  /** Recordings by digit. */
+  readonly voice: ReadonlyMap<string, readonly Float32Array[]>;
+  /** The recordings of all speakers. */
+  readonly everything: readonly Float32Array[];
+}
+
 async function tryStrings(
   recogniser: DigitsRecogniser,
   leastScore: number,
-  speaker: string,
-  voice: ReadonlyMap<string, readonly Float32Array[]>,
+  { speaker, voice, everything }: Speaking,
 ): Promise<Trial[]> {
   const random = numbers(`${seed} ${speaker}`);
   const below = (limit: number) => Math.floor(random() * limit);
@@ -124,7 +135,7 @@ async function tryStrings(
     });
     const spoken = join(recordings, random);
     for (const { name: circumstance, heard } of circumstances) {
-      const listening = await recogniser.listen(heard(spoken, random), digitsRateHz);
+      const listening = await recogniser.listen(heard(spoken, random, everything), digitsRateHz);
       trials.push({ speaker, circumstance, ...verdicts(listening, said, { below, leastScore }) });
     }
   }
@@ -252,7 +263,7 @@ export function digitsText(section: Section<DigitsReport>, chosenBy: ChosenBy): 
   const simulated = Object.entries(heard).filter(([name]) => name !== 'clean');
   const excluded = Object.entries(trainedOn).map(([speaker, count]) => `${speaker} (${count})`);
   return [
-    `${strings.perSpeaker} strings of ${strings.digits} digits by each speaker the model never heard; ln thresholds ${thresholds.digits} (digits), ${thresholds.length} (length), ${chosenBy}`,
+    `${strings.perSpeaker} strings of ${strings.digits} digits by each speaker the model never heard; accepted from ln P(digits) + ${thresholds.lengthWeight} ln P(their number) = ${thresholds.accept} on, ${chosenBy}`,
     ...lines('all of them', all),
     ...(Object.keys(speakers).length > 1 ? perSpeaker : []),
     ...simulated.flatMap(([name, report]) => lines(`all of them, ${name} (simulated)`, report)),

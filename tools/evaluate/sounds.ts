@@ -6,7 +6,8 @@ type Random = () => number;
 
 export interface Circumstance {
   readonly name: string;
-  readonly heard: (said: Sound, random: Random) => Sound;
+  /** `voices`: sounds that other people make meanwhile. */
+  readonly heard: (said: Sound, random: Random, voices: readonly Sound[]) => Sound;
   /** The share of right strings, by speakers never heard, that we want accepted. */
   readonly leastAccepted: number;
 }
@@ -16,8 +17,10 @@ export const circumstances: readonly Circumstance[] = [
   { name: 'clean', heard: (said) => said, leastAccepted: 0.95 },
   { name: 'µ-law', heard: (said) => said.map(muLaw), leastAccepted: 0.95 },
   { name: 'room', heard: inRoom, leastAccepted: 0.9 },
-  { name: 'noise 20 dB', heard: (said, random) => inNoise(said, 20, random), leastAccepted: 0.9 },
-  { name: 'noise 10 dB', heard: (said, random) => inNoise(said, 10, random), leastAccepted: 0.8 },
+  { name: 'noise 20 dB', heard: (said, random) => beside(said, 20, white(said, random)), leastAccepted: 0.9 },
+  { name: 'noise 10 dB', heard: (said, random) => beside(said, 10, white(said, random)), leastAccepted: 0.8 },
+  { name: 'babble 20 dB', heard: (...given) => beside(given[0], 20, babble(...given)), leastAccepted: 0.9 },
+  { name: 'babble 10 dB', heard: (...given) => beside(given[0], 10, babble(...given)), leastAccepted: 0.8 },
 ];
 
 /** Through eight bits and back, as a telephone exchange (G.711) does. */
@@ -46,10 +49,32 @@ function inRoom(said: Sound, random: Random): Sound {
   return heard;
 }
 
-/** White noise, so many decibels below the mean power of the recording. */
-function inNoise(said: Sound, decibels: number, random: Random): Sound {
-  const power = said.reduce((sum, sample) => sum + sample * sample, 0) / said.length;
-  const amplitude = Math.sqrt(power) * 10 ** (-decibels / 20);
+/** With another sound of the same length, so many decibels weaker. */
+function beside(said: Sound, decibels: number, other: Sound): Sound {
+  const gain = Math.sqrt(powerOf(said) / powerOf(other)) * 10 ** (-decibels / 20);
+  return said.map((sample, at) => sample + gain * (other[at] ?? 0));
+}
+
+const powerOf = (sound: Sound) => sound.reduce((sum, sample) => sum + sample * sample, 0) / sound.length;
+
+function white({ length }: Sound, random: Random): Sound {
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  return said.map((sample) => sample + amplitude * normal());
+  return Float32Array.from({ length }, normal);
+}
+
+const talkers = 6;
+
+/** Six people at once, each saying one digit after another without a pause. */
+function babble({ length }: Sound, random: Random, voices: readonly Sound[]): Sound {
+  const sum = new Float32Array(length);
+  for (let talker = 0; talker < talkers; talker += 1) {
+    for (let at = -Math.floor(random() * digitsRateHz); at < length; ) {
+      const voice = voices[Math.floor(random() * voices.length)] ?? new Float32Array(1);
+      const loudness = Math.sqrt(powerOf(voice)) || 1;
+      for (const [index, sample] of voice.entries())
+        if (at + index >= 0 && at + index < length) sum[at + index] = (sum[at + index] ?? 0) + sample / loudness;
+      at += voice.length;
+    }
+  }
+  return sum;
 }

@@ -1,6 +1,7 @@
-"""Where training takes its sounds from: recordings, synthetic voices, and copies of both that went through codecs.
+"""Where training takes its sounds from: recordings, synthetic voices, copies of both that went through
+codecs, and copies of the recordings with a smaller or larger vocal tract.
 
-    python corpus.py --data DIR --synthetic DIR      makes the coded copies beside the synthetic voices
+    python corpus.py [--data DIR] --synthetic DIR    makes those copies beside the synthetic voices
 """
 
 import argparse
@@ -15,6 +16,8 @@ import numpy as np
 
 RATE = 8000
 PART = "codec"
+# A recorded voice so much higher, vocal tract and all, at the same pace: the recordings are men's alone.
+SIZES = (0.88, 1.15, 1.3)
 
 
 @dataclass
@@ -22,6 +25,11 @@ class Utterance:
     samples: np.ndarray  # int16 or float, 8 kHz
     label: str
     voice: str
+
+    @property
+    def person(self):
+        """Who was recorded: `george@1.15` is george, made smaller."""
+        return self.voice.split("@")[0]
 
 
 def recordings(data):
@@ -99,6 +107,41 @@ def coded_copies(utterances):
     return copies
 
 
+def resized(samples, size):
+    """One long recording with the voice made smaller (size > 1) or larger, of the same length."""
+    change = f"asetrate={RATE * size:.0f},aresample={RATE},atempo={1 / size:.6f}"
+    raw = ["-f", "s16le", "-ar", str(RATE), "-ac", "1"]
+    command = ["ffmpeg", "-v", "error", "-bitexact", "-threads", "1", *raw, "-i", "-", "-af", change, *raw, "-"]
+    made = subprocess.run(command, input=samples.astype("<i2").tobytes(), stdout=subprocess.PIPE, check=True).stdout
+    result = np.frombuffer(made, "<i2")
+    return np.pad(result, (0, max(0, len(samples) - len(result))))[: len(samples)]
+
+
+def resized_copies(utterances):
+    copies, gap = [], np.zeros(800, np.int16)
+    for size in SIZES:
+        joined = np.concatenate([part for u in utterances for part in (u.samples, gap)])
+        result, start = resized(joined, size), 0
+        for u in utterances:
+            copies.append(Utterance(result[start : start + len(u.samples)], u.label, f"{u.voice}@{size}"))
+            start += len(u.samples) + len(gap)
+    return copies
+
+
+def apart(utterance):
+    """A sentence with a clear pause after every digit, as single digits; none where pauses and digits do not agree."""
+    loud = np.abs(utterance.samples.astype(float)) > 0.02 * np.abs(utterance.samples).max()
+    at = np.flatnonzero(loud)
+    breaks = np.flatnonzero(np.diff(at) > RATE * 0.14)
+    if len(breaks) + 1 != len(utterance.label):
+        return []
+    starts, ends = at[np.r_[0, breaks + 1]], at[np.r_[breaks, len(at) - 1]]
+    parts = [utterance.samples[max(0, start - 160) : end + 160] for start, end in zip(starts, ends)]
+    if min(map(len, parts)) < 0.12 * RATE:
+        return []
+    return [Utterance(part, digit, utterance.voice) for part, digit in zip(parts, utterance.label)]
+
+
 def synthetic(directory):
     return [u for path in sorted(Path(directory).glob("*.npz")) if "making" not in path.name and PART not in path.name for u in packed(path)]
 
@@ -110,12 +153,15 @@ def coded_corpus(directory):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="recordings below DIR/digits; without them, synthetic voices alone")
     parser.add_argument("--synthetic", type=Path, required=True)
     options = parser.parse_args()
-    copies = coded_copies(recordings(options.data)) + coded_copies(synthetic(options.synthetic))
+    people = recordings(options.data) if options.data else []
+    copies = coded_copies(synthetic(options.synthetic))
+    if people:
+        copies += coded_copies(people) + resized_copies(people)
     pack(options.synthetic / f"{PART}.npz", copies)
-    print(len(copies), "coded copies")
+    print(len(copies), "copies")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Writes what the product needs of a checkpoint: digits.onnx, and the numbers its tests hold the TypeScript to.
 
-    python export.py --checkpoint FILE --out digits.onnx [--golden FILE]
+    python export.py --checkpoint FILES --out digits.onnx [--golden FILE]
+
+Several files, with commas between them, are exported as their mean, said to be what the last of them says.
 """
 
 import argparse
@@ -14,8 +16,8 @@ import onnxruntime
 import torch
 
 from features import features
-from network import Digits
 from scoring import greedy, length_log_probability, string_log_probability
+from weights import load
 
 
 def golden_samples(count=12000):
@@ -32,13 +34,13 @@ def golden_samples(count=12000):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--golden", type=Path)
     options = parser.parse_args()
-    saved = torch.load(options.checkpoint)
-    network = Digits()
-    network.load_state_dict(saved["network"])
+    files = options.checkpoint.split(",")
+    about = torch.load(files[-1])["about"]
+    network, _ = load(files)
     network.eval()
 
     mel = features(golden_samples())
@@ -54,7 +56,7 @@ def main():
     )
     model = onnx.load(options.out)
     onnx.checker.check_model(model)
-    model.doc_string = json.dumps(saved["about"])
+    model.doc_string = json.dumps(about)
     onnx.save(model, options.out)
 
     session = onnxruntime.InferenceSession(str(options.out), providers=["CPUExecutionProvider"])
@@ -84,7 +86,7 @@ def main():
         options.golden.write_text(json.dumps(golden) + "\n")
     data = options.out.read_bytes()
     print(len(data), "bytes, sha256", hashlib.sha256(data).hexdigest())
-    print(json.dumps({key: value for key, value in saved["about"].items() if "voices" not in key}))
+    print(json.dumps({key: value for key, value in about.items() if "voices" not in key}))
 
 
 def score(value):

@@ -16,8 +16,8 @@ import torch
 from corpus import recordings, synthetic
 from features import features
 from mixing import Mixer
-from network import Digits
 from scoring import greedy, length_log_probability, string_log_probability
+from weights import load
 
 
 def joined(mixer, digits, said):
@@ -61,8 +61,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     saved = torch.load(options.checkpoint)
-    network = Digits()
-    network.load_state_dict(saved["network"])
+    network, _ = load([options.checkpoint])
     network.eval()
 
     machines = synthetic(options.synthetic)
@@ -80,20 +79,20 @@ def main():
         sets["held-out voices"] = [(u.samples, [int(digit) for digit in u.label]) for u in own[:120]]
 
     random = np.random.default_rng(5)
-    thresholds = [-1, -1.5, -2, -2.5, -3, -3.5, -4, -4.5, -5, -5.5, -6, -8]
+    thresholds = [-4, -5, -6, -7, -8, -9, -10, -12]
     for name, strings in sets.items():
         trials = [trial(network, sound, digits, random) for sound, digits in strings]
         lengths = np.array([t["length"] for t in trials])
         print(f"{name}: {len(trials)} strings, transcript exact {np.mean([t['exact'] for t in trials]):.1%};",
               "ln P(length) percentiles 1 2 5 10:", np.percentile(lengths, [1, 2, 5, 10]).round(1).tolist())  # fmt: skip
-        for floor in (-4, -5, -8, -20):
+        for weight in (1, 1.5, 2, 3):
             row = []
             for threshold in thresholds:
-                genuine = np.mean([t["genuine"] >= threshold and t["length"] >= floor for t in trials])
-                wrong = np.mean([w >= threshold and t["length"] >= floor for t in trials for w in t["wrong"]])
-                missing = np.mean([t["missing"][0] >= threshold and t["missing"][1] >= floor for t in trials])
+                genuine = np.mean([t["genuine"] + weight * t["length"] >= threshold for t in trials])
+                wrong = np.mean([w + weight * t["length"] >= threshold for t in trials for w in t["wrong"]])
+                missing = np.mean([t["missing"][0] + weight * t["missing"][1] >= threshold for t in trials])
                 row.append(f"{threshold}: {genuine:.1%}/{wrong:.1%}/{missing:.1%}")
-            print(f"  length >= {floor}: genuine/one wrong/one missing at", ", ".join(row))
+            print(f"  {weight} x length: genuine/one wrong/one missing at", ", ".join(row))
 
 
 if __name__ == "__main__":

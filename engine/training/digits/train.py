@@ -1,6 +1,6 @@
 """Trains the recogniser, on one thread.
 
-    python train.py --data DIR --synthetic DIR --out DIR --hold-out SPEAKERS --steps N [--stop-after N] [--from CHECKPOINT]
+    python train.py [--data DIR] --synthetic DIR --out DIR [--hold-out SPEAKERS] --steps N [--stop-after N] [--from FILES]
 
 The seed, the steps and the pinned packages decide the result. --hold-out names recorded speakers, --hold-out-voices
 synthetic ones (Kokoro's blends of a named voice included), that take no part.
@@ -20,13 +20,14 @@ import torch
 from corpus import coded_corpus, recordings, synthetic
 from mixing import Mixer
 from network import BLANK, Digits
+from weights import load
 
 BATCH = 24
 
 
 def chosen(utterances, speakers, voices):
     """Leaves out held-out people by name, and held-out synthetic voices wherever they appear."""
-    return [u for u in utterances if u.voice not in speakers and not any(voice in u.voice for voice in voices)]
+    return [u for u in utterances if u.person not in speakers and not any(voice in u.voice for voice in voices)]
 
 
 def produce(queue, recorded, spoken, seed):
@@ -38,7 +39,7 @@ def produce(queue, recorded, spoken, seed):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="recordings below DIR/digits; without them, synthetic voices alone")
     parser.add_argument("--synthetic", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--hold-out", default="")
@@ -46,7 +47,7 @@ def main():
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--stop-after", type=int, help="of those steps: the rate falls as if all were made")
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--from", dest="start", type=Path)
+    parser.add_argument("--from", dest="start", help="checkpoints or exported networks, with commas: their mean")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
 
@@ -55,17 +56,17 @@ def main():
     speakers = set(filter(None, options.hold_out.split(",")))
     voices = set(filter(None, options.hold_out_voices.split(",")))
 
-    people = recordings(options.data)
+    people = recordings(options.data) if options.data else []
     names = {u.voice for u in people}
     machines = synthetic(options.synthetic)
     copies = coded_corpus(options.synthetic)
-    recorded = chosen(people + [u for u in copies if u.voice in names], speakers, voices)
-    spoken = chosen(machines + [u for u in copies if u.voice not in names], speakers, voices)
-    print(len(recorded), "recordings of", sorted({u.voice for u in recorded}), "and", len(spoken), "synthetic", flush=True)
+    recorded = chosen(people + [u for u in copies if u.person in names], speakers, voices)
+    spoken = chosen(machines + [u for u in copies if u.voice.partition(":")[1]], speakers, voices)
+    print(len(recorded), "recordings of", sorted({u.person for u in recorded}), "and", len(spoken), "synthetic", flush=True)
 
-    network = Digits()
-    if options.start:
-        network.load_state_dict(torch.load(options.start)["network"])
+    network, frozen = load(options.start.split(",")) if options.start else (Digits(), False)
+    for block in network.spectrogram if frozen else []:
+        block[1].eval()
     print(sum(p.numel() for p in network.parameters()), "parameters", flush=True)
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(network.parameters(), options.rate, weight_decay=1e-3)
@@ -80,14 +81,14 @@ def main():
 
     def save(steps):
         about = {
-            "training_speakers": sorted({u.voice for u in recorded}),
+            "training_speakers": sorted({u.person for u in recorded}),
             "held_out_speakers": sorted(speakers),
             "training_voices": sorted({u.voice for u in spoken}),
             "held_out_voices": sorted(voices),
             "steps": steps,
             "seed": options.seed,
         }
-        torch.save({"network": average.state_dict(), "about": about}, options.out / "checkpoint.pt")
+        torch.save({"network": average.state_dict(), "about": about, "frozen": frozen}, options.out / "checkpoint.pt")
         (options.out / "about.json").write_text(json.dumps(about, indent=1))
 
     began, losses = time.time(), []
