@@ -15,7 +15,7 @@ export function compiledOnce(file: () => string): () => Promise<WebAssembly.Modu
   };
 }
 
-type WorkerName = 'heic-worker' | 'photo-worker' | 'video-worker';
+type WorkerName = 'container-worker' | 'heic-worker' | 'photo-worker' | 'video-worker';
 
 /**
  * Starts a worker for a decoder: without environment, and with what it prints kept out of the logs, for decoders report

@@ -5,9 +5,9 @@ export interface VideoPacket {
   /** When it is shown, in seconds. */
   readonly time: number;
   readonly key: boolean;
-  /** Where its bytes lie in the file. */
-  readonly position: number;
   readonly bytes: number;
+  /** No other frame refers to it. */
+  readonly disposable: boolean;
 }
 
 export interface DecodingPlan {
@@ -33,17 +33,17 @@ export const workOf = (packets: readonly VideoPacket[], framePixels: number): nu
   packets.reduce((sum, { bytes }) => sum + framePixels + bytes * pixelsPerByte, 0);
 
 /**
- * The most frames that the budget allows; undefined where even key frames are too much or too far apart. Without
- * `refersToNothing` all frames are decoded or none.
+ * The most frames that the budget allows; undefined where even key frames are too much or too far apart. All frames are
+ * decoded or none where the codec does not say which ones others refer to.
  */
 export function planDecoding(
   packets: readonly VideoPacket[],
   { framePixels, work, gapSeconds }: DecodingBudget,
-  isDisposable?: (packet: VideoPacket) => boolean,
+  skippable: boolean,
 ): DecodingPlan | undefined {
   const plans: DecodingPlan[] = [{ skip: 'default', packets }];
-  if (isDisposable) {
-    plans.push({ skip: 'noref', packets: packets.filter((packet) => packet.key || !isDisposable(packet)) });
+  if (skippable) {
+    plans.push({ skip: 'noref', packets: packets.filter(({ key, disposable }) => key || !disposable) });
     plans.push({ skip: 'nokey', packets: packets.filter(({ key }) => key) });
   }
   const times = packets.map(({ time }) => time);
@@ -69,22 +69,35 @@ export function secondsUnseen(stored: readonly number[], looked: readonly number
   return furthest;
 }
 
-/** Whether no other frame refers to this one, by its first slice; of H.264 and HEVC as MP4 and MOV store them. */
-export function disposableIn(file: Uint8Array, codec: 'h264' | 'hevc'): (packet: VideoPacket) => boolean {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  return ({ position, bytes }) => {
-    const end = Math.min(position + bytes, file.length);
-    for (let at = position; at >= 0 && at + 4 < end; at += 4 + view.getUint32(at)) {
-      const header = file[at + 4] ?? 0;
-      if (codec === 'h264') {
-        const type = header & 0x1f;
-        if (type >= 1 && type <= 5) return (header & 0x60) === 0;
-      } else {
-        const type = (header >> 1) & 0x3f;
-        // Even types below 16 are pictures that their own layer does not refer to.
-        if (type < 32) return type < 16 && type % 2 === 0;
-      }
-    }
-    return false;
+/**
+ * Whether no other frame refers to a packet's, by its first slice; of H.264 and HEVC whose NAL units have their lengths
+ * before them, as avcC and hvcC say. Undefined for any other stream: it cannot be known.
+ */
+export function disposableIn(codec: string, setUp: Uint8Array): ((packet: Uint8Array) => boolean) | undefined {
+  const at = new Map([
+    ['h264', 4],
+    ['hevc', 21],
+  ]).get(codec);
+  const lengthSize = at === undefined || setUp[0] !== 1 ? undefined : setUp[at];
+  if (lengthSize === undefined) return undefined;
+  return (packet) => {
+    const type = firstSlice(packet, (lengthSize & 3) + 1, codec === 'h264' ? isH264Slice : isHevcSlice);
+    // Even types of HEVC below 16 are pictures that their own layer does not refer to.
+    return codec === 'h264' ? (type & 0x60) === 0 : ((type >> 1) & 0x3f) < 16 && ((type >> 1) & 1) === 0;
   };
+}
+
+const isH264Slice = (header: number) => (header & 0x1f) >= 1 && (header & 0x1f) <= 5;
+const isHevcSlice = (header: number) => ((header >> 1) & 0x3f) < 32;
+
+/** The first byte of the first NAL unit that is a slice; of one that others refer to where there is none. */
+function firstSlice(packet: Uint8Array, lengthBytes: number, isSlice: (header: number) => boolean): number {
+  for (let at = 0; at + lengthBytes < packet.length; ) {
+    let length = 0;
+    for (let index = 0; index < lengthBytes; index += 1) length = length * 256 + (packet[at + index] ?? 0);
+    const header = packet[at + lengthBytes] ?? 0;
+    if (isSlice(header)) return header;
+    at += lengthBytes + length;
+  }
+  return 0x62;
 }

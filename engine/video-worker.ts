@@ -1,29 +1,26 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import * as z from 'zod';
-import { format } from '../shared/domain/verdict.ts';
+import { type Av1Script, openAv1, type PlanarFrame } from './av1.ts';
+import type { ContainerAnswer, ContainerLimits, Picture, Sound } from './container-worker.ts';
+import { nutOf } from './nut.ts';
 import type { RgbImage } from './pixels.ts';
-import { lend, openRealm, type Realm } from './realm.ts';
-import { type DecodingPlan, disposableIn, planDecoding, secondsUnseen, type VideoPacket } from './video-plan.ts';
+import { lend, openRealm } from './realm.ts';
+import { type DecodingPlan, planDecoding, secondsUnseen } from './video-plan.ts';
 
 /** What the worker is given; the wasm arrives compiled, so a second video does not pay for that again. */
 export interface VideoRequest {
+  /** Of the picture. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** FFmpeg's demuxer, by magic bytes: no other one is tried. */
-  readonly format: 'mov' | 'matroska';
+  readonly picture: Omit<Picture, 'bytes'>;
+  readonly sounds: readonly Sound[];
+  readonly soundRefused: boolean;
   readonly limits: VideoLimits;
   readonly ffmpeg: WebAssembly.Module;
   readonly ffmpegScript: string;
+  /** Only where the picture is AV1. */
+  readonly av1?: Av1Script;
 }
 
-export interface VideoLimits {
-  readonly seconds: number;
-  readonly pixels: number;
-  /** Streams of any kind that a file may carry. */
-  readonly streams: number;
-  /** Sound tracks that are decoded until one has sound. */
-  readonly soundTracks: number;
-  /** Packets of all streams together; more of them in that time are no video of a phone. */
-  readonly packets: number;
+export interface VideoLimits extends ContainerLimits {
   /** Decoding's cost in pixels (`video-plan.ts`): counted beforehand, so the same bytes give the same frames everywhere. */
   readonly work: number;
   /** The longer side of the frames that are handed out. */
@@ -64,17 +61,11 @@ export interface DecodedVideo {
   readonly framesPerSecond: number;
 }
 
-export type VideoAnswer =
-  | DecodedVideo
-  | { readonly kind: 'too_large'; readonly measurements: Readonly<Record<string, number>> }
-  /** Whole, yet nothing here decodes its pictures, or any of its sound tracks. */
-  | { readonly kind: 'format_unsupported'; readonly format: string }
-  | { readonly kind: 'unreadable' };
+export type VideoAnswer = DecodedVideo | Exclude<ContainerAnswer, { readonly kind: 'read' }>;
 
 /** The part of @ffmpeg/core that is used. */
 interface Ffmpeg {
   readonly exec: (...options: readonly string[]) => number;
-  readonly ffprobe: (...options: readonly string[]) => number;
   readonly reset: () => void;
   readonly setLogger: (log: (line: { message: string }) => void) => void;
   /** In JavaScript's memory, outside the wasm's. */
@@ -92,101 +83,63 @@ const audioRateHz = 16_000;
 const soundToleranceSeconds = 0.3;
 /** Sound may outlast the picture by this: a recorder stops its tracks one after the other. */
 const soundOutlastsSeconds = 1;
-/** Beyond these no number of a container is multiplied with anything. */
-const soundLimits = { leastRateHz: 8_000, mostRateHz: 192_000, channels: 8, pixelAspect: 4 } as const;
-
-/** What phones and browsers record; nothing else of FFmpeg's decoders may be reached. */
-const videoCodecs: ReadonlyMap<string, string> = new Map([
-  ['h264', 'h264'],
-  ['hevc', 'hevc'],
-  ['vp8', 'vp8,libvpx'],
-  ['vp9', 'vp9,libvpx-vp9'],
-]);
-const soundCodecs: ReadonlyMap<string, string> = new Map([
-  ['aac', 'aac'],
-  ['opus', 'opus,libopus'],
-  ['vorbis', 'vorbis,libvorbis'],
-  ['mp3', 'mp3float,mp3'],
-  ['ac3', 'ac3'],
-  ['eac3', 'eac3'],
-  ['alac', 'alac'],
-  ['flac', 'flac'],
+/** FFmpeg's own decoders, where they are called otherwise than the codec. */
+const decoders: ReadonlyMap<string, string> = new Map([
+  ['mp3', 'mp3float'],
   ['amr_nb', 'amrnb'],
   ['amr_wb', 'amrwb'],
-  ...['u8', 's16le', 's16be', 's24le', 's24be', 'f32le', 'f32be', 'mulaw', 'alaw'].map((sample): [string, string] => [
-    `pcm_${sample}`,
-    `pcm_${sample}`,
-  ]),
 ]);
 
-/** What ffprobe says of a file: a hostile one may have made it say anything. */
-const probed = z.object({
-  streams: z.array(
-    z.object({
-      index: z.int().nonnegative(),
-      codec_type: z.string().optional(),
-      codec_name: z.string().optional(),
-      codec_tag_string: z.string().optional(),
-      width: z.int().nonnegative().optional(),
-      height: z.int().nonnegative().optional(),
-      sample_aspect_ratio: z.string().optional(),
-      avg_frame_rate: z.string().optional(),
-      sample_rate: z.string().optional(),
-      channels: z.int().optional(),
-    }),
-  ),
-});
-type Stream = z.infer<typeof probed>['streams'][number];
+/** WebCodecs' words for colours that are not FFmpeg's. */
+const colourNames: ReadonlyMap<string, string> = new Map([
+  ['bt2020-ncl', 'bt2020nc'],
+  ['pq', 'smpte2084'],
+  ['hlg', 'arib-std-b67'],
+]);
 
-/** FFmpeg in a realm without files, network and processes. It was built for browsers and asks where it is. */
-async function openFfmpeg(realm: Realm, ffmpegScript: string): Promise<Ffmpeg> {
+/** What is done with FFmpeg, which runs in a realm without files, network and processes. */
+interface Opened {
+  readonly exec: (...options: readonly string[]) => number;
+  /** Gives away the file that is opened as `in`. */
+  readonly open: (bytes: Uint8Array<ArrayBuffer>) => void;
+  readonly files: Ffmpeg['FS'];
+}
+
+async function openFfmpeg({ ffmpeg, ffmpegScript, limits }: VideoRequest): Promise<Opened> {
+  const realm = openRealm({ wasm: ffmpeg, memoryBytes: limits.memoryBytes });
+  // It was built for browsers and asks where it is.
   realm.evaluate("Object.assign(globalThis, { self: globalThis, location: { href: 'file:///' } })");
-  return (realm.run(ffmpegScript) as OpenFfmpeg)(realm.emscripten);
+  const program = await (realm.run(ffmpegScript) as OpenFfmpeg)(realm.emscripten);
+  program.setLogger(lend(() => undefined));
+  return {
+    exec: (...options) => {
+      const status = program.exec(...options);
+      program.reset();
+      return status;
+    },
+    open: (bytes) => program.FS.writeFile('in', realm.adopt(bytes, [bytes.buffer]), realm.adopt({ canOwn: true })),
+    files: program.FS,
+  };
 }
 
 async function decode(request: VideoRequest): Promise<VideoAnswer> {
-  const { limits } = request;
-  const realm = openRealm({ wasm: request.ffmpeg, memoryBytes: limits.memoryBytes });
-  const bytes = realm.adopt(request.bytes, [request.bytes.buffer]);
-  const ffmpeg = await openFfmpeg(realm, request.ffmpegScript);
-  ffmpeg.FS.writeFile('in', bytes, realm.adopt({ canOwn: true }));
-  const input = ['-v', 'error', '-protocol_whitelist', 'file', '-f', request.format];
-
-  const streams = readStreams(ffmpeg, input);
-  if (streams.length > limits.streams) return { kind: 'unreadable' };
-  const [pictures, tracks] = [streams.filter(isOfType('video')), streams.filter(isOfType('audio'))];
-  const video = pictures.find(({ codec_name = '' }) => videoCodecs.has(codec_name));
-  const sounds = tracks.filter(({ codec_name = '' }) => soundCodecs.has(codec_name));
-  const unsupported = nameOf(video ? (sounds.length === 0 ? tracks : []) : pictures);
-  if (unsupported) return { kind: 'format_unsupported', format: unsupported };
-  if (!video?.width || !video.height) return { kind: 'unreadable' };
-  const framePixels = video.width * video.height;
-  if (framePixels > limits.pixels) return { kind: 'too_large', measurements: { video_pixels: framePixels } };
-  const aspect = ratioOf(video.sample_aspect_ratio, ':') || 1;
-  if (Math.max(aspect, 1 / aspect) > soundLimits.pixelAspect) return { kind: 'unreadable' };
-
-  // Times are read off the packets: what the header claims is not believed.
-  const { packets, cut } = readPackets(ffmpeg, input, limits);
-  const stored = packets.filter(({ stream }) => stream === video.index);
-  const times = stored.map(({ time }) => time);
-  const first = Math.min(...times);
-  const seconds = Math.max(...times) - first;
-  if (cut || stored.length === 0 || !Number.isFinite(seconds)) return { kind: 'unreadable' };
-  if (seconds > limits.seconds || packets.length > limits.packets) {
-    return { kind: 'too_large', measurements: { video_seconds: seconds } };
-  }
-  const codec = video.codec_name;
-  const skippable = request.format === 'mov' && (codec === 'h264' || codec === 'hevc');
-  const plan = planDecoding(stored, { ...limits, framePixels }, skippable ? disposableIn(bytes, codec) : undefined);
+  const { bytes, limits, picture, sounds, soundRefused } = request;
+  const { packets, widthPx, heightPx, squareWidthPx: width, squareHeightPx: height } = picture;
+  const times = packets.map(({ time }) => time);
+  const lasts = Math.max(...times);
+  const seconds = lasts - Math.min(...times);
+  const framePixels = widthPx * heightPx;
+  const plan = planDecoding(packets, { ...limits, framePixels }, picture.skippable);
   if (!plan) {
-    return { kind: 'too_large', measurements: { video_seconds: seconds, video_pixels: framePixels * stored.length } };
+    return { kind: 'too_large', measurements: { video_seconds: seconds, video_pixels: framePixels * packets.length } };
   }
-
-  const open = (name: ReadonlyMap<string, string>, stream: Stream) => [
-    ...input,
-    ...['-codec_whitelist', name.get(stream.codec_name ?? '') ?? '', '-copyts', '-t', String(limits.seconds + 1)],
-  ];
-  const watched = readFrames(ffmpeg, [...open(videoCodecs, video), '-skip_frame', plan.skip], video, plan, limits);
+  const ffmpeg = await openFfmpeg(request);
+  const stored = { ...picture, bytes };
+  const watched = request.av1
+    ? await readAv1Frames(ffmpeg, stored, request.av1, plan, limits).catch(() => 'not decoded' as const)
+    : readFrames(ffmpeg, stored, plan, limits);
+  // This build of dav1d has little stack: files of thorough encoders end in a trap (engine/notes/videos.md).
+  if (watched === 'not decoded') return { kind: 'format_unsupported', format: picture.codec };
   // Reached to the end, and left out nothing in between: else it is not judged at all.
   if (!watched || secondsUnseen(times, watched.times) > limits.gapSeconds) return { kind: 'unreadable' };
   const { frames, motion } = watched;
@@ -194,24 +147,17 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
   if (!frame) return { kind: 'unreadable' };
 
   let samples: Float32Array<ArrayBuffer> | undefined;
-  for (const sound of sounds.filter(isWithinLimits).slice(0, limits.soundTracks)) {
-    const track = packets.filter(({ stream }) => stream === sound.index);
-    if (track.length === 0) continue;
-    const heard = readSamples(ffmpeg, open(soundCodecs, sound), sound, track, first + seconds);
+  for (const sound of sounds) {
+    const heard = readSamples(ffmpeg, sound, lasts);
     if (!heard) return { kind: 'unreadable' };
     samples ??= heard;
     if (!isAudible(heard)) continue;
     samples = heard;
     break;
   }
-  if (!samples && sounds.some((sound) => !isWithinLimits(sound))) return { kind: 'unreadable' };
+  if (!samples && soundRefused) return { kind: 'unreadable' };
 
-  const [width, height] = [
-    Math.round(video.width * Math.max(aspect, 1)),
-    Math.round(video.height / Math.min(aspect, 1)),
-  ];
   const sideways = frame.width > frame.height !== width > height && width !== height;
-  const claimed = ratioOf(video.avg_frame_rate, '/');
   return {
     kind: 'decoded',
     frames,
@@ -221,151 +167,268 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
     widthPx: sideways ? height : width,
     heightPx: sideways ? width : height,
     seconds,
-    storedFrames: stored.length,
+    storedFrames: packets.length,
     // Browsers' WebM says nothing, or the clock's 1000.
-    framesPerSecond: claimed > 0 && claimed < 1000 ? claimed : seconds > 0 ? (stored.length - 1) / seconds : 0,
+    framesPerSecond: seconds > 0 ? (packets.length - 1) / seconds : 0,
   };
 }
 
-const isOfType = (type: string) => (stream: Stream) => stream.codec_type === type;
-
-/** The format of the first stream, where FFmpeg knows one; by the container's four letters where it knows those alone. */
-function nameOf([stream]: readonly Stream[]): string | undefined {
-  const known = stream?.codec_name === 'unknown' ? undefined : stream?.codec_name;
-  return format.safeParse((known ?? stream?.codec_tag_string)?.toLowerCase()).data;
-}
-
-/** `30000/1001` or `4:3`; 0 where it is none. */
-function ratioOf(text: string | undefined, divider: string): number {
-  const [over = 0, under = 0] = (text ?? '').split(divider).map(Number);
-  return over > 0 && under > 0 ? over / under : 0;
-}
-
-/** Runs one of FFmpeg's programs; what it wrote, its exit status (of ffprobe always −1) and its complaints. */
-function run(ffmpeg: Ffmpeg, program: 'exec' | 'ffprobe', outputs: readonly string[], options: readonly string[]) {
-  const complaints: string[] = [];
-  ffmpeg.setLogger(lend(({ message }: { message: string }) => complaints.length < 100 && complaints.push(message)));
-  const status = ffmpeg[program](...options);
-  ffmpeg.reset();
+/**
+ * Runs FFmpeg on one stream; what it wrote, and its exit status. It opens nothing but what `nut.ts` wrote, with one
+ * decoder: no byte of a stranger's file chooses a demuxer.
+ */
+function run(
+  ffmpeg: Opened,
+  { codec, bytes }: { codec: string; bytes: Uint8Array<ArrayBuffer> },
+  outputs: readonly string[],
+  [decoding, writing]: readonly [readonly string[], readonly string[]],
+) {
+  const decoder = decoders.get(codec) ?? codec;
+  const input = ['-v', 'error', '-protocol_whitelist', 'file', '-f', 'nut', '-c', decoder, '-codec_whitelist', decoder];
+  ffmpeg.open(bytes);
+  const status = ffmpeg.exec(...input, '-copyts', ...decoding, '-i', 'in', ...writing);
+  ffmpeg.files.unlink('in');
   const written = outputs.map((name) => {
     try {
       // The file's own memory: FS.readFile would copy it.
-      const { contents, usedBytes } = ffmpeg.FS.lookupPath(name).node;
-      ffmpeg.FS.unlink(name);
+      const { contents, usedBytes } = ffmpeg.files.lookupPath(name).node;
+      ffmpeg.files.unlink(name);
       return contents.subarray(0, usedBytes);
     } catch {
       return new Uint8Array();
     }
   });
-  return { status, written, complaints };
+  return { status, written };
 }
 
-function readStreams(ffmpeg: Ffmpeg, input: readonly string[]): readonly Stream[] {
-  const entries =
-    'stream=index,codec_type,codec_name,codec_tag_string,width,height,sample_aspect_ratio,avg_frame_rate,sample_rate,channels';
-  const options = ['-show_entries', entries, '-of', 'json', 'in', '-o', 'streams'];
-  const [json] = run(ffmpeg, 'ffprobe', ['streams'], [...input, ...options]).written;
-  try {
-    return probed.parse(JSON.parse(new TextDecoder().decode(json))).streams;
-  } catch {
-    return [];
-  }
+interface Watched {
+  readonly frames: readonly RgbImage[];
+  readonly times: readonly number[];
+  readonly motion: readonly GreyFrame[];
 }
 
-interface Packet extends VideoPacket {
-  readonly stream: number;
-  /** 0 where the container does not say. */
+type Stored = Omit<Picture, 'packets' | 'unframed' | 'skippable'>;
+
+/** What is looked at: frames at least so many seconds apart, so many at most, no larger than this. */
+interface Look {
   readonly seconds: number;
+  readonly most: number;
+  readonly sizePx: number;
 }
 
-/** All packets that are shown or heard, a few more than allowed at most; and whether the file ends in the middle of one. */
-function readPackets(
-  ffmpeg: Ffmpeg,
-  input: readonly string[],
-  { packets }: VideoLimits,
-): { packets: Packet[]; cut: boolean } {
-  const entries = 'packet=stream_index,pts_time,duration_time,size,pos,flags';
-  const options = ['-read_intervals', `%+#${packets + 1}`, '-show_entries', entries, '-of', 'csv=p=0'];
-  const { written, complaints } = run(ffmpeg, 'ffprobe', ['packets'], [...input, ...options, 'in', '-o', 'packets']);
-  const lines = new TextDecoder().decode(written[0]).split('\n');
-  const listed = lines.flatMap((line): Packet[] => {
-    const [stream, time, seconds, bytes, position, flags = ''] = line.split(',');
-    // An edit list or an encoder's priming is decoded and thrown away.
-    if (!Number.isFinite(Number.parseFloat(time ?? '')) || flags.includes('D')) return [];
-    return [
-      {
-        stream: Number(stream),
-        time: Number(time),
-        seconds: Number(seconds) || 0,
-        bytes: Number(bytes),
-        position: Number(position),
-        key: flags.includes('K'),
-      },
-    ];
-  });
-  return { packets: listed, cut: complaints.some((line) => /ended prematurely|partial file/.test(line)) };
+interface Looks {
+  readonly frames: Look;
+  readonly motion: Look;
 }
 
-/**
- * The frames that are looked at, and when they are shown; undefined where FFmpeg did not come to its end. Chosen by time
- * and not by `fps=`, which drops the only frame of a short clip; FFmpeg puts the frames upright itself.
- */
-function readFrames(
-  ffmpeg: Ffmpeg,
-  open: readonly string[],
-  video: Stream,
-  { packets }: DecodingPlan,
-  { frames, framesPerSecond, gapSeconds, frameSizePx, motion }: VideoLimits,
-): { frames: RgbImage[]; times: number[]; motion: GreyFrame[] } | undefined {
+function looksAt({ packets }: DecodingPlan, { widthPx, heightPx }: Stored, limits: VideoLimits): Looks {
+  const { frames, framesPerSecond, gapSeconds, frameSizePx, motion } = limits;
   const times = packets.map(({ time }) => time);
   const seconds = Math.max(...times) - Math.min(...times);
   // The next frame after the interval is taken: so much earlier that it is within the gap.
   const longest = gapSeconds - Math.min(gapSeconds / 2, seconds / Math.max(packets.length - 1, 1));
   const sparse = Math.min(Math.max(1 / framesPerSecond, seconds / frames), longest);
   const interval = Math.min(sparse, seconds / shortVideoFrames) * 0.99;
-  const most = Math.ceil(seconds / Math.max(interval, 0.01)) + 2;
   const mostMotion = Math.ceil(seconds * motion.framesPerSecond) + 2;
-  const { width = 1, height = 1 } = video;
-  const squarePixels = (motion.bytes / mostMotion) * (Math.max(width, height) / Math.min(width, height));
-  const motionSizePx = Math.min(frameSizePx, Math.floor(Math.sqrt(squarePixels)));
-  const { status, written } = run(
-    ffmpeg,
-    'exec',
-    ['frames', 'times', 'motion', 'motion-times'],
-    [
-      ...open,
-      ...['-max_pixels', String((width + 64) * (height + 64)), '-i', 'in'],
-      ...['-map', `0:${video.index}`, '-vf', framesEach(interval, frameSizePx, 'times'), '-fps_mode', 'passthrough'],
-      ...['-frames:v', String(most), '-fs', String(most * (frameSizePx * frameSizePx * 3 + 32))],
-      ...['-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'frames'],
-      ...['-map', `0:${video.index}`, '-vf', framesEach(0.99 / motion.framesPerSecond, motionSizePx, 'motion-times')],
-      ...['-fps_mode', 'passthrough', '-frames:v', String(mostMotion), '-fs', String(motion.bytes + 32 * mostMotion)],
-      ...['-f', 'image2pipe', '-c:v', 'pgm', '-pix_fmt', 'gray', 'motion'],
-    ],
-  );
-  const [looked, motionTimes] = [timesIn(written[1]), timesIn(written[3])];
-  const [pictures, grey] = [splitPictures(written[0], 3), splitPictures(written[2], 1)];
-  if (status !== 0 || pictures.length !== looked.length || grey.length !== motionTimes.length) return undefined;
+  const squarePixels = (motion.bytes / mostMotion) * (Math.max(widthPx, heightPx) / Math.min(widthPx, heightPx));
   return {
-    frames: pictures,
-    times: looked,
-    motion: grey.map((picture, index) => ({ ...picture, time: motionTimes[index] ?? 0 })),
+    frames: { seconds: interval, most: Math.ceil(seconds / Math.max(interval, 0.01)) + 2, sizePx: frameSizePx },
+    motion: {
+      seconds: 0.99 / motion.framesPerSecond,
+      most: mostMotion,
+      sizePx: Math.min(frameSizePx, Math.floor(Math.sqrt(squarePixels))),
+    },
   };
 }
 
-/** The frames that lie so many seconds apart, no larger than this, in square pixels; a file says when each is shown. */
-function framesEach(seconds: number, sizePx: number, timesFile: string): string {
+/**
+ * The frames that are looked at, upright, and when they are shown; undefined where FFmpeg did not come to its end. Chosen
+ * by time and not by `fps=`, which drops the only frame of a short clip.
+ */
+function readFrames(ffmpeg: Opened, picture: Stored, plan: DecodingPlan, limits: VideoLimits): Watched | undefined {
+  const looks = looksAt(plan, picture, limits);
+  const each = ({ seconds }: Look) =>
+    `${withinShown(picture)}*(isnan(prev_selected_t)+gte(t-prev_selected_t,${seconds.toFixed(4)}))`;
+  return pictureFrames(ffmpeg, picture, plan.skip, looks, { frames: each(looks.frames), motion: each(looks.motion) });
+}
+
+/** `chosen`: expressions of FFmpeg's filter `select`, true for the frames that are wanted. */
+function pictureFrames(
+  ffmpeg: Opened,
+  picture: Stored,
+  skip: string,
+  { frames, motion }: Looks,
+  chosen: { readonly frames: string; readonly motion: string },
+): Watched | undefined {
+  const standard = [fittedTo(frames.sizePx), ...inStandardRange(picture), ...upright(picture)];
+  const grey = [fittedTo(motion.sizePx), ...upright(picture)];
+  const { status, written } = run(
+    ffmpeg,
+    picture,
+    ['frames', 'times', 'motion', 'motion-times'],
+    [
+      ['-skip_frame', skip, ...coloursOf(picture), '-max_pixels', String(mostPixels(picture))],
+      [
+        ...['-map', '0', '-vf', [`select='${chosen.frames}'`, ...standard, toldIn('times')].join(',')],
+        ...['-fps_mode', 'passthrough', '-frames:v', String(frames.most)],
+        ...['-fs', String(frames.most * (frames.sizePx * frames.sizePx * 3 + 32))],
+        ...['-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'frames'],
+        ...['-map', '0', '-vf', [`select='${chosen.motion}'`, ...grey, toldIn('motion-times')].join(',')],
+        ...['-fps_mode', 'passthrough', '-frames:v', String(motion.most)],
+        ...['-fs', String(motion.most * (motion.sizePx * motion.sizePx + 32))],
+        ...['-f', 'image2pipe', '-c:v', 'pgm', '-pix_fmt', 'gray', 'motion'],
+      ],
+    ],
+  );
+  const [looked, moved] = [written[1], written[3]].map((file) => timesIn(file).map((time) => picture.begins + time));
+  const [pictures, greys] = [splitPictures(written[0], 3), splitPictures(written[2], 1)];
+  if (status !== 0 || pictures.length !== looked?.length || greys.length !== moved?.length) return undefined;
+  return {
+    frames: pictures,
+    times: looked,
+    motion: greys.map((picture, index) => ({ ...picture, time: moved[index] ?? 0 })),
+  };
+}
+
+/** No larger than this, in square pixels. */
+function fittedTo(sizePx: number): string {
   const fitting = `min(1,${sizePx}/max(iw*max(sar,1),ih/min(sar,1)))`;
   const fitted = (side: string) => `'min(${sizePx},max(1,round(${side}*${fitting})))'`;
-  return [
-    `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${seconds.toFixed(4)})'`,
-    `scale=${fitted('iw*max(sar,1)')}:${fitted('ih/min(sar,1)')}:flags=area`,
-    `setsar=1,metadata=add:key=looked:value=at,metadata=print:file=${timesFile}`,
-  ].join(',');
+  return `scale=${fitted('iw*max(sar,1)')}:${fitted('ih/min(sar,1)')}:flags=area`;
 }
+
+/** A file that says when each frame is shown. */
+const toldIn = (file: string) => `setsar=1,metadata=add:key=looked:value=at,metadata=print:file=${file}`;
 
 const timesIn = (file?: Uint8Array): number[] =>
   [...new TextDecoder().decode(file).matchAll(/pts_time:(\S+)/g)].map(([, time]) => Number(time));
+
+/** The same of AV1: dav1d decodes every frame, and FFmpeg gets the ones that are looked at, some at a time. */
+async function readAv1Frames(
+  ffmpeg: Opened,
+  picture: Stored & Pick<Picture, 'unframed'>,
+  script: Av1Script,
+  plan: DecodingPlan,
+  limits: VideoLimits,
+): Promise<Watched | undefined> {
+  const stream = await openAv1(script, picture.bytes, limits.memoryBytes);
+  const looks = looksAt(plan, picture, limits);
+  const watched: Watched[] = [];
+  let waiting: WaitingFrame[] = [];
+  const [frames, motion] = [spaced(looks.frames.seconds), spaced(looks.motion.seconds)];
+  for (const { time, bytes } of picture.unframed) {
+    const frame = stream.next(bytes);
+    if (!frame || time < picture.shown.from - 0.001 || time >= picture.shown.until - 0.001) continue;
+    if (frame.widthPx * frame.heightPx > mostPixels(picture)) return undefined;
+    const wanted = { frames: frames(time), motion: motion(time) };
+    if (!wanted.frames && !wanted.motion) continue;
+    const first = waiting[0]?.frame;
+    const alike = first?.widthPx === frame.widthPx && first.heightPx === frame.heightPx;
+    if (first && (!alike || (waiting.length + 1) * frame.planes.length > waitingBytes)) {
+      watched.push(...convertFrames(ffmpeg, picture, waiting, looks));
+      waiting = [];
+    }
+    waiting.push({ time, frame, wanted });
+  }
+  watched.push(...convertFrames(ffmpeg, picture, waiting, looks));
+  return {
+    frames: watched.flatMap(({ frames }) => frames),
+    times: watched.flatMap(({ times }) => times),
+    motion: watched.flatMap(({ motion }) => motion),
+  };
+}
+
+/** Whether a time lies so many seconds behind the last one that did. */
+function spaced(seconds: number): (time: number) => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return (time) => {
+    if (time - last < seconds) return false;
+    last = time;
+    return true;
+  };
+}
+
+interface WaitingFrame {
+  readonly time: number;
+  readonly frame: PlanarFrame;
+  readonly wanted: { readonly frames: boolean; readonly motion: boolean };
+}
+
+/** Decoded frames that wait to be converted: more of them at a time gain little. */
+const waitingBytes = 48 * 1024 * 1024;
+
+/** Nothing where there is none, or FFmpeg did not come to its end: then too little was looked at. */
+function convertFrames(
+  ffmpeg: Opened,
+  picture: Stored,
+  waiting: readonly WaitingFrame[],
+  looks: Looks,
+): readonly Watched[] {
+  const [first] = waiting;
+  if (!first) return [];
+  const packets = waiting.map(({ time, frame }) => ({
+    microseconds: Math.round((time - first.time) * 1e6),
+    key: true,
+    bytes: frame.planes,
+  }));
+  const { widthPx, heightPx } = first.frame;
+  const { pixelShape } = picture;
+  const bytes = nutOf({
+    ...({ kind: 'picture', decoded: true, setUp: new Uint8Array() } as const),
+    ...{ packets, widthPx, heightPx, pixelShape },
+  });
+  const chosen = (of: 'frames' | 'motion') =>
+    waiting.map(({ wanted }, index) => (wanted[of] ? `eq(n,${index})` : '0')).join('+');
+  const planar: Stored = { ...picture, codec: 'rawvideo', bytes, begins: first.time };
+  const looked = pictureFrames(ffmpeg, planar, 'default', looks, {
+    frames: chosen('frames'),
+    motion: chosen('motion'),
+  });
+  return looked ? [looked] : [];
+}
+
+/** A frame may be somewhat larger than its container says: codecs store whole blocks. */
+const mostPixels = ({ widthPx, heightPx }: Stored) => (widthPx + 64) * (heightPx + 64);
+
+/** Of a filter of FFmpeg, true within what the container's edits show. */
+function withinShown({ begins, shown }: Stored): string {
+  const [from, until] = [shown.from - begins - 0.001, shown.until - begins - 0.001];
+  return `gte(t,${Math.max(from, -1)})*lt(t,${Math.min(until, 1e6)})`;
+}
+
+/**
+ * Of HLG and PQ (ITU-R BT.2100), which phones record: white paper, at 203 cd/m² (BT.2408), becomes white; what is
+ * brighter is rolled off from 80 % on.
+ */
+function inStandardRange({ colours: { transfer } }: Stored): readonly string[] {
+  if (transfer !== 'hlg' && transfer !== 'pq') return [];
+  return [
+    'format=yuv444p10le',
+    `zscale=tin=${colourNames.get(transfer)}:min=bt2020nc:pin=bt2020:t=linear:npl=203`,
+    'format=gbrpf32le,zscale=p=bt709,tonemap=mobius:param=0.8:desat=0,zscale=t=bt709,format=gbrp',
+  ];
+}
+
+function upright({ degrees, mirrored }: Stored): readonly string[] {
+  const turns: Readonly<Record<number, string>> = {
+    90: 'transpose=clock',
+    180: 'hflip,vflip',
+    270: 'transpose=cclock',
+  };
+  const turn = turns[degrees];
+  return [...(turn ? [turn] : []), ...(mirrored ? ['hflip'] : [])];
+}
+
+/** What the container says of colours; FFmpeg heeds it where the stream itself says nothing. */
+function coloursOf({ colours: { primaries, transfer, matrix, full } }: Stored): readonly string[] {
+  const named = (option: string, name: string | undefined) => (name ? [option, colourNames.get(name) ?? name] : []);
+  return [
+    ...named('-color_primaries', primaries),
+    ...named('-color_trc', transfer),
+    ...named('-colorspace', matrix),
+    ...(full === undefined ? [] : ['-color_range', full ? 'pc' : 'tv']),
+  ];
+}
 
 /** A video of a second or two is looked at more often, for as many frames as a median needs. */
 const shortVideoFrames = 10;
@@ -385,45 +448,35 @@ function splitPictures(bytes: Uint8Array = new Uint8Array(), bytesPerPixel: 1 | 
   return pictures;
 }
 
-function isWithinLimits({ sample_rate, channels = 0 }: Stream): boolean {
-  const rate = Number(sample_rate);
-  const { leastRateHz, mostRateHz } = soundLimits;
-  return rate >= leastRateHz && rate <= mostRateHz && channels >= 1 && channels <= soundLimits.channels;
-}
-
 /** Loud enough to be anything but a muted microphone; `digits/presence.ts` has the same limit. */
 const isAudible = (samples: Float32Array): boolean => samples.some((sample) => Math.abs(sample) > 0.001);
 
 /** All samples of a track, mono; undefined where they do not last as long as its packets, or longer than the picture. */
-function readSamples(
-  ffmpeg: Ffmpeg,
-  open: readonly string[],
-  { index }: Stream,
-  track: readonly Packet[],
-  pictureEnds: number,
-): Float32Array<ArrayBuffer> | undefined {
-  const begins = Math.min(...track.map(({ time }) => time));
-  const ends = Math.max(...track.map(({ time, seconds }) => time + seconds));
+function readSamples(ffmpeg: Opened, sound: Sound, pictureEnds: number): Float32Array<ArrayBuffer> | undefined {
+  const { begins, shown, lastBegins, ends } = sound;
   if (ends > pictureEnds + soundOutlastsSeconds) return undefined;
-  const lastBegins = Math.max(...track.map(({ time }) => time));
-  const most = ends - begins + soundToleranceSeconds;
+  const most = ends - shown.from + soundToleranceSeconds;
+  const cut = [
+    ...(shown.from > begins ? [`start=${(shown.from - begins).toFixed(6)}`] : []),
+    ...(Number.isFinite(shown.until) ? [`end=${(shown.until - begins).toFixed(6)}`] : []),
+  ];
   const options = [
-    ...['-map', `0:${index}`, '-ac', '1', '-ar', String(audioRateHz), '-c:a', 'pcm_f32le'],
+    ...['-ac', '1', '-ar', String(audioRateHz), '-c:a', 'pcm_f32le'],
     // Gaps that a recorder left between packets become silence: FFmpeg would close them.
-    ...['-af', 'aresample=async=1'],
+    ...['-af', `${cut.length > 0 ? `atrim=${cut.join(':')},` : ''}aresample=async=1`],
     ...['-t', String(most + 1), '-fs', String(Math.ceil((most + 1) * audioRateHz * 4)), '-f', 'f32le', 'sound'],
   ];
-  const { status, written } = run(ffmpeg, 'exec', ['sound'], [...open, '-i', 'in', ...options]);
+  const { status, written } = run(ffmpeg, sound, ['sound'], [[], options]);
   const [bytes = new Uint8Array()] = written;
   const samples = new Float32Array(bytes.slice().buffer, 0, Math.floor(bytes.length / 4));
   const seconds = samples.length / audioRateHz;
-  if (status !== 0 || seconds < lastBegins - begins - soundToleranceSeconds || seconds > most) return undefined;
+  if (status !== 0 || seconds < lastBegins - shown.from - soundToleranceSeconds || seconds > most) return undefined;
   return samples.map((sample) => (Number.isFinite(sample) ? Math.max(-1, Math.min(1, sample)) : 0));
 }
 
 function answer(message: VideoAnswer | 'started'): void {
   const decoded = typeof message === 'object' && message.kind === 'decoded' ? message : undefined;
-  // All frames lie in two buffers, which are handed over and not copied.
+  // Frames lie in a few buffers, which are handed over and not copied.
   const pictures = decoded ? [...decoded.frames, ...decoded.motion] : [];
   const transfer = new Set(pictures.map(({ pixels }) => pixels.buffer as ArrayBuffer));
   if (decoded?.audio) transfer.add(decoded.audio.samples.buffer);

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { sniffContentType } from '../shared/domain/captures.ts';
-import { compiledOnce, copyOf, decodeConfined } from './confined.ts';
+import { compiledOnce, decodeConfined } from './confined.ts';
+import { readContainer } from './container.ts';
 import type { VideoAnswer, VideoLimits, VideoRequest } from './video-worker.ts';
 
 /** What a video may be; whatever is more is `capture_too_large`, or ends with its worker. */
@@ -23,17 +24,29 @@ export const videoLimits: VideoLimits & { readonly decodeMilliseconds: number } 
 const { resolve } = createRequire(import.meta.url);
 /** 32 MB. The package's exports name two builds; only the one for `require` is deployed. */
 const compiledFfmpeg = compiledOnce(() => resolve('@ffmpeg/core/wasm'));
+/** dav1d, of a player's decoders the one that is used. */
+const dav1dFile = (kind: 'js' | 'wasm') => resolve(`ogv/dist/ogv-decoder-video-av1-simd-wasm.${kind}`);
+const compiledDav1d = compiledOnce(() => dav1dFile('wasm'));
 
-/** Frames and sound of an MP4, MOV or WebM, decoded by FFmpeg as wasm, in a worker that ends with it (`confined.ts` says what holds it). */
+/**
+ * Frames and sound of an MP4, MOV or WebM. Its container is read first, then its streams are decoded by FFmpeg as wasm,
+ * each in a worker that ends with it (`confined.ts` says what holds it).
+ */
 export async function decodeVideo(bytes: Uint8Array, limits = videoLimits): Promise<VideoAnswer> {
   const type = sniffContentType(bytes);
   if (!type?.startsWith('video/')) return { kind: 'unreadable' };
+  const container = await readContainer(bytes, limits);
+  if (container.kind !== 'read') return container;
+  const { bytes: stream, ...picture } = container.picture;
   const request: VideoRequest = {
-    bytes: copyOf(bytes),
-    format: type === 'video/webm' ? 'matroska' : 'mov',
+    bytes: stream,
+    picture,
+    sounds: container.sounds,
+    soundRefused: container.soundRefused,
     limits,
     ffmpeg: await compiledFfmpeg(),
     ffmpegScript: resolve('@ffmpeg/core'),
+    ...(picture.codec === 'av1' && { av1: { dav1d: await compiledDav1d(), dav1dScript: dav1dFile('js') } }),
   };
   return decodeConfined<VideoAnswer>(request, {
     worker: 'video-worker',

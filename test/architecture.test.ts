@@ -91,7 +91,7 @@ const importRules: readonly ImportRule[] = [
   },
   {
     folder: 'engine',
-    allowed: /^(engine\/|shared\/domain\/|onnxruntime-node$|sharp$|libheif-js|zod$|node:)/,
+    allowed: /^(engine\/|shared\/domain\/|onnxruntime-node$|sharp$|libheif-js|mediabunny$|zod$|node:)/,
     rule: 'engine: pixels and samples in, numbers out',
     why: 'models are measured and fuzzed without AWS',
     instead: 'hand bytes to the engine; functions/analyse-capture fetches them',

@@ -99,6 +99,8 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
     ['licences/MIT-onnxruntime.txt', 'Copyright (c) Microsoft Corporation'],
     ['licences/MIT-faceplugin.txt', 'Copyright (c) 2021 gitguanqi'],
     ['node_modules/sharp/LICENSE', 'Apache License'],
+    ['licences/MPL-2.0.txt', 'Mozilla Public License Version 2.0'],
+    ['node_modules/ogv/dist/COPYING-dav1d.txt', 'VideoLAN and dav1d authors'],
     ['node_modules/@img/sharp-wasm32/LICENSE', 'Apache License'],
     ['node_modules/@emnapi/runtime/LICENSE', 'MIT License'],
     ['node_modules/libheif-js/LICENSE', 'GNU LESSER GENERAL PUBLIC LICENSE'],
@@ -114,12 +116,13 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
       `@img/sharp-libvips-linux-${architecture}`,
       '@img/sharp-wasm32',
       'libheif-js',
+      'mediabunny',
     ]);
     for (const { name, version } of copyleft) expect(offer).toContain(`## ${name} ${version}\n`);
     const builds = files.filter((file) =>
-      /(libheif|ffmpeg-core|sharp-wasm32-[\d.]+\.node)\.(js|wasm)$|libvips-cpp\.so/.test(file),
+      /(libheif|ffmpeg-core|mediabunny\.min|sharp-wasm32-[\d.]+\.node)\.(c?js|wasm)$|libvips-cpp\.so/.test(file),
     );
-    expect(builds).toHaveLength(7);
+    expect(builds).toHaveLength(8);
     for (const build of builds) {
       expect(offer).toContain(
         createHash('sha256')
@@ -148,7 +151,7 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
       components.map(({ group, name, version }) => `${group ? `${group}/` : ''}${name}@${version}`),
     );
     const packages = await packagesIn();
-    expect(packages).toHaveLength(12);
+    expect(packages).toHaveLength(14);
     for (const { name, version } of packages) expect(listed).toContain(`${name}@${version}`);
     const hashes = new Map(components.map(({ name, hashes }) => [name, hashes?.[0]?.content]));
     const models = files.filter((file) => file.endsWith('.onnx'));
@@ -166,7 +169,7 @@ describe.each(architectures)('The engine assets for %s', (architecture) => {
     const { components } = sbom.parse(JSON.parse(await textOf('sbom.cdx.json')));
     const listed = components.map(({ group, name }) => `${group ? `${group}/` : ''}${name}`);
     const output = await mkdtemp(path.join(tmpdir(), 'bonafide-bundle-'));
-    const workers = ['engine/heic-worker.ts', 'engine/photo-worker.ts', 'engine/video-worker.ts'];
+    const workers = ['container', 'heic', 'photo', 'video'].map((name) => `engine/${name}-worker.ts`);
     const { metafile } = await build({
       entryPoints: workers,
       bundle: true,

@@ -162,6 +162,17 @@ export const plain = (widthPx: number, heightPx: number): Promise<Uint8Array> =>
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
   ]);
 
+/** A second of H.264 of a size, without a container: its set-up lies in the stream. */
+export const annexB = (widthPx: number, heightPx: number): Promise<Uint8Array> =>
+  ffmpeg({}, 'plain.h264', [
+    ...['-f', 'lavfi', '-i', `color=gray:size=${widthPx}x${heightPx}:rate=5`, '-t', '1'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'],
+  ]);
+
+/** A MOV of several of them, one after the other: its header tells of the first. */
+export const fromAnnexB = (...streams: readonly Uint8Array[]): Promise<Uint8Array> =>
+  ffmpeg({ 'all.h264': Buffer.concat(streams) }, 'all.mov', ['-r', '5', '-i', 'all.h264', '-c', 'copy']);
+
 export interface ClipOptions {
   readonly seconds?: number;
   /** As FFmpeg's `-c:a`: of what its wasm can encode. */
@@ -182,6 +193,33 @@ export const clip = ({
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', sound, '-t', String(seconds)],
     ...options,
   ]);
+
+/** The picture with a second of AMR at 8 kHz, which phones of old record: noise, as any bits are sound. */
+export async function amrClip(): Promise<Uint8Array> {
+  const random = numbersFrom(1);
+  // 12.2 kbit/s: a byte that says so, and 31 of sound, each 20 ms.
+  const frames = Array.from({ length: 50 }, () => [0x3c, ...Array.from({ length: 31 }, () => random() % 256)]);
+  const sound = Buffer.concat([Buffer.from('#!AMR\n'), Buffer.from(frames.flat())]);
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=160x240:rate=10', '-t', '1', '-c:v', 'libx264'];
+  return ffmpeg({ 'sound.amr': sound }, 'clip.3gp', [
+    '-i',
+    'sound.amr',
+    ...picture,
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'copy',
+  ]);
+}
+
+/** The same numbers for the same seed (a linear congruential generator, its upper bits). */
+function numbersFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 16;
+  };
+}
 
 /** MOV with PCM whose sample rate is another, in a field that FFmpeg believes. */
 export async function withSampleRate(rateHz: number, options: readonly string[] = []): Promise<Uint8Array> {

@@ -14,6 +14,7 @@ export interface Mutant {
 const http = 'shared/providers/http.ts';
 const authenticate = 'shared/lambda/authenticate.ts';
 const videoWorker = 'engine/video-worker.ts';
+const containerWorker = 'engine/container-worker.ts';
 const realm = 'engine/realm.ts';
 const row = 'shared/stores/tenants/row.ts';
 const captures = 'shared/stores/captures.ts';
@@ -482,11 +483,11 @@ export const mutants: readonly Mutant[] = [
   // Decoders of the engine
   {
     control: 'a video has no more streams than a phone records',
-    file: videoWorker,
-    find: 'streams.length > limits.streams',
+    file: containerWorker,
+    find: 'all.length > limits.streams',
     replace: 'false',
-    ...inWorkers,
-    named: 'more streams than',
+    tests: ['test/engine/containers.test.ts'],
+    named: 'no more tracks than',
   },
   {
     control: 'a video is looked at to its end',
@@ -498,9 +499,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     control: 'no sample rate multiplies memory',
-    file: videoWorker,
-    find: 'sounds.filter(isWithinLimits)',
-    replace: 'sounds',
+    file: containerWorker,
+    find: 'whole && rate >= leastRateHz',
+    replace: 'whole && rate > 0',
     tests: ['test/engine/videos.test.ts'],
     named: 'multiplies no number',
   },
@@ -545,10 +546,26 @@ export const mutants: readonly Mutant[] = [
     named: 'opens files only',
   },
   {
+    control: 'FFmpeg reads no container of a stranger',
+    file: videoWorker,
+    find: "'-f', 'nut', ",
+    replace: '',
+    ...inWorkers,
+    named: 'opens files only',
+  },
+  {
+    control: 'a container that is cut off is not read as a shorter one',
+    file: containerWorker,
+    find: "packets.length === listed ? packets : 'cut'",
+    replace: 'packets',
+    tests: ['test/engine/containers.test.ts'],
+    named: 'is unreadable when it is cut off',
+  },
+  {
     control: 'FFmpeg uses the decoders of the streams alone',
     file: videoWorker,
-    find: "'-codec_whitelist', name.get(stream.codec_name ?? '') ?? '', ",
-    replace: '',
+    find: ", '-codec_whitelist', decoder]",
+    replace: ']',
     ...inWorkers,
     named: 'opens files only',
   },

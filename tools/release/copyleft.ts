@@ -74,6 +74,17 @@ const libheif: CopyleftPackage = {
   ],
 };
 
+/** Published as its source is, without types and line breaks. */
+const mediabunny: CopyleftPackage = {
+  name: 'mediabunny',
+  version: '1.61.0',
+  texts: ['MPL-2.0'],
+  build: '`npm ci && npm run build` of the repository at that tag; the npm package holds the source, too, in `src/`.',
+  source: 'https://github.com/Vanilagy/mediabunny/tree/v1.61.0',
+  binaries: ['dist/bundles/mediabunny.min.cjs'],
+  works: [work('mediabunny', '1.61.0', 'MPL-2.0', 'https://github.com/Vanilagy/mediabunny/tree/v1.61.0')],
+};
+
 /** By the names of the package's versions.json; licences as its README says they are used. */
 const worksInLibvips: ReadonlyMap<string, Pick<Work, 'name' | 'licence' | 'source'>> = new Map(
   Object.entries({
@@ -161,5 +172,11 @@ export async function copyleftPackages(directory: string, architecture: string):
     const text = await readFile(path.join(directory, 'node_modules', name, 'versions.json'), 'utf8');
     return z.record(z.string(), z.string()).parse(JSON.parse(text));
   };
-  return [ffmpeg, libheif, libvips(native, await versionsOf(native)), sharpAsWasm(await versionsOf(sharpWasm))];
+  return [
+    ffmpeg,
+    libheif,
+    mediabunny,
+    libvips(native, await versionsOf(native)),
+    sharpAsWasm(await versionsOf(sharpWasm)),
+  ];
 }

@@ -2,9 +2,9 @@
  * `npm run engine-assets -- --arch x64|arm64`: everything the engine's function carries beside its bundle, for one
  * architecture of Linux, in `build/engine/<arch>/`:
  *
- *     node_modules/     onnxruntime-node and sharp with that architecture's natives, sharp, libheif and FFmpeg as wasm, and nothing else of them
+ *     node_modules/     onnxruntime-node and sharp with that architecture's natives, sharp, libheif, FFmpeg and dav1d as wasm, mediabunny, and nothing else of them
  *     models/           the model pack
- *     *-worker.mjs      the workers that decode captures, which a bundle cannot hold
+ *     *-worker.mjs      the workers that read containers and decode captures, which a bundle cannot hold
  *     LICENSE, NOTICE, MODELS.md, licences/   whose work all that is, and on which terms
  *     SOURCE-OFFER.md   the written offer of the source of its GPL, LGPL and MPL works, naming the builds
  *     sbom.cdx.json     every package and model of the function (CycloneDX)
@@ -37,7 +37,7 @@ const manifestFile = inRoot('engine/models.json');
 const licences = inRoot('engine/licences');
 /** Texts that travel as they are. */
 const texts = ['LICENSE', 'NOTICE', 'MODELS.md'].map((text) => inRoot(text));
-const workerSources = ['heic-worker', 'photo-worker', 'video-worker'].map((name) => inRoot('engine', `${name}.ts`));
+const workerSources = ['container', 'heic', 'photo', 'video'].map((name) => inRoot('engine', `${name}-worker.ts`));
 /** Weights of others come out of their package, and are rewritten for speed; our own are in the repository. */
 const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('engine/training/digits/digits.onnx') };
 
@@ -55,6 +55,11 @@ function packagesFor(architecture: Architecture): Readonly<Record<string, readon
     '@img/sharp-wasm32': ['package.json', 'LICENSE', 'versions.json', 'index.cjs', 'lib'],
     '@emnapi/runtime': ['package.json', 'LICENSE', 'dist/emnapi.cjs.min.js'],
     '@ffmpeg/core': ['package.json', 'dist/umd'],
+    ogv: [
+      ...['package.json', 'COPYING', 'dist/COPYING-dav1d.txt'],
+      ...['js', 'wasm'].map((kind) => `dist/ogv-decoder-video-av1-simd-wasm.${kind}`),
+    ],
+    mediabunny: ['package.json', 'LICENSE', 'dist/bundles/mediabunny.min.cjs'],
     'libheif-js': ['package.json', 'LICENSE', 'libheif-wasm/libheif.js', 'libheif-wasm/libheif.wasm'],
   };
 }

@@ -4,7 +4,10 @@ import { decodeVideo, videoLimits } from '../../../engine/video.ts';
 import { fixture, withFlippedBits } from '../captures.ts';
 import { outcomeText, shippedEngine } from '../engine.ts';
 import { idCard } from '../people.ts';
-import { clip, decodedFrom, plain, repeated, said, video } from '../videos.ts';
+import { amrClip, clip, decodedFrom, plain, repeated, said, video } from '../videos.ts';
+
+const meanDifference = (one: Uint8Array, other: Uint8Array) =>
+  one.reduce((sum, value, index) => sum + Math.abs(value - (other[index] ?? 0)), 0) / one.length;
 
 let honest: Uint8Array;
 beforeAll(async () => {
@@ -24,6 +27,33 @@ describe('What phones and browsers record', () => {
         loudest: expect.closeTo(0.125, 1),
       });
       expect((audio?.samples.length ?? 0) / 16_000).toBeCloseTo(1, 1);
+    }
+  });
+
+  it('is heard in AMR', async () => {
+    const { audio, frames } = decodedFrom(await decodeVideo(await amrClip()));
+    expect(frames.length).toBeGreaterThan(8);
+    expect(Math.max(...(audio?.samples ?? []))).toBeGreaterThan(0.01);
+    expect((audio?.samples.length ?? 0) / 16_000).toBeCloseTo(1, 1);
+  });
+
+  it('is seen and heard in AV1 as in H.264', async () => {
+    const av1 = decodedFrom(await decodeVideo(await fixture('portrait-407193-av1.mp4')));
+    const h264 = decodedFrom(await decodeVideo(await fixture('portrait-407193-720p.mp4')));
+    expect(av1.frames.length).toBeGreaterThan(15);
+    expect([av1.widthPx, av1.heightPx]).toEqual([540, 960]);
+    const [one, other] = [av1.frames[0], h264.frames[0]];
+    expect(one && other && meanDifference(one.pixels, other.pixels)).toBeLessThan(3);
+    expect(av1.motion).toHaveLength(av1.storedFrames); // at 10 a second; motion would be looked at more often
+    expect(av1.audio?.samples.length).toBe(h264.audio?.samples.length);
+  });
+
+  it('is seen in high dynamic range, HLG and PQ, as in the standard one', async () => {
+    const [standard] = decodedFrom(await decodeVideo(await fixture('portrait-sdr.mov'))).frames;
+    for (const file of ['portrait-hlg.mov', 'portrait-pq.mov']) {
+      const [frame] = decodedFrom(await decodeVideo(await fixture(file))).frames;
+      expect([frame?.width, frame?.height]).toEqual([270, 480]);
+      expect(frame && standard && meanDifference(frame.pixels, standard.pixels)).toBeLessThan(6);
     }
   });
 
