@@ -1,20 +1,22 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openEngine, type Thresholds } from '../engine/engine.ts';
+import type { Manifest } from '../engine/manifest.ts';
 import type { PolicyInput } from '../shared/domain/policy.ts';
 import { readPolicy } from './admin/policy.ts';
 import { commandLine, misused } from './command-line.ts';
 import { drawCurves } from './evaluate/curves.ts';
 import { decoders } from './evaluate/decoders.ts';
-import { type DigitsReport, digitsText, evaluateDigits } from './evaluate/digits.ts';
-import { evaluateFaceSizes, type FaceSizesReport, faceSizesText } from './evaluate/face-sizes.ts';
-import { evaluateMatching, type MatchReport, matchText } from './evaluate/matching.ts';
-import { evaluateMotion, type MotionReport, motionText } from './evaluate/motion.ts';
-import type { ChosenBy, Section } from './evaluate/rates.ts';
-import { evaluateRepeats, type RepeatsReport, repeatsText } from './evaluate/repeats.ts';
-import { evaluateRobustness, type RobustnessReport, robustnessText } from './evaluate/robustness.ts';
-import { evaluateSpoofDetection, type SpoofReport, spoofText } from './evaluate/spoofing.ts';
+import { digitsText, evaluateDigits } from './evaluate/digits.ts';
+import { evaluateFaceSizes, faceSizesText } from './evaluate/face-sizes.ts';
+import { type Figures, figuresFile, figuresText, type Sections, withFigures } from './evaluate/figures.ts';
+import { evaluateMatching, matchText } from './evaluate/matching.ts';
+import { evaluateMotion, motionText } from './evaluate/motion.ts';
+import type { ChosenBy } from './evaluate/rates.ts';
+import { evaluateRepeats, repeatsText } from './evaluate/repeats.ts';
+import { evaluateRobustness, robustnessText } from './evaluate/robustness.ts';
+import { evaluateSpoofDetection, spoofText } from './evaluate/spoofing.ts';
 import { summaryText } from './evaluate/summary.ts';
 import { prepareModels } from './release/engine-assets.ts';
 
@@ -29,20 +31,11 @@ Exits 0 when something was measured, whatever the figures, and 1 when nothing co
   --models DIR    another model pack (MODELS.md); the shipped one by default
   --curves DIR    where the DET curves go; build/evaluation by default
   --quick         leave out what takes longest: cheap transforms, captures that come again, moved stills of videos
+  --record        write the figures of the shipped pack to engine/notes/figures.json and into MODELS.md, for a commit
   --json          the whole report, for programs`;
 
-export interface Evaluation {
-  readonly spoof: Section<SpoofReport>;
-  readonly faceSizes: Section<FaceSizesReport>;
-  readonly robustness: Section<RobustnessReport>;
-  readonly match: Section<MatchReport>;
-  readonly repeats: Section<RepeatsReport>;
-  readonly digits: Section<DigitsReport>;
-  readonly motion: Section<MotionReport>;
-}
-
 /** @param chosenBy what set the thresholds */
-const sectionsOf = (evaluation: Evaluation, chosenBy: ChosenBy) => [
+const sectionsOf = (evaluation: Sections, chosenBy: ChosenBy) => [
   { title: 'Presentation attacks', lines: spoofText(evaluation.spoof, chosenBy) },
   { title: 'Sizes of faces', lines: faceSizesText(evaluation.faceSizes) },
   { title: 'Robustness under cheap transforms', lines: robustnessText(evaluation.robustness) },
@@ -57,7 +50,7 @@ const sectionsOf = (evaluation: Evaluation, chosenBy: ChosenBy) => [
 const withoutCurves = (key: string, value: unknown) => (key === 'curve' || key === 'curves' ? undefined : value);
 
 /** DET curves as SVG, one file per section that was measured. */
-async function writeCurves({ spoof, match }: Evaluation, directory: string): Promise<string[]> {
+async function writeCurves({ spoof, match }: Sections, directory: string): Promise<string[]> {
   const drawings: Record<string, string> = {};
   if ('report' in spoof) {
     const axes = { falseAccept: 'APCER, all species', falseReject: 'BPCER' };
@@ -82,6 +75,14 @@ function thresholdsIn({ thresholds }: PolicyInput): Thresholds {
   return { live, match, digits, minimumFacePx };
 }
 
+/** From the project's directory, as npm runs it. */
+async function record(sections: Sections, manifest: Manifest): Promise<void> {
+  const text = figuresText(sections, manifest);
+  const page = withFigures(await readFile('MODELS.md', 'utf8'), JSON.parse(text) as Figures);
+  await writeFile(figuresFile, text);
+  await writeFile('MODELS.md', page);
+}
+
 const leftOut = { missing: 'left out by --quick' } as const;
 
 async function main(): Promise<number> {
@@ -92,17 +93,23 @@ async function main(): Promise<number> {
       models: { type: 'string' },
       curves: { type: 'string', default: 'build/evaluation' },
       quick: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
   if (!values.data) misused(usage, 'Say where the captures are: --data DIR.');
+  if (values.record && (values.policy || values.models || values.quick))
+    misused(
+      usage,
+      '--record is of the shipped pack at its own thresholds, whole: leave out --policy, --models, --quick.',
+    );
   const shipped = values.models ? undefined : await mkdtemp(path.join(tmpdir(), 'bonafide-models-'));
   try {
     const thresholds = values.policy ? thresholdsIn(await readPolicy(values.policy)) : {};
     if (shipped) await prepareModels(shipped);
     const modelsDirectory = values.models ?? shipped ?? '';
     const engine = await openEngine({ modelsDirectory, decoders });
-    const evaluation: Evaluation = {
+    const evaluation: Sections = {
       spoof: await evaluateSpoofDetection(values.data, engine, thresholds),
       faceSizes: await evaluateFaceSizes(values.data, engine, thresholds),
       robustness: values.quick ? leftOut : await evaluateRobustness(values.data, engine, thresholds),
@@ -112,6 +119,7 @@ async function main(): Promise<number> {
       motion: await evaluateMotion(values.data, modelsDirectory, { stills: !values.quick }),
     };
     const drawn = await writeCurves(evaluation, values.curves);
+    if (values.record) await record(evaluation, engine.manifest);
     if (values.json) console.log(JSON.stringify({ models: engine.manifest.name, ...evaluation }, withoutCurves, 2));
     else
       for (const { title, lines } of sectionsOf(evaluation, values.policy ? 'policy' : 'shipped'))

@@ -6,10 +6,10 @@ export interface Rate {
   readonly interval: readonly [low: number, high: number] | null;
 }
 
-/** A section that could not be measured says why. */
 /** What set the thresholds: the model pack, or a tenant's policy. */
 export type ChosenBy = 'shipped' | 'policy';
 
+/** A section that could not be measured says why. */
 export type Section<Report> = { readonly report: Report } | { readonly missing: string };
 
 const z95 = 1.959964;
@@ -24,6 +24,9 @@ export function rateOf(errors: number, of: number): Rate {
   return { errors, of, rate, interval: [Math.max(0, centre - half), Math.min(1, centre + half)] };
 }
 
+/** A species or group with fewer decided captures than this has counts, and no rate. */
+export const leastDecided = 30;
+
 export const percent = (value: number, digits = 1) => `${(value * 100).toFixed(digits)} %`;
 
 /** `  1.3 %  (1 of 77, 95 % 0.2 % to 7.0 %)` */
@@ -32,6 +35,12 @@ export function rateText({ errors, of, rate, interval }: Rate): string {
   const counts = `(${errors} of ${of}, 95 % ${percent(interval[0], 2)} to ${percent(interval[1], 2)})`;
   return `${percent(rate).padStart(7)}  ${counts}`;
 }
+
+/** The same, of a species: of too few decided captures only the counts. */
+export const speciesText = (rate: Rate): string =>
+  rate.of === 0 || rate.of >= leastDecided
+    ? rateText(rate)
+    : `${`${rate.errors} of ${rate.of}`.padStart(7)}  (no rate: fewer than ${leastDecided} decided)`;
 
 /** The first ten; `--json` has them all. */
 export const listText = (lines: readonly string[]) =>

@@ -4,7 +4,17 @@ import * as z from 'zod';
 import type { Engine, Thresholds } from '../../engine/engine.ts';
 import { readRows } from './csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt, type Point } from './curves.ts';
-import { type ChosenBy, listText, percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
+import {
+  type ChosenBy,
+  leastDecided,
+  listText,
+  percent,
+  type Rate,
+  rateOf,
+  rateText,
+  type Section,
+  speciesText,
+} from './rates.ts';
 
 export interface SpoofReport {
   readonly captures: { readonly bonaFide: number; readonly attack: number };
@@ -14,7 +24,7 @@ export interface SpoofReport {
   readonly bpcer: Rate;
   /** Attacks that were decided and passed, per species. */
   readonly apcer: Readonly<Record<string, Rate>>;
-  /** The highest APCER of any species, as ISO/IEC 30107-3 wants it reported. */
+  /** The highest APCER of any species of which enough were decided, as ISO/IEC 30107-3 wants it reported. */
   readonly apcerWorst: { readonly species: string; readonly rate: number } | null;
   readonly failureToAcquire: { readonly bonaFide: Acquisition; readonly attack: Acquisition };
   /** What to look at: decided captures on the wrong side. */
@@ -89,7 +99,9 @@ function report(judged: readonly Judged[], unreadableFiles: readonly string[], t
   }
   const liveOf = (captures: readonly Judged[]) => decided(captures).map(({ live }) => live);
   const curve = curveOf({ genuine: liveOf(bonaFide), impostor: liveOf(attacks) });
-  const measured = Object.entries(apcer).flatMap(([species, { rate }]) => (rate === null ? [] : [{ species, rate }]));
+  const measured = Object.entries(apcer).flatMap(([species, { rate, of }]) =>
+    rate === null || of < leastDecided ? [] : [{ species, rate }],
+  );
   return {
     captures: { bonaFide: bonaFide.length, attack: attacks.length },
     threshold,
@@ -132,7 +144,7 @@ export function spoofText(section: Section<SpoofReport>, chosenBy: ChosenBy): st
   if ('missing' in section) return [`Not measured: ${section.missing}`];
   const { captures, threshold, bpcer, apcer, apcerWorst, failureToAcquire, misjudged, unreadableFiles, inSample } =
     section.report;
-  const species = Object.entries(apcer).map(([name, rate]) => `  APCER ${name.padEnd(20)} ${rateText(rate)}`);
+  const species = Object.entries(apcer).map(([name, rate]) => `  APCER ${name.padEnd(20)} ${speciesText(rate)}`);
   const acquired = [
     { label: 'bona fide', ...failureToAcquire.bonaFide },
     { label: 'attack', ...failureToAcquire.attack },

@@ -1,18 +1,7 @@
-import type { DigitsReport } from './digits.ts';
-import type { MatchReport } from './matching.ts';
-import type { MotionReport } from './motion.ts';
-import { type ChosenBy, percent, rateOf, type Section } from './rates.ts';
-import { allowedWorst, type RobustnessReport } from './robustness.ts';
+import type { Sections } from './figures.ts';
+import { type ChosenBy, leastDecided, percent, rateOf } from './rates.ts';
+import { allowedWorst } from './robustness.ts';
 import { circumstances } from './sounds.ts';
-import type { SpoofReport } from './spoofing.ts';
-
-interface Sections {
-  readonly spoof: Section<SpoofReport>;
-  readonly robustness: Section<RobustnessReport>;
-  readonly match: Section<MatchReport>;
-  readonly digits: Section<DigitsReport>;
-  readonly motion: Section<MotionReport>;
-}
 
 /** A figure beside what we want it to be; without a goal it is only reported. */
 interface Line {
@@ -28,8 +17,8 @@ export function summaryText({ spoof, robustness, match, digits, motion }: Sectio
   if ('report' in spoof) {
     const { bpcer, apcer, apcerWorst, failureToAcquire } = spoof.report;
     lines.push({ what: 'bona fide captures failed (BPCER)', figure: bpcer.rate });
-    for (const [species, { rate }] of Object.entries(apcer))
-      lines.push({ what: `attacks passed: ${species}`, figure: rate });
+    for (const [species, { rate, of }] of Object.entries(apcer))
+      if (of >= leastDecided) lines.push({ what: `attacks passed: ${species}`, figure: rate });
     if (apcerWorst) lines.push({ what: `worst species: ${apcerWorst.species}`, figure: apcerWorst.rate });
     lines.push({
       what: 'bona fide captures sent back by the gate',
