@@ -21,6 +21,8 @@ it('a machine killed with -9 anywhere on the way loses no verification, message,
     await setTimeout(pause);
     await stack.kill();
     stack = await startLocalStack(dataDirectory);
+    // Two workers that die are `errored`: on a slow machine the next kills would meet this one under way.
+    await clientOf(stack).verdict(sourceId);
   }
   // Once while it is worked on; again where the worker was quicker than the kill.
   let inFlight: Attempt[];
