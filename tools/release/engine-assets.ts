@@ -37,7 +37,10 @@ const manifestFile = inRoot('engine/models.json');
 const licences = inRoot('engine/licences');
 /** Texts that travel as they are. */
 const texts = ['LICENSE', 'NOTICE', 'MODELS.md'].map((text) => inRoot(text));
-const workerSources = ['container', 'heic', 'photo', 'video'].map((name) => inRoot('engine', `${name}-worker.ts`));
+/** Beside the bundle, as .mjs. */
+export const workerSources = ['container', 'heic', 'photo', 'video'].map((name) =>
+  inRoot('engine', `${name}-worker.ts`),
+);
 /** Weights of others come out of their package, and are rewritten for speed; our own are in the repository. */
 const ownWeights: Readonly<Record<string, string>> = { 'digits.onnx': inRoot('engine/training/digits/digits.onnx') };
 
