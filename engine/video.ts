@@ -17,7 +17,7 @@ export const videoLimits: VideoLimits & { readonly decodeMilliseconds: number } 
   framesPerSecond: 4,
   gapSeconds: 0.5,
   motion: { framesPerSecond: 15, bytes: 32 * 1024 * 1024 },
-  memoryBytes: 512 * 1024 * 1024,
+  memoryBytes: 384 * 1024 * 1024,
   decodeMilliseconds: 45_000,
 };
 

@@ -7,7 +7,9 @@ export const environment = z.object({
   FINGERPRINT_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
   CAPTURES_BUCKET: z.string().min(1),
   PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
-  MALLOC_ARENA_MAX: z.literal('1'), // for glibc: else memory of threads that have ended stays with the process
+  // For glibc: else memory of threads that have ended, and large pieces that were freed, stay with the process.
+  MALLOC_ARENA_MAX: z.literal('1'),
+  MALLOC_MMAP_THRESHOLD_: z.literal('262144'),
   MODELS: z.string().min(1), // directory of the model pack, relative to the function's code
 });
 export type Environment = z.infer<typeof environment>;

@@ -38,8 +38,10 @@ export class BuiltinEngine extends Construct {
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
         MODELS: 'models',
-        // Decoders' threads come and go: with an arena for each, glibc keeps 500 MB of theirs (docs/decisions/019).
+        // Decoders' threads come and go: with an arena for each, glibc keeps 500 MB of theirs, and 300 MB of large
+        // pieces between small ones (docs/decisions/019).
         MALLOC_ARENA_MAX: '1',
+        MALLOC_MMAP_THRESHOLD_: '262144',
       },
     });
     // Concurrency is bounded at the queue: reserving it fails the first deployment of a new account, which has 10.

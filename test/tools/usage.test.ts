@@ -5,7 +5,7 @@ import project from '../../package.json' with { type: 'json' };
 
 /** npm scripts that run a program of ours; `synth` is a CDK app, which takes context and no options. */
 const commands = Object.entries(project.scripts).flatMap(([name, line]) => {
-  const [, loaded, file] = /^(?:exec |[A-Z_]+=\S+ )?node (--import \S+ )?(\S+\.ts)$/.exec(line) ?? [];
+  const [, loaded, file] = /^(?:exec |[A-Z_]+=\S+ )*node (--import \S+ )?(\S+\.ts)$/.exec(line) ?? [];
   return file && name !== 'synth' ? [{ name, words: [...(loaded ?? '').split(' ').filter(Boolean), file] }] : [];
 });
 
