@@ -136,9 +136,9 @@ const requestOf = (source_id: string) =>
 describe('how long a subject is locked', () => {
   const now = new Date('2026-01-01T12:00:00.000Z');
 
-  it('is never longer than half an hour, and ends when fewer than five are left of the last half hour', () => {
+  it('is never longer than half an hour, and ends when fewer than five are left of the last half hour', async () => {
     const agoMilliseconds = fc.array(fc.integer({ min: 0, max: 2 * subjectLockSeconds * 1000 }), { maxLength: 12 });
-    fc.assert(
+    await fc.assert(
       fc.property(agoMilliseconds, (agos) => {
         const times = agos.sort((a, b) => a - b).map((ago) => new Date(now.getTime() - ago));
         const within = (at: number) => times.filter((time) => time.getTime() > at - subjectLockSeconds * 1000).length;
