@@ -12,6 +12,7 @@ import { ModelsRefused, openModelPack } from './models.ts';
 import { freshDecoders, type PhotoDecoders } from './photo.ts';
 import { photoCorrelationOf, samePhotoCorrelation } from './same-photo.ts';
 import { lookAtPerson, openCapture, type Portrait, type Timed } from './selfie.ts';
+import { openSightModels } from './sight.ts';
 import { decodeVideo } from './video.ts';
 
 export interface EngineOptions {
@@ -93,13 +94,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const decodersReady = decoders.prepare();
   decodersReady.catch(() => undefined); // awaited below, when the models are open
   const pack = await openModelPack(options.modelsDirectory, threads);
-  const { faceDetection, faceLandmarks, faceMatching, spoofing } = pack.manifest;
+  const { faceMatching, spoofing } = pack.manifest;
   const models = {
-    detector: await pack.open(faceDetection),
-    landmarker: await pack.open(faceLandmarks),
+    ...(await openSightModels(pack)),
     spoofModels: await Promise.all(spoofing.models.map((model) => pack.open(model))),
-    matcher: () => pack.open(faceMatching.model),
-    faceNorm: faceMatching.faceNorm,
   };
 
   function timing(stages: Record<string, number>, prefix = ''): Timed {

@@ -1,7 +1,7 @@
 import { cropFace, type Face, findLandmarks, type Point } from './faces.ts';
 import type { FaceDetection, FaceLandmarks, FaceMatching } from './manifest.ts';
 import { type Embedding, embedFace } from './matching.ts';
-import type { Model } from './models.ts';
+import type { Model, ModelPack } from './models.ts';
 import { type Patch, type RgbImage, turn } from './pixels.ts';
 
 /**
@@ -36,6 +36,17 @@ export interface SightModels {
   readonly matcher: () => Promise<Model<FaceMatching['model']>>;
   /** Embeddings of faces are at least this long. */
   readonly faceNorm: number;
+}
+
+/** Those of a pack; the one that compares is opened when it is first asked for. */
+export async function openSightModels(pack: ModelPack): Promise<SightModels> {
+  const { faceDetection, faceLandmarks, faceMatching } = pack.manifest;
+  return {
+    detector: await pack.open(faceDetection),
+    landmarker: await pack.open(faceLandmarks),
+    matcher: () => pack.open(faceMatching.model),
+    faceNorm: faceMatching.faceNorm,
+  };
 }
 
 type Quarter = 0 | 90 | 180 | 270;

@@ -9,6 +9,7 @@ import type { Manifest } from '../../engine/manifest.ts';
 import { cosineOf, type Embedding } from '../../engine/matching.ts';
 import { openModelPack } from '../../engine/models.ts';
 import type { FaceModels } from '../../engine/selfie.ts';
+import { openSightModels } from '../../engine/sight.ts';
 import { readRows } from './csv.ts';
 import { curveOf, equalErrorRate, falseRejectAt, type Point, type Scores } from './curves.ts';
 import { decoders } from './decoders.ts';
@@ -74,14 +75,8 @@ export async function evaluateMatching(
   const listed = 'rows' in pairs ? pairs.rows : [];
 
   const pack = await openModelPack(modelsDirectory, 1);
-  const { faceDetection, faceLandmarks, faceMatching } = pack.manifest;
-  const models: FaceModels = {
-    detector: await pack.open(faceDetection),
-    landmarker: await pack.open(faceLandmarks),
-    matcher: () => pack.open(faceMatching.model),
-    spoofModels: [],
-    faceNorm: faceMatching.faceNorm,
-  };
+  const { faceMatching } = pack.manifest;
+  const models: FaceModels = { ...(await openSightModels(pack)), spoofModels: [] };
   const files = new Set([
     ...persons.map(({ file }) => file),
     ...listed.flatMap(({ file_a, file_b }) => [file_a, file_b]),

@@ -8,7 +8,7 @@ import { detectFaces } from '../../engine/faces.ts';
 import { fingerprintOf } from '../../engine/fingerprint.ts';
 import { openModelPack } from '../../engine/models.ts';
 import type { RgbImage } from '../../engine/pixels.ts';
-import { type SightModels, seeFace } from '../../engine/sight.ts';
+import { openSightModels, type SightModels, seeFace } from '../../engine/sight.ts';
 import { type Fingerprint, isRepeat, sharedKinds } from '../../shared/domain/fingerprint.ts';
 import { readRows } from './csv.ts';
 import { decoders } from './decoders.ts';
@@ -60,13 +60,7 @@ interface Seen {
  */
 export async function evaluateRepeats(directory: string, modelsDirectory: string): Promise<Section<RepeatsReport>> {
   const pack = await openModelPack(modelsDirectory, 1);
-  const { faceDetection, faceLandmarks, faceMatching } = pack.manifest;
-  const models: SightModels = {
-    detector: await pack.open(faceDetection),
-    landmarker: await pack.open(faceLandmarks),
-    matcher: () => pack.open(faceMatching.model),
-    faceNorm: faceMatching.faceNorm,
-  };
+  const models = await openSightModels(pack);
   const photos = await listed(path.join(directory, 'match.csv'), photoRow);
   const captures = await listed(path.join(directory, 'pad.csv'), captureRow);
   const found: Record<string, boolean[]> = {};

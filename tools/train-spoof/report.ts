@@ -1,5 +1,5 @@
 import type { Capture } from '../../engine/training/spoof/provenance.ts';
-import { percent, type Rate, rateOf, rateText } from '../evaluate/rates.ts';
+import { leastDecided, percent, type Rate, rateOf, rateText } from '../evaluate/rates.ts';
 
 /** What a model that has never seen a capture's source says of it. */
 export interface Judged {
@@ -25,9 +25,6 @@ export interface TrainingReport {
   /** Why the model may not take the shipped one's place; empty where it may. */
   readonly missing: readonly string[];
 }
-
-/** Fewer decided captures than this give no rate. */
-const leastForRate = 30;
 
 /** What must be seen on unseen sources before weights replace the shipped ones (docs/capture-protocol.md). */
 const goal = {
@@ -116,6 +113,6 @@ export function reportText({ captures, sentBack, own, shipped, missing }: Traini
 }
 
 const toldText = (rate?: Rate) =>
-  rate && rate.of >= leastForRate
+  rate && rate.of >= leastDecided
     ? rateText(rate)
-    : `   not told: ${rate?.of ?? 0} decided, ${leastForRate} are the least`;
+    : `   not told: ${rate?.of ?? 0} decided, ${leastDecided} are the least`;

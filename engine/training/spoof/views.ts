@@ -3,7 +3,7 @@ import type { SpoofingModel } from '../../manifest.ts';
 import { type Model, type ModelPack, outputOf } from '../../models.ts';
 import { keptDecoders } from '../../photo.ts';
 import { type FaceModels, lookAtPerson, type Timed } from '../../selfie.ts';
-import type { Sight } from '../../sight.ts';
+import { openSightModels, type Sight } from '../../sight.ts';
 import { augment } from './augment.ts';
 import type { Capture } from './provenance.ts';
 import { type Random, recapture, simulatedSpecies } from './recapture.ts';
@@ -60,7 +60,7 @@ const untimed: Timed = (_, work) => work;
 
 /** The engine's own eyes, with the backbone in the spoof model's place: what it is shown there is what it will be shown. */
 async function lookingThrough(pack: ModelPack): Promise<(bytes: Uint8Array) => Promise<Look>> {
-  const { faceDetection, faceLandmarks, faceMatching, spoofing } = pack.manifest;
+  const { spoofing } = pack.manifest;
   const [contract] = spoofing.models as [SpoofingModel];
   const backbone = await pack.open(contract);
   let features: Float32Array | undefined;
@@ -73,13 +73,7 @@ async function lookingThrough(pack: ModelPack): Promise<(bytes: Uint8Array) => P
       return outputs;
     },
   };
-  const models: FaceModels = {
-    detector: await pack.open(faceDetection),
-    landmarker: await pack.open(faceLandmarks),
-    spoofModels: [listening],
-    matcher: () => pack.open(faceMatching.model),
-    faceNorm: faceMatching.faceNorm,
-  };
+  const models: FaceModels = { ...(await openSightModels(pack)), spoofModels: [listening] };
   return async (bytes) => {
     const decoded = await decodeImage(bytes, { decoders });
     if (decoded.kind !== 'decoded') return {};

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { cosineOf, type Embedding } from '../../../engine/matching.ts';
 import { openModelPack } from '../../../engine/models.ts';
 import { lookAtPerson } from '../../../engine/selfie.ts';
+import { openSightModels } from '../../../engine/sight.ts';
 import {
   adobeRgbTags,
   fixture,
@@ -30,13 +31,9 @@ let numbersOf: (capture: Uint8Array) => Promise<Numbers>;
 let reference: Numbers;
 beforeAll(async () => {
   const pack = await openModelPack(await modelsDirectory(), 1);
-  const { faceDetection, faceLandmarks, faceMatching, spoofing } = pack.manifest;
   const models = {
-    detector: await pack.open(faceDetection),
-    landmarker: await pack.open(faceLandmarks),
-    spoofModels: await Promise.all(spoofing.models.map((model) => pack.open(model))),
-    matcher: () => pack.open(faceMatching.model),
-    faceNorm: faceMatching.faceNorm,
+    ...(await openSightModels(pack)),
+    spoofModels: await Promise.all(pack.manifest.spoofing.models.map((model) => pack.open(model))),
   };
   numbersOf = async (bytes) => {
     const decoded = await decode(bytes);
