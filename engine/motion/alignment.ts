@@ -193,17 +193,7 @@ function lay(
   depth: readonly number[] | undefined,
   into: Field,
 ): void {
-  const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = place as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [m0, m1, m2, m3, m4, m5, m6, m7, m8] = place;
   const [roundness, nose] = depths;
   const [roundRight = 0, roundDown = 0, noseRight = 0, noseDown = 0] = (depth ?? []).map((value) => value / half);
   for (let index = 0; index < pixels; index += 1) {
