@@ -249,7 +249,7 @@ async function publishedModels(directory: string): Promise<string> {
 
 /**
  * `session.run` alone, per model, on the selfie's own face: as published, fr_feature takes 1.7 times as long for a face
- * as for a tensor of constants (`tools/release/prelu.ts` says why), and a floor of constants would be no engine's.
+ * as for a tensor of constants (`tools/release/faster-weights.ts` says why), and a floor of constants would be no engine's.
  */
 async function bareModels(directory: string, selfie: Uint8Array): Promise<Record<string, () => Promise<unknown>>> {
   const pack = await openModelPack(directory, 1);

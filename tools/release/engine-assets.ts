@@ -23,8 +23,8 @@ import { build } from 'esbuild';
 import { type Manifest, manifest, type WeightsFile, weightsOf } from '../../engine/manifest.ts';
 import { commandLine, misused } from '../command-line.ts';
 import { copyleftPackages } from './copyleft.ts';
+import { fasterWeights } from './faster-weights.ts';
 import { type Lockfile, lockedPackageAt, readLockfile, root, topLevel } from './lockfile.ts';
-import { withoutPrelu } from './prelu.ts';
 import { readPublishedModel } from './published-models.ts';
 import { sbomOf } from './sbom.ts';
 import { sourceOffer } from './source-offer.ts';
@@ -86,7 +86,7 @@ export async function prepareModels(directory: string): Promise<Manifest> {
 
 async function weightsAsRun(weights: WeightsFile): Promise<Uint8Array> {
   const own = ownWeights[weights.file];
-  const bytes = own ? await readFile(own) : withoutPrelu(await readPublishedModel(weights));
+  const bytes = own ? await readFile(own) : fasterWeights(await readPublishedModel(weights));
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found === weights.sha256) return bytes;
   throw new Error(`${weights.file} has sha256 ${found}, engine/models.json says ${weights.sha256}`);
@@ -179,7 +179,7 @@ const readyKey = (directory: string) => readFile(path.join(directory, '.ready'),
 /** What the assets are made from: locked packages, the manifest, the engine, the texts, and the rules of this folder. */
 async function inputsKey(): Promise<string> {
   const hash = createHash('sha256');
-  const rules = ['copyleft', 'engine-assets', 'lockfile', 'prelu', 'sbom', 'source-offer'].map((name) =>
+  const rules = ['copyleft', 'engine-assets', 'faster-weights', 'lockfile', 'sbom', 'source-offer'].map((name) =>
     path.join(import.meta.dirname, `${name}.ts`),
   );
   const licenceTexts = (await readdir(licences)).toSorted().map((text) => path.join(licences, text));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { withoutPrelu } from '../../tools/release/prelu.ts';
+import { fasterWeights, withoutNegligible, withoutPrelu } from '../../tools/release/faster-weights.ts';
 import { publishedModels, readPublishedModel } from '../../tools/release/published-models.ts';
 
 async function published(file: string): Promise<Buffer> {
@@ -10,13 +10,15 @@ async function published(file: string): Promise<Buffer> {
   return readPublishedModel(model);
 }
 
-async function answerOf(model: Uint8Array, side: number): Promise<Float32Array> {
+async function answerOf(model: Uint8Array, side: number, channels = 3): Promise<Float32Array> {
   const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
   // A pattern with both signs everywhere, the same for both models.
-  const pixels = Float32Array.from({ length: 3 * side * side }, (_, index) => 100 * Math.sin(index * index));
-  const outputs = await session.run({ input: new Tensor('float32', pixels, [1, 3, side, side]) });
+  const pixels = Float32Array.from({ length: channels * side * side }, (_, index) => 100 * Math.sin(index * index));
+  const outputs = await session.run({ input: new Tensor('float32', pixels, [1, channels, side, side]) });
   return Object.values(outputs)[0]?.data as Float32Array;
 }
+
+const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 describe('A model written without PRelu', () => {
   it.each([
@@ -38,7 +40,26 @@ describe('A model written without PRelu', () => {
 
   it.each(['fr_detect.onnx', 'fr_landmark.onnx'])('is the same file where it had none: %s', async (file) => {
     const original = await published(file);
-    const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
     expect(hash(withoutPrelu(original))).toBe(hash(original));
+  });
+});
+
+describe('A model without negligible weights', () => {
+  it.each([
+    ['fr_feature.onnx', 112, 3],
+    ['fr_landmark.onnx', 64, 1],
+  ])('answers as it did, to the last bit: %s', async (file, side, channels) => {
+    const original = withoutPrelu(await published(file));
+    const rewritten = withoutNegligible(original);
+    expect(hash(rewritten)).not.toBe(hash(original));
+    expect(rewritten).toHaveLength(original.length);
+    expect(await answerOf(rewritten, side, channels)).toEqual(await answerOf(original, side, channels));
+    expect(withoutNegligible(rewritten)).toEqual(rewritten);
+  });
+
+  it.each(['fr_detect.onnx', 'fr_liveness.onnx'])('is the same file where it had none: %s', async (file) => {
+    const original = await published(file);
+    expect(hash(withoutNegligible(original))).toBe(hash(original));
+    expect(hash(fasterWeights(original))).toBe(hash(withoutPrelu(original)));
   });
 });
