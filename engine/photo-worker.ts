@@ -33,7 +33,7 @@ const threadPort = `(port) => {
   port.onmessage = ({ data }) => globalThis.onmessage?.({ data });
 }`;
 
-/** Calls sharp's binding as its JavaScript does; only the three loaders that magic bytes can select are left. What it answers is copied out of the wasm's memory, which is shared. */
+/** Calls sharp's binding as its JavaScript does; only the three loaders that magic bytes can select are left. Pixels are copied out of the wasm's memory, which is shared, once: the copy is handed over. */
 const answering = `(sharp, port) => {
   sharp.block(['VipsForeignLoad'], true);
   sharp.block(['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp'], false);
@@ -46,7 +46,10 @@ const answering = `(sharp, port) => {
     const options = JSON.parse(job);
     options.input.buffer = bytes;
     options.debuglog = options.queueListener = () => {};
-    sharp[call](options, (error, ...given) => port.postMessage(error ? undefined : answers[call](...given)));
+    sharp[call](options, (error, ...given) => {
+      const answer = error ? undefined : answers[call](...given);
+      port.postMessage(answer, answer?.pixels ? [answer.pixels.buffer] : []);
+    });
   };
 }`;
 
