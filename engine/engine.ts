@@ -103,7 +103,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   function timing(stages: Record<string, number>, prefix = ''): Timed {
     return async (stage, work) => {
       const from = now();
-      const result = await work;
+      const result = await work();
       stages[prefix + stage] = now() - from;
       return result;
     };
@@ -116,7 +116,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ): Promise<Analysis> {
     const stages: Record<string, number> = {};
     const timed = timing(stages);
-    const capture = await timed('decode', openCapture(bytes, { decoders }));
+    const capture = await timed('decode', () => openCapture(bytes, { decoders }));
     const look = { compared: false, minimumFacePx: thresholds.minimumFacePx };
     const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed, look);
     const { reasons, measurements, live, seen } = portrait;
@@ -131,7 +131,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     timed: Timed,
     cardOptions?: CardOptions,
   ): Promise<IdCard> {
-    if (!('reasons' in capture)) return timed('read', readIdCard(capture, models, cardOptions));
+    if (!('reasons' in capture)) return timed('read', () => readIdCard(capture, models, cardOptions));
     const { reasons, measurements } = capture;
     const named = Object.entries(measurements).map(([name, value]) => [`id_${name}`, value]);
     return { reasons, measurements: { ...Object.fromEntries(named), id_card_refused: 1 } };
@@ -145,15 +145,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ): Promise<Analysis> {
     const stages: Record<string, number> = {};
     const [ofSelfie, ofCard] = [timing(stages, 'selfie_'), timing(stages, 'id_card_')];
-    // Both are decoded at once, in threads of their own; the models run on this one, so taking turns there gains nothing.
-    const [photo, document] = await Promise.all([
-      ofSelfie('decode', openCapture(selfie, { decoders })),
-      ofCard('decode', openCapture(idCard, { decoders, sizePx: cardSizePx })),
-    ]);
+    // Both are decoded at once, in threads of their own. The models run on this one, on whichever is there first.
+    const document = ofCard('decode', () => openCapture(idCard, { decoders, sizePx: cardSizePx }));
     const look = { compared: true, minimumFacePx: thresholds.minimumFacePx };
-    const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie, look);
-    const embedding = await portrait.seen?.embedding();
-    const card = await lookAtCard(document, ofCard, cardOptions);
+    const [{ portrait, embedding }, card] = await Promise.all([
+      ofSelfie('decode', () => openCapture(selfie, { decoders })).then(lookAtSelfie),
+      document.then((opened) => lookAtCard(opened, ofCard, cardOptions)),
+    ]);
+    async function lookAtSelfie(photo: DecodedCapture | Portrait) {
+      const portrait = 'reasons' in photo ? photo : await lookAtPerson(photo, models, ofSelfie, look);
+      return { portrait, embedding: await portrait.seen?.embedding() };
+    }
     const cosine = embedding && card.embedding && cosineOf(embedding, card.embedding);
     const photoCorrelation =
       embedding && card.embedding && photoCorrelationOf(embedding.aligned, card.embedding.aligned);
@@ -165,10 +167,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...(photoCorrelation !== undefined && { match_photo_correlation: photoCorrelation }),
     };
     const { seen } = portrait;
-    const cardSeen = card.embedding && 'image' in document && fingerprinted.includes('id_card');
+    const cardPicture = await document;
+    const cardSeen = card.embedding && 'image' in cardPicture && fingerprinted.includes('id_card');
     const bands = {
       ...(seen && fingerprinted.includes('selfie') && { selfie: fingerprintOf(seen.image, seen.landmarks) }),
-      ...(cardSeen && { id_card: fingerprintOf(document.image) }),
+      ...(cardSeen && { id_card: fingerprintOf(cardPicture.image) }),
     };
     const told = { measurements, stages, bands };
     const reasons = new Set([...portrait.reasons, ...reasonsOfCard(card, photoCorrelation)]);
@@ -190,10 +193,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     if (!recogniser) throw new ModelsRefused('The model pack has no recogniser of spoken digits');
     const stages: Record<string, number> = {};
     const [timed, ofCard] = [timing(stages, 'video_'), timing(stages, 'id_card_')];
-    const document = ofCard('decode', openCapture(idCard, { decoders, sizePx: cardSizePx }));
+    const document = ofCard('decode', () => openCapture(idCard, { decoders, sizePx: cardSizePx }));
     decoders.dismiss();
     const [video, card] = await Promise.all([
-      timed('decode', decodeVideo(bytes)),
+      timed('decode', () => decodeVideo(bytes)),
       document.then((opened) => lookAtCard(opened, ofCard, cardOptions)),
     ]);
     if (video.kind !== 'decoded') {
@@ -205,8 +208,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
     const { audio } = video;
     const [footage, heard] = await Promise.all([
-      timed('watch', watchFrames(video, models, faceMatching.thresholds.cosine, thresholds.minimumFacePx)),
-      audio && timed('listen', recogniseDigits(recogniser, audio.samples, audio.rateHz, challenge)),
+      timed('watch', () => watchFrames(video, models, faceMatching.thresholds.cosine, thresholds.minimumFacePx)),
+      audio && timed('listen', () => recogniseDigits(recogniser, audio.samples, audio.rateHz, challenge)),
     ]);
     const { embedding } = card;
     const cosines = embedding ? footage.embeddings.map((face) => cosineOf(face, embedding)) : [];

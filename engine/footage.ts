@@ -57,7 +57,7 @@ export async function watchFrames(
   const recognisable: Embedding[] = [];
   const sightings: Sighting[] = [];
   for (const [index, image] of frames.entries()) {
-    const portrait = await lookAtPerson({ image, widthPx, heightPx }, models, (_, work) => work, look);
+    const portrait = await lookAtPerson({ image, widthPx, heightPx }, models, (_, work) => work(), look);
     portraits.push(portrait);
     const { live, reasons, seen } = portrait;
     if (seen?.degrees === 0) sightings.push(sightingOf(seen, times[index] ?? 0));

@@ -11,8 +11,8 @@ export interface FaceModels extends SightModels {
   readonly spoofModels: readonly Model<SpoofingModel>[];
 }
 
-/** Called with how long a stage took; nothing depends on it. */
-export type Timed = <Result>(stage: string, work: Promise<Result>) => Promise<Result>;
+/** Does the work of a stage, and notes how long it took; nothing depends on it. */
+export type Timed = <Result>(stage: string, work: () => Promise<Result>) => Promise<Result>;
 
 /** A picture of a person, looked at once: what the gate says, and the live score where it may be believed. */
 export interface Portrait {
@@ -58,15 +58,15 @@ export async function lookAtPerson(
 ): Promise<Portrait> {
   const size = { capture_width_px: capture.widthPx, capture_height_px: capture.heightPx };
   const look = { detect: detectFaces, tries: 1, embed: compared };
-  const { kind, sight } = await timed('detect', seeFace(capture.image, models, look));
+  const { kind, sight } = await timed('detect', () => seeFace(capture.image, models, look));
   if (!sight) {
     const { reasons, measurements } = assessEmptyCapture(capture);
     return { reasons, measurements: { ...size, ...measurements } };
   }
-  const quality = await timed('quality', assess(sight));
+  const quality = await timed('quality', () => assess(sight));
   const { degrees, image: upright, faces, shiftRatio } = sight;
   const { face_noise: noise = 0 } = quality.measurements;
-  const liveness = await timed('spoofing', measureRobustLiveness(upright, faces[0], noise, models.spoofModels));
+  const liveness = await timed('spoofing', () => measureRobustLiveness(upright, faces[0], noise, models.spoofModels));
   const doubt: Reason = degrees === 0 ? 'face_not_detected' : 'face_turned';
   const reasons = kind === 'doubtful' ? [...new Set([...quality.reasons, doubt])] : quality.reasons;
   return {

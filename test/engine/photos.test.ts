@@ -1,6 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../../engine/engine.ts';
+import { type Engine, openEngine } from '../../engine/engine.ts';
 import { idCardLimits, personLimits } from '../../engine/id-card.ts';
 import { distanceOf, matchScoreOf } from '../../engine/matching.ts';
 import { samePhotoCorrelation } from '../../engine/same-photo.ts';
@@ -8,7 +8,7 @@ import { type Fingerprint, isRepeat, sharedKinds } from '../../shared/domain/fin
 import { finding } from '../../shared/domain/verdict.ts';
 import { faceOnScreen, landscape, portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture, twoPeople } from './captures.ts';
-import { outcomeText, shippedEngine } from './engine.ts';
+import { decoders, modelsDirectory, outcomeText, shippedEngine } from './engine.ts';
 import { group, holdingCard, idCard, otherPhotoOfPair, selfieOfPair, stranger } from './people.ts';
 
 let engine: Engine;
@@ -50,6 +50,40 @@ describe('What a selfie is recognised by', () => {
       (await engine.analyseSelfie(selfie, {}, { fingerprinted: ['selfie'] })).bands?.selfie,
     );
     expect(both.bands?.id_card?.picture).toHaveLength(4);
+  });
+});
+
+describe('photo_verify', () => {
+  it('reads the card while the selfie is still being decoded', async () => {
+    const cardRead = Promise.withResolvers<void>();
+    /** Both are begun to be decoded, the card has been, and is read from beginning to end. */
+    const timesAskedUntilThen = 5;
+    let asked = 0;
+    const card = await idCard();
+    const impatient = await openEngine({
+      modelsDirectory: await modelsDirectory(),
+      now: () => {
+        asked += 1;
+        if (asked === timesAskedUntilThen) cardRead.resolve();
+        return asked;
+      },
+      decoders: {
+        ...decoders,
+        use: (work) =>
+          decoders.use((decoder) =>
+            work({
+              ...decoder,
+              pixels: async (bytes, recipe) => {
+                if (bytes.length === selfie.length) await cardRead.promise;
+                return decoder.pixels(bytes, recipe);
+              },
+            }),
+          ),
+      },
+    });
+    const both = await impatient.analysePhotos(selfie, card, {});
+    expect(outcomeText(both)).toBe('passed');
+    expect(both.measurements).toEqual((await engine.analysePhotos(selfie, card, {})).measurements);
   });
 });
 

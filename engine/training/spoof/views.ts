@@ -56,7 +56,7 @@ interface Look {
   readonly features?: Float32Array;
 }
 
-const untimed: Timed = (_, work) => work;
+const untimed: Timed = (_, work) => work();
 
 /** The engine's own eyes, with the backbone in the spoof model's place: what it is shown there is what it will be shown. */
 async function lookingThrough(pack: ModelPack): Promise<(bytes: Uint8Array) => Promise<Look>> {

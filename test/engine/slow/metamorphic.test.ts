@@ -39,7 +39,7 @@ beforeAll(async () => {
     const decoded = await decode(bytes);
     if (decoded.kind !== 'decoded') throw new Error(decoded.kind);
     expect([decoded.capture.widthPx, decoded.capture.heightPx]).toEqual([960, 1280]);
-    const { reasons, live, seen } = await lookAtPerson(decoded.capture, models, (_stage, work) => work, {
+    const { reasons, live, seen } = await lookAtPerson(decoded.capture, models, (_stage, work) => work(), {
       compared: true,
     });
     if (live === undefined || !seen) throw new Error(`sent back: ${reasons}`);
