@@ -6,7 +6,7 @@ import { idCard, selfieOfPair } from '../test/engine/people.ts';
 import { videoBombs } from '../test/engine/video-bombs.ts';
 import { commandLine } from '../tools/command-line.ts';
 import { prepareModels } from '../tools/release/engine-assets.ts';
-import { engineAsDeployed } from './as-deployed.ts';
+import { engineAsDeployed, restartAsDeployed } from './as-deployed.ts';
 
 const usage = `npm run fuzz -- [--count 2000] [--seed 1]
 
@@ -19,6 +19,7 @@ const mostMegabytes = 1000;
 const { values } = commandLine(usage, {
   options: { count: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
 });
+restartAsDeployed();
 const peak = () => Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
 const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-fuzz-'));
 try {

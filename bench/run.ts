@@ -47,7 +47,6 @@ try {
     engine: JSON.parse(
       execFileSync(process.execPath, [join(import.meta.dirname, 'engine.ts')], {
         encoding: 'utf8',
-        env: { ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '262144' }, // as deployed
       }),
     ),
   };

@@ -1,6 +1,6 @@
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
-import type { Environment } from '../../functions/analyse-capture/environment.ts';
+import { allocator, type Environment } from '../../functions/analyse-capture/environment.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { consumerTimeoutSeconds } from '../../shared/providers/registry.ts';
 import { readSettings } from '../settings.ts';
@@ -38,10 +38,7 @@ export class BuiltinEngine extends Construct {
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
         MODELS: 'models',
-        // Decoders' threads come and go: with an arena for each, glibc keeps 500 MB of theirs, and 300 MB of large
-        // pieces between small ones (docs/decisions/019).
-        MALLOC_ARENA_MAX: '1',
-        MALLOC_MMAP_THRESHOLD_: '262144',
+        ...allocator,
       },
     });
     // Concurrency is bounded at the queue: reserving it fails the first deployment of a new account, which has 10.
