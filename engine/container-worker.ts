@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type * as Mediabunny from 'mediabunny';
 import { type NutPacket, nutOf } from './nut.ts';
 import { type BoxedMovie, readMovie, type Shown, shownBy } from './sample-entries.ts';
-import { disposableIn, type VideoPacket } from './video-plan.ts';
+import { type DecodingBudget, headerReader, planDecoding, spliced, timesShown } from './video-plan.ts';
 import { endsInTheMiddle } from './webm.ts';
 
 export interface ContainerRequest {
@@ -12,7 +12,8 @@ export interface ContainerRequest {
   readonly mediabunnyScript: string;
 }
 
-export interface ContainerLimits {
+/** Decoding's cost is counted beforehand, so the same bytes give the same frames everywhere. */
+export interface ContainerLimits extends Omit<DecodingBudget, 'framePixels'> {
   readonly seconds: number;
   readonly pixels: number;
   /** Tracks of picture and sound that a file may carry. */
@@ -49,12 +50,12 @@ export interface Picture extends Stream {
   readonly mirrored: boolean;
   /** As the container or the codec's set-up says, in WebCodecs' words. */
   readonly colours: { readonly [about in 'primaries' | 'transfer' | 'matrix']?: string } & { readonly full?: boolean };
-  /** That are shown. */
-  readonly packets: readonly VideoPacket[];
+  /** When its frames are shown. */
+  readonly times: readonly number[];
+  /** Of them, those of the frames that are decoded: where all are too much work, some are left out. */
+  readonly decodedTimes: readonly number[];
   /** All of them, as they are decoded, where `bytes` is not framed. */
   readonly unframed: readonly { readonly time: number; readonly bytes: number }[];
-  /** Whether packets say which frames no other frame refers to. */
-  readonly skippable: boolean;
 }
 
 export interface Sound extends Stream {
@@ -222,23 +223,32 @@ async function readPicture(
   const stored = await packetsOf(mediabunny, track, budget);
   if (stored === 'cut') return { kind: 'unreadable' };
   if (stored === 'too many') return { kind: 'too_large', measurements: { video_frames: limits.packets } };
-  const isDisposable = disposableIn(codec, setUp);
-  const packets = stored
-    .filter(({ timestamp }) => isShown(timestamp, shown))
-    .map(({ timestamp, type, data }) => ({
-      time: timestamp,
-      key: type === 'key',
-      bytes: data.length,
-      disposable: isDisposable?.(data) ?? false,
-    }));
-  const times = packets.map(({ time }) => time);
+  const header = headerReader(codec, setUp);
+  const frames = stored.map((packet) => ({
+    ...(header?.(packet.data) ?? { layer: 0, entry: false, parameters: false }),
+    packet,
+    time: packet.timestamp,
+    bytes: packet.data.length,
+    shown: isShown(packet.timestamp, shown),
+  }));
+  const times = timesShown(frames);
   const seconds = Math.max(...times) - Math.min(...times);
-  if (packets.length === 0 || !Number.isFinite(seconds)) return { kind: 'unreadable' };
+  if (times.length === 0 || !Number.isFinite(seconds)) return { kind: 'unreadable' };
   if (seconds > limits.seconds) return { kind: 'too_large', measurements: { video_seconds: seconds } };
+  const framePixels = widthPx * heightPx;
+  const plan = planDecoding(frames, { ...limits, framePixels }, header !== undefined);
+  if (!plan) {
+    return { kind: 'too_large', measurements: { video_seconds: seconds, video_pixels: framePixels * times.length } };
+  }
   const isSquare = widthPx === squareWidthPx && heightPx === squareHeightPx;
   const pixelShape = isSquare ? ([0, 0] as const) : ([squareWidthPx * heightPx, squareHeightPx * widthPx] as const);
   const { primaries, transfer, matrix, fullRange } = await track.getColorSpace();
-  const framed = framedFrom(stored);
+  const framed = framedFrom(
+    plan.frames.map((frame) => {
+      const { timestamp, type, data } = frame.packet;
+      return { timestamp, type, data: plan.restarts.has(frame) ? spliced(codec, setUp, data) : data };
+    }),
+  );
   if (!framed) return { kind: 'unreadable' };
   return {
     kind: 'read',
@@ -251,15 +261,9 @@ async function readPicture(
           : nutOf({ kind: 'picture', setUp, packets: framed.packets, widthPx, heightPx, pixelShape }),
       unframed: codec === 'av1' ? stored.map(({ timestamp, data }) => ({ time: timestamp, bytes: data.length })) : [],
       shown,
-      ...{
-        widthPx,
-        heightPx,
-        squareWidthPx,
-        squareHeightPx,
-        pixelShape,
-        packets,
-        skippable: isDisposable !== undefined,
-      },
+      times,
+      decodedTimes: timesShown(plan.frames),
+      ...{ widthPx, heightPx, squareWidthPx, squareHeightPx, pixelShape },
       degrees: await track.getRotation(),
       mirrored: await track.getFlip(),
       colours: {
@@ -272,9 +276,9 @@ async function readPicture(
   };
 }
 
-const tooLong = ({ packets }: Picture): ContainerAnswer => ({
+const tooLong = ({ times }: Picture): ContainerAnswer => ({
   kind: 'too_large',
-  measurements: { video_frames: packets.length },
+  measurements: { video_frames: times.length },
 });
 
 /** Times are of the frame's beginning; a millisecond is less than any frame lasts. */
@@ -282,7 +286,7 @@ const isShown = (time: number, { from, until }: Shown) => time > from - 0.001 &&
 
 /** Without empty packets: to a decoder they are the end. Undefined where times are further apart than any video's. */
 function framedFrom(
-  stored: readonly Mediabunny.EncodedPacket[],
+  stored: readonly Pick<Mediabunny.EncodedPacket, 'timestamp' | 'type' | 'data'>[],
 ): { begins: number; packets: readonly NutPacket[] } | undefined {
   const begins = Math.min(...stored.map(({ timestamp }) => timestamp));
   const packets = stored.flatMap(({ timestamp, type, data }) => {

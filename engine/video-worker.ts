@@ -4,7 +4,7 @@ import type { ContainerAnswer, ContainerLimits, Picture, Sound } from './contain
 import { nutOf } from './nut.ts';
 import type { RgbImage } from './pixels.ts';
 import { lend, openRealm } from './realm.ts';
-import { type DecodingPlan, planDecoding, secondsUnseen } from './video-plan.ts';
+import { looksBeforeGaps, secondsUnseen } from './video-plan.ts';
 
 /** What the worker is given; the wasm arrives compiled, so a second video does not pay for that again. */
 export interface VideoRequest {
@@ -21,14 +21,11 @@ export interface VideoRequest {
 }
 
 export interface VideoLimits extends ContainerLimits {
-  /** Decoding's cost in pixels (`video-plan.ts`): counted beforehand, so the same bytes give the same frames everywhere. */
-  readonly work: number;
   /** The longer side of the frames that are handed out. */
   readonly frameSizePx: number;
   /** So many are handed out at `framesPerSecond`; a longer video is looked at less often, yet no `gapSeconds` go unseen. */
   readonly frames: number;
   readonly framesPerSecond: number;
-  readonly gapSeconds: number;
   /** Grey frames for the check of motion, smaller the more of them there are. */
   readonly motion: { readonly framesPerSecond: number; readonly bytes: number };
   readonly memoryBytes: number;
@@ -99,7 +96,8 @@ const colourNames: ReadonlyMap<string, string> = new Map([
 
 /** What is done with FFmpeg, which runs in a realm without files, network and processes. */
 interface Opened {
-  readonly exec: (...options: readonly string[]) => number;
+  /** Its exit status, and the names of its parts that reported an error. */
+  readonly exec: (...options: readonly string[]) => { status: number; reporters: ReadonlySet<string> };
   /** Gives away the file that is opened as `in`. */
   readonly open: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly files: Ffmpeg['FS'];
@@ -110,12 +108,19 @@ async function openFfmpeg({ ffmpeg, ffmpegScript, limits }: VideoRequest): Promi
   // It was built for browsers and asks where it is.
   realm.evaluate("Object.assign(globalThis, { self: globalThis, location: { href: 'file:///' } })");
   const program = await (realm.run(ffmpegScript) as OpenFfmpeg)(realm.emscripten);
-  program.setLogger(lend(() => undefined));
+  let reporters = new Set<string>();
+  program.setLogger(
+    lend(({ message }: { message: string }) => {
+      // `[hevc @ 0xdf9930] Could not find ref with POC 1`
+      if (message.startsWith('[')) reporters.add(message.slice(1, message.indexOf(' ')));
+    }),
+  );
   return {
     exec: (...options) => {
+      reporters = new Set();
       const status = program.exec(...options);
       program.reset();
-      return status;
+      return { status, reporters };
     },
     open: (bytes) => program.FS.writeFile('in', realm.adopt(bytes, [bytes.buffer]), realm.adopt({ canOwn: true })),
     files: program.FS,
@@ -124,20 +129,14 @@ async function openFfmpeg({ ffmpeg, ffmpegScript, limits }: VideoRequest): Promi
 
 async function decode(request: VideoRequest): Promise<VideoAnswer> {
   const { bytes, limits, picture, sounds, soundRefused } = request;
-  const { packets, widthPx, heightPx, squareWidthPx: width, squareHeightPx: height } = picture;
-  const times = packets.map(({ time }) => time);
+  const { times, squareWidthPx: width, squareHeightPx: height } = picture;
   const lasts = Math.max(...times);
   const seconds = lasts - Math.min(...times);
-  const framePixels = widthPx * heightPx;
-  const plan = planDecoding(packets, { ...limits, framePixels }, picture.skippable);
-  if (!plan) {
-    return { kind: 'too_large', measurements: { video_seconds: seconds, video_pixels: framePixels * packets.length } };
-  }
   const ffmpeg = await openFfmpeg(request);
   const stored = { ...picture, bytes };
   const watched = request.av1
-    ? await readAv1Frames(ffmpeg, stored, request.av1, plan, limits).catch(() => 'not decoded' as const)
-    : readFrames(ffmpeg, stored, plan, limits);
+    ? await readAv1Frames(ffmpeg, stored, request.av1, limits).catch(() => 'not decoded' as const)
+    : readFrames(ffmpeg, stored, limits);
   // This build of dav1d has little stack: files of thorough encoders end in a trap (engine/notes/videos.md).
   if (watched === 'not decoded') return { kind: 'format_unsupported', format: picture.codec };
   // Reached to the end, and left out nothing in between: else it is not judged at all.
@@ -167,15 +166,15 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
     widthPx: sideways ? height : width,
     heightPx: sideways ? width : height,
     seconds,
-    storedFrames: packets.length,
+    storedFrames: times.length,
     // Browsers' WebM says nothing, or the clock's 1000.
-    framesPerSecond: seconds > 0 ? (packets.length - 1) / seconds : 0,
+    framesPerSecond: seconds > 0 ? (times.length - 1) / seconds : 0,
   };
 }
 
 /**
- * Runs FFmpeg on one stream; what it wrote, and its exit status. It opens nothing but what `nut.ts` wrote, with one
- * decoder: no byte of a stranger's file chooses a demuxer.
+ * Runs FFmpeg on one stream; what it wrote, its exit status, and whether the decoder found a fault. It opens nothing but
+ * what `nut.ts` wrote, with one decoder: no byte of a stranger's file chooses a demuxer.
  */
 function run(
   ffmpeg: Opened,
@@ -186,7 +185,7 @@ function run(
   const decoder = decoders.get(codec) ?? codec;
   const input = ['-v', 'error', '-protocol_whitelist', 'file', '-f', 'nut', '-c', decoder, '-codec_whitelist', decoder];
   ffmpeg.open(bytes);
-  const status = ffmpeg.exec(...input, '-copyts', ...decoding, '-i', 'in', ...writing);
+  const { status, reporters } = ffmpeg.exec(...input, '-copyts', ...decoding, '-i', 'in', ...writing);
   ffmpeg.files.unlink('in');
   const written = outputs.map((name) => {
     try {
@@ -198,7 +197,7 @@ function run(
       return new Uint8Array();
     }
   });
-  return { status, written };
+  return { status, written, faulty: reporters.has(decoder) };
 }
 
 interface Watched {
@@ -207,11 +206,11 @@ interface Watched {
   readonly motion: readonly GreyFrame[];
 }
 
-type Stored = Omit<Picture, 'packets' | 'unframed' | 'skippable'>;
-
 /** What is looked at: frames at least so many seconds apart, so many at most, no larger than this. */
 interface Look {
   readonly seconds: number;
+  /** Sooner, too, when these are shown. */
+  readonly also: readonly number[];
   readonly most: number;
   readonly sizePx: number;
 }
@@ -221,20 +220,22 @@ interface Looks {
   readonly motion: Look;
 }
 
-function looksAt({ packets }: DecodingPlan, { widthPx, heightPx }: Stored, limits: VideoLimits): Looks {
+function looksAt({ times, decodedTimes, widthPx, heightPx }: Picture, limits: VideoLimits): Looks {
   const { frames, framesPerSecond, gapSeconds, frameSizePx, motion } = limits;
-  const times = packets.map(({ time }) => time);
   const seconds = Math.max(...times) - Math.min(...times);
   // The next frame after the interval is taken: so much earlier that it is within the gap.
-  const longest = gapSeconds - Math.min(gapSeconds / 2, seconds / Math.max(packets.length - 1, 1));
+  const longest = gapSeconds - Math.min(gapSeconds / 2, seconds / Math.max(times.length - 1, 1));
   const sparse = Math.min(Math.max(1 / framesPerSecond, seconds / frames), longest);
   const interval = Math.min(sparse, seconds / shortVideoFrames) * 0.99;
   const mostMotion = Math.ceil(seconds * motion.framesPerSecond) + 2;
   const squarePixels = (motion.bytes / mostMotion) * (Math.max(widthPx, heightPx) / Math.min(widthPx, heightPx));
+  const also = looksBeforeGaps(times, decodedTimes, { everySeconds: interval, gapSeconds });
+  const most = Math.ceil(seconds / Math.max(interval, 0.01)) + 2 + also.length;
   return {
-    frames: { seconds: interval, most: Math.ceil(seconds / Math.max(interval, 0.01)) + 2, sizePx: frameSizePx },
+    frames: { seconds: interval, also, most, sizePx: frameSizePx },
     motion: {
       seconds: 0.99 / motion.framesPerSecond,
+      also: [],
       most: mostMotion,
       sizePx: Math.min(frameSizePx, Math.floor(Math.sqrt(squarePixels))),
     },
@@ -245,29 +246,29 @@ function looksAt({ packets }: DecodingPlan, { widthPx, heightPx }: Stored, limit
  * The frames that are looked at, upright, and when they are shown; undefined where FFmpeg did not come to its end. Chosen
  * by time and not by `fps=`, which drops the only frame of a short clip.
  */
-function readFrames(ffmpeg: Opened, picture: Stored, plan: DecodingPlan, limits: VideoLimits): Watched | undefined {
-  const looks = looksAt(plan, picture, limits);
-  const each = ({ seconds }: Look) =>
-    `${withinShown(picture)}*(isnan(prev_selected_t)+gte(t-prev_selected_t,${seconds.toFixed(4)}))`;
-  return pictureFrames(ffmpeg, picture, plan.skip, looks, { frames: each(looks.frames), motion: each(looks.motion) });
+function readFrames(ffmpeg: Opened, picture: Picture, limits: VideoLimits): Watched | undefined {
+  const looks = looksAt(picture, limits);
+  const at = (time: number) => `+lt(abs(t-${(time - picture.begins).toFixed(6)}),0.001)`;
+  const each = ({ seconds, also }: Look) =>
+    `${withinShown(picture)}*(isnan(prev_selected_t)+gte(t-prev_selected_t,${seconds.toFixed(4)})${also.map(at).join('')})`;
+  return pictureFrames(ffmpeg, picture, looks, { frames: each(looks.frames), motion: each(looks.motion) });
 }
 
 /** `chosen`: expressions of FFmpeg's filter `select`, true for the frames that are wanted. */
 function pictureFrames(
   ffmpeg: Opened,
-  picture: Stored,
-  skip: string,
+  picture: Picture,
   { frames, motion }: Looks,
   chosen: { readonly frames: string; readonly motion: string },
 ): Watched | undefined {
   const standard = [fittedTo(frames.sizePx), ...inStandardRange(picture), ...upright(picture)];
   const grey = [fittedTo(motion.sizePx), ...upright(picture)];
-  const { status, written } = run(
+  const { status, written, faulty } = run(
     ffmpeg,
     picture,
     ['frames', 'times', 'motion', 'motion-times'],
     [
-      ['-skip_frame', skip, ...coloursOf(picture), '-max_pixels', String(mostPixels(picture))],
+      [...coloursOf(picture), '-max_pixels', String(mostPixels(picture))],
       [
         ...['-map', '0', '-vf', [`select='${chosen.frames}'`, ...standard, toldIn('times')].join(',')],
         ...['-fps_mode', 'passthrough', '-frames:v', String(frames.most)],
@@ -282,6 +283,8 @@ function pictureFrames(
   );
   const [looked, moved] = [written[1], written[3]].map((file) => timesIn(file).map((time) => picture.begins + time));
   const [pictures, greys] = [splitPictures(written[0], 3), splitPictures(written[2], 1)];
+  // Frames that were left out are missed: their headers lied, and other frames refer to them.
+  if (faulty && picture.decodedTimes.length < picture.times.length) return undefined;
   if (status !== 0 || pictures.length !== looked?.length || greys.length !== moved?.length) return undefined;
   return {
     frames: pictures,
@@ -306,13 +309,12 @@ const timesIn = (file?: Uint8Array): number[] =>
 /** The same of AV1: dav1d decodes every frame, and FFmpeg gets the ones that are looked at, some at a time. */
 async function readAv1Frames(
   ffmpeg: Opened,
-  picture: Stored & Pick<Picture, 'unframed'>,
+  picture: Picture,
   script: Av1Script,
-  plan: DecodingPlan,
   limits: VideoLimits,
 ): Promise<Watched | undefined> {
   const stream = await openAv1(script, picture.bytes, limits.memoryBytes);
-  const looks = looksAt(plan, picture, limits);
+  const looks = looksAt(picture, limits);
   const watched: Watched[] = [];
   let waiting: WaitingFrame[] = [];
   const [frames, motion] = [spaced(looks.frames.seconds), spaced(looks.motion.seconds)];
@@ -360,7 +362,7 @@ const waitingBytes = 48 * 1024 * 1024;
 /** Nothing where there is none, or FFmpeg did not come to its end: then too little was looked at. */
 function convertFrames(
   ffmpeg: Opened,
-  picture: Stored,
+  picture: Picture,
   waiting: readonly WaitingFrame[],
   looks: Looks,
 ): readonly Watched[] {
@@ -379,8 +381,8 @@ function convertFrames(
   });
   const chosen = (of: 'frames' | 'motion') =>
     waiting.map(({ wanted }, index) => (wanted[of] ? `eq(n,${index})` : '0')).join('+');
-  const planar: Stored = { ...picture, codec: 'rawvideo', bytes, begins: first.time };
-  const looked = pictureFrames(ffmpeg, planar, 'default', looks, {
+  const planar: Picture = { ...picture, codec: 'rawvideo', bytes, begins: first.time };
+  const looked = pictureFrames(ffmpeg, planar, looks, {
     frames: chosen('frames'),
     motion: chosen('motion'),
   });
@@ -388,10 +390,10 @@ function convertFrames(
 }
 
 /** A frame may be somewhat larger than its container says: codecs store whole blocks. */
-const mostPixels = ({ widthPx, heightPx }: Stored) => (widthPx + 64) * (heightPx + 64);
+const mostPixels = ({ widthPx, heightPx }: Picture) => (widthPx + 64) * (heightPx + 64);
 
 /** Of a filter of FFmpeg, true within what the container's edits show. */
-function withinShown({ begins, shown }: Stored): string {
+function withinShown({ begins, shown }: Picture): string {
   const [from, until] = [shown.from - begins - 0.001, shown.until - begins - 0.001];
   return `gte(t,${Math.max(from, -1)})*lt(t,${Math.min(until, 1e6)})`;
 }
@@ -400,7 +402,7 @@ function withinShown({ begins, shown }: Stored): string {
  * Of HLG and PQ (ITU-R BT.2100), which phones record: white paper, at 203 cd/m² (BT.2408), becomes white; what is
  * brighter is rolled off from 80 % on.
  */
-function inStandardRange({ colours: { transfer } }: Stored): readonly string[] {
+function inStandardRange({ colours: { transfer } }: Picture): readonly string[] {
   if (transfer !== 'hlg' && transfer !== 'pq') return [];
   return [
     'format=yuv444p10le',
@@ -409,7 +411,7 @@ function inStandardRange({ colours: { transfer } }: Stored): readonly string[] {
   ];
 }
 
-function upright({ degrees, mirrored }: Stored): readonly string[] {
+function upright({ degrees, mirrored }: Picture): readonly string[] {
   const turns: Readonly<Record<number, string>> = {
     90: 'transpose=clock',
     180: 'hflip,vflip',
@@ -420,7 +422,7 @@ function upright({ degrees, mirrored }: Stored): readonly string[] {
 }
 
 /** What the container says of colours; FFmpeg heeds it where the stream itself says nothing. */
-function coloursOf({ colours: { primaries, transfer, matrix, full } }: Stored): readonly string[] {
+function coloursOf({ colours: { primaries, transfer, matrix, full } }: Picture): readonly string[] {
   const named = (option: string, name: string | undefined) => (name ? [option, colourNames.get(name) ?? name] : []);
   return [
     ...named('-color_primaries', primaries),

@@ -12,6 +12,7 @@ export const videoLimits: VideoLimits & { readonly decodeMilliseconds: number } 
   soundTracks: 4,
   packets: 20_000,
   work: 9_000_000_000,
+  thinningWork: 4_500_000_000,
   frameSizePx: 960,
   frames: 40,
   framesPerSecond: 4,

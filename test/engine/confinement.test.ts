@@ -135,8 +135,7 @@ describe.runIf(process.platform === 'linux')('Script in the place of a decoder',
   it('gets no file, no process and no network where videos are decoded', async () => {
     const loot = await lootOf(async (_, ffmpegScript) => {
       const ffmpeg = await WebAssembly.compile(empty);
-      const packets = [{ time: 0, key: true, bytes: 8, disposable: false }];
-      const picture = { packets, widthPx: 8, heightPx: 8 };
+      const picture = { times: [0], decodedTimes: [0], widthPx: 8, heightPx: 8 };
       const streams = { bytes: new Uint8Array(8), picture, sounds: [] };
       const request = { ...streams, limits: videoLimits, ffmpeg, ffmpegScript };
       await decodeConfined(request, { worker: 'video-worker', milliseconds: 20_000, heapMegabytes: 64 });

@@ -32,7 +32,7 @@ describe('A container', () => {
     const live = await clip({ seconds: 1, file: 'clip.mkv', options: ['-live', '1', '-cluster_time_limit', '300'] });
     expect(Buffer.from(live).includes(Buffer.from('1853806701ffffffffffffff', 'hex'))).toBe(true);
     for (const recorded of [live, withClustersOfUnknownLength(live)]) {
-      expect((await partsOf(recorded)).picture.packets).toHaveLength(10);
+      expect((await partsOf(recorded)).picture.times).toHaveLength(10);
       expect((await read(recorded.subarray(0, recorded.length - 100))).kind).toBe('unreadable');
     }
   });
@@ -73,9 +73,9 @@ describe('A container', () => {
     const edits = file.indexOf('elst');
     expect(file.readUInt32BE(edits + 8)).toBe(1);
     const { picture: all } = await partsOf(file);
-    expect(all.packets).toHaveLength(20);
+    expect(all.times).toHaveLength(20);
     file.writeUInt32BE(1000, edits + 12); // a second of two
-    expect((await partsOf(file)).picture.packets).toHaveLength(10);
+    expect((await partsOf(file)).picture.times).toHaveLength(10);
     file.writeInt32BE(0x20000, edits + 20); // twice as fast
     expect((await read(file)).kind).toBe('unreadable');
   });

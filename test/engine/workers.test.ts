@@ -32,8 +32,7 @@ const requestWith = async (ffmpegScript: string) => ({
   picture: {
     ...{ codec: 'h264', begins: 0, shown: { from: 0, until: 1 }, widthPx: 720, heightPx: 1280, pixelShape: [0, 0] },
     ...{ squareWidthPx: 720, squareHeightPx: 1280, degrees: 0, mirrored: false, colours: {}, unframed: [] },
-    packets: [0, 0.4].map((time) => ({ time, key: time === 0, bytes: 9, disposable: false })),
-    skippable: true,
+    ...{ times: [0, 0.4], decodedTimes: [0, 0.4] },
   },
   sounds: [
     { codec: 'aac', bytes: new Uint8Array(8), begins: 0, shown: { from: 0, until: 1 }, lastBegins: 0, ends: 0.8 },
@@ -95,8 +94,7 @@ describe('The worker that decodes videos', () => {
       `import { decodeConfined } from '${path.resolve('engine/confined.ts')}';
        import { videoLimits as limits } from '${path.resolve('engine/video.ts')}';
        const ffmpeg = await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-       const packets = [{ time: 0, key: true, bytes: 1, disposable: false }];
-       const picture = { packets, widthPx: 8, heightPx: 8 };
+       const picture = { times: [0], decodedTimes: [0], widthPx: 8, heightPx: 8 };
        const request = { bytes: new Uint8Array(8), picture, sounds: [], limits, ffmpeg, ffmpegScript: '${ffmpegScript}' };
        const answer = await decodeConfined(request, { worker: 'video-worker', milliseconds: 20_000, heapMegabytes: 64 });
        console.log(answer.kind);`,
