@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { CaptureName } from '../shared/domain/captures.ts';
+import type { Turn } from '../shared/domain/challenge.ts';
 import type { Finding, Measurements, Reason } from '../shared/domain/verdict.ts';
 import { cardSizePx, type DecodedCapture } from './decode.ts';
 import { contradicts, type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
@@ -63,7 +64,7 @@ export interface Engine {
     thresholds: Thresholds,
     options?: AnalysisOptions,
   ) => Promise<Analysis>;
-  /** video_verify: the same of a video (MP4, MOV, WebM), of one head that moves, throughout, and says the digits of `challenge`. */
+  /** video_verify: the same of a video (MP4, MOV, WebM), of one head throughout, which moves and says the digits of `challenge`. */
   readonly analyseVideo: (
     video: Uint8Array,
     idCard: Uint8Array,
@@ -84,6 +85,8 @@ export interface AnalysisOptions extends CardOptions {
   readonly fingerprinted?: readonly CaptureName[];
   /** An earlier video was sent back because its digits were doubtful: it happens once, then a refusal counts. */
   readonly digitsDoubted?: boolean | undefined;
+  /** One turn of the head that the video has to show. */
+  readonly turn?: Turn | undefined;
 }
 
 /** Opens and verifies the models once; the sessions are kept for the life of the process. */
@@ -187,7 +190,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     idCard: Uint8Array,
     challenge: string,
     thresholds: Thresholds,
-    { digitsDoubted = false, ...cardOptions }: AnalysisOptions = {},
+    { digitsDoubted = false, turn, ...cardOptions }: AnalysisOptions = {},
   ): Promise<Analysis> {
     const recogniser = options.digits ?? (await openDigits(pack));
     if (!recogniser) throw new ModelsRefused('The model pack has no recogniser of spoken digits');
@@ -207,8 +210,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     }
 
     const { audio } = video;
+    const { minimumFacePx } = thresholds;
     const [footage, heard] = await Promise.all([
-      timed('watch', () => watchFrames(video, models, faceMatching.thresholds.cosine, thresholds.minimumFacePx)),
+      timed('watch', () => watchFrames(video, models, faceMatching.thresholds.cosine, { minimumFacePx, turn })),
       audio && timed('listen', () => recogniseDigits(recogniser, audio.samples, audio.rateHz, challenge)),
     ]);
     const { embedding } = card;
@@ -248,11 +252,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { finding: recapture([...reasons]), ...told };
     }
     const scores = { live: footage.live, match: matchScoreOf(cosine, faceMatching), digits: heard.score };
-    const { changed: faceChanged, motion } = footage;
+    const { changed: faceChanged, motion, turned } = footage;
     const finding = decide(scores, thresholds, { photoCorrelation, faceChanged, flat: motion === 'flat' });
-    // Asked last: what fails a video anyway needs no head that moves.
-    const unclear = finding.outcome === 'passed' && motion === 'unclear';
-    return { finding: unclear ? recapture(['move_your_head']) : finding, ...told };
+    // Asked last: what fails a video anyway needs no head that moves, nor one that turns.
+    const unmoved = finding.outcome === 'passed' && (motion === 'unclear' || !turned);
+    return { finding: unmoved ? recapture(['move_your_head']) : finding, ...told };
   }
 
   /**

@@ -1,8 +1,11 @@
+import type { Turn } from '../shared/domain/challenge.ts';
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import { cosineOf, type Embedding } from './matching.ts';
+import { trackFace } from './motion/face-track.ts';
 import { type Motion, type Sighting, watchMotion } from './motion.ts';
 import { type FaceModels, lookAtPerson, type Portrait } from './selfie.ts';
 import type { Sight } from './sight.ts';
+import { watchTurn } from './turn.ts';
 import type { DecodedVideo } from './video-worker.ts';
 
 /** When a video shows enough of one person. */
@@ -42,6 +45,14 @@ export interface Footage {
   readonly embeddings: readonly Embedding[];
   readonly changed: boolean;
   readonly motion: Motion['kind'];
+  /** Whether the head turned as it was asked to; true where it was not. */
+  readonly turned: boolean;
+}
+
+/** What a verification asks of its video besides. */
+export interface FootageOptions {
+  readonly minimumFacePx?: number | undefined;
+  readonly turn?: Turn | undefined;
 }
 
 /** Every frame through the gate and the spoof model that a selfie goes through; the good ones are compared. */
@@ -49,7 +60,7 @@ export async function watchFrames(
   { frames, times, motion: greyFrames, widthPx, heightPx, ...video }: DecodedVideo,
   models: FaceModels,
   sameFace: number,
-  minimumFacePx?: number,
+  { minimumFacePx, turn }: FootageOptions = {},
 ): Promise<Footage> {
   const look = { compared: true, minimumFacePx };
   const portraits: Portrait[] = [];
@@ -71,6 +82,8 @@ export async function watchFrames(
   const sameness = samenessOf(recognisable, sameFace);
   const live = good.length > 0 ? median(good.map((portrait) => portrait.live ?? 0)) : undefined;
   const motion = watchMotion(greyFrames, sightings);
+  const track = turn ? await trackFace(greyFrames, sightings, models.landmarker) : [];
+  const turned = turn && watchTurn(track, turn, times[0] ?? 0);
   const measured = (name: string) => portraits.flatMap(({ measurements }) => measurements[name] ?? []);
   const ratios = measured('face_width_ratio');
   const measurements = {
@@ -86,6 +99,7 @@ export async function watchFrames(
     ...(live !== undefined && { live_score: live }),
     ...(recognisable.length > 0 && { face_sameness_ratio: sameness.ratio }),
     ...motion.measurements,
+    ...turned?.measurements,
   };
   // One frame stands for all: a phone that was held sideways was so throughout.
   const middle = good[Math.floor(good.length / 2)]?.seen;
@@ -98,14 +112,15 @@ export async function watchFrames(
     ...(reasons.length === 0 && live !== undefined && { live }),
     changed: sameness.odd > footageLimits.maximumOddFrames,
     motion: motion.kind,
+    turned: turned?.seen ?? true,
   };
 }
 
 const sightingOf = ({ landmarks, image, faces }: Sight, time: number): Sighting => ({
   time,
   landmarks,
+  face: faces[0],
   pictureWidthPx: image.width,
-  faceWidthPx: faces[0].width,
 });
 
 /** To the end of the last frame, which is shown for as long as the others. */

@@ -4,7 +4,7 @@ import { placeOfFace } from './matching.ts';
 import { type Alignment, align, type Reference, referenceOf } from './motion/alignment.ts';
 import { eyes, faceSize, fromTemplate, mouth, patchSize, skull } from './motion/face-shape.ts';
 import type { Homography } from './motion/homography.ts';
-import { at, clamp } from './pixels.ts';
+import { at, type Box, clamp } from './pixels.ts';
 import type { GreyFrame } from './video-worker.ts';
 
 /**
@@ -44,8 +44,8 @@ export interface Sighting {
   readonly time: number;
   /** 68, in pixels of the picture. */
   readonly landmarks: readonly Point[];
+  readonly face: Box;
   readonly pictureWidthPx: number;
-  readonly faceWidthPx: number;
 }
 
 export interface Motion {
@@ -75,7 +75,7 @@ interface Movement {
 export function watchMotion(frames: readonly GreyFrame[], sightings: readonly Sighting[]): Motion {
   const [first, last] = [frames[0], frames.at(-1)];
   if (!first || !last || sightings.length === 0) return { kind: 'unclear', measurements: {} };
-  const widths = sightings.map(({ faceWidthPx, pictureWidthPx }) => (faceWidthPx * first.width) / pictureWidthPx);
+  const widths = sightings.map(({ face, pictureWidthPx }) => (face.width * first.width) / pictureWidthPx);
   const width = quantile(widths, 0.5);
   const seconds = last.time - first.time;
   const parts = Math.max(1, Math.round(seconds / motionLimits.secondsAtOnce));

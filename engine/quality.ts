@@ -93,7 +93,7 @@ export function assessQuality(
     face_cropped: margin < limits.minimumMarginRatio || topMargin < limits.minimumTopMarginRatio,
     face_too_small: Math.min(faceWidthPx, faceHeightPx) < minimumFacePx,
     face_too_large: widthRatio > limits.maximumWidthRatio || available < limits.minimumContext,
-    face_turned: pose.turn > limits.maximumTurnRatio || pose.rollDegrees > limits.maximumRollDegrees,
+    face_turned: Math.abs(pose.turn) > limits.maximumTurnRatio || pose.rollDegrees > limits.maximumRollDegrees,
     too_blurred: sharpness < limits.minimumSharpnessRatio,
     too_noisy: noise > limits.maximumNoise,
   };
@@ -108,7 +108,7 @@ export function assessQuality(
       face_context_ratio: available,
       face_margin_ratio: margin,
       face_top_margin_ratio: topMargin,
-      face_turn_ratio: pose.turn,
+      face_turn_ratio: Math.abs(pose.turn),
       face_roll_degrees: pose.rollDegrees,
       sharpness_ratio: sharpness,
       face_noise: noise,
@@ -176,8 +176,11 @@ function measureSharpness(grey: Float32Array, width: number): number {
   return variance > 0 ? energy / variance : 0;
 }
 
-/** iBUG indices: right eye 36–41, left eye 42–47, nose tip 30. */
-function measurePose(landmarks: readonly Point[]): { turn: number; rollDegrees: number } {
+/**
+ * iBUG indices: right eye 36–41, left eye 42–47, nose tip 30. `turn`: how far the nose is off the middle of the eyes, over
+ * the distance between them; above 0 where the person looks to the own left, which is right in the picture.
+ */
+export function measurePose(landmarks: readonly Point[]): { turn: number; rollDegrees: number } {
   const right = centreOf(landmarks.slice(36, 42));
   const left = centreOf(landmarks.slice(42, 48));
   const nose = landmarks[30] ?? right;
@@ -185,7 +188,7 @@ function measurePose(landmarks: readonly Point[]): { turn: number; rollDegrees: 
   const squared = Math.max(across.x ** 2 + across.y ** 2, 1);
   const along = ((nose.x - right.x) * across.x + (nose.y - right.y) * across.y) / squared;
   return {
-    turn: Math.abs(along - 0.5),
+    turn: along - 0.5,
     rollDegrees: Math.abs((Math.atan2(across.y, across.x) * 180) / Math.PI),
   };
 }

@@ -28,6 +28,20 @@ export function newChallenge(randomBelow: (limit: number) => number): string {
   return String(drawn + 1 + Math.floor(drawn / between)).padStart(challengeDigits, '0');
 }
 
+/** One turn of the head: to the person's own left or right, begun at this whole second of the recording. */
+export const turn = z.object({ side: z.enum(['left', 'right']), second: z.int().min(0) });
+export type Turn = z.infer<typeof turn>;
+
+/** A person needs some time to begin in, and a video may not become long. */
+const turnSeconds = [2, 3, 4, 5] as const;
+
+/** A new turn, each side and second equally likely; `randomBelow` as above. */
+export function newTurn(randomBelow: (limit: number) => number): Turn {
+  const drawn = randomBelow(2 * turnSeconds.length);
+  const second = turnSeconds[drawn >> 1] ?? turnSeconds[0];
+  return { side: drawn % 2 === 0 ? 'left' : 'right', second };
+}
+
 /** What a record keeps of the digits that its round asks for. Versions before kept the digits alone: those never die. */
 export interface Issued {
   readonly challengeIssuedAt?: string | undefined;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type ContentType, captureKey, parseCaptureKey, sniffContentType } from '../../shared/domain/captures.ts';
-import { newChallenge } from '../../shared/domain/challenge.ts';
+import { newChallenge, newTurn } from '../../shared/domain/challenge.ts';
 import { readClientToken, signClientToken } from '../../shared/domain/client-token.ts';
 import { eventOf } from '../../shared/domain/event.ts';
 import { faultCodes, faults } from '../../shared/domain/fault.ts';
@@ -197,6 +197,20 @@ describe('a challenge of ours', () => {
       last = value;
     }
     expect(last).toBe(999_998);
+  });
+
+  it('that asks for a turn draws each side and second equally likely', () => {
+    const limits = new Set<number>();
+    const turns = Array.from({ length: 8 }, (_, drawn) =>
+      newTurn((limit) => {
+        limits.add(limit);
+        return drawn;
+      }),
+    );
+    expect([...limits]).toEqual([8]);
+    const all = ['left', 'right'].flatMap((side) => [2, 3, 4, 5].map((second) => ({ side, second })));
+    expect(turns).toHaveLength(all.length);
+    expect(turns).toEqual(expect.arrayContaining(all));
   });
 });
 

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { cropFace, detectFaces, findLandmarks, type Point } from '../../engine/faces.ts';
 import { openModelPack } from '../../engine/models.ts';
 import { clamp, type RgbImage } from '../../engine/pixels.ts';
+import type { Turn } from '../../shared/domain/challenge.ts';
 import { modelsDirectory } from './engine.ts';
 
 /** What the head does at one moment. */
@@ -172,5 +173,15 @@ export function gestureAt(seconds: number, loudness: number): Gesture {
     pitch: 0.06 * Math.sin(1.5 * seconds + 1),
     blink: Math.max(0, 1 - Math.abs(sinceBlink - 0.2) / 0.15),
     mouth: loudness,
+  };
+}
+
+/** The same person, who besides turns the head once, as far as people do, and back: begun at this second, over in 1.4 s. */
+export function turningAt({ side, second }: Turn): typeof gestureAt {
+  return (seconds, loudness) => {
+    const gesture = gestureAt(seconds, loudness);
+    const passed = clamp((seconds - second) / 1.4, 0, 1);
+    const yaw = 0.6 * Math.sin(Math.PI * passed) ** 2;
+    return { ...gesture, yaw: 0.4 * gesture.yaw + (side === 'left' ? yaw : -yaw) };
   };
 }

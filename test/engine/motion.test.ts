@@ -29,7 +29,7 @@ function greyOf({ width, height, pixels }: RgbImage): Omit<GreyFrame, 'time'> {
 /** Every frame's landmarks are the photo's own: a picture that moves is followed from there. */
 function motionOf(shownAt: (seconds: number, frame: number) => Omit<GreyFrame, 'time'>, landmarks: readonly Point[]) {
   const frames = times.map((time, index) => ({ ...shownAt(time, index), time }));
-  const sighting = { landmarks, pictureWidthPx: sizePx, faceWidthPx: 203 };
+  const sighting = { landmarks, pictureWidthPx: sizePx, face: { x: 0, y: 0, width: 203, height: 203 } };
   return watchMotion(
     frames,
     times.map((time) => ({ ...sighting, time })),
@@ -80,7 +80,12 @@ describe('A photo', () => {
 it('Nothing is said of a video without a face, or with too few frames', () => {
   expect(watchMotion([], []).kind).toBe('unclear');
   const frame = { ...greyOf(head.photo), time: 0 };
-  const sighting = { time: 0, landmarks: head.landmarks, pictureWidthPx: sizePx, faceWidthPx: 203 };
+  const sighting = {
+    time: 0,
+    landmarks: head.landmarks,
+    pictureWidthPx: sizePx,
+    face: { x: 0, y: 0, width: 203, height: 203 },
+  };
   expect(watchMotion([frame], [sighting]).kind).toBe('unclear');
   expect(watchMotion([frame], []).kind).toBe('unclear');
 });

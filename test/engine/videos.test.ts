@@ -5,6 +5,7 @@ import { finding } from '../../shared/domain/verdict.ts';
 import { portrait, textNamedJpeg } from '../../tools/samples.ts';
 import { fixture } from './captures.ts';
 import { outcomeText, shippedEngine } from './engine.ts';
+import { turningAt } from './head.ts';
 import { idCard, selfieOfPairFurtherAway, stranger, strangerFurtherAway } from './people.ts';
 import { clip, decodedFrom, plain, said, video, withSampleRate } from './videos.ts';
 
@@ -88,6 +89,38 @@ describe('A video that says', () => {
   it('nothing is asked for again: no sound at all, or silence', async () => {
     expect(outcomeText(await watch(await video({ sound: 'none' })))).toBe('recapture audio_missing');
     expect(outcomeText(await watch(await video({ sound: 'silence' })))).toBe('recapture digits_not_heard');
+  });
+});
+
+describe('A video that is asked for a turn of the head', () => {
+  const watchFor = (bytes: Uint8Array, side: 'left' | 'right', second: number) =>
+    watch(bytes, said, {}, { turn: { side, second } });
+  let left: Uint8Array;
+  beforeAll(async () => {
+    left = await video({ seconds: 4.5, gesture: turningAt({ side: 'left', second: 2 }) });
+  });
+
+  it('passes where the head turns to that side then', async () => {
+    const seen = await watchFor(left, 'left', 2);
+    expect(outcomeText(seen)).toBe('passed');
+    expect(seen.measurements.turn_ratio).toBeGreaterThan(0.25);
+    expect(seen.measurements.turn_late_seconds).toBeCloseTo(0.5, 1);
+    const right = await video({ seconds: 5, gesture: turningAt({ side: 'right', second: 3 }) });
+    expect(outcomeText(await watchFor(right, 'right', 3))).toBe('passed');
+    expect(outcomeText(await watch(right))).toBe('passed');
+  });
+
+  it.each([
+    ['to the other side', 'right', 2],
+    ['at another time', 'left', 4],
+  ] as const)('is asked for again where it turns %s', async (_, side, second) => {
+    expect(outcomeText(await watchFor(left, side, second))).toBe('recapture move_your_head');
+  });
+
+  it('is asked for again where it does not turn, and fails all the same for what fails it anyway', async () => {
+    expect(outcomeText(await watchFor(honest, 'left', 2))).toBe('recapture move_your_head');
+    const swaying = await video({ shown: 'photo' });
+    expect(outcomeText(await watchFor(swaying, 'left', 2))).toBe('failed face_does_not_move');
   });
 });
 

@@ -64,15 +64,17 @@ interface Shown {
   readonly filter: string;
 }
 
-const headFrames = new Map<string, Promise<readonly Uint8Array[]>>();
+const headFrames = new Map<typeof gestureAt, Map<string, Promise<readonly Uint8Array[]>>>();
 
-/** Drawn once for each photo, and kept: most videos show the same person. */
+/** Drawn once for each photo and gesture, and kept: most videos show the same person. */
 async function headsShown(people: readonly Uint8Array[], count: number, gesture = gestureAt): Promise<Shown> {
+  const drawn = headFrames.get(gesture) ?? new Map<string, Promise<readonly Uint8Array[]>>();
+  headFrames.set(gesture, drawn);
   const frames: Uint8Array[] = [];
   for (const person of people) {
-    const name = `${count} ${gesture} ${createHash('sha256').update(person).digest('hex')}`;
-    const drawing = headFrames.get(name) ?? drawFrames(person, count, gesture);
-    headFrames.set(name, drawing);
+    const name = `${count} ${createHash('sha256').update(person).digest('hex')}`;
+    const drawing = drawn.get(name) ?? drawFrames(person, count, gesture);
+    drawn.set(name, drawing);
     frames.push(...(await drawing));
   }
   const inputs = ['-f', 'rawvideo', '-pixel_format', 'rgb24', '-video_size', '540x960'];

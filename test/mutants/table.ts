@@ -604,10 +604,18 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'a head that cannot be told to move does not pass',
     file: 'engine/engine.ts',
-    find: "finding.outcome === 'passed' && motion === 'unclear'",
-    replace: 'false',
+    find: "motion === 'unclear' || !turned",
+    replace: '!turned',
     tests: ['test/engine/videos.test.ts'],
     named: 'nothing but the mouth moves',
+  },
+  {
+    control: 'a head that does not turn as it was asked to does not pass',
+    file: 'engine/engine.ts',
+    find: "motion === 'unclear' || !turned",
+    replace: "motion === 'unclear'",
+    tests: ['test/engine/videos.test.ts'],
+    named: 'where it turns to the other side',
   },
 
   // The stack

@@ -97,12 +97,12 @@ async function openEyes(modelsDirectory: string): Promise<(video: Uint8Array) =>
       if (!face) continue;
       const landmarks = await findLandmarks(cropFace(image, face, landmarker), face, landmarker);
       const time = decoded.times[index] ?? 0;
-      sightings.push({ time, image, landmarks, pictureWidthPx: image.width, faceWidthPx: face.width });
+      sightings.push({ time, image, landmarks, face, pictureWidthPx: image.width });
     }
     const middle = sightings[sightings.length >> 1];
     if (!middle) return undefined;
     const { kind, measurements } = watchMotion(decoded.motion, sightings);
-    const faceWidthPx = (middle.faceWidthPx * decoded.widthPx) / middle.pictureWidthPx;
+    const faceWidthPx = (middle.face.width * decoded.widthPx) / middle.pictureWidthPx;
     return {
       judged: { faceWidthPx, seconds: decoded.seconds, kind, measurements },
       still: middle.image,
