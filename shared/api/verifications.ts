@@ -10,7 +10,7 @@ import {
   entriesOf,
   typesOf,
 } from '../domain/captures.ts';
-import { challengeExpiresAt, givenChallenge } from '../domain/challenge.ts';
+import { challengeExpiresAt, givenChallenge, turn } from '../domain/challenge.ts';
 import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
@@ -210,6 +210,12 @@ export const uploadView = z.object({
   post: z.object({ url: z.url(), fields: z.record(z.string(), z.string()) }),
 });
 
+const turnView = turn
+  .optional()
+  .describe(
+    "Where the policy asks for it: turn the head once, to one's own left or right, at this second of the video",
+  );
+
 export const stateView = z.object({ source_id: sourceId, check, state, round: z.int(), sequence: z.int() });
 
 /** Answer of `POST /verifications`: state, client token, one upload per capture. */
@@ -222,6 +228,7 @@ export const uploadsView = stateView.extend({
     .string()
     .optional()
     .describe('Until when a video that says the digits may be uploaded; ask for captures again to have new ones'),
+  turn: turnView,
   client_token: z.string(),
   /** When the round expires if its captures have not landed. Each upload says itself when its URL does. */
   expires_at: z.string(),
@@ -262,6 +269,7 @@ export const verificationView = stateView.extend({
   verdict: verdictView.nullable(),
   fault: faultCodeView.optional(),
   challenge: z.string().optional(),
+  turn: turnView,
   metadata: metadata.optional(),
   attempts: z.array(attemptView),
   created_at: z.string(),
@@ -405,6 +413,7 @@ export function viewUploads({ record, clientToken, uploads }: Issued): UploadsVi
     ...viewState(record, record.sourceId),
     ...(record.challenge ? { challenge: record.challenge } : {}),
     ...(challengeExpires ? { challenge_expires_at: challengeExpires.toISOString() } : {}),
+    ...(record.turn ? { turn: record.turn } : {}),
     client_token: clientToken,
     expires_at: isoOf(record.dueAt),
     uploads: Object.fromEntries(views),
@@ -430,6 +439,7 @@ export function viewVerification(record: Verification, sourceId: string): Verifi
     verdict: viewVerdict(record.state === 'decided' ? record.verdict : undefined),
     ...(record.state === 'errored' ? { fault: record.fault } : {}),
     ...('challenge' in record && record.challenge ? { challenge: record.challenge } : {}),
+    ...('turn' in record && record.turn ? { turn: record.turn } : {}),
     ...metadataOf(record),
     attempts: 'attempts' in record ? record.attempts.map(viewAttempt) : [],
     created_at: record.createdAt,

@@ -32,6 +32,8 @@ export const policy = z.object({
   seenBefore: seenBefore.default(seenBeforeDefault),
   /** Take a picture of a person for the ID card, such as the portrait of a document's chip; false where absent. */
   barePortraits: z.boolean().optional(),
+  /** A video's challenge also asks for one turn of the head, where a provider of the route judges it; false where absent. */
+  turn: z.boolean().optional(),
 });
 export type Policy = z.infer<typeof policy>;
 
@@ -120,6 +122,7 @@ export const plan = z.object({
   /** Captures that are looked for among those judged before. */
   seenBefore: z.partialRecord(captureName, z.enum(['refuse', 'note'])).default({}),
   barePortraits: z.boolean().optional(),
+  turn: z.boolean().optional(),
   /** Where each remote provider's credentials are kept: names of secrets, never their values. */
   credentials: z.record(providerName, z.string()).default({}),
 });
@@ -141,6 +144,7 @@ export function planFor(policy: Policy, check: Check, only?: string): Plan {
     keepCaptures: policy.keepCaptures,
     seenBefore: lookedFor(policy, check),
     ...(policy.barePortraits !== undefined && { barePortraits: policy.barePortraits }),
+    ...(policy.turn !== undefined && { turn: policy.turn }),
     credentials: {},
   };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
+import { turn } from './challenge.ts';
 import { Fault, faultCodes } from './fault.ts';
 import { plan, providerName } from './policy.ts';
 import { measurements, outcome, verdict } from './verdict.ts';
@@ -134,6 +135,8 @@ const request = {
   plan,
   declared: z.partialRecord(captureName, declaredCapture),
   challenge: z.string().optional(),
+  /** The turn of the head that the video shows besides, where policy asks for one: drawn anew whenever the digits are. */
+  turn: turn.optional(),
   /** When these digits were issued, and which of the round's they are. Absent in records of versions before. */
   challengeIssuedAt: z.string().optional(),
   challengeNumber: z.int().positive().optional(),
@@ -212,10 +215,11 @@ export type Changes = Partial<
     'round' | 'pass' | 'retries' | 'attempts' | 'declared' | 'keptUntil' | 'sightings' | keyof ChallengeFields
   >
 >;
-/** The digits a round asks for. */
+/** The digits a round asks for, and the turn of the head. */
 export type ChallengeFields = Required<
   Pick<InState<'awaiting_captures'>, 'challenge' | 'challengeIssuedAt' | 'challengeNumber'>
->;
+> &
+  Pick<InState<'awaiting_captures'>, 'turn'>;
 /** What the history should say of a move, besides what the record says itself. */
 export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt'>>;
 

@@ -84,6 +84,7 @@ async function ask(claimed: InState<'dispatched'>, dependencies: Asking): Promis
       fingerprinted: entriesOf(claimed.plan.seenBefore).map(([name]) => name),
       barePortraits: claimed.plan.barePortraits,
       challenge: claimed.challenge,
+      turn: claimed.turn,
       languageCode: claimed.languageCode,
       digitsDoubted: digitsDoubtedBefore(claimed),
     });

@@ -108,7 +108,7 @@ function newRecord(
     missing: [...capturesOf[check]],
     landed: {},
     dueAt: epochSeconds(at) + plan.capturesSeconds,
-    ...firstChallenge(check, dependencies, asked.challenge),
+    ...firstChallenge({ check, plan }, dependencies, asked.challenge),
     ...(languageCode !== undefined && { languageCode }),
     ...(metadataText !== undefined && { metadataText }),
   };

@@ -1,5 +1,4 @@
-import type { Check } from '../domain/captures.ts';
-import { challengeExpiresAt, newChallenge } from '../domain/challenge.ts';
+import { challengeExpiresAt, newChallenge, newTurn } from '../domain/challenge.ts';
 import type { Verifications } from '../domain/ports.ts';
 import type { ChallengeFields, InState } from '../domain/verification.ts';
 import { type Look, settled, settledIfMoved } from './settle-on.ts';
@@ -10,20 +9,27 @@ export interface Challenging {
   readonly randomBelow: (limit: number) => number;
 }
 
-/** The digits that the video of a new round has to say: the caller's, or ours. Other checks ask for none. */
+/**
+ * The digits that the video of a new round has to say, the caller's or ours, and the turn that policy asks for besides.
+ * Other checks ask for neither.
+ */
 export function firstChallenge(
-  check: Check,
+  { check, plan }: Pick<InState<'awaiting_captures'>, 'check' | 'plan'>,
   { now, randomBelow }: Challenging,
   given?: string | undefined,
 ): ChallengeFields | undefined {
   if (check !== 'video_verify') return undefined;
-  const challenge = given ?? newChallenge(randomBelow);
-  return { challenge, challengeIssuedAt: now().toISOString(), challengeNumber: 1 };
+  return {
+    challenge: given ?? newChallenge(randomBelow),
+    challengeIssuedAt: now().toISOString(),
+    challengeNumber: 1,
+    ...(plan.turn && { turn: newTurn(randomBelow) }),
+  };
 }
 
 /**
- * One look at a round that is issued again: with new digits where the old ones are dead and no video of theirs has
- * landed, else as it is. A video whose event is still under way is known by its key to be for the old digits.
+ * One look at a round that is issued again: with new digits, and a new turn, where the old ones are dead and no video
+ * of theirs has landed, else as it is. A video whose event is still under way is known by its key to be for the old digits.
  */
 export async function renewChallenge(
   current: InState<'awaiting_captures'>,
@@ -36,6 +42,7 @@ export async function renewChallenge(
     challenge: newChallenge(randomBelow),
     challengeIssuedAt: at.toISOString(),
     challengeNumber: (current.challengeNumber ?? 1) + 1,
+    ...(current.plan.turn && { turn: newTurn(randomBelow) }),
   });
   return settledIfMoved(renewed);
 }

@@ -55,7 +55,7 @@ function openRound(recapture: InState<'decided'>, declared: Declared, dependenci
     declared,
     dueAt: recapture.dueAt === undefined ? ends : Math.min(ends, recapture.dueAt),
     keptUntil,
-    ...firstChallenge(recapture.check, dependencies),
+    ...firstChallenge(recapture, dependencies),
   });
 }
 

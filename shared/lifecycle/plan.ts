@@ -43,7 +43,10 @@ export async function planVerification(wanted: Wanted, tenant: Tenant, dependenc
     throw new Fault('provider_unavailable', `There are no credentials for ${capable.join(', ')}.`);
   }
   const answering = await thoseThatCanAnswer(usable, credentials, tenant, dependencies);
-  return { ...plan, route: thoseThatHear(wanted, answering, dependencies), credentials };
+  const route = thoseThatHear(wanted, answering, dependencies);
+  // A turn that no provider of the route looks for is not asked for.
+  const turn = check === 'video_verify' && route.some((name) => registry.get(name)?.judgesTurns);
+  return { ...plan, route, ...(plan.turn && { turn }), credentials };
 }
 
 /** A provider that answers by webhook needs an address to answer at, or each of its verifications would wait in vain. */

@@ -1,4 +1,5 @@
 import type { CaptureName, Check, ContentType, Landed } from '../domain/captures.ts';
+import type { Turn } from '../domain/challenge.ts';
 import type { FaultCode } from '../domain/fault.ts';
 import type { Fingerprints } from '../domain/fingerprint.ts';
 import type { Range } from '../domain/policy.ts';
@@ -32,6 +33,8 @@ export interface Capabilities {
   readonly languages?: readonly string[];
   /** How many digits a spoken challenge may have; absent: it takes any number of them. */
   readonly challengeDigits?: readonly number[];
+  /** Whether it looks for the turn of the head that a policy asks for; others decide as if none was asked for. */
+  readonly judgesTurns?: true;
   /** How long one call may take, by check. The lease is this plus 15 s. */
   readonly timeoutSeconds: Readonly<Record<Check, number>>;
 }
@@ -81,6 +84,8 @@ export interface Submission {
   /** Whether a picture of a person will do for the ID card. */
   readonly barePortraits?: boolean | undefined;
   readonly challenge?: string | undefined;
+  /** The turn of the head that the video should show besides. */
+  readonly turn?: Turn | undefined;
   readonly languageCode?: string | undefined;
   /** An earlier round was sent back because its digits were doubtful: a provider doubts them once, then it decides. */
   readonly digitsDoubted?: boolean | undefined;

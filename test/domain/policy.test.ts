@@ -17,11 +17,13 @@ const { version: _, ...input } = defaultPolicy;
 const mistakesIn = (overrides: Partial<PolicyInput>) => policyMistakes({ ...input, ...overrides }, registry);
 const routes = (overrides: Partial<PolicyInput['routes']>) => ({ routes: { ...input.routes, ...overrides } });
 
-it('a policy and a plan from before bare portraits are read as they are, and a plan keeps what the policy says', () => {
+it('a policy and a plan from before bare portraits and turns are read as they are, and a plan keeps what the policy says', () => {
   expect(policy.parse(defaultPolicy)).toEqual(defaultPolicy);
-  expect(plan.parse(planFor(defaultPolicy, 'photo_verify'))).not.toHaveProperty('barePortraits');
-  const taking = policy.parse({ ...defaultPolicy, barePortraits: true });
-  expect(plan.parse(planFor(taking, 'photo_verify'))).toHaveProperty('barePortraits', true);
+  for (const field of ['barePortraits', 'turn']) {
+    expect(plan.parse(planFor(defaultPolicy, 'video_verify'))).not.toHaveProperty(field);
+    const asking = policy.parse({ ...defaultPolicy, [field]: true });
+    expect(plan.parse(planFor(asking, 'video_verify'))).toHaveProperty(field, true);
+  }
 });
 
 describe('a policy', () => {

@@ -127,7 +127,7 @@ describe('The built-in provider', () => {
     await expect(provider.submit(submission(bytes, { openCapture: () => Promise.reject(gone) }))).rejects.toBe(gone);
   });
 
-  it('gives a video_verify its challenge and whether digits were doubted, and refuses one without challenge', async () => {
+  it('gives a video_verify its challenge, its turn and whether digits were doubted, and refuses one without challenge', async () => {
     const asked: unknown[] = [];
     const engine = engineOf({
       analyseVideo: async (...given) => {
@@ -136,9 +136,10 @@ describe('The built-in provider', () => {
       },
     });
     const provider = builtinProvider(async () => engine);
-    const film = submission(bytes, { check: 'video_verify', challenge: '407193', digitsDoubted: true });
+    const turn = { side: 'left', second: 3 } as const;
+    const film = submission(bytes, { check: 'video_verify', challenge: '407193', digitsDoubted: true, turn });
     expect(await provider.submit(film)).toMatchObject({ kind: 'decided' });
-    const options = { fingerprinted: [], barePortraits: undefined, digitsDoubted: true };
+    const options = { fingerprinted: [], barePortraits: undefined, digitsDoubted: true, turn };
     expect(asked.slice(2)).toEqual(['407193', {}, options]);
     await expect(provider.submit(submission(bytes, { check: 'video_verify' }))).rejects.toMatchObject({
       code: 'provider_refused',

@@ -7,9 +7,11 @@ import {
   type VerificationRequest,
   verificationRequest,
   viewUploads,
+  viewVerification,
 } from '../../shared/api/verifications.ts';
 import { type CapturePlace, captureKey } from '../../shared/domain/captures.ts';
-import { defaultPolicy } from '../../shared/domain/policy.ts';
+import type { Turn } from '../../shared/domain/challenge.ts';
+import { defaultPolicy, type Policy } from '../../shared/domain/policy.ts';
 import { challengeSeconds } from '../../shared/domain/times.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
@@ -25,13 +27,15 @@ import { aLandingMessage } from '../builders/landing.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
-const tenant = { id: 'acme', policy: defaultPolicy, credentials: {} };
+const acme = { id: 'acme', policy: defaultPolicy, credentials: {} };
 
 /** One tenant that asks for video_verify, its client, and a provider that notes what it was asked. */
-function videos() {
+function videos(policy: Partial<Policy> = {}) {
   const at = setup();
+  const tenant = { ...acme, policy: { ...defaultPolicy, ...policy } };
   let drawn = 123_455;
   const asked: (string | undefined)[] = [];
+  const turns: (Turn | undefined)[] = [];
   const requesting = {
     verifications: at.verifications,
     uploads: {
@@ -46,7 +50,7 @@ function videos() {
     clientTokenSecret: signingSecretOf('secret'),
     now: at.now,
     newId: () => 'id',
-    randomBelow: () => ++drawn,
+    randomBelow: (limit: number) => ++drawn % limit,
   };
   const find = () => findOf({ tenant }, 'u-42', { ...at, ids });
   let versions = 0;
@@ -54,6 +58,7 @@ function videos() {
   return {
     ...at,
     asked,
+    turns,
     find,
     request: async (overrides: Partial<VerificationRequest> = {}): Promise<UploadsView> => {
       const request = verificationRequest.parse({
@@ -83,8 +88,9 @@ function videos() {
           captures: { ...at.captures, open: unused, stream: unused, link: unused },
           provider: builtin,
           open: async () => ({
-            submit: async ({ challenge }) => {
+            submit: async ({ challenge, turn }) => {
               asked.push(challenge);
+              turns.push(turn);
               return { kind: 'accepted' };
             },
           }),
@@ -154,6 +160,49 @@ describe('a challenge', () => {
     await land(view, 'video');
     advance(challengeSeconds + 1);
     expect(await again()).toMatchObject({ challenge: view.challenge, uploads: { id_card: expect.anything() } });
+  });
+});
+
+describe('a turn of the head', () => {
+  const asking = { turn: true };
+
+  it('is told with the digits where the policy asks for one, stays while they live, and is given to the provider', async () => {
+    const { request, again, advance, land, work, turns, find } = videos(asking);
+    const view = await request({ challenge: '407193' });
+    expect(view).toMatchObject({ challenge: '407193', turn: { side: 'left', second: 2 } });
+    advance(challengeSeconds - 1);
+    expect((await again()).turn).toEqual(view.turn);
+    await land(view, 'video');
+    await land(view, 'id_card');
+    await work();
+    expect(turns).toEqual([view.turn]);
+    expect(viewVerification(await find(), 'u-42').turn).toEqual(view.turn);
+  });
+
+  it('is drawn anew with new digits: in the same round, and in the next', async () => {
+    const { request, again, advance, land, work, turns } = videos(asking);
+    const first = await request();
+    advance(challengeSeconds);
+    const second = await again();
+    expect(second).toMatchObject({ round: 1, turn: expect.anything() });
+    expect(second.turn).not.toEqual(first.turn);
+    await land(first, 'video'); // of dead digits, and of their turn
+    await land(second, 'id_card');
+    expect(await work()).toMatchObject({ verdict: { reasons: ['challenge_expired'] } });
+    expect(turns).toEqual([]);
+    const third = await again();
+    expect(third).toMatchObject({ round: 2, turn: expect.anything() });
+    expect(third.turn).not.toEqual(second.turn);
+  });
+
+  it('is none where the policy asks for none, the check has no video, or no provider of the route looks for it', async () => {
+    expect(await videos().request()).not.toHaveProperty('turn');
+    const selfie = { check: 'spoof_detect', captures: { selfie: { content_type: 'image/jpeg' } } } as const;
+    expect(await videos(asking).request(selfie)).not.toHaveProperty('turn');
+    const bySandbox = videos(asking);
+    expect(await bySandbox.request({ provider: 'sandbox' })).not.toHaveProperty('turn');
+    bySandbox.advance(challengeSeconds);
+    expect(await bySandbox.again()).not.toHaveProperty('turn');
   });
 });
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Listed, Moved, Sighting, Verifications } from '../../shared/domain/ports.ts';
 import {
   type InState,
@@ -186,7 +187,9 @@ function unchanged(current: Verification, from: Verification, to: Verification):
   const read = new Map(Object.entries(from));
   const written = new Map(Object.entries(to));
   return Object.fromEntries(
-    Object.entries(current).filter(([name]) => written.has(name) && written.get(name) === read.get(name)),
+    Object.entries(current).filter(
+      ([name]) => written.has(name) && isDeepStrictEqual(written.get(name), read.get(name)),
+    ),
   );
 }
 

@@ -197,6 +197,7 @@ describe.each([
       challenge: `12345${challengeNumber}`,
       challengeIssuedAt: `2026-01-01T00:00:0${second}.000Z`,
       challengeNumber,
+      turn: { side: 'left' as const, second: challengeNumber },
     });
     const record = await awaitingIn(store, { check: 'video_verify', ...issued(0, 1) });
     const both = await Promise.all([store.renew(record, issued(1, 2)), store.renew(record, issued(2, 2))]);
@@ -212,7 +213,7 @@ describe.each([
     expect((await store.renew(current, issued(3, 3))).kind).toBe('lost');
     const last = { landed: { video, id_card }, provider: 'builtin', dueAt: 1 };
     const queued = won(await store.move(await stillAwaiting(record), 'queued', last), 'queued');
-    expect(queued).toMatchObject({ challenge: current.challenge, challengeNumber: 2 });
+    expect(queued).toMatchObject({ challenge: current.challenge, challengeNumber: 2, turn: { second: 2 } });
   });
 
   it('accepts without moving, and then no takeover or failover read before it goes through', async () => {

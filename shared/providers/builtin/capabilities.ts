@@ -18,5 +18,6 @@ export const builtin: Capabilities = {
     minimumFacePx: { from: 64, to: 512 }, // smaller faces were not measured
   },
   languages: ['en'], // those of the shipped recogniser of digits (`engine/models.json`)
+  judgesTurns: true,
   timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },
 };

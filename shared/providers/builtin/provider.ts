@@ -16,7 +16,7 @@ export interface Checked {
 
 type Thresholds = Submission['thresholds'];
 /** What else is asked for; `engine/` has the same words. */
-type Options = Pick<Submission, 'fingerprinted' | 'barePortraits' | 'digitsDoubted'>;
+type Options = Pick<Submission, 'fingerprinted' | 'barePortraits' | 'digitsDoubted' | 'turn'>;
 
 /** The checks of the engine in this process: bytes of captures in, a finding out. `engine/` fits this type and is not imported. */
 export interface Checks {
@@ -41,8 +41,8 @@ export function builtinProvider(engine: () => Promise<Checks>): Provider {
   return {
     ...builtin,
     submit: async (submission: Submission): Promise<Answer> => {
-      const { thresholds, challenge, fingerprinted, barePortraits, digitsDoubted } = submission;
-      const options = { fingerprinted, barePortraits, digitsDoubted };
+      const { thresholds, challenge, fingerprinted, barePortraits, digitsDoubted, turn } = submission;
+      const options = { fingerprinted, barePortraits, digitsDoubted, turn };
       switch (submission.check) {
         case 'spoof_detect':
           return withCaptures(submission, ['selfie'], engine, (open, [selfie]) =>
