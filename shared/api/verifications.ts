@@ -260,6 +260,7 @@ export const attemptView = z.object({
   ended_at: z.string().optional(),
   result: z.string().optional(),
   measurements: measurements.optional(),
+  transcript: z.string().optional().describe('The digits that were heard'),
 });
 
 export const faultCodeView = z.enum(faultCodes);

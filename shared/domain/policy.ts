@@ -12,6 +12,17 @@ const seenBefore = z.object({ selfie: seenBeforeMode, video: seenBeforeMode, id_
 /** One card serves many verifications of its holder. */
 const seenBeforeDefault = { selfie: 'note', video: 'note', id_card: 'off' } as const;
 
+/** A vendor whose API is served here, on whatever provider the policy routes to. */
+export const servedVendor = z.enum(['spoofsense', 'onesmartlab', 'identify']);
+export type ServedVendor = z.infer<typeof servedVendor>;
+
+/** How SpoofSense tells what it did not judge: by `error_code`, as its newer document has it, or by `message` alone. */
+export const spoofsenseEdition = z.enum(['error_codes', 'messages']);
+export type SpoofsenseEdition = z.infer<typeof spoofsenseEdition>;
+
+const served = z.object({ spoofsense: z.object({ edition: spoofsenseEdition }) });
+const servedDefault = { spoofsense: { edition: 'error_codes' } } as const;
+
 /** What a tenant has decided: whom to ask for what, how strictly, how long to wait and to keep. */
 export const policy = z.object({
   version: z.int().positive(),
@@ -34,6 +45,8 @@ export const policy = z.object({
   barePortraits: z.boolean().optional(),
   /** A video's challenge also asks for one turn of the head, where a provider of the route judges it; false where absent. */
   turn: z.boolean().optional(),
+  /** How the vendors' APIs are spoken to this tenant. */
+  served: served.default(servedDefault),
 });
 export type Policy = z.infer<typeof policy>;
 
@@ -107,6 +120,7 @@ export const defaultPolicy: Policy = {
   retention: { recordDays: 30 },
   keepCaptures: false,
   seenBefore: seenBeforeDefault,
+  served: servedDefault,
 };
 
 /**

@@ -1,5 +1,5 @@
 import type { Breaker } from './breaker.ts';
-import type { CapturePlace, Check, DeclaredCapture } from './captures.ts';
+import type { CapturePlace, Check, ContentType, DeclaredCapture } from './captures.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
 import type { Outcome, Verdict } from './verdict.ts';
@@ -191,7 +191,15 @@ export type StreamedCapture =
   | { kind: 'stream'; stream: ReadableStream<Uint8Array>; bytes: number }
   | { kind: 'too_large'; bytes: number };
 
+/** Bytes to store where a capture belongs. */
+export interface Stored extends CapturePlace {
+  readonly contentType: ContentType;
+  readonly bytes: Uint8Array;
+}
+
 export interface Captures {
+  /** Stores a capture; answers which version it is. */
+  readonly put: (capture: Stored) => Promise<{ versionId: string; etag: string }>;
   /** The pinned version's bytes. Its size is known before a byte is read. Throws `capture_missing`. */
   readonly open: (pinned: Pinned) => Promise<OpenedCapture>;
   /** The same as a stream. */

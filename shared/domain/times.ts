@@ -56,6 +56,13 @@ export const longestPauseMilliseconds = 1000;
 /** The longest `?wait` a caller may ask for. A deployment may answer sooner. */
 export const longestWaitSeconds = 20;
 
+/** How long a call of a vendor's API that is served here waits for its verdict: below what API Gateway waits for us. */
+export const servedWaitSeconds = 25;
+/** The captures of such a call are stored with its record, so only what was killed in between is late. */
+export const servedCapturesSeconds = minuteSeconds;
+/** A vendor's client waits for nothing else: the first look comes when the engine can have answered. */
+export const servedFirstPauseMilliseconds = 40;
+
 /** Whole seconds since the epoch, as deadlines are stored. */
 export function epochSeconds(at: Date): number {
   return Math.floor(at.getTime() / 1000);

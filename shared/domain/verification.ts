@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
 import { turn } from './challenge.ts';
 import { Fault, faultCodes } from './fault.ts';
-import { plan, providerName } from './policy.ts';
+import { plan, providerName, servedVendor } from './policy.ts';
 import { measurements, outcome, verdict } from './verdict.ts';
 
 export const states = ['awaiting_captures', 'queued', 'dispatched', 'decided', 'errored', 'expired', 'erased'] as const;
@@ -100,6 +100,8 @@ export const attempt = z.object({
   endedAt: z.string().optional(),
   result: z.union([z.enum(['decided', 'accepted']), faultCode]).optional(),
   measurements: measurements.optional(),
+  /** The digits that were heard, without spaces; '' where none were. */
+  transcript: z.string().max(64).optional(),
 });
 export type Attempt = z.infer<typeof attempt>;
 
@@ -133,6 +135,8 @@ const request = {
   /** HMAC of the caller's own id of the person. */
   subject: z.string().optional(),
   plan,
+  /** The vendor whose API it was asked through: it has one round, and no retry. */
+  served: servedVendor.optional(),
   declared: z.partialRecord(captureName, declaredCapture),
   challenge: z.string().optional(),
   /** The turn of the head that the video shows besides, where policy asks for one: drawn anew whenever the digits are. */
@@ -293,7 +297,7 @@ export function attemptsInPass(record: { attempts: readonly Attempt[]; pass: num
 export function withEnded(
   attempts: readonly Attempt[],
   number: number,
-  ended: Pick<Attempt, 'endedAt' | 'result' | 'measurements'>,
+  ended: Pick<Attempt, 'endedAt' | 'result' | 'measurements' | 'transcript'>,
 ): Attempt[] {
   return attempts.map((attempt) => (attempt.attempt === number ? { ...attempt, ...ended } : attempt));
 }

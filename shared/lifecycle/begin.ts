@@ -10,10 +10,17 @@ import { firstProvider, type Planning, planVerification, refuseUnfit, type Wante
 import { settled, settleOn } from './settle-on.ts';
 import { refuseLocked } from './subject-lock.ts';
 
-export interface Beginning extends Planning, Issuing, Challenging {
-  readonly verifications: Pick<Verifications, 'create' | 'find' | 'renew' | 'failures'>;
+export interface Preparing extends Planning, Challenging {
   readonly ids: SourceIds;
   readonly newId: () => string;
+}
+
+export interface Creating extends Preparing {
+  readonly verifications: Pick<Verifications, 'create' | 'find'>;
+}
+
+export interface Beginning extends Creating, Issuing {
+  readonly verifications: Pick<Verifications, 'create' | 'find' | 'renew' | 'failures'>;
 }
 
 /** What a caller asks for. */
@@ -38,11 +45,7 @@ export type Begun =
  * the record under another id; nothing is ever made twice.
  */
 export async function beginVerification(asked: Asked, tenant: Tenant, dependencies: Beginning): Promise<Begun> {
-  const plan = await planVerification(asked, tenant, dependencies);
-  refuseUnfit(asked.captures, firstProvider(plan, dependencies));
-  const id = await dependencies.ids.of(tenant.id, asked.sourceId);
-  const subject = asked.subject === undefined ? undefined : await dependencies.ids.ofSubject(tenant.id, asked.subject);
-  const record = { ...newRecord(id, asked, tenant, plan, dependencies), ...(subject !== undefined && { subject }) };
+  const record = await prepareRecord(asked, tenant, dependencies);
   await refuseLocked(record, tenant, dependencies);
   const { kind, verification } = await createOnce(record, tenant, dependencies);
   if (kind === 'created') return { kind, verification, issued: await issueUploads(verification, dependencies) };
@@ -61,11 +64,24 @@ export async function beginVerification(asked: Asked, tenant: Tenant, dependenci
   return { kind: 'repeated', verification: repeated, issued: await issueUploads(repeated, dependencies) };
 }
 
+/** The record of what a caller asks for, not yet written. Refuses what the route's first provider could not do. */
+export async function prepareRecord(
+  asked: Asked,
+  tenant: Tenant,
+  dependencies: Preparing,
+): Promise<InState<'awaiting_captures'>> {
+  const plan = await planVerification(asked, tenant, dependencies);
+  refuseUnfit(asked.captures, firstProvider(plan, dependencies));
+  const id = await dependencies.ids.of(tenant.id, asked.sourceId);
+  const subject = asked.subject === undefined ? undefined : await dependencies.ids.ofSubject(tenant.id, asked.subject);
+  return { ...newRecord(id, asked, tenant, plan, dependencies), ...(subject !== undefined && { subject }) };
+}
+
 /** Writes the record, unless a version from before the key made one of the same source_id: the one that reads find. */
 async function createOnce(
   record: InState<'awaiting_captures'>,
   tenant: Tenant,
-  dependencies: Beginning,
+  dependencies: Creating,
 ): Promise<Created> {
   const { verifications } = dependencies;
   const legacy = await findLegacy(tenant, record.sourceId, dependencies);
@@ -79,7 +95,7 @@ function newRecord(
   asked: Asked,
   tenant: Tenant,
   plan: InState<'queued'>['plan'],
-  dependencies: Beginning,
+  dependencies: Preparing,
 ): InState<'awaiting_captures'> {
   const { now, newId } = dependencies;
   const at = now();

@@ -15,6 +15,7 @@ export interface Answered {
   readonly finding: Finding;
   readonly measurements?: Measurements | undefined;
   readonly fingerprints?: Fingerprints | undefined;
+  readonly transcript?: string | undefined;
 }
 
 export interface Deciding {
@@ -35,7 +36,7 @@ export async function decide(
   answered: Answered,
   { verifications, captures, now, recognising }: Deciding,
 ): Promise<boolean> {
-  const { attempt, provider, round, measurements, fingerprints } = answered;
+  const { attempt, provider, round, measurements, fingerprints, transcript } = answered;
   const outcome = await settleOn(read, async (current) => {
     if ((current.state !== 'queued' && current.state !== 'dispatched') || current.round !== round) {
       const { outcome } = answered.finding;
@@ -47,7 +48,12 @@ export async function decide(
       recognising && fingerprints
         ? await recognise(current, { finding: answered.finding, fingerprints }, { ...recognising, now })
         : unrecognised;
-    const ended = { endedAt: now().toISOString(), result: 'decided' as const, ...(measurements && { measurements }) };
+    const ended = {
+      endedAt: now().toISOString(),
+      result: 'decided' as const,
+      ...(measurements && { measurements }),
+      ...(transcript !== undefined && { transcript }),
+    };
     const result = await verifications.move(
       current,
       'decided',

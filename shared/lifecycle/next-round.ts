@@ -7,6 +7,7 @@ import { type Challenging, firstChallenge, renewChallenge } from './challenge.ts
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
 import { goneAt } from './keep.ts';
 import { firstProvider, refuseUnfit } from './plan.ts';
+import { refuseServed } from './refuse-served.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
 export interface NextRound extends Issuing, Challenging {
@@ -25,6 +26,7 @@ export async function requestCaptures(
 ): Promise<Issued> {
   const awaiting = await settleOn(read, async (current) => {
     if (current.state === 'erased') throw new Fault('source_id_erased', 'This verification was erased.');
+    refuseServed(current);
     const declared = redeclared(current, captures, dependencies);
     if (current.state === 'awaiting_captures') {
       const look = await renewChallenge(current, dependencies);

@@ -3,6 +3,7 @@ import { Fault } from '../domain/fault.ts';
 import type { Captures, Moved } from '../domain/ports.ts';
 import { found, type InState, maximumRetries, type Verification } from '../domain/verification.ts';
 import { firstOfRoute, type HandingOver, handOver, handOverAgain } from './hand-over.ts';
+import { refuseServed } from './refuse-served.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
 export interface Retrying extends HandingOver {
@@ -15,6 +16,7 @@ export async function retryVerification(
   dependencies: Retrying,
 ): Promise<InState<'queued'>> {
   const queued = await settleOn(read, async (current) => {
+    if (current.state !== 'erased') refuseServed(current);
     if (current.state === 'queued') {
       await handOverAgain(current, dependencies); // a repeated retry, or one whose message was lost
       return settled(current);

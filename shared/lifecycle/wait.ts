@@ -1,5 +1,5 @@
 import type { Verifications } from '../domain/ports.ts';
-import { firstPauseMilliseconds, longestPauseMilliseconds } from '../domain/times.ts';
+import { longestPauseMilliseconds, firstPauseMilliseconds as usualPauseMilliseconds } from '../domain/times.ts';
 import { found, restingStates, type Verification } from '../domain/verification.ts';
 
 export interface Waiting {
@@ -8,6 +8,8 @@ export interface Waiting {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** The longest this deployment lets a caller wait. */
   readonly maximumWaitSeconds: number;
+  /** Before the first look. @default 150 */
+  readonly firstPauseMilliseconds?: number;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Waiting {
 export async function waitForRest(
   read: Verification,
   seconds: number,
-  { verifications, now, sleep, maximumWaitSeconds }: Waiting,
+  { verifications, now, sleep, maximumWaitSeconds, firstPauseMilliseconds = usualPauseMilliseconds }: Waiting,
 ): Promise<Verification> {
   const until = now().getTime() + Math.min(seconds, maximumWaitSeconds) * 1000;
   let current = read;

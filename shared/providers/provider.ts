@@ -94,7 +94,14 @@ export interface Submission {
 }
 
 export type Answer =
-  | { kind: 'decided'; finding: Finding; measurements?: Measurements; fingerprints?: Fingerprints }
+  | {
+      kind: 'decided';
+      finding: Finding;
+      measurements?: Measurements;
+      fingerprints?: Fingerprints;
+      /** The digits that were heard. */
+      transcript?: string | undefined;
+    }
   | { kind: 'accepted'; measurements?: Measurements };
 
 /** What a provider's webhook said, once its adapter has understood it. */

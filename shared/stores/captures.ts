@@ -99,6 +99,19 @@ export function s3Captures(client: S3Client, bucket: string): Captures {
   }
 
   return {
+    async put({ verificationId, round, name, contentType, bytes }) {
+      const { VersionId, ETag } = await client.send(
+        new PutObjectCommand({
+          Bucket: bucket,
+          Key: captureKey(verificationId, round, name),
+          ContentType: contentType,
+          Body: bytes,
+        }),
+      );
+      if (!VersionId || !ETag) throw new Error('The bucket keeps no versions');
+      return { versionId: VersionId, etag: ETag };
+    },
+
     async open(pinned) {
       const opened = await body(pinned);
       if (opened.kind === 'too_large') return opened;

@@ -5,7 +5,7 @@ import {
   type VerificationRequest,
   viewUploads,
 } from '../../shared/api/verifications.ts';
-import { type CapturePlace, captureKey } from '../../shared/domain/captures.ts';
+import { type CapturePlace, captureKey, capturesOf } from '../../shared/domain/captures.ts';
 import type {
   Breakers,
   Captures,
@@ -30,6 +30,7 @@ import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import { retryVerification } from '../../shared/lifecycle/retry.ts';
+import { type ServedCall, serveCall } from '../../shared/lifecycle/serve.ts';
 import { waitForRest } from '../../shared/lifecycle/wait.ts';
 import {
   type Capabilities,
@@ -141,6 +142,19 @@ export function acts(world: Surroundings) {
     /** A read that waits until the verification rests. */
     wait: async (source: string, seconds: number) =>
       waitForRest(await find(source), seconds, { verifications, now, sleep: world.sleep, maximumWaitSeconds: 20 }),
+
+    /** A call of a vendor's API that brings its captures along. */
+    serve: async (source: string, check: VerificationRequest['check']) => {
+      const picture = { contentType: 'image/jpeg', bytes: new Uint8Array(1000) } as const;
+      const call: ServedCall = {
+        vendor: 'onesmartlab',
+        check,
+        sourceId: source,
+        captures: Object.fromEntries(capturesOf[check].map((name) => [name, picture])),
+        requestHash: 'onesmartlab',
+      };
+      return serveCall(call, tenant, { ...requesting, captures, send, ids, sleep: world.sleep });
+    },
 
     /** The bucket's event of an upload, as S3 words it. */
     notice: (body: string) => landCapture(readLanding(body), surroundings),

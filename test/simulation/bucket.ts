@@ -3,6 +3,14 @@ import { Fault } from '../../shared/domain/fault.ts';
 import type { Captures, Pinned } from '../../shared/domain/ports.ts';
 import { maximumRounds } from '../../shared/domain/verification.ts';
 
+/** A version as S3's events name it. */
+export interface StoredObject {
+  readonly key: string;
+  readonly size: number;
+  readonly etag: string;
+  readonly 'version-id': string;
+}
+
 /** The bucket, with versions; `read` is called with every version that a provider was given. */
 export function simulatedBucket(read: (pinned: Pinned) => void) {
   const objects = new Map<string, string[]>();
@@ -15,7 +23,17 @@ export function simulatedBucket(read: (pinned: Pinned) => void) {
     read(pinned);
   };
 
+  const store = (key: string) => {
+    versions += 1;
+    const versionId = `version-${versions}`;
+    objects.set(key, [...(objects.get(key) ?? []), versionId]);
+    return versionId;
+  };
+
   const captures: Captures = {
+    put: async ({ verificationId, round, name }) => {
+      return { versionId: store(captureKey(verificationId, round, name)), etag: 'etag' };
+    },
     async open(pinned) {
       given(pinned);
       return { kind: 'bytes', bytes: new Uint8Array() };
@@ -46,13 +64,10 @@ export function simulatedBucket(read: (pinned: Pinned) => void) {
     captures,
 
     /** A PUT (which finds nothing there, or is refused) or a POST. Answers the new version's event, as S3 tells it. */
-    upload(how: 'PUT' | 'POST', key: string) {
+    upload(how: 'PUT' | 'POST', key: string): StoredObject | undefined {
       const stored = objects.get(key) ?? [];
       if (how === 'PUT' && stored.length > 0) return undefined;
-      versions += 1;
-      const versionId = `version-${versions}`;
-      objects.set(key, [...stored, versionId]);
-      return { key, size: 1000, etag: 'etag', 'version-id': versionId };
+      return { key, size: 1000, etag: 'etag', 'version-id': store(key) };
     },
 
     /** Versions of one verification that are still stored. */

@@ -56,6 +56,7 @@ const reopen = client('reopen');
 const retry = client('retry');
 const erase = client('erase');
 const wait = client('wait');
+const serve = (check: 'spoof_detect' | 'photo_verify'): Action => ({ name: 'serve', does: (at) => at.serve(check) });
 const requestVideo: Action = { name: 'request', does: (at) => at.request('video_verify') };
 const requestPhotos: Action = { name: 'request', does: (at) => at.request('photo_verify') };
 const sweep: Action = { name: 'sweep', does: (at) => at.sweep() };
@@ -293,6 +294,30 @@ const stories: Record<string, Story> = {
       later(3600),
       sweep,
       deliver,
+      announce,
+    ],
+    ends: 'decided',
+  },
+  'a call of a vendor’s API': {
+    scripts: { builtin: ['passed'] },
+    actions: [serve('photo_verify'), deliver, announce],
+    ends: 'decided',
+  },
+  'a call of a vendor’s API, and no further round': {
+    scripts: { builtin: ['recapture'] },
+    actions: [
+      serve('spoof_detect'),
+      deliver,
+      {
+        name: 'reopen',
+        async does(at) {
+          const refused = await at.reopen().then(
+            () => 'reopened',
+            (error) => error.code,
+          );
+          if (!['state_conflict', 'verification_unknown'].includes(refused)) throw new Error(`It is ${refused}`);
+        },
+      },
       announce,
     ],
     ends: 'decided',

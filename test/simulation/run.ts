@@ -215,9 +215,11 @@ async function askForSomething(
     retry: () => world.verbs.retry(source),
     erase: () => world.verbs.erase(source),
     wait: () => world.verbs.wait(source, 3),
+    serve: () => world.verbs.serve(source, check),
   };
   const ask = (what: keyof typeof requests) =>
     begin({ name: `${what} ${source}`, verb: requests[what] }, { again: false });
+  if (!record && check !== 'video_verify' && random.chance(0.1)) return ask('serve');
   if (!record) return ask(legacy && random.chance(0.7) ? 'requestBefore' : 'request');
   const upload = (missing: readonly CaptureName[], round: number) =>
     world.upload(source, random.chance(0.6) ? 'PUT' : 'POST', round, oneOf(missing, random) ?? 'selfie', {

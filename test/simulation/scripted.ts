@@ -87,6 +87,7 @@ export function scriptedWorld({
     retry: () => verbs.retry(source),
     erase: () => verbs.erase(source),
     wait: () => verbs.wait(source, 1),
+    serve: (check: Check) => verbs.serve(source, check),
     sweep: () => verbs.sweep(),
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>

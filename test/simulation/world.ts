@@ -1,7 +1,7 @@
 import type { UploadsView, VerificationRequest } from '../../shared/api/verifications.ts';
 import { type CaptureName, type Check, captureKey } from '../../shared/domain/captures.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
-import type { Tenant } from '../../shared/domain/ports.ts';
+import type { Captures, Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import { isoOf } from '../../shared/domain/times.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
@@ -9,7 +9,7 @@ import { referenceSecret } from '../builders/deployment.ts';
 import { nameOf, start } from '../builders/verification.ts';
 import { acts } from './acts.ts';
 import { memoryBreakers } from './breakers.ts';
-import { simulatedBucket } from './bucket.ts';
+import { type StoredObject, simulatedBucket } from './bucket.ts';
 import type { SimulatedProvider } from './circumstances.ts';
 import type { Network } from './network.ts';
 import { type Plant, plantedSightings, plantedStores, plantedTable } from './plants.ts';
@@ -114,9 +114,34 @@ export function simulatedWorld(setting: Setting) {
     },
   };
 
+  /** What S3 tells of a version that was stored. */
+  function announceStored(source: string, object: StoredObject, reason: 'PutObject' | 'POST Object'): void {
+    const version = object['version-id'];
+    const body = JSON.stringify({
+      source: 'aws.s3',
+      'detail-type': 'Object Created',
+      time: isoOf(Math.floor(clock / 1000)), // whole seconds, as S3 writes them
+      detail: { reason, object },
+    });
+    const delivery = { name: `notice of ${source}'s ${version}`, version, verb: () => verbs.notice(body) };
+    if (!put(delivery)) unnoticed.add(version);
+  }
+
+  const captures: Captures = {
+    ...bucket.captures,
+    async put(capture) {
+      const { verificationId, round, name } = capture;
+      const version = await bucket.captures.put(capture);
+      const key = captureKey(verificationId, round, name);
+      const object = { key, size: capture.bytes.length, etag: version.etag, 'version-id': version.versionId };
+      announceStored(verificationId, object, 'PutObject');
+      return version;
+    },
+  };
+
   const verbs = acts({
     verifications,
-    captures: bucket.captures,
+    captures,
     sightings,
     breakers,
     send,
@@ -205,15 +230,7 @@ export function simulatedWorld(setting: Setting) {
       if (says) {
         referee.spoken(object['version-id'], { says: says.digits, expiresAt: says.expiresAt, storedAt: clock });
       }
-      const body = JSON.stringify({
-        source: 'aws.s3',
-        'detail-type': 'Object Created',
-        time: isoOf(Math.floor(clock / 1000)), // whole seconds, as S3 writes them
-        detail: { reason: how === 'PUT' ? 'PutObject' : 'POST Object', object },
-      });
-      const notice = `notice of ${source}'s ${object['version-id']}`;
-      const version = object['version-id'];
-      if (!put({ name: notice, version, verb: () => verbs.notice(body) })) unnoticed.add(version);
+      announceStored(source, object, how === 'PUT' ? 'PutObject' : 'POST Object');
     },
 
     webhook: ({ provider, token, body }: Webhook): Delivery => ({

@@ -10,6 +10,7 @@ import { builtin } from './capabilities.ts';
 export interface Checked {
   readonly finding: Finding;
   readonly measurements: Measurements;
+  readonly transcript?: string;
   /** Of captures with a face whose fingerprints were asked for. */
   readonly bands?: Partial<Record<CaptureName, Bands>>;
 }
@@ -94,11 +95,11 @@ async function withCaptures<const Names extends readonly CaptureName[]>(
     return { kind: 'decided', finding: { ...finding, reasons: [...finding.reasons] }, measurements: tooLarge };
   }
   try {
-    const { finding, measurements, bands } = await analyse(await engine(), bytes as BytesOf<Names>);
+    const { finding, measurements, transcript, bands } = await analyse(await engine(), bytes as BytesOf<Names>);
     const fingerprints = names.flatMap((name, index) =>
       fingerprinted.includes(name) ? [[name, fingerprintOf(bytes[index] as Uint8Array, bands?.[name])]] : [],
     );
-    return { kind: 'decided', finding, measurements, fingerprints: Object.fromEntries(fingerprints) };
+    return { kind: 'decided', finding, measurements, transcript, fingerprints: Object.fromEntries(fingerprints) };
   } catch (cause) {
     throw new Fault('provider_failed', 'The built-in engine failed', { cause });
   }

@@ -6,6 +6,8 @@ import type { photoVerified, spoofDetected, videoVerified } from './wire.ts';
 export interface Found {
   readonly finding: Finding;
   readonly measurements: Measurements;
+  /** The digits among what was heard, without spaces. */
+  readonly transcript?: string;
 }
 
 /** Which reasons apply: those another capture would not change, and those it might. */
@@ -129,6 +131,7 @@ export function videoVerifyFinding({ predictions }: z.output<typeof videoVerifie
       video_frames: predictions.model_input?.video?.frames,
       video_frames_per_second: predictions.model_input?.video?.fps,
     }),
+    transcript: heard.transcript.replaceAll(/\D/g, '').slice(0, 64),
   };
 }
 

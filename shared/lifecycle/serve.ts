@@ -1,0 +1,99 @@
+import type { CaptureName, ContentType, Landed } from '../domain/captures.ts';
+import { capturesOf } from '../domain/captures.ts';
+import { Fault } from '../domain/fault.ts';
+import type { ServedVendor } from '../domain/policy.ts';
+import type { Captures, Tenant, Verifications } from '../domain/ports.ts';
+import {
+  epochSeconds,
+  servedCapturesSeconds,
+  servedFirstPauseMilliseconds,
+  servedWaitSeconds,
+} from '../domain/times.ts';
+import type { InState, Verification } from '../domain/verification.ts';
+import { type Asked, type Preparing, prepareRecord } from './begin.ts';
+import { firstOfRoute, type HandingOver, handOver } from './hand-over.ts';
+import { settled, settledIfMoved, settleOn } from './settle-on.ts';
+import { waitForRest } from './wait.ts';
+
+export interface Serving extends Preparing, HandingOver {
+  readonly verifications: Pick<Verifications, 'create' | 'find' | 'move'>;
+  readonly captures: Pick<Captures, 'put'>;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+}
+
+/** A call of a vendor's API, in our words, with the captures that came with it. */
+export interface ServedCall extends Omit<Asked, 'captures' | 'subject' | 'metadataText'> {
+  readonly vendor: ServedVendor;
+  readonly captures: Partial<Record<CaptureName, { readonly contentType: ContentType; readonly bytes: Uint8Array }>>;
+}
+
+/**
+ * Verifies the captures of one call, and waits for the verdict: the record as it rests, or as it is 25 s after the call
+ * came, while the verification goes on. The record comes first: what lands without one is deleted.
+ * Killed in between, the captures that were stored are noticed as any upload is; a record that misses one expires.
+ */
+export async function serveCall(call: ServedCall, tenant: Tenant, dependencies: Serving): Promise<Verification> {
+  const { verifications, now } = dependencies;
+  const startedAt = now();
+  const record = await prepareServed(call, tenant, dependencies);
+  const created = await verifications.create(record);
+  if (created.kind === 'exists') throw new Fault('source_id_conflict', 'Two calls drew the same source_id.');
+  const landed = await storeCaptures(created.verification, call, dependencies);
+  const queued = await queueServed(created.verification, landed, dependencies);
+  const left = servedWaitSeconds - (now().getTime() - startedAt.getTime()) / 1000;
+  return waitForRest(queued, left, {
+    ...dependencies,
+    maximumWaitSeconds: servedWaitSeconds,
+    firstPauseMilliseconds: servedFirstPauseMilliseconds,
+  });
+}
+
+/** The record of such a call, not yet written. */
+async function prepareServed(
+  { vendor, captures, ...call }: ServedCall,
+  tenant: Tenant,
+  dependencies: Preparing,
+): Promise<InState<'awaiting_captures'>> {
+  const declared = Object.fromEntries(
+    capturesOf[call.check].map((name) => {
+      const capture = captures[name];
+      if (!capture) throw new Error(`${call.check} is served without its ${name}`);
+      return [name, { contentType: capture.contentType, contentLength: capture.bytes.length }];
+    }),
+  );
+  const record = await prepareRecord({ ...call, captures: declared }, tenant, dependencies);
+  return { ...record, served: vendor, dueAt: epochSeconds(dependencies.now()) + servedCapturesSeconds };
+}
+
+async function storeCaptures(
+  { verificationId, round, missing }: InState<'awaiting_captures'>,
+  { captures }: ServedCall,
+  dependencies: Serving,
+): Promise<Landed> {
+  const stored = await Promise.all(
+    missing.map(async (name) => {
+      const capture = captures[name];
+      if (!capture) throw new Error(`There is no ${name} to store`);
+      const version = await dependencies.captures.put({ verificationId, round, name, ...capture });
+      const at = dependencies.now().toISOString();
+      return [name, { ...version, bytes: capture.bytes.length, landedAt: at, storedAt: at }] as const;
+    }),
+  );
+  return Object.fromEntries(stored);
+}
+
+/** Hands the record over. The event of a stored capture may win its landing, or the move: the loser goes on from there. */
+async function queueServed(
+  created: InState<'awaiting_captures'>,
+  stored: Landed,
+  dependencies: Serving,
+): Promise<Verification> {
+  const queued = await settleOn<Verification>(created, async (current) => {
+    if (current.state !== 'awaiting_captures') return settled<Verification>(current);
+    const landed = { ...stored, ...current.landed };
+    const handed = await handOver(current, { landed, provider: firstOfRoute(current) }, dependencies);
+    return settledIfMoved(handed);
+  });
+  if (!queued) throw new Error('The record of a call was purged while it was served');
+  return queued;
+}
