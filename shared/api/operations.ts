@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { FaultCode } from '../domain/fault.ts';
+import type { ServedVendor } from '../domain/policy.ts';
 import { sourceId } from '../domain/verification.ts';
 import {
   capturesBody,
@@ -36,9 +37,11 @@ export type CallerKind = 'key' | 'client_token';
 export interface RequestSchemas {
   readonly path: z.ZodObject;
   readonly query?: z.ZodObject;
-  /** JSON, or with `bodyAs: 'text'` whatever came: then the schema is for the document alone. */
+  /** JSON, or with `bodyAs` whatever came: then the schema is for the document alone. */
   readonly body?: z.ZodType;
-  readonly bodyAs?: 'text';
+  readonly bodyAs?: 'text' | 'bytes';
+  /** @default application/json */
+  readonly bodyMedia?: 'multipart/form-data';
   readonly maximumBodyBytes?: number;
 }
 
@@ -51,8 +54,10 @@ export interface Operation {
   readonly description?: string;
   /** Where the stage's own throttle is too generous, or the route must not share it. */
   readonly throttle?: Throttle;
-  /** Empty: the path itself carries the secret. */
+  /** Empty: the path or the body itself carries the secret. */
   readonly callers: readonly CallerKind[];
+  /** The vendor whose API it is: it answers in that vendor's words alone, and `answers` has all of them. */
+  readonly vendor?: ServedVendor;
   readonly request: RequestSchemas;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly body: z.ZodType }>>;
   /** What this route itself may refuse with; `faultsOf` adds what every route of its kind may. */
@@ -210,7 +215,8 @@ export type RoutesOf<F extends ApiFunctionName> = {
 }[RouteKey];
 
 /** Every fault a route may be refused with: its own, and what comes with its callers and its request. */
-export function faultsOf({ callers, request, faults }: Operation): FaultCode[] {
+export function faultsOf({ callers, vendor, request, faults }: Operation): FaultCode[] {
+  if (vendor) return [];
   const body: FaultCode[] = ['request_too_large'];
   if (request.body && request.bodyAs !== 'text') body.push('request_unreadable');
   const validated = request.bodyAs !== 'text' && (request.body || request.query || 'source_id' in request.path.shape);

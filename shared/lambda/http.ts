@@ -7,6 +7,7 @@ import {
   type Operation,
   type operations,
   ownBodyBytes,
+  type RequestSchemas,
   type RouteKey,
   type RoutesOf,
   routes,
@@ -25,8 +26,14 @@ export interface Request<Key extends RouteKey> {
   readonly caller: CallerOf<Row<Key>>;
   readonly path: Parsed<Row<Key>['request'], 'path'>;
   readonly query: Parsed<Row<Key>['request'], 'query'>;
-  /** Parsed JSON; the text as it came where the row says so. */
-  readonly body: Row<Key>['request'] extends { readonly bodyAs: 'text' } ? string : Parsed<Row<Key>['request'], 'body'>;
+  /** Parsed JSON; the text or the bytes as they came where the row says so. */
+  readonly body: Row<Key>['request'] extends { readonly bodyAs: 'text' }
+    ? string
+    : Row<Key>['request'] extends { readonly bodyAs: 'bytes' }
+      ? Uint8Array
+      : Parsed<Row<Key>['request'], 'body'>;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
 /** One of the answers of the route's row. */
@@ -36,6 +43,8 @@ export type Reply<Key extends RouteKey> = {
     readonly body: Row<Key>['answers'][Status] extends { readonly body: infer Schema extends z.ZodType }
       ? z.input<Schema>
       : never;
+    /** Told in the header `x-bonafide-source-id`. */
+    readonly sourceId?: string;
   };
 }[keyof Row<Key>['answers']];
 
@@ -46,18 +55,26 @@ export type ActsOf<F extends ApiFunctionName, Dependencies> = {
 
 /** An act as the wrapper calls it, once the row has been applied. */
 type Act<Dependencies> = (
-  request: { caller: unknown; path: unknown; query: unknown; body: unknown },
+  request: Omit<Request<never>, 'caller' | 'path' | 'query' | 'body'> &
+    Record<'caller' | 'path' | 'query' | 'body', unknown>,
   dependencies: Dependencies,
-) => Promise<{ status: number; body: unknown }>;
+) => Promise<Told & { sourceId?: string }>;
+
+/** A status and a body: JSON, or text as it is. */
+export interface Told {
+  readonly status: number;
+  readonly body: unknown;
+}
 
 /**
  * An HTTP function: by route, authenticates the caller, validates the request and calls the act. A `Fault` is answered as
- * its problem+json, anything else as a blank 500.
+ * its problem+json, anything else as a blank 500; by a function that speaks a vendor's words as `refuse` says.
  */
 export function http<F extends ApiFunctionName, Dependencies extends AuthenticationOf<F>>(
   _function: F,
   connect: () => Dependencies,
   acts: ActsOf<F, Dependencies>,
+  refuse?: (error: unknown) => Told,
 ) {
   const served = new Map(
     routes.flatMap((operation) => {
@@ -69,7 +86,7 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .onError((request) => {
       const { error, event } = request;
-      request.response = problem(error, event.pathParameters?.source_id);
+      request.response = refuse ? respond(refuse(error)) : problem(error, event.pathParameters?.source_id);
       if (!(error instanceof Fault)) log.error('request.failed', error, { route: event.routeKey });
     })
     .handler(async (event) => {
@@ -79,26 +96,36 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
       const { operation, act } = route;
       const body = bodyOf(event, operation);
       const caller = await authenticate(event, operation, dependencies);
-      const reply = await act({ caller, ...validated(event, operation, body) }, dependencies);
+      const request = { caller, ...validated(event, operation, body), headers: event.headers };
+      const { sourceId, ...reply } = await act(request, dependencies);
       log.info('request.answered', { route: event.routeKey, status: reply.status });
-      return respond(reply);
+      return respond({ ...reply, ...(sourceId !== undefined && { headers: { [sourceIdHeader]: sourceId } }) });
     });
 }
 
-/** The body's text. Its size is looked at before anything else: it is a promise, in bytes, to every caller. */
-function bodyOf({ body = '', isBase64Encoded }: APIGatewayProxyEventV2, { request }: Operation): string {
+/** Which verification an answer of a vendor's API is about. */
+export const sourceIdHeader = 'x-bonafide-source-id';
+
+/** The body's bytes. Its size is looked at before anything else: it is a promise, in bytes, to every caller. */
+function bodyOf({ body = '', isBase64Encoded }: APIGatewayProxyEventV2, { request }: Operation): Buffer {
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
   const maximum = request.maximumBodyBytes ?? ownBodyBytes;
   if (bytes.length > maximum) throw new Fault('request_too_large', `The body may have ${maximum} bytes.`);
-  return bytes.toString('utf8');
+  return bytes;
 }
 
-function validated(event: APIGatewayProxyEventV2, { request }: Operation, text: string) {
+function validated(event: APIGatewayProxyEventV2, { request }: Operation, bytes: Buffer) {
   return {
     path: valid(request.path, event.pathParameters ?? {}, 'parameter'),
     query: request.query && valid(request.query, event.queryStringParameters ?? {}, 'parameter'),
-    body: request.bodyAs === 'text' ? text : request.body && valid(request.body, readJson(text), 'body'),
+    body: bodyAs(request, bytes),
   };
+}
+
+function bodyAs({ body, bodyAs }: RequestSchemas, bytes: Buffer): unknown {
+  if (bodyAs === 'bytes') return bytes;
+  const text = bytes.toString('utf8');
+  return bodyAs === 'text' ? text : body && valid(body, readJson(text), 'body');
 }
 
 function respond({
@@ -112,8 +139,12 @@ function respond({
 }): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
-    body: JSON.stringify(body),
+    headers: {
+      'content-type': typeof body === 'string' ? 'text; charset=utf-8' : 'application/json',
+      'cache-control': 'no-store',
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
   };
 }
 
