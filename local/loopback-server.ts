@@ -56,6 +56,17 @@ async function listen(handle: Handle, port: number, address: string) {
 /** Thrown by `readBody` when the caller sends more than it may. */
 export class BodyTooLarge extends Error {}
 
+/** The first bytes of a body, at most so many; what comes after them is drained. */
+export async function readBodyUpTo(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let left = limitBytes;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    if (left > 0) chunks.push(chunk.subarray(0, left));
+    left -= chunk.length;
+  }
+  return Buffer.concat(chunks);
+}
+
 /** Reads a whole body, or throws `BodyTooLarge` after draining what was too much. */
 export async function readBody(request: IncomingMessage, limitBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const chunks: Buffer[] = [];

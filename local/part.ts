@@ -12,6 +12,8 @@ export interface Setup {
   /** What stands for S3's host in the URLs that callers are given. */
   s3PublicHost?: string;
   verbose: boolean;
+  /** Takes no larger requests than AWS does. */
+  awsLimits?: boolean;
   watch?: Watching;
   /** Takes a payload, by ARN: queues and functions enter themselves here as they start. */
   targets: Map<string, (payload: unknown) => Promise<void>>;

@@ -29,6 +29,8 @@ export interface StackOptions {
   s3PublicHost?: string;
   /** Shows on stderr what functions log. */
   verbose?: boolean;
+  /** Takes no larger requests than AWS does (`-c awsLimits=true`). @default false */
+  awsLimits?: boolean;
   /** Takes up changes of sources while it runs. */
   watch?: Watching;
 }

@@ -11,7 +11,8 @@ const usage = `npm start [-- options]
 
 Runs Bonafide on this machine: the functions that are deployed, on embedded S3, DynamoDB, SQS and EventBridge.
 
-  -c KEY=VALUE   CDK context, as for npm run deploy (docs/deploying.md); may be repeated
+  -c KEY=VALUE   CDK context, as for npm run deploy (docs/deploying.md); may be repeated. awsLimits=true takes no larger
+                 requests than AWS does
   --watch        take up changes of functions/, shared/ and engine/ while it runs
   --verbose      print what functions log, too
   --json         print one line {"ready":true,"url","api_key","tenant"}
@@ -65,6 +66,7 @@ async function start(): Promise<void> {
     s3Port,
     s3PublicHost,
     verbose,
+    awsLimits: String(context.awsLimits) === 'true',
     ...(watch && {
       watch: { root, say: (text: string) => console.error(text), onChange: () => spoilSynthesis(template) },
     }),

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { type LocalFunction, Throttled } from '../functions/functions.ts';
-import { BodyTooLarge, listenOnLoopback, readBody } from '../loopback-server.ts';
+import { BodyTooLarge, listenOnLoopback, readBody, readBodyUpTo } from '../loopback-server.ts';
 import { isLoopbackOrigin } from '../origins.ts';
 
 /** A route of the template: `GET /verifications/{source_id}`, `ANY /{proxy+}` or `$default`. */
 export interface Route {
   routeKey: string;
   timeoutMs: number;
+  /** Where its function refuses what is larger itself; else the API does, beyond what API Gateway takes. */
+  maximumBodyBytes?: number | undefined;
   request: LocalFunction['request'];
 }
 
@@ -24,6 +26,8 @@ export interface CorsConfiguration {
 export interface Served {
   routes: Route[];
   cors?: CorsConfiguration | undefined;
+  /** Refuses what AWS would on the way to the function, whatever a route takes here. */
+  awsLimits?: boolean;
   /** Changes what functions answer before it is sent. */
   rewrite: (body: string) => string;
 }
@@ -43,7 +47,9 @@ interface FunctionResponse {
   isBase64Encoded?: boolean;
 }
 
+/** What API Gateway takes, and what Lambda does, with everything that stands around it in the event. */
 const largestBodyBytes = 10_485_760;
+const largestEventBytes = 6 * 1024 * 1024;
 
 /**
  * An API Gateway HTTP API, payload format 2.0:
@@ -67,15 +73,20 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
       response.end();
       return;
     }
+    const { awsLimits } = served;
+    const ownLimit = awsLimits ? undefined : found?.route.maximumBodyBytes;
     let body: Buffer;
     try {
-      body = await readBody(request, largestBodyBytes);
+      body = await (ownLimit === undefined ? readBody(request, largestBodyBytes) : readBodyUpTo(request, ownLimit + 1)); // one byte too many is enough to be refused for
     } catch (error) {
       if (error instanceof BodyTooLarge) return say(413, 'Request Entity Too Large');
       throw error;
     }
     if (!found) return say(404, 'Not Found');
     const event = eventOf(request, path, query, body, found);
+    if (awsLimits && Buffer.byteLength(JSON.stringify(event)) > largestEventBytes) {
+      return say(413, 'Request Entity Too Large');
+    }
     const hungUp = new AbortController();
     // Only what changes nothing is ended with its caller.
     if (request.method === 'GET') response.once('close', () => response.writableFinished || hungUp.abort());

@@ -1,3 +1,4 @@
+import { routes as operations } from '../../shared/api/operations.ts';
 import type { Functions } from '../functions/part.ts';
 import type { Part } from '../part.ts';
 import type { S3 } from '../s3/s3.ts';
@@ -16,14 +17,17 @@ export const httpApi: Part<unknown, { api: HttpApi }> = async ({ template, port 
 
 /** The API's routes to functions: from here on it answers. */
 export const routes: Part<{ api: HttpApi; functions: Functions; s3: S3 }, unknown> = async (
-  { template },
+  { template, awsLimits = false },
   { api, functions, s3 },
 ) => {
   api.serve({
     routes: routesOf(template).map(({ functionArn, ...route }) => ({
       ...route,
       request: functions.of(functionArn).request,
+      maximumBodyBytes: operations.find(({ key, vendor }) => vendor && key === route.routeKey)?.request
+        .maximumBodyBytes,
     })),
+    awsLimits,
     cors: corsOf(template),
     rewrite: (body) => body.replaceAll(`${s3.endpoint}/`, `${s3.publicOrigin}/`),
   });
