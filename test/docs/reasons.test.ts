@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { failureReasons, recaptureReasons } from '../../shared/domain/verdict.ts';
 import { registry } from '../../shared/providers/registry.ts';
+import { takeItAgain, whatToDo } from '../../shared/providers/served.ts';
 import { codeIn, rowsUnder } from './markdown.ts';
 
 const page = readFileSync('docs/reasons.md', 'utf8');
@@ -20,10 +21,14 @@ it('lists every failure reason, and nothing else', () => {
 /** The sandbox gives any reason that its source_id asks for, so the page does not name it. */
 const providers = [...registry.values()].filter(({ readsSourceId }) => !readsSourceId).map(({ name }) => name);
 
-/** The code in which a provider comes to its findings: its folder, the engine for the built-in one, and what they share. */
+/**
+ * The code in which a provider comes to its findings: its folder, the engine for the built-in one, and what they share.
+ * How we tell a reason in a vendor's words is not among it.
+ */
 function codeOf(provider: string): string {
   const places = [`shared/providers/${provider}`, ...(provider === 'builtin' ? ['engine'] : [])];
-  const own = places.flatMap((place) => globSync(`${place}/**/*.ts`)).map((file) => readFileSync(file, 'utf8'));
+  const files = places.flatMap((place) => globSync(`${place}/**/*.ts`)).filter((file) => !file.endsWith('/answers.ts'));
+  const own = files.map((file) => readFileSync(file, 'utf8'));
   const shared = own.some((text) => text.includes("'../capture.ts'")) ? ['shared/providers/capture.ts'] : [];
   return [...own, ...shared.map((file) => readFileSync(file, 'utf8'))].join('\n');
 }
@@ -49,6 +54,11 @@ it.each([...recaptures, ...failures].map(([reason, , givenBy]) => [codeIn(reason
   },
 );
 
+it.each(recaptures.map(([reason, , , words]) => [codeIn(reason), words]))(
+  "says of %s what an answer in a vendor's words says",
+  (reason, words) => expect(words).toBe(new Map(Object.entries(whatToDo)).get(reason)),
+);
+
 it.each([...recaptures.map((row) => row[3]), ...others.map((row) => row[1])])(
   '"%s" is short and accuses no one',
   (words = '') => {
@@ -57,3 +67,7 @@ it.each([...recaptures.map((row) => row[3]), ...others.map((row) => row[1])])(
     expect(words).not.toMatch(/attack|spoof|fraud|fake|cheat|suspect|mismatch|wrong (person|digits|face)/i);
   },
 );
+
+it('has the words for where no reason says more', () => {
+  expect(others.map(([, words]) => words)).toContain(takeItAgain);
+});

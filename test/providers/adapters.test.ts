@@ -103,6 +103,18 @@ describe('SpoofSense', () => {
     expect(url).toBe('https://vendor.example/v1/robust');
   });
 
+  it('keeps the box of a face that is too small, which its message alone has', async () => {
+    const small = (message: string) =>
+      answering('spoofsense', 'spoof_detect', {
+        body: JSON.stringify({ success: false, message, error_code: 'FACE_TOO_SMALL' }),
+      });
+    const { outcome, measurements } = await small(
+      'Detected face box: 90x80 smaller than minimum required size: 128x128',
+    );
+    expect([outcome, measurements]).toEqual(['recapture face_too_small', { face_height_px: 90, face_width_px: 80 }]);
+    expect((await small('The face is small')).measurements).toEqual({});
+  });
+
   it('takes the largest capture whose request its limit allows, and no larger one', async () => {
     const largest = spoofsenseCapabilities.maximumBytes.selfie ?? 0;
     const contentOf = (bytes: number) => JSON.stringify({ data: '' }).length + Math.ceil(bytes / 3) * 4;

@@ -15,11 +15,9 @@ export type Request = z.infer<typeof request>;
 export const received = z
   .object({ message: z.unknown().optional(), remaining_credits: ifReadable(looseNumber) })
   .refine(({ message, remaining_credits }) => message !== undefined || typeof remaining_credits === 'number');
-export type Received = z.input<typeof received>;
 
 /** 401 and 422: "a message from the json response describing the error". */
 export const refused = z.object({ message: z.string() });
-export type Refused = z.infer<typeof refused>;
 
 /** ISO 8601, says the document. It is not read, so that no way of writing a time costs a verdict. */
 const completedAt = z.unknown().optional();
@@ -40,7 +38,6 @@ export const result = z.object({
   error: noError.optional(),
   completed_at: completedAt,
 });
-export type Result = z.input<typeof result>;
 
 /** What is posted when it could not be processed. Only what names the request matters then, and even that may be missing. */
 export const failure = z.object({
@@ -49,4 +46,3 @@ export const failure = z.object({
   error: anError,
   completed_at: completedAt,
 });
-export type Failure = z.input<typeof failure>;

@@ -21,7 +21,6 @@ export type Fields = z.infer<typeof fields>;
 
 /** Any refusal: free text. */
 export const problem = z.object({ error: anError });
-export type Problem = z.input<typeof problem>;
 
 /** What is measured, and looked at only to tell why a `status` is false. */
 const number = ifReadable(looseNumber);
@@ -105,7 +104,6 @@ export const photoVerified = answered(
     }),
   }),
 );
-export type PhotoVerified = z.input<typeof photoVerified>;
 
 export const videoVerified = answered(
   z.object({
@@ -123,7 +121,6 @@ export const videoVerified = answered(
     }),
   }),
 );
-export type VideoVerified = z.input<typeof videoVerified>;
 
 export const spoofDetected = answered(
   z.object({
@@ -136,4 +133,3 @@ export const spoofDetected = answered(
     }),
   }),
 );
-export type SpoofDetected = z.input<typeof spoofDetected>;

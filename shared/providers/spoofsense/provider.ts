@@ -11,6 +11,7 @@ import {
   defaultThresholds,
   type ErrorCode,
   endpoint,
+  faceBoxIn,
   problemOf,
   type Request,
   response,
@@ -59,7 +60,9 @@ async function submit(submission: Submission, connection: Connection): Promise<A
   const { status, text } = await post(request, connection);
   if (status === 413) return { kind: 'decided', finding: recapture('capture_too_large') };
   const read = readAnswer(response, text, name);
-  if (!read.success) return { kind: 'decided', finding: recapture(reasons[knownProblem(read)]) };
+  if (!read.success) {
+    return { kind: 'decided', finding: recapture(reasons[knownProblem(read)]), measurements: faceBoxIn(read) };
+  }
   const { prob_real } = read.model_output;
   return {
     kind: 'decided',

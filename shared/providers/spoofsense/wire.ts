@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Measurements } from '../../domain/verdict.ts';
 import { ifReadable, looseProbability } from '../wire-values.ts';
 
 /** The endpoints, and above which `prob_real` each calls a face real. */
@@ -20,7 +21,6 @@ export const processed = z.object({
   /** The class is not asked: `prob_real` decides. */
   model_output: z.object({ pred_idx: z.unknown().optional(), prob_real: looseProbability }),
 });
-export type Processed = z.input<typeof processed>;
 
 export const errorCode = z.enum(['FACE_NOT_DETECTED', 'INVALID_IMAGE_PAYLOAD', 'FACE_TOO_SMALL']);
 export type ErrorCode = z.infer<typeof errorCode>;
@@ -31,7 +31,6 @@ export const unprocessed = z.object({
   message: ifReadable(z.string()),
   error_code: z.string().nullish(),
 });
-export type Unprocessed = z.input<typeof unprocessed>;
 
 export const response = z.discriminatedUnion('success', [processed, unprocessed]);
 
@@ -46,4 +45,10 @@ export function problemOf({ message, error_code }: z.output<typeof unprocessed>)
   if (error_code) return errorCode.safeParse(error_code).data;
   const said = message?.trim().toLowerCase();
   return Object.entries(messagesWithoutCode).find(([words]) => words.toLowerCase() === said)?.[1];
+}
+
+/** Of a face that is too small: its height and width, which the message alone has. */
+export function faceBoxIn({ message }: z.output<typeof unprocessed>): Measurements {
+  const [, height, width] = /^Detected face box: (\d{1,5})x(\d{1,5}) /.exec(message ?? '') ?? [];
+  return height && width ? { face_height_px: Number(height), face_width_px: Number(width) } : {};
 }
