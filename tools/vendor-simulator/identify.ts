@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import {
-  type Received as Accepted,
+  accepted as acceptance,
   type Failure,
+  posted,
   type Refused,
   type Result,
-  request,
-  service,
-} from '../../shared/providers/identify/wire.ts';
+} from '../../shared/providers/identify/answers.ts';
+import { request, service } from '../../shared/providers/identify/wire.ts';
 import { json, type Reply, type Says } from './behaviour.ts';
+import { canFind, invented, reasonOf } from './invented.ts';
 import type { Parsed } from './request.ts';
 
 /** `POST /identify`. The token may come in any header: the document does not name one. */
@@ -32,17 +33,13 @@ export const refusals = {
   invalid_payload: json(422, { message: 'Invalid payload' } satisfies Refused),
 } as const;
 
-export const accepted = (remainingCredits: number): Reply =>
-  json(200, { message: `${service} request received`, remaining_credits: remainingCredits } satisfies Accepted);
+export const accepted = (remainingCredits: number): Reply => json(200, acceptance(remainingCredits).body);
 
 /** The webhook's body. Identify says passed or not; all else it could see in an image is an error of its own. */
 export function resultOf(said: Says, sourceId: string, imageLink: string, now: Date): Result | Failure {
-  // As in the document: microseconds and an offset.
-  const completed = { source_event: service, completed_at: now.toISOString().replace('Z', '123+00:00') } as const;
-  const asked = { image_link: imageLink, source_id: sourceId };
-  if (said === 'genuine') return { ...completed, payload: { passed: true, probability: 0.91, ...asked }, error: null };
-  if (said === 'spoof') return { ...completed, payload: { passed: false, probability: 0.88, ...asked }, error: null };
-  return { ...completed, payload: asked, error: `The image could not be processed: ${said}` };
+  const about = { imageLink, sourceId, endedAt: now.toISOString() };
+  if (!canFind('spoof_detect', said)) return posted({ kind: 'errored', fault: 'provider_failed' }, about);
+  return posted({ kind: 'decided', verdict: invented('spoof_detect', reasonOf[said]).verdict }, about);
 }
 
 function tryJson(body: Buffer): unknown {

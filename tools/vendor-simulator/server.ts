@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Edition } from '../../shared/providers/spoofsense/answers.ts';
 import { type Behaviour, fault, type Reply, type Says, type Vendor, webhook } from './behaviour.ts';
 import { control } from './control.ts';
 import * as identify from './identify.ts';
@@ -21,7 +22,7 @@ export interface Options {
   /** Identify's credits; by default they never end. */
   readonly credits?: number;
   /** Which of the two documents SpoofSense follows. */
-  readonly spoofsenseEdition?: spoofsense.Edition;
+  readonly spoofsenseEdition?: Edition;
 }
 
 export interface Posted {
@@ -61,6 +62,7 @@ const keyOfDefault = 'simulator-key';
 
 export async function startVendorSimulator(options: Options = {}): Promise<VendorSimulator> {
   const key = options.key ?? keyOfDefault;
+  const edition = options.spoofsenseEdition ?? 'error_codes';
   const stopped = new AbortController();
   const webhooks = new Map(Object.entries(options.webhooks ?? {}));
   const scripts = new Map<Vendor, Behaviour[]>();
@@ -127,13 +129,9 @@ export async function startVendorSimulator(options: Options = {}): Promise<Vendo
       case 'spoofsense':
         if (!authentic) return { reply: { status: 403, body: '{"message":"Forbidden"}' } };
         if (spoofsense.isTooLarge(body)) return { reply: spoofsense.tooLarge };
-        if (behaviour.fault === 'error') return { reply: spoofsense.answer('mismatch', 'messages') };
-        return {
-          reply: spoofsense.answer(
-            parsed.fields.problem ? 'unreadable' : said(behaviour, entry.captures),
-            options.spoofsenseEdition ?? 'error_codes',
-          ),
-        };
+        if (behaviour.fault === 'error') return { reply: spoofsense.undocumented };
+        if (parsed.fields.problem) return { reply: spoofsense.unreadable(edition) };
+        return { reply: spoofsense.answer(path, said(behaviour, entry.captures), edition) };
       case 'onesmartlab': {
         const check = onesmartlab.checkOf(path);
         if (!authentic) return { reply: onesmartlab.problem('Invalid API key') };
