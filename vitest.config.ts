@@ -8,6 +8,8 @@ class LongestFirst extends BaseSequencer {
     const first = [
       '/killed.',
       '/journeys/vendors.',
+      '/serving/examples.',
+      '/contracts/served.',
       '/engine/videos.',
       '/integrate/',
       '/journeys/',
@@ -26,18 +28,9 @@ class LongestFirst extends BaseSequencer {
 }
 
 /** Tests of what runs in their own process and leaves nothing there: one process for all saves starting sixty. */
-const quick = [
-  'api',
-  'contracts',
-  'docs',
-  'domain',
-  'lambda',
-  'lifecycle',
-  'mutants',
-  'providers',
-  'recording',
-  'stores',
-].map((folder) => `test/${folder}/**/*.test.ts`);
+const quick = ['api', 'docs', 'domain', 'lambda', 'lifecycle', 'mutants', 'providers', 'recording', 'stores']
+  .map((folder) => `test/${folder}/**/*.test.ts`)
+  .concat('test/contracts/provider.test.ts');
 
 const shared = {
   pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run

@@ -16,6 +16,11 @@ export interface Settings {
   readonly engineConcurrency: number;
   /** `vendorConcurrency`: how many calls each vendor gets at once. */
   readonly vendorConcurrency: number;
+  /**
+   * `servedConcurrency`: how many calls of each vendor's API may wait for their verdict at once. Absent by default: it is
+   * reserved from the account's executions, of which a new account has none to spare.
+   */
+  readonly servedConcurrency: number | undefined;
   /** `engineMemoryMegabytes`: and with it the engine's share of processors. */
   readonly engineMemoryMegabytes: number;
   /** `models`: the directory of another model pack, from the project's own. The shipped one by default. */
@@ -47,6 +52,10 @@ export function readSettings(scope: Construct): Settings {
     allowedOrigins: list(read('allowedOrigins')),
     engineConcurrency: wholeNumber('engineConcurrency', read('engineConcurrency'), { default: 5, from: 2, to: 1000 }),
     vendorConcurrency: wholeNumber('vendorConcurrency', read('vendorConcurrency'), { default: 5, from: 2, to: 1000 }),
+    servedConcurrency:
+      read('servedConcurrency') === undefined
+        ? undefined
+        : wholeNumber('servedConcurrency', read('servedConcurrency'), { default: 10, from: 1, to: 1000 }),
     // 3008 MB is all a new account may ask for, and 1.7 processors; sizes are measured in docs/decisions/010.
     engineMemoryMegabytes: wholeNumber('engineMemoryMegabytes', read('engineMemoryMegabytes'), {
       default: 3008,

@@ -12,6 +12,7 @@ import { Records } from './constructs/records.ts';
 import { ResultDelivery } from './constructs/result-delivery.ts';
 import { Secrets } from './constructs/secrets.ts';
 import { Sweep } from './constructs/sweep.ts';
+import { VendorApis } from './constructs/vendor-apis.ts';
 
 /** The whole service. Read it as a table of contents. */
 export class VerificationStack extends Stack {
@@ -24,7 +25,8 @@ export class VerificationStack extends Stack {
     const secrets = new Secrets(this, 'secrets', { encryption });
     const providers = new ProviderQueues(this, 'providers', { encryption });
 
-    const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets });
+    const vendorApis = new VendorApis(this, 'vendor-apis', { records, captures, providers, secrets });
+    const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets, vendorApis });
     const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
     new Dispatch(this, 'dispatch', { records, captures, providers, secrets });
     const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers, secrets });

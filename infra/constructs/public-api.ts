@@ -27,6 +27,7 @@ import type { Records } from './records.ts';
 import type { Secrets } from './secrets.ts';
 import { ServiceAlarm } from './service-alarm.ts';
 import { type AnyServiceFunction, ServiceFunction } from './service-function.ts';
+import type { VendorApis } from './vendor-apis.ts';
 
 /** What the API works on. */
 export interface PublicApiProps {
@@ -34,6 +35,8 @@ export interface PublicApiProps {
   readonly captures: CapturesBucket;
   readonly providers: ProviderQueues;
   readonly secrets: Secrets;
+  /** The functions behind the routes that speak a vendor's words. */
+  readonly vendorApis: VendorApis;
 }
 
 /**
@@ -52,16 +55,19 @@ export class PublicApi extends Construct {
   constructor(scope: Construct, id: string, props: PublicApiProps) {
     super(scope, id);
     const { allowedOrigins } = readSettings(this);
-    this.functions = {
+    const ours = {
       'request-verification': this.#requestVerification(props),
       'read-verification': this.#readVerification(props),
       'erase-verification': this.#eraseVerification(props),
       'retry-verification': this.#retryVerification(props),
       'receive-result': this.#receiveResult(props),
     };
+    this.functions = { ...ours, ...props.vendorApis.functions };
     // A new version finds what an old one made, not the other way round: what finds records is updated first.
-    const { 'request-verification': makes, 'receive-result': _, ...find } = this.functions;
-    makes.node.addDependency(...Object.values(find));
+    const { 'request-verification': makes, 'receive-result': _, ...find } = ours;
+    for (const making of [makes, ...Object.values(props.vendorApis.functions)]) {
+      making.node.addDependency(...Object.values(find));
+    }
     this.api = new HttpApi(this, 'api', {
       apiName: Stack.of(this).stackName,
       description: 'Captures in, verdicts out',

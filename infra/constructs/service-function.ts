@@ -29,6 +29,8 @@ export interface ServiceFunctionProps<Environment extends Record<string, string>
   readonly timeoutSeconds?: number;
   /** @default 512 */
   readonly memoryMegabytes?: number;
+  /** Executions at once, taken out of the account's own. A new account has too few to give any away. */
+  readonly reservedConcurrency?: number;
   /** Where an asynchronous invocation goes that failed for good. */
   readonly undeliverable?: IQueue;
 }
@@ -60,6 +62,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
       logGroup,
       role,
       tracing: settings.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       ...(props.undeliverable && { deadLetterQueue: props.undeliverable }),
     });
     this.folder = folder;

@@ -3,6 +3,15 @@ import type { FaultCode } from '../domain/fault.ts';
 import type { ServedVendor } from '../domain/policy.ts';
 import { sourceId } from '../domain/verification.ts';
 import {
+  problem as onesmartlabProblem,
+  photoVerified,
+  spoofDetected,
+  videoVerified,
+} from '../providers/onesmartlab/answers.ts';
+import { calls as onesmartlabCalls } from '../providers/onesmartlab/calls.ts';
+import { coded, processed, worded } from '../providers/spoofsense/answers.ts';
+import { call as spoofsenseCall } from '../providers/spoofsense/calls.ts';
+import {
   capturesBody,
   clientView,
   historyView,
@@ -22,7 +31,9 @@ export type ApiFunctionName =
   | 'read-verification'
   | 'erase-verification'
   | 'retry-verification'
-  | 'receive-result';
+  | 'receive-result'
+  | 'serve-spoofsense'
+  | 'serve-onesmartlab';
 
 /** Requests per second, and how many may come at once before that counts. */
 export interface Throttle {
@@ -75,6 +86,55 @@ export const ownBodyBytes = 16 * 1024;
 
 const ofVerification = z.object({ source_id: sourceId });
 const noPath = z.object({});
+
+/** What the vendors' documents take. AWS takes less: 6 MB with the event around it (docs/serving.md). */
+const documentedBytes = 10_485_760;
+/** A call is a person's, who waits: as many as `POST /verifications` takes would be more than an account can run. */
+const servedThrottle: Throttle = { rate: 10, burst: 20 };
+
+/** What API Gateway says in front of SpoofSense. */
+export const gatewayMessage = z.strictObject({ message: z.string() });
+
+/** The same as text. */
+export const gatewayText = z.string();
+
+/** SpoofSense's, under the stage of its own addresses and without. */
+const spoofSense = {
+  function: 'serve-spoofsense',
+  vendor: 'spoofsense',
+  throttle: servedThrottle,
+  callers: ['key'],
+  request: { path: noPath, body: spoofsenseCall, bodyAs: 'bytes', maximumBodyBytes: documentedBytes },
+  answers: {
+    200: { description: 'Judged, or not to be judged', body: z.union([processed, coded, worded]) },
+    403: { description: 'No such key', body: gatewayMessage },
+    413: { description: 'Larger than 10 MB', body: gatewayText },
+    500: { description: 'Our failure', body: gatewayMessage },
+    504: { description: 'No verdict in 25 s; the verification goes on', body: gatewayMessage },
+  },
+  faults: [],
+} as const;
+const antispoofing = <Id extends string>(id: Id) =>
+  ({ ...spoofSense, id, summary: 'SpoofSense: is the face in the picture a live one?' }) as const;
+const robust = <Id extends string>(id: Id) =>
+  ({ ...spoofSense, id, summary: 'SpoofSense: the same for captures of low quality' }) as const;
+
+/** One Smart Lab's: the tenant's key is the form's field `api_key`. */
+const oneSmartLab = {
+  function: 'serve-onesmartlab',
+  vendor: 'onesmartlab',
+  throttle: servedThrottle,
+  callers: [],
+  request: { path: noPath, bodyAs: 'bytes', bodyMedia: 'multipart/form-data' },
+  answers: {
+    400: { description: 'What to send instead, or to take again', body: onesmartlabProblem },
+    401: { description: 'No such key', body: onesmartlabProblem },
+    413: { description: 'Larger than it may be', body: onesmartlabProblem },
+    500: { description: 'Our failure', body: onesmartlabProblem },
+    504: { description: 'No verdict in 25 s; the verification goes on', body: onesmartlabProblem },
+  },
+  faults: [],
+} as const;
 
 /**
  * Every HTTP route there is, by what API Gateway calls it. The template, the local server, the wrapper that checks
@@ -193,6 +253,31 @@ export const operations = {
       },
     },
     faults: ['request_unreadable', 'webhook_unknown'],
+  },
+  'POST /antispoofing': antispoofing('checkAntispoofing'),
+  'POST /prod/antispoofing': antispoofing('checkAntispoofingAsProduction'),
+  'POST /robust': robust('checkRobust'),
+  'POST /prod/robust': robust('checkRobustAsProduction'),
+  'POST /v1.1/photoverify': {
+    ...oneSmartLab,
+    id: 'photoVerify',
+    summary: 'One Smart Lab: is the selfie of a person, and of the one on the ID card?',
+    request: { ...oneSmartLab.request, body: onesmartlabCalls.photoverify, maximumBodyBytes: documentedBytes },
+    answers: { ...oneSmartLab.answers, 200: { description: 'Judged', body: z.union([photoVerified, videoVerified]) } },
+  },
+  'POST /v1.1/videoverify': {
+    ...oneSmartLab,
+    id: 'videoVerify',
+    summary: 'One Smart Lab: is the video of a person, of the one on the ID card, who says the digits?',
+    request: { ...oneSmartLab.request, body: onesmartlabCalls.videoverify, maximumBodyBytes: 50 * 1024 * 1024 },
+    answers: { ...oneSmartLab.answers, 200: { description: 'Judged', body: videoVerified } },
+  },
+  'POST /v1.1/spoofdetect': {
+    ...oneSmartLab,
+    id: 'spoofDetect',
+    summary: 'One Smart Lab: is the selfie of a person?',
+    request: { ...oneSmartLab.request, body: onesmartlabCalls.spoofdetect, maximumBodyBytes: documentedBytes },
+    answers: { ...oneSmartLab.answers, 200: { description: 'Judged', body: spoofDetected } },
   },
 } as const satisfies Record<`${'GET' | 'POST' | 'DELETE'} /${string}`, Operation>;
 

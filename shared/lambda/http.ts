@@ -13,7 +13,14 @@ import {
   routes,
 } from '../api/operations.ts';
 import { Fault, type FieldError } from '../domain/fault.ts';
-import { type AuthenticationOf, authenticate, type CallerOf } from './authenticate.ts';
+import type { ServedVendor } from '../domain/policy.ts';
+import {
+  type AuthenticationOf,
+  authenticate,
+  type CallerOf,
+  type KeyCaller,
+  type TokenCaller,
+} from './authenticate.ts';
 import { log } from './log.ts';
 
 type Row<Key extends RouteKey> = (typeof operations)[Key];
@@ -36,15 +43,22 @@ export interface Request<Key extends RouteKey> {
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
-/** One of the answers of the route's row. */
-export type Reply<Key extends RouteKey> = {
+/** A status and a body: JSON, or text as it is. */
+export interface PlainReply {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** One of the answers of the route's row. Of a vendor's API: in the vendor's words, about the verification named. */
+export type Reply<Key extends RouteKey> =
+  Row<Key> extends { readonly vendor: ServedVendor } ? PlainReply & { readonly sourceId?: string } : OwnReply<Key>;
+
+type OwnReply<Key extends RouteKey> = {
   [Status in keyof Row<Key>['answers']]: {
     readonly status: Status;
     readonly body: Row<Key>['answers'][Status] extends { readonly body: infer Schema extends z.ZodType }
       ? z.input<Schema>
       : never;
-    /** Told in the header `x-bonafide-source-id`. */
-    readonly sourceId?: string;
   };
 }[keyof Row<Key>['answers']];
 
@@ -58,13 +72,7 @@ type Act<Dependencies> = (
   request: Omit<Request<never>, 'caller' | 'path' | 'query' | 'body'> &
     Record<'caller' | 'path' | 'query' | 'body', unknown>,
   dependencies: Dependencies,
-) => Promise<Told & { sourceId?: string }>;
-
-/** A status and a body: JSON, or text as it is. */
-export interface Told {
-  readonly status: number;
-  readonly body: unknown;
-}
+) => Promise<PlainReply & { sourceId?: string }>;
 
 /**
  * An HTTP function: by route, authenticates the caller, validates the request and calls the act. A `Fault` is answered as
@@ -74,7 +82,7 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
   _function: F,
   connect: () => Dependencies,
   acts: ActsOf<F, Dependencies>,
-  refuse?: (error: unknown) => Told,
+  refuse?: (error: unknown, caller: KeyCaller | undefined) => PlainReply,
 ) {
   const served = new Map(
     routes.flatMap((operation) => {
@@ -83,23 +91,33 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
     }),
   );
   let dependencies: Dependencies | undefined;
+  const logged = (error: unknown, route: string) => {
+    if (!(error instanceof Fault)) log.error('request.failed', error, { route });
+  };
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
     .onError((request) => {
       const { error, event } = request;
-      request.response = refuse ? respond(refuse(error)) : problem(error, event.pathParameters?.source_id);
-      if (!(error instanceof Fault)) log.error('request.failed', error, { route: event.routeKey });
+      request.response = problem(error, event.pathParameters?.source_id);
+      logged(error, event.routeKey);
     })
     .handler(async (event) => {
-      dependencies ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
-      const route = served.get(event.routeKey);
-      if (!route) throw new Fault('route_unknown', 'This address is not served here.');
-      const { operation, act } = route;
-      const body = bodyOf(event, operation);
-      const caller = await authenticate(event, operation, dependencies);
-      const request = { caller, ...validated(event, operation, body), headers: event.headers };
-      const { sourceId, ...reply } = await act(request, dependencies);
-      log.info('request.answered', { route: event.routeKey, status: reply.status });
-      return respond({ ...reply, ...(sourceId !== undefined && { headers: { [sourceIdHeader]: sourceId } }) });
+      let caller: KeyCaller | TokenCaller | undefined;
+      try {
+        dependencies ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
+        const route = served.get(event.routeKey);
+        if (!route) throw new Fault('route_unknown', 'This address is not served here.');
+        const { operation, act } = route;
+        const body = bodyOf(event, operation);
+        caller = await authenticate(event, operation, dependencies);
+        const request = { caller, ...validated(event, operation, body), headers: event.headers };
+        const { sourceId, ...reply } = await act(request, dependencies);
+        log.info('request.answered', { route: event.routeKey, status: reply.status });
+        return respond({ ...reply, ...(sourceId !== undefined && { headers: { [sourceIdHeader]: sourceId } }) });
+      } catch (error) {
+        if (!refuse) throw error;
+        logged(error, event.routeKey);
+        return respond(refuse(error, caller?.by === 'key' ? caller : undefined));
+      }
     });
 }
 

@@ -1,7 +1,7 @@
 import type { CaptureName, ContentType, Landed } from '../domain/captures.ts';
 import { capturesOf } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
-import type { ServedVendor } from '../domain/policy.ts';
+import type { Plan, ServedVendor } from '../domain/policy.ts';
 import type { Captures, Tenant, Verifications } from '../domain/ports.ts';
 import {
   epochSeconds,
@@ -22,8 +22,10 @@ export interface Serving extends Preparing, HandingOver {
 }
 
 /** A call of a vendor's API, in our words, with the captures that came with it. */
-export interface ServedCall extends Omit<Asked, 'captures' | 'subject' | 'metadataText'> {
+export interface ServedCall extends Omit<Asked, 'captures' | 'subject' | 'metadataText' | 'requestHash'> {
   readonly vendor: ServedVendor;
+  /** The smallest face that the vendor judges, pixels: a policy may ask for larger ones. */
+  readonly minimumFacePx?: number;
   readonly captures: Partial<Record<CaptureName, { readonly contentType: ContentType; readonly bytes: Uint8Array }>>;
 }
 
@@ -48,9 +50,12 @@ export async function serveCall(call: ServedCall, tenant: Tenant, dependencies: 
   });
 }
 
+/** The hash of no request of ours: its source_id is drawn anew for each call, and asking for it is a conflict. */
+const noRequest = 'served';
+
 /** The record of such a call, not yet written. */
 async function prepareServed(
-  { vendor, captures, ...call }: ServedCall,
+  { vendor, captures, minimumFacePx = 0, ...call }: ServedCall,
   tenant: Tenant,
   dependencies: Preparing,
 ): Promise<InState<'awaiting_captures'>> {
@@ -61,8 +66,21 @@ async function prepareServed(
       return [name, { contentType: capture.contentType, contentLength: capture.bytes.length }];
     }),
   );
-  const record = await prepareRecord({ ...call, captures: declared }, tenant, dependencies);
-  return { ...record, served: vendor, dueAt: epochSeconds(dependencies.now()) + servedCapturesSeconds };
+  const record = await prepareRecord({ ...call, captures: declared, requestHash: noRequest }, tenant, dependencies);
+  const plan = withMinimumFace(record.plan, minimumFacePx, dependencies);
+  return { ...record, plan, served: vendor, dueAt: epochSeconds(dependencies.now()) + servedCapturesSeconds };
+}
+
+/** The plan, with faces below the vendor's limit sent back by every provider of the route that has such a limit. */
+function withMinimumFace(plan: Plan, minimumFacePx: number, { registry }: Pick<Preparing, 'registry'>): Plan {
+  if (minimumFacePx === 0) return plan;
+  const own = new Map(Object.entries(plan.thresholds));
+  const limited = plan.route.filter((name) => registry.get(name)?.thresholds.minimumFacePx);
+  const thresholds = limited.map((name) => {
+    const chosen = own.get(name);
+    return [name, { ...chosen, minimumFacePx: Math.max(minimumFacePx, chosen?.minimumFacePx ?? 0) }];
+  });
+  return { ...plan, thresholds: { ...plan.thresholds, ...Object.fromEntries(thresholds) } };
 }
 
 async function storeCaptures(

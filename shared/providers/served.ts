@@ -1,5 +1,6 @@
+import type { FaultCode } from '../domain/fault.ts';
 import type { Measurements, recaptureReasons, Verdict } from '../domain/verdict.ts';
-import type { Attempt, InState } from '../domain/verification.ts';
+import type { Attempt, InState, Verification } from '../domain/verification.ts';
 
 /** What the answer of a vendor's API that we serve is written from: a verdict, and the attempt that it came from. */
 export interface Judged {
@@ -26,9 +27,7 @@ export interface Reply {
 /** A record's verdict. One that we gave without asking a provider has no attempt: its times are the record's own. */
 export function judgedIn(record: InState<'decided'>): Judged {
   const { verdict, round, plan, challenge, languageCode, createdAt, updatedAt } = record;
-  const attempt: (Attempt & { transcript?: string | undefined }) | undefined = record.attempts.find(
-    (one) => one.round === round && one.result === 'decided',
-  );
+  const attempt: Attempt | undefined = record.attempts.find((one) => one.round === round && one.result === 'decided');
   return {
     verdict,
     measurements: attempt?.measurements ?? {},
@@ -67,3 +66,25 @@ export const whatToDo: Readonly<Record<(typeof recaptureReasons)[number], string
 
 /** Where no reason says more. */
 export const takeItAgain = 'Please take it again: in good light, looking straight into the camera, holding still.';
+
+/** How a vendor's API is answered. */
+export interface Speech {
+  readonly judged: (judged: Judged) => Reply;
+  readonly fault: (code: FaultCode) => Reply;
+  readonly timedOut: Reply;
+}
+
+/** What a call is answered with the record as it rests, or as it is when the call has waited long enough. */
+export function answerOf(record: Verification, { judged, fault, timedOut }: Speech): Reply {
+  switch (record.state) {
+    case 'decided':
+      return judged(judgedIn(record));
+    case 'errored':
+      return fault(record.fault);
+    case 'expired':
+    case 'erased':
+      return fault('captures_gone');
+    default:
+      return timedOut;
+  }
+}

@@ -32,6 +32,9 @@ const undocumented: Readonly<Record<string, Partial<Record<Face, Expected>>>> = 
   onesmartlab: { face_too_small: { fault: 'provider_refused' } },
 };
 
+/** What a provider's vendor says of a face. */
+export const expectedOf = (name: string, face: Face): Expected => undocumented[name]?.[face] ?? documented[face];
+
 export interface World {
   readonly simulator: VendorSimulator;
   readonly engine: () => Promise<Engine>;
@@ -54,7 +57,7 @@ export interface Participant extends Capabilities {
 /** Every provider there is: a new vendor only has to be in the registry and in the simulator. */
 export const participants: readonly Participant[] = [...registry.values()].map((capabilities) => ({
   ...capabilities,
-  expected: (face) => undocumented[capabilities.name]?.[face] ?? documented[face],
+  expected: (face) => expectedOf(capabilities.name, face),
   connect: (world, changes = {}) => connect(capabilities.name, world, changes),
   show: (face, check, world) => show(capabilities.name, face, check, world),
 }));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
 import { verificationRequest } from '../../shared/api/verifications.ts';
 import { registry } from '../../shared/providers/registry.ts';
-import { named, resourcesOf, synthesize } from './stack.ts';
+import { functionIdOf, named, resourcesOf, synthesize } from './stack.ts';
 
 /** Every permission of every function: `action resource`, with what has no need of saying left out. */
 function grantsByFunction(template: Template): Record<string, string[]> {
@@ -72,8 +72,21 @@ const dispatchers = [...registry.values()]
     ],
   ]);
 
+/** A function that answers calls of a vendor's API. */
+const serves = [
+  'dynamodb:GetItem recordstenants',
+  'dynamodb:GetItem recordsverifications',
+  'dynamodb:PutItem recordsverifications',
+  'dynamodb:UpdateItem recordsverifications',
+  's3:PutObject captures/captures/*',
+  'secretsmanager:GetSecretValue secretsidkey',
+  ...sends,
+];
+
 const expected: Record<string, string[]> = {
   ...Object.fromEntries(dispatchers),
+  vendorapisservespoofsense: serves,
+  vendorapisserveonesmartlab: serves,
   publicapireceiveresult: [
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
@@ -194,9 +207,9 @@ describe.each(Object.entries(expected))('%s', (name, allowed) => {
 it('lets the key of ids be read by what starts from a source_id, and by nothing else', () => {
   const readers = Object.keys(grants).filter((name) => grants[name]?.some((grant) => grant.includes('secretsidkey')));
   const asked = routes.filter(
-    ({ path, request }) => path.includes('{source_id}') || request.body === verificationRequest,
+    ({ path, request, vendor }) => path.includes('{source_id}') || request.body === verificationRequest || vendor,
   );
-  const functions = new Set(asked.map((route) => `publicapi${route.function.replace('-', '')}`));
+  const functions = new Set(asked.map(functionIdOf));
   expect(readers.sort()).toEqual([...functions].sort());
 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
-import { named, resourcesOf, synthesize } from './stack.ts';
+import { functionIdOf, named, resourcesOf, synthesize } from './stack.ts';
 
 const template = synthesize();
 const deployed = Object.values(resourcesOf(template, 'AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties);
@@ -16,7 +16,7 @@ describe('routes', () => {
   it.each(routes.map((route) => [route.key, route] as const))('sends %s to its function', (key, route) => {
     const target = named(deployed.find(({ RouteKey }) => RouteKey === key)?.Target).replace('integrations/', '');
     const integration = integrations[target]?.Properties;
-    expect(named(integration?.IntegrationUri)).toBe(`publicapi${route.function.replace('-', '')}`);
+    expect(named(integration?.IntegrationUri)).toBe(functionIdOf(route));
     expect(integration?.PayloadFormatVersion).toBe('2.0');
   });
 
@@ -85,6 +85,7 @@ it('lets pages carry client tokens, and never a tenant’s key', () => {
 describe('functions that start from a source_id', () => {
   const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
   const named = (name: string) => functions.find(([id]) => id.startsWith(`publicapi${name}verification`));
+  const serving = functions.filter(([id]) => id.startsWith('vendorapis'));
 
   it('find records of before ids had a key, until the deployment says that none is left', () => {
     const legacyIn = (context: Record<string, unknown>) =>
@@ -96,10 +97,22 @@ describe('functions that start from a source_id', () => {
     expect(legacyIn({ legacyIds: 'false' })).toEqual(['false', 'false', 'false', 'false']);
   });
 
-  it('are updated before the one that makes records: an old version does not find what a new one made', () => {
-    const [, makes] = named('request') ?? [];
+  it('are updated before those that make records: an old version does not find what a new one made', () => {
     const find = ['read', 'erase', 'retry'].map((name) => named(name)?.[0]);
-    expect(makes?.DependsOn).toEqual(expect.arrayContaining(find));
+    for (const makes of [named('request'), ...serving]) {
+      expect(makes?.[1].DependsOn).toEqual(expect.arrayContaining(find));
+    }
+  });
+
+  it('may serve a vendor’s API so many calls at once: none is reserved unless the deployment says so', () => {
+    const reserved = (context?: Record<string, unknown>) =>
+      Object.entries(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(([id, { Properties }]) =>
+        Properties.ReservedConcurrentExecutions === undefined ? [] : [[id, Properties.ReservedConcurrentExecutions]],
+      );
+    expect(reserved()).toEqual([]);
+    const some = reserved({ servedConcurrency: 7 });
+    expect(some).toHaveLength(serving.length);
+    expect(some.every(([id, most]) => String(id).startsWith('vendorapis') && most === 7)).toBe(true);
   });
 });
 
@@ -117,6 +130,7 @@ describe('a choice that means nothing', () => {
     [{ encryption: 'none' }, 'Context encryption must be s3 or kms, not "none".'],
     [{ retainData: 'no' }, 'Context retainData must be true or false, not "no".'],
     [{ engineConcurrency: 1 }, 'Context engineConcurrency must be a whole number from 2 to 1000, not 1.'],
+    [{ servedConcurrency: 0 }, 'Context servedConcurrency must be a whole number from 1 to 1000, not 0.'],
     [{ legacyIds: 'never' }, 'Context legacyIds must be true or false, not "never".'],
     [{ throttle: 'fast' }, 'Context throttle must be requests per second and burst, like 100/200, not "fast".'],
     [{ throttles: '{"GET /nowhere":"1/1"}' }, 'Context throttles names no route: GET /nowhere.'],

@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
 import { listView } from '../../shared/api/verifications.ts';
 import { portrait, type Sample, samples } from '../../tools/samples.ts';
 import { idCard, selfieOfPair } from '../engine/people.ts';
+import { said, video } from '../engine/videos.ts';
 import { type Client, clientOf, newSourceId, post, put, type Target } from './client.ts';
+import { declared } from './declared.ts';
 
 /** What any deployment must do, as a caller sees it: the local stack and a real one differ only in the target. */
 export function journeys(target: () => Target): void {
@@ -253,6 +255,72 @@ export function journeys(target: () => Target): void {
       await expect
         .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 60_000 })
         .toContain('capture_late');
+    });
+  });
+
+  describe('an app written for a vendor moves by its host and its key', () => {
+    /** curl as the vendors' documents have it; validated as the route's row says. */
+    function curl(method: 'POST', path: string, ...options: string[]) {
+      const { url, apiKey } = target();
+      const directory = mkdtempSync(join(tmpdir(), 'bonafide-curl-'));
+      const headers = join(directory, 'headers');
+      const given = options.map((option) => option.replace('API_KEY', apiKey));
+      const body = execFileSync('curl', ['-sS', '-X', method, '-D', headers, ...given, `${url}${path}`], {
+        encoding: 'utf8',
+      });
+      const [, status = ''] = /HTTP\/\S+ (\d{3}) (?![\s\S]*HTTP\/\S+ \d{3} )/.exec(readFileSync(headers, 'utf8')) ?? [];
+      const [, sourceId = ''] = /x-bonafide-source-id: (\S+)/i.exec(readFileSync(headers, 'utf8')) ?? [];
+      rmSync(directory, { recursive: true });
+      const answer = { status: Number(status), body: JSON.parse(body), sourceId };
+      declared(method, path, answer);
+      return answer;
+    }
+
+    const directory = mkdtempSync(join(tmpdir(), 'bonafide-served-'));
+    const file = (name: string) => join(directory, name);
+    beforeAll(async () => {
+      writeFileSync(file('selfie.jpg'), await selfieOfPair());
+      writeFileSync(file('card.jpg'), await idCard());
+      writeFileSync(file('others-card.jpg'), await idCard({ of: 'portrait' }));
+      writeFileSync(file('video.mp4'), await video());
+      const data = readFileSync(file('selfie.jpg')).toString('base64');
+      writeFileSync(file('selfie.json'), JSON.stringify({ data }));
+    });
+    afterAll(() => rmSync(directory, { recursive: true }));
+
+    it('SpoofSense', async () => {
+      const sent = () => ['-H', 'x-api-key: API_KEY', '--data-binary', `@${file('selfie.json')}`];
+      const answers = [
+        curl('POST', '/antispoofing', ...sent()),
+        curl('POST', '/prod/antispoofing', ...sent()),
+        curl('POST', '/robust', ...sent()),
+        curl('POST', '/prod/robust', ...sent()),
+      ];
+      for (const { status, body, sourceId } of answers) {
+        expect({ status, body }).toMatchObject({ status: 200, body: { model_output: { pred_idx: 'real' } } });
+        const states = (await client.history(sourceId)).filter(({ kind }) => kind === 'moved');
+        expect(states.map(({ state }) => state)).toEqual(['awaiting_captures', 'queued', 'dispatched', 'decided']);
+      }
+      const stranger = curl('POST', '/prod/robust', '-H', 'x-api-key: no', '--data-binary', `@${file('selfie.json')}`);
+      expect(stranger).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
+    });
+
+    it('One Smart Lab', async () => {
+      const form = (parts: Record<string, string>) =>
+        Object.entries({ api_key: 'API_KEY', ...parts }).flatMap(([name, value]) => ['-F', `${name}=${value}`]);
+      const [photo, card] = [`@${file('selfie.jpg')}`, `@${file('card.jpg')}`];
+      const spoken = { audiochallenge: said, languageCode: 'en-US' };
+      const answers = [
+        curl('POST', '/v1.1/photoverify', ...form({ photo, id_card: card })),
+        curl('POST', '/v1.1/photoverify', ...form({ photo, id_card: `@${file('others-card.jpg')}` })),
+        curl('POST', '/v1.1/videoverify', ...form({ video: `@${file('video.mp4')}`, id_card: card, ...spoken })),
+        curl('POST', '/v1.1/spoofdetect', ...form({ photo })),
+      ];
+      const status = ({ body }: (typeof answers)[number]) => body.predictions?.verification.status;
+      expect(answers.map(status)).toEqual([true, false, true, true]);
+      const again = await client.problem('POST', `/verifications/${answers[0]?.sourceId}/captures`);
+      expect(again.code).toBe('state_conflict');
+      expect(curl('POST', '/v1.1/spoofdetect', '-F', 'api_key=no', '-F', `photo=${photo}`).status).toBe(401);
     });
   });
 

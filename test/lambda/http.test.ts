@@ -148,6 +148,61 @@ describe('an HTTP function', () => {
   });
 });
 
+describe('a function that speaks a vendor’s words', () => {
+  const routes = ['POST /antispoofing', 'POST /prod/antispoofing', 'POST /robust', 'POST /prod/robust'] as const;
+
+  async function vendorAnswer(act: (body: Uint8Array) => unknown, overrides: Partial<APIGatewayProxyEventV2> = {}) {
+    const does = async ({ body }: { body: Uint8Array }) => ({ status: 200, body: act(body), sourceId: 'spoofsense.1' });
+    const acts = Object.fromEntries(routes.map((route) => [route, does])) as Record<
+      (typeof routes)[number],
+      typeof does
+    >;
+    const handler = http('serve-spoofsense', connect, acts, (error, caller) => ({
+      status: 418,
+      body: `${error instanceof Fault ? error.code : 'a bug'} of ${caller?.tenant.id ?? 'a stranger'}`,
+    }));
+    return handler(event({ routeKey: 'POST /robust', pathParameters: {}, ...overrides }), context);
+  }
+
+  it('has the bytes of the body, whatever they are said to be, and names the verification', async () => {
+    const bytes = Buffer.from([0xff, 0x00, 0xfe]);
+    const body = { body: bytes.toString('base64'), isBase64Encoded: true };
+    const answered = await vendorAnswer((given) => [...given], body);
+    expect(answered).toMatchObject({
+      statusCode: 200,
+      headers: { 'content-type': 'application/json', 'x-bonafide-source-id': 'spoofsense.1' },
+      body: '[255,0,254]',
+    });
+  });
+
+  it('sends text as it is', async () => {
+    const answered = await vendorAnswer(() => 'too long');
+    expect(answered).toMatchObject({ headers: { 'content-type': 'text; charset=utf-8' }, body: 'too long' });
+  });
+
+  it.each([
+    ['a key that is not known', { headers: { 'x-api-key': 'bad' } }, 'api_key_invalid of a stranger'],
+    ['a body that is too large', { body: 'x'.repeat(10_485_761) }, 'request_too_large of a stranger'],
+    ['another route', { routeKey: 'POST /nowhere' }, 'route_unknown of a stranger'],
+  ])('refuses in them what never reaches its act: %s', async (_, overrides, said) => {
+    const answered = await vendorAnswer(() => 'reached', overrides);
+    expect(answered).toMatchObject({ statusCode: 418, body: said });
+  });
+
+  it('says in them what its act refuses, and of a bug nothing else', async () => {
+    const refuse = () => {
+      throw new Fault('capture_type_unsupported', 'x');
+    };
+    const fail = () => {
+      throw new Error('secret-key-123');
+    };
+    expect(await vendorAnswer(refuse)).toMatchObject({ statusCode: 418, body: 'capture_type_unsupported of acme' });
+    expect(await vendorAnswer(fail)).toMatchObject({ statusCode: 418, body: 'a bug of acme' });
+    expect(lines.join('')).not.toContain('secret-key');
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(['request.failed']);
+  });
+});
+
 describe('a queue’s function', () => {
   const records = (...bodies: string[]) => ({
     Records: bodies.map((body, index) => ({ messageId: `m${index}`, body })) as never,

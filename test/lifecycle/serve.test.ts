@@ -23,7 +23,6 @@ const call: ServedCall = {
   check: 'photo_verify',
   sourceId: 'onesmartlab.1',
   captures: { selfie: picture, id_card: picture },
-  requestHash: 'onesmartlab',
 };
 
 let clock = start.getTime();

@@ -65,6 +65,16 @@ describe('the HTTP API', () => {
     expect((await fetch(url, { headers: { origin } })).headers.get('access-control-allow-origin')).toBe(allowed);
   });
 
+  it('takes no more than Lambda would, with the event around it, where it is asked to', async () => {
+    const statusOf = async (url: string, bytes: number) =>
+      (await fetch(`${url}/things/1`, { method: 'POST', body: new Uint8Array(bytes) })).status;
+    const { stack } = await start(apiTemplate, {}, { awsLimits: true });
+    const { stack: without } = await start(apiTemplate);
+    expect(await statusOf(stack.url, 4_400_000)).toBe(200); // 5.9 MB as base64
+    expect(await statusOf(stack.url, 4_800_000)).toBe(413);
+    expect(await statusOf(without.url, 4_800_000)).toBe(200);
+  });
+
   it('answers itself what no function should see, and tells nothing of what failed', async () => {
     const { stack } = await start(apiTemplate);
     const say = async (pathname: string, options?: RequestInit) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Check, check } from '../../shared/domain/captures.ts';
-import { type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
+import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
 import {
   failureReasons,
   type Measurements,
@@ -332,18 +332,22 @@ describe('One Smart Lab', () => {
   });
 
   it.each(faultCodes)('%s is told as an error with a status', (code) => {
-    const { status, body } = onesmartlab.refusal({ code, errors: undefined });
+    const { status, body } = onesmartlab.refusal(new Fault(code, 'photo: send it.'));
     expect([400, 401, 413, 500]).toContain(status);
     expect(() => onesmartlab.problem.parse(body)).not.toThrow();
   });
 
   it('says which part of a request is wrong, and what to do', () => {
-    const errors = [{ field: '/audiochallenge', message: 'must be six digits' }];
-    expect(onesmartlab.refusal({ code: 'request_invalid', errors })).toEqual({
+    const told = (code: FaultCode, message: string) => onesmartlab.refusal(new Fault(code, message));
+    expect(told('request_invalid', 'audiochallenge: send six digits.')).toEqual({
       status: 400,
-      body: { error: 'audiochallenge: must be six digits' },
+      body: { error: 'audiochallenge: send six digits.' },
     });
-    expect(onesmartlab.refusal({ code: 'provider_failed', errors }).status).toBe(500);
+    expect(told('request_unreadable', 'It is cut.')).toEqual({ status: 400, body: { error: 'request: It is cut.' } });
+    expect(told('provider_failed', 'builtin failed')).toEqual(onesmartlab.refusals.failed);
+    expect(told('language_unsupported', 'None of builtin understands th-TH.').body.error).toMatch(
+      /^languageCode: send/,
+    );
   });
 });
 

@@ -151,7 +151,6 @@ export function acts(world: Surroundings) {
         check,
         sourceId: source,
         captures: Object.fromEntries(capturesOf[check].map((name) => [name, picture])),
-        requestHash: 'onesmartlab',
       };
       return serveCall(call, tenant, { ...requesting, captures, send, ids, sleep: world.sleep });
     },

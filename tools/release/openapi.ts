@@ -1,9 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { faultsOf, routes } from '../../shared/api/operations.ts';
+import { faultsOf, gatewayMessage, gatewayText, type Operation, routes } from '../../shared/api/operations.ts';
 import * as views from '../../shared/api/verifications.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
+import { photoVerified, problem, spoofDetected, videoVerified } from '../../shared/providers/onesmartlab/answers.ts';
+import { calls as onesmartlabCalls } from '../../shared/providers/onesmartlab/calls.ts';
+import { coded, processed, worded } from '../../shared/providers/spoofsense/answers.ts';
+import { call as spoofsenseCall } from '../../shared/providers/spoofsense/calls.ts';
 import { commandLine } from '../command-line.ts';
 
 /*
@@ -13,7 +17,14 @@ import { commandLine } from '../command-line.ts';
 
 /** Schemas by the name that client generators give their types. */
 const named = {
-  requests: { VerificationRequest: views.verificationRequest, CapturesRequest: views.capturesRequestBody },
+  requests: {
+    VerificationRequest: views.verificationRequest,
+    CapturesRequest: views.capturesRequestBody,
+    SpoofSenseCall: spoofsenseCall,
+    PhotoVerifyCall: onesmartlabCalls.photoverify,
+    VideoVerifyCall: onesmartlabCalls.videoverify,
+    SpoofDetectCall: onesmartlabCalls.spoofdetect,
+  },
   answers: {
     State: views.stateView,
     Uploads: views.uploadsView,
@@ -29,6 +40,15 @@ const named = {
     RecaptureReason: views.recaptureReasonView,
     FaultCode: views.faultCodeView,
     Received: views.receivedView,
+    SpoofSenseProcessed: processed,
+    SpoofSenseCoded: coded,
+    SpoofSenseWorded: worded,
+    PhotoVerified: photoVerified,
+    VideoVerified: videoVerified,
+    SpoofDetected: spoofDetected,
+    OneSmartLabProblem: problem,
+    GatewayText: gatewayText,
+    GatewayMessage: gatewayMessage,
   },
 } as const;
 
@@ -39,13 +59,6 @@ const gatewayAnswers = {
   429: 'More requests than the deployment or the route takes: wait a second and try again',
   503: 'The function could not be run in time: try again',
 } as const;
-
-const gatewayMessage = {
-  type: 'object',
-  description: "API Gateway's own answer",
-  properties: { message: { type: 'string' } },
-  required: ['message'],
-};
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 
@@ -90,6 +103,7 @@ export function openApi(): object {
     tags: [
       { name: 'verifications', description: 'Captures in, verdicts out' },
       { name: 'webhooks', description: 'Where vendors answer' },
+      { name: 'vendors', description: 'The vendors’ own APIs, served: docs/serving.md' },
     ],
     security: [{ key: [] }],
     paths,
@@ -101,36 +115,54 @@ export function openApi(): object {
       schemas: {
         ...components(named.requests, 'input'),
         ...components(named.answers, 'output'),
-        GatewayMessage: gatewayMessage,
       },
     },
   };
 }
 
 function described(route: (typeof routes)[number]) {
-  const { id, path, summary, description = summary, callers, request, answers } = route;
+  const { id, summary, description = summary, callers, request, answers } = route;
   const parameters = [
     ...parametersOf(request.path, 'path'),
     ...(request.query ? parametersOf(request.query, 'query') : []),
   ];
   return {
     operationId: id,
-    tags: [path.startsWith('/webhooks/') ? 'webhooks' : 'verifications'],
+    tags: [tagOf(route)],
     summary,
     description,
     security: callers.map((caller) => ({ [caller]: [] })),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(request.body ? { requestBody: bodyOf(request.body) } : {}),
+    ...(request.body ? { requestBody: bodyOf(request.body, request.bodyMedia) } : {}),
     responses: {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, { description: text, body }]) => [
           status,
-          { description: text, content: json(schemaOf(body, 'output')) },
+          { description: text, content: contentOf(body) },
         ]),
       ),
-      ...refusals(faultsOf(route)),
+      ...(route.vendor ? gatewayRefusals(answers) : refusals(faultsOf(route))),
     },
   };
+}
+
+function tagOf({ path, vendor }: (typeof routes)[number]): string {
+  if (vendor) return 'vendors';
+  return path.startsWith('/webhooks/') ? 'webhooks' : 'verifications';
+}
+
+/** An answer of text is sent as it is. */
+function contentOf(body: z.ZodType) {
+  return body === gatewayText ? { 'text/plain': { schema: ref('GatewayText') } } : json(schemaOf(body, 'output'));
+}
+
+/** Of a route that speaks a vendor's words: its row has all refusals but those of API Gateway itself. */
+function gatewayRefusals(answers: Operation['answers']): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(gatewayAnswers)
+      .filter(([status]) => !Object.hasOwn(answers, status))
+      .map(([status, text]) => [status, { description: `API Gateway: ${text}`, content: json(ref('GatewayMessage')) }]),
+  );
 }
 
 function parametersOf(schema: z.ZodObject, where: 'path' | 'query') {
@@ -147,8 +179,9 @@ function parametersOf(schema: z.ZodObject, where: 'path' | 'query') {
   });
 }
 
-function bodyOf(schema: z.ZodType) {
-  return { required: !schema.safeParse(undefined).success, content: json(schemaOf(schema, 'input')) };
+function bodyOf(schema: z.ZodType, media = 'application/json') {
+  const content = { [media]: { schema: schemaOf(schema, 'input') } };
+  return { required: !schema.safeParse(undefined).success, content };
 }
 
 /** One response per status, naming the codes it may carry; beside ours, what API Gateway answers with that status. */

@@ -55,7 +55,7 @@ const tables: Readonly<Record<string, { header: Row; rows: () => Row[] }>> = {
       faultCodes.map((fault) => [
         code(fault),
         ...spoofsense.editions.map((edition) => inShort(spoofsense.refusal(fault, edition))),
-        inShort(onesmartlab.refusal({ code: fault, errors: undefined })),
+        inShort(onesmartlab.refusals[onesmartlab.faultAnswers[fault]]),
         inShort(identify.refusal(fault)),
         inIdentify(identify.posted({ kind: 'errored', fault }, about)),
       ]),

@@ -519,9 +519,11 @@ export const faultAnswers = {
   lease_expired: 'failed',
 } as const satisfies Record<FaultCode, keyof typeof refusals>;
 
-/** A fault that names the part it is about says so; the status is the code's. */
-export function refusal({ code, errors }: Pick<Fault, 'code' | 'errors'>): Reply {
+/** What the caller has to change is said in the fault's own words, which name the part; the rest by its code. */
+const inItsOwnWords: ReadonlySet<FaultCode> = new Set(['request_unreadable', 'request_invalid']);
+
+export function refusal({ code, message }: Pick<Fault, 'code' | 'message'>): Reply & { body: Problem } {
   const reply = refusals[faultAnswers[code]];
-  const [wrong] = errors ?? [];
-  return reply.status === 400 && wrong ? refused(400, `${wrong.field.replace(/^\//, '')}: ${wrong.message}`) : reply;
+  if (!inItsOwnWords.has(code)) return reply;
+  return refused(reply.status, /^\w+: /.test(message) ? message : `request: ${message}`);
 }

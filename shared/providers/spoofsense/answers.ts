@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { FaultCode } from '../../domain/fault.ts';
+import { type SpoofsenseEdition, spoofsenseEdition } from '../../domain/policy.ts';
 import type { Reason } from '../../domain/verdict.ts';
 import type { Judged, Reply } from '../served.ts';
 import { contentTooLong, defaultThresholds, type Endpoint, type ErrorCode } from './wire.ts';
@@ -7,8 +8,8 @@ import { contentTooLong, defaultThresholds, type Endpoint, type ErrorCode } from
 /* What we answer where SpoofSense's API is served: its documents' words, to the letter. */
 
 /** The two documents: what was not judged has an `error_code` (003), or a message alone (001). */
-export const editions = ['error_codes', 'messages'] as const;
-export type Edition = (typeof editions)[number];
+export const editions = spoofsenseEdition.options;
+export type Edition = SpoofsenseEdition;
 
 export const processed = z.strictObject({
   success: z.literal(true),

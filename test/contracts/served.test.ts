@@ -1,0 +1,158 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Check, capturesOf } from '../../shared/domain/captures.ts';
+import { Fault } from '../../shared/domain/fault.ts';
+import { sourceIdHeader } from '../../shared/lambda/http.ts';
+import { connectors } from '../../shared/providers/connect.ts';
+import type { Provider } from '../../shared/providers/provider.ts';
+import { registry } from '../../shared/providers/registry.ts';
+import { faceOnScreen, landscape, portrait } from '../../tools/samples.ts';
+import { idCard, selfieOfPair } from '../engine/people.ts';
+import { said, video } from '../engine/videos.ts';
+import { clientOf } from '../journeys/client.ts';
+import { declared } from '../journeys/declared.ts';
+import { type RunningStack, remove, startLocalStack } from '../journeys/local-stack.ts';
+import { credentialsOf } from './credentials.ts';
+import { type Expected, expectedOf, type Face } from './participants.ts';
+import { type Bytes, submissionOf } from './submission.ts';
+
+/* Each vendor's adapter against the API of that vendor that we serve, over HTTP: what it is told is what it expects of the vendor. */
+
+let running: RunningStack;
+let stranger: string;
+let card: Uint8Array;
+
+beforeAll(async () => {
+  running = await startLocalStack();
+  card = await idCard();
+  const { stdout } = await promisify(execFile)(process.execPath, ['tools/admin.ts', 'tenant', 'create', 'acme'], {
+    env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
+  });
+  [stranger = ''] = /bf_\S+/.exec(stdout) ?? [];
+});
+afterAll(async () => {
+  await running.stop();
+  remove(running.dataDirectory);
+});
+
+/** Where each vendor's API is served, below the host. */
+const paths: Readonly<Record<string, string>> = { spoofsense: '/prod', onesmartlab: '/v1.1' };
+const served = [...registry.values()].filter(({ name }) => paths[name] !== undefined);
+
+/** The vendor's adapter, connected to us; `sources` has the source_id of every answer. */
+function connect(name: string, key: string): { provider: Provider; sources: string[] } {
+  const sources: string[] = [];
+  const connector = connectors.get(name);
+  if (!connector) throw new Error(`Nothing connects ${name}`);
+  const provider = connector.connect(
+    { settings: { baseUrl: `${running.url}${paths[name]}` }, credentials: credentialsOf(name, key) },
+    {
+      fetch: async (url, init) => {
+        const answer = await fetch(url, init);
+        const text = await answer.clone().text();
+        declared('POST', new URL(url).pathname, { status: answer.status, body: JSON.parse(text) });
+        sources.push(answer.headers.get(sourceIdHeader) ?? '');
+        return answer;
+      },
+      sleep: async () => undefined,
+    },
+  );
+  return { provider, sources };
+}
+
+/** The person's own capture, by what it shows. */
+const photographs: Readonly<Record<Face, () => Promise<Uint8Array>>> = {
+  genuine: selfieOfPair,
+  spoof: faceOnScreen,
+  no_face: landscape,
+  face_too_small: () => portrait(512),
+};
+const videos: Readonly<Partial<Record<Face, () => Promise<Uint8Array>>>> = {
+  genuine: () => video(),
+  spoof: async () => video({ people: [await selfieOfPair()], shown: 'photo' }),
+};
+
+async function outcomeOf(provider: Provider, check: Check, bytes: Bytes): Promise<Expected> {
+  const spoken = check === 'video_verify' ? { challenge: said, languageCode: 'en-US' } : {};
+  try {
+    const answer = await provider.submit(submissionOf(check, bytes, spoken));
+    if (answer.kind !== 'decided') throw new Error(`${provider.name} is ${answer.kind}`);
+    const { outcome, reasons } = answer.finding;
+    return reasons.length === 0 ? outcome : `${outcome}: ${reasons.join(', ')}`;
+  } catch (error) {
+    if (error instanceof Fault) return { fault: error.code };
+    throw error;
+  }
+}
+
+const shown = served.flatMap(({ name, checks }) =>
+  checks.flatMap((check) => {
+    const makers: Partial<Record<Face, () => Promise<Uint8Array>>> = check === 'video_verify' ? videos : photographs;
+    return Object.entries(makers).map(([face, make]) => ({ name, check, face: face as Face, make }));
+  }),
+);
+
+describe('an adapter is told by us what it expects of its vendor', () => {
+  it.each(shown)('$name at $check: $face', async ({ name, check, face, make }) => {
+    const { provider, sources } = connect(name, running.apiKey);
+    const [own] = capturesOf[check];
+    const outcome = await outcomeOf(provider, check, { [own]: await make(), id_card: card });
+    expect(outcome).toEqual(expectedOf(name, face));
+
+    const [sourceId = ''] = sources;
+    expect(sourceId).toMatch(new RegExp(`^${name}\\.[0-9a-f-]{36}$`));
+    const moves = (await clientOf(running).history(sourceId)).filter(({ kind }) => kind === 'moved');
+    expect(moves.map(({ state }) => state)).toEqual(['awaiting_captures', 'queued', 'dispatched', 'decided']);
+    const ofStranger = clientOf({ url: running.url, apiKey: stranger });
+    expect((await ofStranger.call('GET', `/verifications/${sourceId}`)).status).toBe(404);
+    await expect.poll(storedCaptures, { timeout: 60_000 }).toEqual([]);
+  });
+});
+
+describe.each(served.flatMap(({ name, checks }) => checks.map((check) => ({ name, check }))))(
+  '$name at $check',
+  ({ name, check }) => {
+    it('refuses a key that is not the tenant’s, as the vendor does', async () => {
+      const { provider, sources } = connect(name, 'a-key-that-is-wrong');
+      const bytes = { selfie: await portrait(), video: await video(), id_card: card };
+      expect(await outcomeOf(provider, check, bytes)).toEqual({ fault: 'provider_unauthorized' });
+      expect(sources).toEqual(['']);
+    });
+  },
+);
+
+it('tells an oversized body as each vendor does', async () => {
+  const post = async (path: string, headers: Record<string, string>, body: Uint8Array) => {
+    const answer = await fetch(`${running.url}${path}`, { method: 'POST', headers, body });
+    return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
+  };
+  const oversized = new Uint8Array(10_485_761);
+  const text = { status: 413, type: 'text; charset=utf-8', text: 'HTTP content length exceeded 10485760 bytes.' };
+  for (const path of ['/antispoofing', '/prod/antispoofing', '/robust', '/prod/robust']) {
+    expect(await post(path, { 'x-api-key': running.apiKey }, oversized)).toEqual(text);
+  }
+  const form = { 'content-type': 'multipart/form-data; boundary=b' };
+  for (const path of ['/v1.1/photoverify', '/v1.1/spoofdetect']) {
+    expect(await post(path, form, oversized)).toMatchObject({
+      status: 413,
+      text: expect.stringMatching(/^{"error":"/),
+    });
+  }
+  const ofVideo = await post('/v1.1/videoverify', form, new Uint8Array(50 * 1024 * 1024 + 1));
+  expect(ofVideo).toMatchObject({ status: 413, text: expect.stringMatching(/^{"error":"/) });
+});
+
+async function storedCaptures(): Promise<string[]> {
+  const { environment, outputs } = running.stack;
+  const s3 = new S3Client({
+    region: environment.AWS_REGION,
+    endpoint: environment.AWS_ENDPOINT_URL_S3,
+    credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
+  });
+  const { Versions = [], DeleteMarkers = [] } = await s3.send(
+    new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket }),
+  );
+  return [...Versions, ...DeleteMarkers].map(({ Key = '' }) => Key);
+}
