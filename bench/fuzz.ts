@@ -7,18 +7,26 @@ import { videoBombs } from '../test/engine/video-bombs.ts';
 import { commandLine } from '../tools/command-line.ts';
 import { prepareModels } from '../tools/release/engine-assets.ts';
 import { engineAsDeployed, restartAsDeployed } from './as-deployed.ts';
+import { fuzzServed } from './fuzz-served.ts';
 
-const usage = `npm run fuzz -- [--count 2000] [--seed 1]
+const usage = `npm run fuzz -- [--count 2000] [--seed 1] [--served]
 
 Hostile inputs, images and videos, through all three checks (a picture in turns as selfie and as card) in one process:
 every one must end in a verdict or a named reason, in bounded time and memory; before them, videos whose containers claim
 much in few bytes. Prints what they ended in, the slowest, and the peak of the process with the input that raised it;
-exits 1 if one threw, or if the process took more than 1.0 GB.`;
+exits 1 if one threw, or if the process took more than 1.0 GB.
+With --served instead: malformed requests, --count of them (300), to each route that speaks a vendor's words.`;
 const mostMegabytes = 1000;
 
 const { values } = commandLine(usage, {
-  options: { count: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    count: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    served: { type: 'boolean', default: false },
+  },
 });
+if (values.served) process.exit((await fuzzServed(Number(values.count ?? 300), Number(values.seed))) ? 0 : 1);
+
 restartAsDeployed();
 const peak = () => Math.round((process.resourceUsage().maxRSS * 1024) / 1e6);
 const directory = await mkdtemp(path.join(tmpdir(), 'bonafide-fuzz-'));
@@ -34,7 +42,7 @@ try {
   let tried = 0;
   async function* inputs() {
     yield* videoBombs();
-    yield* hostileInputs(Number(values.count), Number(values.seed));
+    yield* hostileInputs(Number(values.count ?? 2000), Number(values.seed));
   }
   for await (const { name, bytes, kind } of inputs()) {
     const from = performance.now();

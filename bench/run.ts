@@ -1,7 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { subscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleFunction } from '../infra/bundle.ts';
@@ -13,12 +11,15 @@ import { clientOf, newSourceId, put } from '../test/journeys/client.ts';
 import { commandLine } from '../tools/command-line.ts';
 import { portrait } from '../tools/samples.ts';
 import { benchIsolation } from './isolation.ts';
+import { countRequests, percentile, perRun } from './requests.ts';
+import { benchServed } from './served.ts';
 import { benchWriteUnits } from './write-units.ts';
 
 const usage = `npm run bench [-- --json]
 
 What a verification costs: AWS requests by kind, write and read units of a decision, bytes and start of each function,
-milliseconds from upload to verdict.
+milliseconds from upload to verdict; of each vendor's API that is served, the requests of a call and its milliseconds
+beside the engine's own.
 Counts are exact; times are this machine's, and are worth comparing only within one run.`;
 const { values } = commandLine(usage, { options: { json: { type: 'boolean', default: false } } });
 
@@ -42,6 +43,7 @@ try {
     imports_ms: imports(),
     verification: await verifications(),
     decision: await benchWriteUnits(),
+    served: await benchServed(join(directory, 'cdk.out'), join(directory, 'served')),
     isolation: await benchIsolation(join(directory, 'cdk.out'), join(directory, 'isolation')),
     // In a process of its own: in this one, the garbage of the whole stack would be collected on the engine's time.
     engine: JSON.parse(
@@ -126,7 +128,7 @@ async function verifications() {
     const times: number[] = [];
     for (let run = 0; run < sequentialRuns; run += 1) times.push(await one());
     await settled(stack, (sequentialRuns + 2) * 3);
-    const requests = counted.stop();
+    const requests = counted.stop().all;
 
     const from = performance.now();
     let left = concurrentRuns;
@@ -140,7 +142,7 @@ async function verifications() {
     );
     const seconds = (performance.now() - from) / 1000;
     return {
-      aws_requests_per_verification: perVerification(requests),
+      aws_requests_per_verification: perRun(requests, sequentialRuns),
       upload_to_verdict_ms: { first: Math.round(first), p50: percentile(times, 0.5), p99: percentile(times, 0.99) },
       verifications_per_second: Number((concurrentRuns / seconds).toFixed(1)),
       runs: { sequential: sequentialRuns, concurrent: concurrentRuns, at_a_time: concurrency },
@@ -155,51 +157,4 @@ async function settled({ eventJournal }: { eventJournal: string }, events: numbe
   const { readFileSync } = await import('node:fs');
   const announced = () => readFileSync(eventJournal, 'utf8').split('\n').filter(Boolean).length;
   for (let turn = 0; announced() < events && turn < 200; turn += 1) await new Promise((done) => setTimeout(done, 50));
-}
-
-/** Counts what reaches the embedded services, by service and operation. */
-function countRequests(endpoints: Record<string, string>) {
-  const services = new Map(Object.entries(endpoints).map(([name, url]) => [new URL(url).port, name]));
-  const counts: Record<string, number> = {};
-  let counting = true;
-  subscribe('http.server.request.start', (message) => {
-    const { request } = message as { request: IncomingMessage };
-    const service = services.get(String(request.socket.localPort));
-    if (!counting || !service) return;
-    const target = request.headers['x-amz-target'];
-    const operation = typeof target === 'string' ? target.split('.').at(-1) : s3Operation(request);
-    const kind = `${service} ${operation}`;
-    counts[kind] = (counts[kind] ?? 0) + 1;
-  });
-  return {
-    stop: () => {
-      counting = false;
-      return counts;
-    },
-  };
-}
-
-function s3Operation({ method, url = '' }: IncomingMessage): string {
-  const names: Record<string, string> = {
-    GET: 'GetObject',
-    PUT: 'PutObject',
-    DELETE: 'DeleteObject',
-    HEAD: 'HeadObject',
-  };
-  return url.includes('versions') ? 'ListObjectVersions' : (names[method ?? ''] ?? `${method}`);
-}
-
-/** Event sources poll whether or not there is work: their long polls are left out, and said so. */
-function perVerification(counts: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(counts)
-      .filter(([kind]) => !/ReceiveMessage|GetQueueUrl/.test(kind))
-      .map(([kind, count]): [string, number] => [kind, Number((count / sequentialRuns).toFixed(2))])
-      .sort(([a], [b]) => a.localeCompare(b)),
-  );
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1));
 }

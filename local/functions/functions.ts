@@ -105,6 +105,7 @@ export function startFunction(
         AWS_LAMBDA_FUNCTION_NAME: name,
         AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
         AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+        AWS_SDK_UA_APP_ID: shortName.slice(0, 50), // who asks: requests are counted by it
       },
     });
     for (const stream of [child.stdout, child.stderr]) {
