@@ -66,8 +66,10 @@ async function prepareServed(
       return [name, { contentType: capture.contentType, contentLength: capture.bytes.length }];
     }),
   );
-  const record = await prepareRecord({ ...call, captures: declared, requestHash: noRequest }, tenant, dependencies);
-  const plan = withMinimumFace(record.plan, minimumFacePx, dependencies);
+  const asked = { ...call, captures: declared, requestHash: noRequest };
+  // No vendor's protocol has words for a turn of the head: the person would not know of it.
+  const { turn: _, ...record } = await prepareRecord(asked, tenant, dependencies);
+  const { turn: __, ...plan } = withMinimumFace(record.plan, minimumFacePx, dependencies);
   return { ...record, plan, served: vendor, dueAt: epochSeconds(dependencies.now()) + servedCapturesSeconds };
 }
 

@@ -125,6 +125,25 @@ describe('a call of a vendor’s API', () => {
     expect(rested.history.map(({ state }) => state)).toEqual(['awaiting_captures', 'queued', 'decided']);
   });
 
+  it('asks for no turn of the head, which its protocol cannot tell, and for no smaller face than its vendor judges', async () => {
+    const { dependencies } = world();
+    const policy = { ...defaultPolicy, turn: true, thresholds: { builtin: { live: 0.6, minimumFacePx: 100 } } };
+    const videoCall: ServedCall = {
+      ...call,
+      check: 'video_verify',
+      challenge: '123457',
+      minimumFacePx: 128,
+      captures: { video: { contentType: 'video/mp4', bytes: jpeg }, id_card: picture },
+    };
+    const record = await serveCall(videoCall, { ...tenant, policy }, dependencies);
+    expect(record).toMatchObject({
+      challenge: '123457',
+      plan: { thresholds: { builtin: { live: 0.6, minimumFacePx: 128 } } },
+    });
+    expect(record).not.toHaveProperty('turn');
+    expect(record).not.toHaveProperty('plan.turn');
+  });
+
   it('is answered after 25 s with the record as it is', async () => {
     const { dependencies } = world();
     expect(await serveCall(call, tenant, dependencies)).toMatchObject({ state: 'queued' });
