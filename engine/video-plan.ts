@@ -34,6 +34,8 @@ export interface DecodingBudget {
   readonly thinningWork: number;
   /** How far behind a decoded frame a stored one may lie. */
   readonly gapSeconds: number;
+  /** So many are left where frames are left out: motion is not told from fewer. */
+  readonly leastFramesPerSecond: number;
 }
 
 /** A byte of a frame costs as much as this many pixels (`engine/notes/videos.md`). */
@@ -53,18 +55,20 @@ const gapShares = [0, 0.25, 0.5, 0.75, 1] as const;
  */
 export function planDecoding<Frame extends StoredFrame>(
   frames: readonly Frame[],
-  { framePixels, work, thinningWork, gapSeconds }: DecodingBudget,
+  { framePixels, work, thinningWork, gapSeconds, leastFramesPerSecond }: DecodingBudget,
   thinnable: boolean,
 ): DecodingPlan<Frame> | undefined {
   const everything = { frames, restarts: new Set<Frame>() };
   const stored = timesShown(frames);
+  const least = Math.min(stored.length, (Math.max(...stored) - Math.min(...stored)) * leastFramesPerSecond);
   let cheapest: DecodingPlan<Frame> | undefined;
-  let least = work;
+  let leastWork = work;
   for (const plan of thinnable ? plansOf(frames, gapSeconds) : [everything]) {
     const cost = workOf(plan.frames, framePixels);
-    if (cost > least || secondsUnseen(stored, timesShown(plan.frames)) > gapSeconds) continue;
+    const decoded = timesShown(plan.frames);
+    if (cost > leastWork || decoded.length < least || secondsUnseen(stored, decoded) > gapSeconds) continue;
     if (cost <= thinningWork) return plan;
-    [cheapest, least] = [plan, cost];
+    [cheapest, leastWork] = [plan, cost];
   }
   return cheapest;
 }
@@ -151,7 +155,7 @@ export function looksBeforeGaps(
   { everySeconds, gapSeconds }: { readonly everySeconds: number; readonly gapSeconds: number },
 ): readonly number[] {
   const sorted = decoded.toSorted((a, b) => a - b);
-  const end = Math.max(...stored);
+  const end = Math.max(...stored) + roundingSeconds;
   const added: number[] = [];
   let looked = Number.NEGATIVE_INFINITY;
   for (const [index, time] of sorted.entries()) {

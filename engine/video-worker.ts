@@ -223,8 +223,10 @@ interface Looks {
 function looksAt({ times, decodedTimes, widthPx, heightPx }: Picture, limits: VideoLimits): Looks {
   const { frames, framesPerSecond, gapSeconds, frameSizePx, motion } = limits;
   const seconds = Math.max(...times) - Math.min(...times);
-  // The next frame after the interval is taken: so much earlier that it is within the gap.
-  const longest = gapSeconds - Math.min(gapSeconds / 2, seconds / Math.max(times.length - 1, 1));
+  // The next frame after the interval is taken: so much earlier that it is within the gap. Of what is left of a thinned
+  // video, the last one before a gap is.
+  const between = decodedTimes.length < times.length ? 0 : seconds / Math.max(times.length - 1, 1);
+  const longest = gapSeconds - Math.min(gapSeconds / 2, between);
   const sparse = Math.min(Math.max(1 / framesPerSecond, seconds / frames), longest);
   const interval = Math.min(sparse, seconds / shortVideoFrames) * 0.99;
   const mostMotion = Math.ceil(seconds * motion.framesPerSecond) + 2;

@@ -17,9 +17,10 @@ export const videoLimits: VideoLimits & { readonly decodeMilliseconds: number } 
   frames: 40,
   framesPerSecond: 4,
   gapSeconds: 0.5,
+  leastFramesPerSecond: 6,
   motion: { framesPerSecond: 15, bytes: 32 * 1024 * 1024 },
   memoryBytes: 384 * 1024 * 1024,
-  decodeMilliseconds: 45_000,
+  decodeMilliseconds: 75_000,
 };
 
 const { resolve } = createRequire(import.meta.url);

@@ -4,7 +4,7 @@ import { decodeVideo, videoLimits } from '../../engine/video.ts';
 import { secondsUnseen } from '../../engine/video-plan.ts';
 import type { DecodedVideo } from '../../engine/video-worker.ts';
 import { fixture } from './captures.ts';
-import { clip, decodedFrom } from './videos.ts';
+import { clip, decodedFrom, repeated } from './videos.ts';
 
 /** Looks at every frame that is decoded. */
 const everyFrame = { ...videoLimits, frames: 100_000, framesPerSecond: 1_000 };
@@ -64,6 +64,16 @@ describe.each([
     const refused = await decodeVideo(bytes, within(0.05, bytes, 128 * 96));
     expect(refused).toMatchObject({ kind: 'too_large', measurements: { video_pixels: 180 * 128 * 96 } });
   });
+});
+
+it('Half a minute is looked at to its end, and twice a second', async () => {
+  const bytes = await repeated(await fixture('frames-forward-hevc.mp4'), 10);
+  const limits = { ...videoLimits, thinningWork: 0 };
+  const { frames, times, storedFrames, seconds } = decodedFrom(await decodeVideo(bytes, limits));
+  expect(storedFrames).toBe(1_800);
+  expect(seconds - (times.at(-1) ?? 0)).toBeLessThanOrEqual(0.5);
+  expect(frames.length).toBeLessThanOrEqual(62);
+  for (const [index, time] of times.entries()) expect(time - (times[index - 1] ?? 0)).toBeLessThanOrEqual(0.5001);
 });
 
 describe('H.264', () => {

@@ -25,7 +25,7 @@ function framesOf(about: (frame: { index: number }) => Partial<StoredFrame>): St
 
 const budget = (count: number) => {
   const work = workOf(frames.slice(0, count), framePixels);
-  return { framePixels, gapSeconds, work, thinningWork: work };
+  return { framePixels, gapSeconds, work, thinningWork: work, leastFramesPerSecond: 0 };
 };
 const planned = (of: readonly StoredFrame[], count: number, thinnable = true) =>
   planDecoding(of, budget(count), thinnable);
@@ -65,6 +65,14 @@ describe('The plan of decoding', () => {
     const often = framesOf(({ index }) => ({ entry: index % 5 === 0 }));
     expect(tenths(planned(often, 6))).toEqual([0, 5, 10, 15, 20, 25]);
     expect(planned(often, 5)).toBeUndefined();
+  });
+
+  it('keeps as many as motion is told from, of a video that has them', () => {
+    const often = framesOf(({ index }) => ({ entry: index % 5 === 0 }));
+    const limits = { ...budget(30), thinningWork: 0 };
+    expect(planDecoding(often, { ...limits, leastFramesPerSecond: 3 }, true)?.frames).toHaveLength(17);
+    expect(planDecoding(often, { ...limits, leastFramesPerSecond: 100 }, true)?.frames).toHaveLength(30);
+    expect(planDecoding(often, { ...limits, leastFramesPerSecond: 100, work: budget(29).work }, true)).toBeUndefined();
   });
 
   it('begins anew where frames are missing, without those that refer to them', () => {

@@ -498,6 +498,14 @@ export const mutants: readonly Mutant[] = [
     named: 'the last of its frames cannot be decoded',
   },
   {
+    control: 'a video is not judged by frames whose predecessors were left out',
+    file: videoWorker,
+    find: 'if (faulty && picture.decodedTimes.length < picture.times.length) return undefined;',
+    replace: '',
+    tests: ['test/engine/thinned-videos.test.ts'],
+    named: 'told by the decoder',
+  },
+  {
     control: 'no sample rate multiplies memory',
     file: containerWorker,
     find: 'whole && rate >= leastRateHz',

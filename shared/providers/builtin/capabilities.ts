@@ -19,5 +19,5 @@ export const builtin: Capabilities = {
   },
   languages: ['en'], // those of the shipped recogniser of digits (`engine/models.json`)
   judgesTurns: true,
-  timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 60 },
+  timeoutSeconds: { spoof_detect: 60, photo_verify: 60, video_verify: 100 },
 };
