@@ -14,6 +14,7 @@ import { freshDecoders, type PhotoDecoders } from './photo.ts';
 import { photoCorrelationOf, samePhotoCorrelation } from './same-photo.ts';
 import { lookAtPerson, openCapture, type Portrait, type Timed } from './selfie.ts';
 import { openSightModels } from './sight.ts';
+import { syncOf } from './sync.ts';
 import { decodeVideo } from './video.ts';
 
 export interface EngineOptions {
@@ -248,10 +249,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     };
     if (!heard) reasons.add('audio_missing');
     else if ((notHeard && !tooShort) || doubted) reasons.add('digits_not_heard');
-    if (reasons.size > 0 || cosine === undefined || footage.live === undefined || !heard) {
+    if (reasons.size > 0 || cosine === undefined || footage.live === undefined || !heard || !audio) {
       return { finding: recapture([...reasons]), ...told };
     }
-    const scores = { live: footage.live, match: matchScoreOf(cosine, faceMatching), digits: heard.score };
+    const scores = {
+      live: footage.live,
+      match: matchScoreOf(cosine, faceMatching),
+      digits: heard.score,
+      sync: syncOf(footage.track, audio),
+    };
     const { changed: faceChanged, motion, turned } = footage;
     const finding = decide(scores, thresholds, { photoCorrelation, faceChanged, flat: motion === 'flat' });
     // Asked last: what fails a video anyway needs no head that moves, nor one that turns.
@@ -260,11 +266,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   /**
-   * Passed where every score reaches its threshold and nothing else is found; confident by all scores. How sure the
+   * Passed where every score reaches its threshold and nothing else is found; confident by all scores. `sync` is told and
+   * decides nothing. How sure the
    * findings without a score are, is not known.
    */
   function decide(
-    scores: { live: number; match?: number; digits?: number },
+    scores: { live: number; match?: number; digits?: number; sync?: number | null },
     thresholds: Thresholds,
     { photoCorrelation = 0, faceChanged = false, flat = false } = {},
   ): Finding {

@@ -1,7 +1,7 @@
 import type { Turn } from '../shared/domain/challenge.ts';
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import { cosineOf, type Embedding } from './matching.ts';
-import { trackFace } from './motion/face-track.ts';
+import { type Tracked, trackFace } from './motion/face-track.ts';
 import { type Motion, type Sighting, watchMotion } from './motion.ts';
 import { type FaceModels, lookAtPerson, type Portrait } from './selfie.ts';
 import type { Sight } from './sight.ts';
@@ -45,6 +45,7 @@ export interface Footage {
   readonly embeddings: readonly Embedding[];
   readonly changed: boolean;
   readonly motion: Motion['kind'];
+  readonly track: readonly Tracked[];
   /** Whether the head turned as it was asked to; true where it was not. */
   readonly turned: boolean;
 }
@@ -82,7 +83,7 @@ export async function watchFrames(
   const sameness = samenessOf(recognisable, sameFace);
   const live = good.length > 0 ? median(good.map((portrait) => portrait.live ?? 0)) : undefined;
   const motion = watchMotion(greyFrames, sightings);
-  const track = turn ? await trackFace(greyFrames, sightings, models.landmarker) : [];
+  const track = await trackFace(greyFrames, sightings, models.landmarker);
   const turned = turn && watchTurn(track, turn, times[0] ?? 0);
   const measured = (name: string) => portraits.flatMap(({ measurements }) => measurements[name] ?? []);
   const ratios = measured('face_width_ratio');
@@ -112,6 +113,7 @@ export async function watchFrames(
     ...(reasons.length === 0 && live !== undefined && { live }),
     changed: sameness.odd > footageLimits.maximumOddFrames,
     motion: motion.kind,
+    track,
     turned: turned?.seen ?? true,
   };
 }

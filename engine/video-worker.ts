@@ -40,6 +40,14 @@ export interface GreyFrame {
   readonly pixels: Uint8Array | Float32Array;
 }
 
+/** Mono, −1..1. */
+export interface VideoSound {
+  readonly samples: Float32Array<ArrayBuffer>;
+  readonly rateHz: number;
+  /** When the first sample is heard, in the seconds of the frames. */
+  readonly begins: number;
+}
+
 export interface DecodedVideo {
   readonly kind: 'decoded';
   /** Evenly spread over the video, upright. */
@@ -48,8 +56,8 @@ export interface DecodedVideo {
   readonly times: readonly number[];
   /** The same video in grey, upright, as often as motion needs it. */
   readonly motion: readonly GreyFrame[];
-  /** Mono, −1..1, or absent where the video has no sound that we decode. */
-  readonly audio?: { readonly samples: Float32Array<ArrayBuffer>; readonly rateHz: number };
+  /** Absent where the video has no sound that we decode. */
+  readonly audio?: VideoSound;
   /** Upright, as stored. */
   readonly widthPx: number;
   readonly heightPx: number;
@@ -145,16 +153,17 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
   const [frame] = frames;
   if (!frame) return { kind: 'unreadable' };
 
-  let samples: Float32Array<ArrayBuffer> | undefined;
+  let audio: VideoSound | undefined;
   for (const sound of sounds) {
-    const heard = readSamples(ffmpeg, sound, lasts);
-    if (!heard) return { kind: 'unreadable' };
-    samples ??= heard;
-    if (!isAudible(heard)) continue;
-    samples = heard;
+    const samples = readSamples(ffmpeg, sound, lasts);
+    if (!samples) return { kind: 'unreadable' };
+    const heard = { samples, rateHz: audioRateHz, begins: sound.shown.from };
+    audio ??= heard;
+    if (!isAudible(samples)) continue;
+    audio = heard;
     break;
   }
-  if (!samples && soundRefused) return { kind: 'unreadable' };
+  if (!audio && soundRefused) return { kind: 'unreadable' };
 
   const sideways = frame.width > frame.height !== width > height && width !== height;
   return {
@@ -162,7 +171,7 @@ async function decode(request: VideoRequest): Promise<VideoAnswer> {
     frames,
     times: watched.times,
     motion,
-    ...(samples && samples.length > 0 && { audio: { samples, rateHz: audioRateHz } }),
+    ...(audio && audio.samples.length > 0 && { audio }),
     widthPx: sideways ? height : width,
     heightPx: sideways ? width : height,
     seconds,

@@ -48,7 +48,13 @@ export type Reason = z.infer<typeof reason>;
 const score = z.number().min(0).max(1);
 
 /** 0..1, higher is better: bona fide, same person, right digits. Absent where nothing was measured. */
-export const scores = z.object({ live: score.optional(), match: score.optional(), digits: score.optional() });
+export const scores = z.object({
+  live: score.optional(),
+  match: score.optional(),
+  digits: score.optional(),
+  /** −1..1: whether the lips open as the voice grows loud, null where that cannot be told. It decides nothing. */
+  sync: z.number().min(-1).max(1).nullable().optional(),
+});
 export type Scores = z.infer<typeof scores>;
 
 /** What pictures or sound are stored in, as FFmpeg names it (`av1`, `prores`). */

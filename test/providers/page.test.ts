@@ -113,7 +113,9 @@ describe.each(vendors)('What the page says of %s', (provider, checks) => {
 
   it.each(rows)('holds: %s %s', async (one, answer, [becomes = '', scores = '', confidence = '', consequence = '']) => {
     const answered = await put(provider, check.parse(one), answer);
-    const said = Object.entries(answered.scores).map(([name, score]) => `${name} ${rounded(score)}`);
+    const said = Object.entries(answered.scores).map(
+      ([name, score]) => `${name} ${score === null ? '–' : rounded(score)}`,
+    );
     expect({ ...answered, scores: said.join(', ') }).toMatchObject({ outcome: words(becomes), scores });
     const known = typeof answered.confidence === 'number' ? String(rounded(answered.confidence)) : '–';
     expect(known).toBe(confidence);
