@@ -32,14 +32,17 @@ export function newChallenge(randomBelow: (limit: number) => number): string {
 export const turn = z.object({ side: z.enum(['left', 'right']), second: z.int().min(0) });
 export type Turn = z.infer<typeof turn>;
 
-/** A person needs some time to begin in, and a video may not become long. */
-const turnSeconds = [2, 3, 4, 5] as const;
+/** Those that are asked for: a person needs some time to begin in, and a video may not become long. */
+export const turns: readonly Turn[] = [2, 3, 4, 5].flatMap((second) => [
+  { side: 'left', second },
+  { side: 'right', second },
+]);
 
-/** A new turn, each side and second equally likely; `randomBelow` as above. */
+/** A new turn, each equally likely; `randomBelow` as above. */
 export function newTurn(randomBelow: (limit: number) => number): Turn {
-  const drawn = randomBelow(2 * turnSeconds.length);
-  const second = turnSeconds[drawn >> 1] ?? turnSeconds[0];
-  return { side: drawn % 2 === 0 ? 'left' : 'right', second };
+  const drawn = turns[randomBelow(turns.length)];
+  if (!drawn) throw new RangeError('A number below the limit draws a turn');
+  return drawn;
 }
 
 /** What a record keeps of the digits that its round asks for. Versions before kept the digits alone: those never die. */

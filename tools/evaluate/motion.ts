@@ -1,13 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cropFace, detectFaces, findLandmarks, type Point } from '../../engine/faces.ts';
+import { median } from '../../engine/footage.ts';
 import { openModelPack } from '../../engine/models.ts';
+import { type Tracked, trackFace } from '../../engine/motion/face-track.ts';
 import { type Motion, type Sighting, watchMotion } from '../../engine/motion.ts';
 import { luma, type RgbImage } from '../../engine/pixels.ts';
+import { syncOf } from '../../engine/sync.ts';
+import { watchTurn } from '../../engine/turn.ts';
 import { decodeVideo } from '../../engine/video.ts';
+import type { VideoSound } from '../../engine/video-worker.ts';
+import { turns } from '../../shared/domain/challenge.ts';
 import { ffmpeg } from './encode.ts';
 import { type StillAttack, showStill, stillAttacks } from './moving-stills.ts';
-import { type Rate, rateOf, rateText, type Section } from './rates.ts';
+import { percent, type Rate, rateOf, rateText, type Section } from './rates.ts';
 
 /** What the check of motion says of living people's videos, and of one still of each, moved about. */
 export interface MotionReport {
@@ -15,6 +21,10 @@ export interface MotionReport {
   readonly living: Readonly<Record<string, Verdicts>>;
   /** By how the still moves; empty where they were left out. */
   readonly stills: Readonly<Record<string, Verdicts>>;
+  /** Living people were asked for no turn: how many of all that could be asked for are seen. */
+  readonly turnsSeen: Rate;
+  /** Whether lips go with the voice: the people's own, and that of each other video. */
+  readonly sync: Sync;
   readonly judged: readonly Judged[];
   readonly unreadableFiles: readonly string[];
 }
@@ -23,6 +33,13 @@ interface Verdicts {
   readonly head: Rate;
   readonly unclear: Rate;
   readonly flat: Rate;
+}
+
+interface Sync {
+  readonly own: readonly number[];
+  readonly others: readonly number[];
+  /** Of all pairs of an own one and another's, those of which the own one is higher: 0.5 is chance. Null without any. */
+  readonly ownHigherRatio: number | null;
 }
 
 interface Judged {
@@ -41,7 +58,13 @@ const bands = [0, 100, 150] as const;
 /** Shorter ones are told apart. */
 const wholeSeconds = 4.8;
 
-type Seen = {
+interface Living {
+  readonly track: readonly Tracked[];
+  readonly begins: number;
+  readonly audio?: VideoSound | undefined;
+}
+
+type Seen = Living & {
   readonly judged: Omit<Judged, 'file' | 'what'>;
   readonly still: RgbImage;
   readonly landmarks: readonly Point[];
@@ -59,6 +82,7 @@ export async function evaluateMotion(
   const look = await openEyes(modelsDirectory);
   const judged: Judged[] = [];
   const unreadableFiles: string[] = [];
+  const people: Living[] = [];
   for (const file of files) {
     const seen = await look(await readFile(path.join(folder, file)));
     if (!seen) {
@@ -66,6 +90,7 @@ export async function evaluateMotion(
       continue;
     }
     judged.push({ file, what: 'living', ...seen.judged });
+    people.push({ track: seen.track, begins: seen.begins, audio: seen.audio });
     for (const attack of stills ? stillAttacks : []) {
       const moved = await look(await filmStill(seen, attack));
       if (moved) judged.push({ file, what: attack.name, ...moved.judged });
@@ -77,6 +102,8 @@ export async function evaluateMotion(
     report: {
       living: grouped(living, bandOf),
       stills: grouped(attacks, ({ what }) => what),
+      turnsSeen: turnsSeenOf(people),
+      sync: compareSync(people),
       judged,
       unreadableFiles,
     },
@@ -102,13 +129,36 @@ async function openEyes(modelsDirectory: string): Promise<(video: Uint8Array) =>
     const middle = sightings[sightings.length >> 1];
     if (!middle) return undefined;
     const { kind, measurements } = watchMotion(decoded.motion, sightings);
+    const track = await trackFace(decoded.motion, sightings, landmarker);
     const faceWidthPx = (middle.face.width * decoded.widthPx) / middle.pictureWidthPx;
     return {
       judged: { faceWidthPx, seconds: decoded.seconds, kind, measurements },
+      track,
+      begins: decoded.times[0] ?? 0,
+      audio: decoded.audio,
       still: middle.image,
       landmarks: middle.landmarks,
     };
   };
+}
+
+function turnsSeenOf(people: readonly Living[]): Rate {
+  const asked = people.flatMap(({ track, begins }) => turns.map((turn) => watchTurn(track, turn, begins).seen));
+  return rateOf(asked.filter((seen) => seen).length, asked.length);
+}
+
+function compareSync(people: readonly Living[]): Sync {
+  const [own, others]: [number[], number[]] = [[], []];
+  for (const one of people) {
+    for (const { audio } of people) {
+      // Each video's sound begins with its picture, wherever its clock begins.
+      const sync = audio && syncOf(one.track, { ...audio, begins: one.audio?.begins ?? one.begins });
+      if (typeof sync === 'number') (audio === one.audio ? own : others).push(sync);
+    }
+  }
+  const higher = own.map((sync) => others.filter((other) => sync > other).length);
+  const pairs = own.length * others.length;
+  return { own, others, ownHigherRatio: pairs === 0 ? null : higher.reduce((sum, count) => sum + count, 0) / pairs };
 }
 
 const film = { framesPerSecond: 10, seconds: 3.5, sizePx: 640 } as const;
@@ -153,16 +203,27 @@ function grouped(judged: readonly Judged[], nameOf: (one: Judged) => string): Re
 
 export function motionText(section: Section<MotionReport>): string[] {
   if ('missing' in section) return [`Not measured: ${section.missing}`];
-  const { living, stills, judged, unreadableFiles } = section.report;
+  const { living, stills, turnsSeen, sync, judged, unreadableFiles } = section.report;
   const passed = judged.filter(({ what, kind }) => what !== 'living' && kind === 'head');
   const accused = judged.filter(({ what, kind }) => what === 'living' && kind === 'flat');
   return [
     'Videos of living people, by the width of the face: a head (passes), unclear (sent back), flat (fails)',
     ...linesOf(living),
     ...(Object.keys(stills).length > 0 ? ['One still of each, moved about: the same', ...linesOf(stills)] : []),
+    `Turns seen that were not asked for, of ${turns.length} for each living person: ${rateText(turnsSeen)}`,
+    ...syncLines(sync),
     ...passed.map(({ file, what }) => `  PASSED ${file}: ${what}`),
     ...accused.map(({ file }) => `  FAILED ${file}, a living person`),
     ...(unreadableFiles.length > 0 ? [`  ${unreadableFiles.length} without a face, or not read`] : []),
+  ];
+}
+
+function syncLines({ own, others, ownHigherRatio }: Sync): string[] {
+  if (ownHigherRatio === null) return [];
+  const medians = [own, others].map((some) => `${median(some).toFixed(2)} (${some.length})`);
+  return [
+    `Lips and voice, which decides nothing: median ${medians[0]} with the own voice, ${medians[1]} with that of another video;`,
+    `  the own one is higher in ${percent(ownHigherRatio)} of all pairs, where chance is 50 %`,
   ];
 }
 
