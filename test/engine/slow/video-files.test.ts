@@ -73,6 +73,13 @@ describe('What phones and browsers record', () => {
     expect(Math.max(...(audio?.samples.subarray(2.3 * 16_000, 2.7 * 16_000) ?? []))).toBeGreaterThan(0.1);
   });
 
+  it('begins when it is heard first, also where that is later than the picture', async () => {
+    const later = ['-bsf:a', 'setts=ts=TS+0.7*48000'];
+    const { audio, times } = decodedFrom(await decodeVideo(await clip({ sound: 'pcm_s16le', options: later })));
+    expect([audio?.begins, times[0]]).toEqual([expect.closeTo(0.7, 2), 0]);
+    expect(Math.max(...(audio?.samples.subarray(0, 160) ?? []))).toBeGreaterThan(0.1);
+  });
+
   it('may have more tracks than are listened to', async () => {
     const nine = Array.from({ length: 9 }, () => ['-map', '1:a']).flat();
     const many = await clip({ seconds: 1, options: ['-map', '0:v', ...nine] });
