@@ -64,7 +64,7 @@ export async function lookAtPerson(
     return { reasons, measurements: { ...size, ...measurements } };
   }
   const quality = await timed('quality', () => assess(sight));
-  const { degrees, image: upright, faces, shiftRatio } = sight;
+  const { degrees, image: upright, faces, shiftRatio, flatRatio } = sight;
   const { face_noise: noise = 0 } = quality.measurements;
   const liveness = await timed('spoofing', () => measureRobustLiveness(upright, faces[0], noise, models.spoofModels));
   const doubt: Reason = degrees === 0 ? 'face_not_detected' : 'face_turned';
@@ -76,6 +76,7 @@ export async function lookAtPerson(
       ...quality.measurements,
       face_rotation_degrees: degrees,
       face_shift_ratio: shiftRatio,
+      face_flat_ratio: flatRatio,
       live_score: liveness.live,
       live_score_as_is: liveness.asIs,
       ...(liveness.smoothed !== undefined && { live_score_smoothed: liveness.smoothed }),

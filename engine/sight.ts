@@ -1,4 +1,5 @@
 import { cropFace, type Face, findLandmarks, type Point } from './faces.ts';
+import { measureFlatColour } from './flat-colour.ts';
 import type { FaceDetection, FaceLandmarks, FaceMatching } from './manifest.ts';
 import { type Embedding, embedFace } from './matching.ts';
 import type { Model, ModelPack } from './models.ts';
@@ -23,6 +24,10 @@ export const sightLimits = {
   /** Nothing else is asked of a face that is as good as this: no other turn is tried. */
   clearShiftRatio: 0.015,
   clearScore: 0.9,
+  /** A face of which more than this has one colour is drawn … */
+  maximumFlatRatio: 0.3,
+  /** … and more than this, if its landmarks are not clear. */
+  maximumFlatRatioOfUnclear: 0.15,
   /** So much longer must the embedding be in another turn before a picture is turned … */
   turnedNormRatio: 1.15,
   /** … and by no more than this may the landmarks move further than upright: it is less than chance moves them. */
@@ -61,6 +66,8 @@ export interface Sight {
   readonly faceCrop: Patch;
   readonly landmarks: readonly Point[];
   readonly shiftRatio: number;
+  /** 0..1: how much of the face has one colour. */
+  readonly flatRatio: number;
   /** The work is done once, for the first who asks. */
   readonly embedding: () => Promise<Embedding>;
 }
@@ -101,7 +108,7 @@ export async function seeFace(image: RgbImage, models: SightModels, look: Look):
   return { kind: 'nothing' };
 }
 
-/** The first face that is certain; else the first. */
+/** The first face that is certain; else the first that is not drawn. */
 async function lookOnce(
   image: RgbImage,
   degrees: Quarter,
@@ -112,6 +119,7 @@ async function lookOnce(
   let first: Sight | undefined;
   for (const face of faces.slice(0, look.tries)) {
     const sight = await lookCloser(face, faces, image, degrees, models);
+    if (isDrawn(sight)) continue;
     if ((await isClear(sight, models, look)) || (await isCertain(sight, models))) return sight;
     first ??= sight;
   }
@@ -136,6 +144,7 @@ async function lookCloser(
     faceCrop,
     landmarks,
     shiftRatio: shiftOf(landmarks, mirrored, face),
+    flatRatio: measureFlatColour(faceCrop),
     embedding: () => {
       embedding ??= matcher().then((model) => embedFace(image, landmarks, model));
       return embedding;
@@ -168,6 +177,12 @@ async function isCertain({ faces, shiftRatio, embedding }: Sight, { faceNorm }: 
 async function isPossible({ shiftRatio, embedding }: Sight, { faceNorm }: SightModels): Promise<boolean> {
   const { possibleShiftRatio, possibleNormRatio } = sightLimits;
   return shiftRatio <= possibleShiftRatio && (await embedding()).norm >= possibleNormRatio * faceNorm;
+}
+
+/** Emoji, avatars and clip art; what is shaded as painters and 3D programs do it passes for a photo. */
+function isDrawn({ flatRatio, shiftRatio }: Sight): boolean {
+  const { clearShiftRatio, maximumFlatRatio, maximumFlatRatioOfUnclear } = sightLimits;
+  return flatRatio > (shiftRatio <= clearShiftRatio ? maximumFlatRatio : maximumFlatRatioOfUnclear);
 }
 
 function hasShape({ width, height }: Face): boolean {

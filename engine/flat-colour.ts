@@ -1,0 +1,56 @@
+import { at, luma, type Patch } from './pixels.ts';
+
+/** The part of a face's box that is looked at: forehead to chin and cheek to cheek, without hair and background. */
+const middle = { left: 0.12, right: 0.88, top: 0.15, bottom: 0.95 } as const;
+/** Luma 0..255: beyond these a camera has one value for everything, so what is burnt or black says nothing. */
+const lowestLuma = 16;
+const highestLuma = 250;
+/** Colours are one within so much of the face's contrast. */
+const toleranceRatio = 0.03;
+
+/**
+ * 0..1: how much of the face has one colour. Light falls differently on every part of a face, so of a photo it is
+ * little, however it was smoothed or compressed; who draws a face fills it. `faceCrop` is the face's box.
+ */
+export function measureFlatColour(faceCrop: Patch): number {
+  const { width, height, values } = faceCrop;
+  const plane = width * height;
+  const grey = luma(faceCrop);
+  const [left, right] = [Math.floor(middle.left * width), Math.floor(middle.right * width)];
+  const [top, bottom] = [Math.floor(middle.top * height), Math.floor(middle.bottom * height)];
+  const sorted = new Float32Array((right - left) * (bottom - top));
+  for (let y = top; y < bottom; y += 1)
+    sorted.set(grey.subarray(y * width + left, y * width + right), (y - top) * (right - left));
+  sorted.sort();
+  const quantile = (share: number) => at(sorted, Math.floor((sorted.length - 1) * share));
+  const tolerance = Math.max(1, toleranceRatio * (quantile(0.95) - quantile(0.05)));
+  const cells = new Int32Array(sorted.length);
+  // Cells of twice the tolerance, laid twice: a colour on the border of one is in the middle of another.
+  return Math.max(mostInOneCell(0), mostInOneCell(tolerance)) / sorted.length;
+
+  function mostInOneCell(offset: number): number {
+    const cellOf = (value: number) => Math.floor((value + offset) / (2 * tolerance));
+    let count = 0;
+    for (let y = top; y < bottom; y += 1) {
+      for (let pixel = y * width + left; pixel < y * width + right; pixel += 1) {
+        const brightness = at(grey, pixel);
+        if (brightness < lowestLuma || brightness >= highestLuma) continue;
+        const [red, green, blue] = [at(values, pixel), at(values, plane + pixel), at(values, 2 * plane + pixel)];
+        cells[count] = (cellOf(red) * 256 + cellOf(green)) * 256 + cellOf(blue);
+        count += 1;
+      }
+    }
+    return longestRun(cells.subarray(0, count).sort());
+  }
+}
+
+/** How often the most frequent of sorted values is there. */
+function longestRun(sorted: Int32Array): number {
+  let longest = 0;
+  let from = 0;
+  for (let index = 0; index < sorted.length; index += 1) {
+    if (sorted[index] !== sorted[from]) from = index;
+    longest = Math.max(longest, index - from + 1);
+  }
+  return longest;
+}
