@@ -16,6 +16,7 @@ import { evaluateMotion, motionText } from './evaluate/motion.ts';
 import type { ChosenBy } from './evaluate/rates.ts';
 import { evaluateRepeats, repeatsText } from './evaluate/repeats.ts';
 import { evaluateRobustness, robustnessText } from './evaluate/robustness.ts';
+import { evaluateSight, sightText } from './evaluate/sight.ts';
 import { evaluateSpoofDetection, spoofText } from './evaluate/spoofing.ts';
 import { summaryText } from './evaluate/summary.ts';
 import { prepareModels } from './release/engine-assets.ts';
@@ -31,6 +32,9 @@ Exits 0 when something was measured, whatever the figures, and 1 when nothing co
   --models DIR    another model pack (MODELS.md); the shipped one by default
   --curves DIR    where the DET curves go; build/evaluation by default
   --quick         leave out what takes longest: cheap transforms, captures that come again, moved stills of videos
+  --sight         measure this instead: is it a face, and which way up? Some minutes
+  --scenes DIR    for --sight, pictures without a person: 500 parts of them are looked at
+  --drawings DIR  for --sight, pictures of one drawn face each
   --record        write the figures of the shipped pack to engine/notes/figures.json and into MODELS.md, for a commit
   --json          the whole report, for programs`;
 
@@ -83,6 +87,9 @@ async function record(sections: Sections, manifest: Manifest): Promise<void> {
   await writeFile('MODELS.md', page);
 }
 
+/** The goals of `--sight` are of so many. */
+const sightCounts = { backs: 400, scenes: 500, fronts: 200 } as const;
+
 const leftOut = { missing: 'left out by --quick' } as const;
 
 async function main(): Promise<number> {
@@ -93,22 +100,35 @@ async function main(): Promise<number> {
       models: { type: 'string' },
       curves: { type: 'string', default: 'build/evaluation' },
       quick: { type: 'boolean', default: false },
+      sight: { type: 'boolean', default: false },
+      scenes: { type: 'string' },
+      drawings: { type: 'string' },
       record: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
   if (!values.data) misused(usage, 'Say where the captures are: --data DIR.');
-  if (values.record && (values.policy || values.models || values.quick))
+  if (values.record && (values.policy || values.models || values.quick || values.sight))
     misused(
       usage,
-      '--record is of the shipped pack at its own thresholds, whole: leave out --policy, --models, --quick.',
+      '--record is of the shipped pack at its own thresholds, whole: leave out --policy, --models, --quick, --sight.',
     );
+  if (!values.sight && (values.scenes || values.drawings)) misused(usage, '--scenes and --drawings go with --sight.');
   const shipped = values.models ? undefined : await mkdtemp(path.join(tmpdir(), 'bonafide-models-'));
   try {
     const thresholds = values.policy ? thresholdsIn(await readPolicy(values.policy)) : {};
     if (shipped) await prepareModels(shipped);
     const modelsDirectory = values.models ?? shipped ?? '';
     const engine = await openEngine({ modelsDirectory, decoders });
+    if (values.sight) {
+      const sight = await evaluateSight(values.data, modelsDirectory, engine, thresholds, {
+        ...sightCounts,
+        scenesDirectory: values.scenes,
+        drawingsDirectory: values.drawings,
+      });
+      console.log(values.json ? JSON.stringify(sight, undefined, 2) : sightText(sight).join('\n'));
+      return 0;
+    }
     const evaluation: Sections = {
       spoof: await evaluateSpoofDetection(values.data, engine, thresholds),
       faceSizes: await evaluateFaceSizes(values.data, engine, thresholds),

@@ -1,6 +1,7 @@
 /** Other people and ID cards, made when the tests run from devDependencies' sample photos: none of them is committed. */
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import type { PrintedPhoto as PrintedOnCards } from '../../tools/evaluate/card-fronts.ts';
 import { portrait } from '../../tools/samples.ts';
 
 const samplePhoto = (number: number) =>
@@ -138,3 +139,14 @@ export async function idCard(options: CardOptions = {}): Promise<Buffer> {
     .toBuffer();
   return sharp(card).rotate(turned).jpeg({ quality }).toBuffer();
 }
+
+/** What generated fronts of cards print (`tools/evaluate/card-fronts.ts`). */
+export const photosForCards: readonly [PrintedOnCards, ...PrintedOnCards[]] = [
+  async () =>
+    sharp(await portrait())
+      .extract({ left: 340, top: 60, width: 440, height: 540 })
+      .toBuffer(),
+  ...[0, 1, 2, 3].map((index) => () => stranger(index)),
+  selfieOfPair,
+  otherPhotoOfPair,
+];

@@ -5,8 +5,8 @@ import type { FaceLandmarks, FaceMatching } from '../../engine/manifest.ts';
 import type { Model } from '../../engine/models.ts';
 import { newPatch, type Patch, type RgbImage } from '../../engine/pixels.ts';
 import { seeFace, sightLimits } from '../../engine/sight.ts';
+import { cardBack } from '../../tools/evaluate/card-backs.ts';
 import { faceOnScreen, portrait } from '../../tools/samples.ts';
-import { cardBack } from './card-backs.ts';
 import { outcomeText, shippedEngine } from './engine.ts';
 import { idCard, selfieOfPair, stranger } from './people.ts';
 

@@ -40,8 +40,8 @@ export interface MatchReport {
   readonly curves: Readonly<Record<string, readonly Point[]>>;
 }
 
-const personRow = z.object({ file: z.string().min(1), person: z.string().min(1) });
-const pairRow = z.object({
+export const personRow = z.object({ file: z.string().min(1), person: z.string().min(1) });
+export const pairRow = z.object({
   file_a: z.string().min(1),
   file_b: z.string().min(1),
   label: z.enum(['same', 'different']),
@@ -149,7 +149,8 @@ async function see(bytes: Uint8Array, models: FaceModels): Promise<SeenFace | un
   return embedding && { embedding, widthPx: measurements.id_face_width_px ?? 0 };
 }
 
-async function shrink(bytes: Uint8Array, factor: number): Promise<Uint8Array> {
+/** The photo as a card's: so many times its size, and compressed. */
+export async function shrink(bytes: Uint8Array, factor: number): Promise<Uint8Array> {
   const photo = sharp(bytes).autoOrient();
   const { width = 1 } = await photo.metadata();
   return photo

@@ -1,7 +1,7 @@
 /** Forty cards, a second each: `npm run test:engine` runs it and `npm test` does not. */
 import { expect, it } from 'vitest';
+import { cardBack } from '../../../tools/evaluate/card-backs.ts';
 import { portrait } from '../../../tools/samples.ts';
-import { cardBack } from '../card-backs.ts';
 import { outcomeText, shippedEngine } from '../engine.ts';
 
 it('the back of an ID card has no face and is no person, whatever the detector sees in it', async () => {

@@ -1,8 +1,6 @@
-/** Fronts of ID cards and pages of passports, drawn around devDependencies' photos: whole on a table, scanned, or cut tightly. */
+/** Fronts of ID cards and pages of passports, drawn around photos of people: whole on a table, scanned, or cut tightly. */
 import sharp from 'sharp';
-import { portrait } from '../../tools/samples.ts';
-import { randomFrom } from './card-backs.ts';
-import { otherPhotoOfPair, selfieOfPair, stranger } from './people.ts';
+import { mulberry32 } from './random.ts';
 
 export const frontKinds = [
   'on a table',
@@ -11,25 +9,18 @@ export const frontKinds = [
   'a page of a passport',
 ] as const;
 
-const photos: readonly (() => Promise<Buffer>)[] = [
-  async () =>
-    sharp(await portrait())
-      .extract({ left: 340, top: 60, width: 440, height: 540 })
-      .toBuffer(),
-  ...[0, 1, 2, 3].map((index) => () => stranger(index)),
-  selfieOfPair,
-  otherPhotoOfPair,
-];
+/** Bytes of a photo, cut to a head and what is around it. */
+export type PrintedPhoto = () => Promise<Uint8Array>;
 
-/** One of as many fronts as there are seeds; the kinds take turns. */
-export async function cardFront(seed: number): Promise<Buffer> {
-  const random = randomFrom(seed);
+/** One of as many fronts as there are seeds, around one of `photos`; the kinds take turns. */
+export async function cardFront(seed: number, photos: readonly [PrintedPhoto, ...PrintedPhoto[]]): Promise<Buffer> {
+  const random = mulberry32(seed);
   const between = (low: number, high: number) => low + (high - low) * random();
   const whole = (low: number, high: number) => Math.round(between(low, high));
   const kind = frontKinds[seed % frontKinds.length];
   const isPage = kind === 'a page of a passport';
   const [width, height] = [1000, isPage ? 704 : 630];
-  const photo = photos[whole(0, photos.length - 1)] ?? selfieOfPair;
+  const photo = photos[whole(0, photos.length - 1)] ?? photos[0];
   const across = whole(isPage ? 260 : 230, isPage ? 330 : 330);
   const print = {
     left: whole(40, 80),

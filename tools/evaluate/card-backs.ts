@@ -1,23 +1,13 @@
 /** Backs of ID cards, drawn: bars, guilloche and an emblem, in which a detector of faces sees faces. They show no person. */
 import sharp from 'sharp';
-
-/** mulberry32: the same numbers for the same seed. */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { mulberry32 } from './random.ts';
 
 const width = 1000;
 const height = 630;
 
 /** One of as many backs as there are seeds. */
 export async function cardBack(seed: number): Promise<Buffer> {
-  const random = randomFrom(seed);
+  const random = mulberry32(seed);
   const between = (low: number, high: number) => low + (high - low) * random();
   const ink = new Float32Array(width * height);
   const darken = (x: number, y: number, amount: number) => {
