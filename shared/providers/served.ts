@@ -56,7 +56,7 @@ export const whatToDo: Readonly<Record<(typeof recaptureReasons)[number], string
   capture_too_large: 'The file is too large. Please take a new picture, or a shorter video.',
   format_unsupported: 'We cannot read videos of this format. Please record with another app, browser or phone.',
   video_too_short: 'The video is too short. Please record until you have said all digits.',
-  move_your_head: 'Please turn your head a little from side to side while you speak.',
+  move_your_head: 'Please turn your head while you speak: a little from side to side, or as you were asked to.',
   card_not_seen: 'We cannot see your ID. Please take a picture of the card itself, with all its edges.',
   id_face_too_small: 'The photo on your ID is too small. Please move the camera closer to it.',
   audio_missing: 'The video has no sound. Please allow the microphone and record again.',

@@ -41,9 +41,14 @@ afterAll(async () => {
 const paths: Readonly<Record<string, string>> = { spoofsense: '/prod', onesmartlab: '/v1.1' };
 const served = [...registry.values()].filter(({ name }) => paths[name] !== undefined);
 
-/** The vendor's adapter, connected to us; `sources` has the source_id of every answer. */
-function connect(name: string, key: string): { provider: Provider; sources: string[] } {
-  const sources: string[] = [];
+interface Answered {
+  readonly status: number;
+  readonly sourceId: string;
+}
+
+/** The vendor's adapter, connected to us, and what it was answered over HTTP. */
+function connect(name: string, key: string): { provider: Provider; answers: Answered[] } {
+  const answers: Answered[] = [];
   const connector = connectors.get(name);
   if (!connector) throw new Error(`Nothing connects ${name}`);
   const provider = connector.connect(
@@ -53,13 +58,13 @@ function connect(name: string, key: string): { provider: Provider; sources: stri
         const answer = await fetch(url, init);
         const text = await answer.clone().text();
         declared('POST', new URL(url).pathname, { status: answer.status, body: JSON.parse(text) });
-        sources.push(answer.headers.get(sourceIdHeader) ?? '');
+        answers.push({ status: answer.status, sourceId: answer.headers.get(sourceIdHeader) ?? '' });
         return answer;
       },
       sleep: async () => undefined,
     },
   );
-  return { provider, sources };
+  return { provider, answers };
 }
 
 /** The person's own capture, by what it shows. */
@@ -74,7 +79,17 @@ const videos: Readonly<Partial<Record<Face, () => Promise<Uint8Array>>>> = {
   spoof: async () => video({ people: [await selfieOfPair()], shown: 'photo' }),
 };
 
-async function outcomeOf(provider: Provider, check: Check, bytes: Bytes): Promise<Expected> {
+/** Asked again where a busy machine had not judged it in time (504): how long it may take is the bench's business. */
+async function outcomeOf(
+  { provider, answers }: ReturnType<typeof connect>,
+  check: Check,
+  bytes: Bytes,
+): Promise<Expected> {
+  const outcome = await outcomeOfOne(provider, check, bytes);
+  return answers.at(-1)?.status === 504 ? outcomeOf({ provider, answers }, check, bytes) : outcome;
+}
+
+async function outcomeOfOne(provider: Provider, check: Check, bytes: Bytes): Promise<Expected> {
   const spoken = check === 'video_verify' ? { challenge: said, languageCode: 'en-US' } : {};
   try {
     const answer = await provider.submit(submissionOf(check, bytes, spoken));
@@ -96,12 +111,12 @@ const shown = served.flatMap(({ name, checks }) =>
 
 describe('an adapter is told by us what it expects of its vendor', () => {
   it.each(shown)('$name at $check: $face', async ({ name, check, face, make }) => {
-    const { provider, sources } = connect(name, running.apiKey);
+    const connected = connect(name, running.apiKey);
     const [own] = capturesOf[check];
-    const outcome = await outcomeOf(provider, check, { [own]: await make(), id_card: card });
+    const outcome = await outcomeOf(connected, check, { [own]: await make(), id_card: card });
     expect(outcome).toEqual(expectedOf(name, face));
 
-    const [sourceId = ''] = sources;
+    const { sourceId = '' } = connected.answers.at(-1) ?? {};
     expect(sourceId).toMatch(new RegExp(`^${name}\\.[0-9a-f-]{36}$`));
     const moves = (await clientOf(running).history(sourceId)).filter(({ kind }) => kind === 'moved');
     expect(moves.map(({ state }) => state)).toEqual(['awaiting_captures', 'queued', 'dispatched', 'decided']);
@@ -115,10 +130,10 @@ describe.each(served.flatMap(({ name, checks }) => checks.map((check) => ({ name
   '$name at $check',
   ({ name, check }) => {
     it('refuses a key that is not the tenant’s, as the vendor does', async () => {
-      const { provider, sources } = connect(name, 'a-key-that-is-wrong');
+      const connected = connect(name, 'a-key-that-is-wrong');
       const bytes = { selfie: await portrait(), video: await video(), id_card: card };
-      expect(await outcomeOf(provider, check, bytes)).toEqual({ fault: 'provider_unauthorized' });
-      expect(sources).toEqual(['']);
+      expect(await outcomeOf(connected, check, bytes)).toEqual({ fault: 'provider_unauthorized' });
+      expect(connected.answers.map(({ sourceId }) => sourceId)).toEqual(['']);
     });
   },
 );

@@ -190,7 +190,7 @@ export function journeys(target: () => Target): void {
       await client.request(sourceId);
       for (const key of [undefined, 'bf_demo_wrong', `${target().apiKey.slice(0, -1)}_`]) {
         const headers = { 'content-type': 'application/json', ...(key ? { 'x-api-key': key } : {}) };
-        for (const { method, path } of routes.filter(({ callers }) => callers.includes('key'))) {
+        for (const { method, path } of routes.filter(({ callers, vendor }) => callers.includes('key') && !vendor)) {
           const problem = await client.problem(method, path.replace('{source_id}', sourceId), undefined, headers);
           expect(problem).toMatchObject({ status: 401, code: 'api_key_invalid' });
         }
@@ -259,8 +259,14 @@ export function journeys(target: () => Target): void {
   });
 
   describe('an app written for a vendor moves by its host and its key', () => {
+    interface VendorAnswer {
+      readonly status: number;
+      readonly body: ReturnType<typeof JSON.parse>;
+      readonly sourceId: string;
+    }
+
     /** curl as the vendors' documents have it; validated as the route's row says. */
-    function curl(method: 'POST', path: string, ...options: string[]) {
+    function curl(method: 'POST', path: string, ...options: string[]): VendorAnswer {
       const { url, apiKey } = target();
       const directory = mkdtempSync(join(tmpdir(), 'bonafide-curl-'));
       const headers = join(directory, 'headers');
@@ -273,7 +279,8 @@ export function journeys(target: () => Target): void {
       rmSync(directory, { recursive: true });
       const answer = { status: Number(status), body: JSON.parse(body), sourceId };
       declared(method, path, answer);
-      return answer;
+      // What a busy machine has not judged in time goes on, and is called again.
+      return answer.status === 504 ? curl(method, path, ...options) : answer;
     }
 
     const directory = mkdtempSync(join(tmpdir(), 'bonafide-served-'));

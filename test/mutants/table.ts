@@ -177,8 +177,8 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'a caller is known before its request is validated',
     file: 'shared/lambda/http.ts',
-    find: 'const caller = await authenticate(event, operation, dependencies);',
-    replace: 'validated(event, operation, body); const caller = await authenticate(event, operation, dependencies);',
+    find: 'caller = await authenticate(event, operation, dependencies);',
+    replace: 'validated(event, operation, body); caller = await authenticate(event, operation, dependencies);',
     ...overHttp,
     named: 'asks for the key before',
   },
