@@ -62,6 +62,9 @@ export interface ListQuery {
   readonly after?: PageStart | undefined;
 }
 
+/** A record that was to be made with a credit of its tenant: the tenant had none left. */
+export type Unpaid = { kind: 'unpaid' };
+
 /** States with a deadline. Each has index partitions of its own, so a backlog of one kind hides no other. */
 export const dueStates = [
   'awaiting_captures',
@@ -80,6 +83,8 @@ export const dueShards = 4;
 export interface Verifications {
   /** Writes a new record, or answers with the one that has the key. One request. */
   readonly create: (record: InState<'awaiting_captures'>) => Promise<Created>;
+  /** The same together with taking a credit of its tenant, both or neither: however many ask at once, none is taken twice. */
+  readonly createPaid: (record: InState<'awaiting_captures'>) => Promise<Created | Unpaid>;
   readonly find: (id: string, options?: { consistent?: boolean }) => Promise<Verification | undefined>;
   /**
    * Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. With
@@ -107,6 +112,20 @@ export interface Verifications {
     from: InState<'dispatched'>,
     fields: Pick<InState<'dispatched'>, 'attempts' | 'dueAt'>,
   ) => Promise<Moved<'dispatched'>>;
+  /**
+   * Gives the credit back and marks the record or the tombstone, both or neither: no move. Lost where it was given back,
+   * or erased, meanwhile.
+   */
+  readonly refund: (
+    from: InState<'errored' | 'expired' | 'erased'>,
+  ) => Promise<Moved<'errored' | 'expired' | 'erased'>>;
+  /** A result was posted in vain: no move. Of two that count the same try, one wins. */
+  readonly countPost: (
+    from: InState<'decided' | 'errored' | 'expired'>,
+    fields: { readonly failedPosts: number; readonly dueAt: number },
+  ) => Promise<Moved<'decided' | 'errored' | 'expired'>>;
+  /** The order is over, and its link and webhook leave the record: no move. `dueAt` as `withOrderClosed` has it. */
+  readonly closeOrder: (from: InState<'decided' | 'errored' | 'expired'>, dueAt: number | undefined) => Promise<void>;
   /** Every object of a record that rests is gone: nothing is due any more. */
   readonly settle: (from: InState<'decided' | 'errored' | 'expired' | 'erased'>) => Promise<void>;
   /** Appends to the history without moving. The first 20 are kept, the rest counted; a tombstone takes none. */
@@ -222,6 +241,25 @@ export interface Work {
 /** Puts a verification on its provider's queue. Sending twice is harmless: only one message can claim. */
 export type Send = (provider: string, work: Work, delaySeconds?: number) => Promise<void>;
 
+/** A result to post, and how often it was posted in vain: a message that counts otherwise than the record does nothing. */
+export interface Delivery {
+  readonly verificationId: string;
+  readonly failedPosts: number;
+}
+
+/** The queues of orders. Sending twice is harmless. */
+export interface Orders {
+  /** Has the image of an order fetched. */
+  readonly fetch: (verificationId: string) => Promise<void>;
+  /** Has what is owed of an order made good: a refund, and the result posted. */
+  readonly deliver: (delivery: Delivery, delaySeconds?: number) => Promise<void>;
+  /** Leaves a result that no webhook took where an alarm tells an operator of it. */
+  readonly giveUp: (delivery: Delivery) => Promise<void>;
+}
+
+/** Posts a body to a tenant's webhook: true where it was taken. */
+export type PostWebhook = (url: string, body: string) => Promise<boolean>;
+
 /** Open breakers, one row each; a closed one has none. Written only when something changes. */
 export interface Breakers {
   /** At most one read in five seconds per key; undefined is closed. */
@@ -258,6 +296,10 @@ export interface Tenants {
   readonly ofWebhook: (provider: string, token: string) => Promise<WebhookOwner | undefined>;
   /** Whether a provider's results could arrive, for a tenant whose credentials are kept in `secretName`. */
   readonly hasWebhook: (id: string, provider: string, secretName: string) => Promise<boolean>;
+  /** Where results of served calls go that name this webhook, or undefined. At most one read in 20 s. */
+  readonly servedWebhook: (id: string, name: string) => Promise<string | undefined>;
+  /** Credits that the tenant has left, as it is now. */
+  readonly creditsLeft: (id: string) => Promise<number>;
 }
 
 /** Puts events on the bus, at most ten; answers which were refused, by index. */

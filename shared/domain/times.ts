@@ -63,6 +63,18 @@ export const servedCapturesSeconds = minuteSeconds;
 /** A vendor's client waits for nothing else: the first look comes when the engine can have answered. */
 export const servedFirstPauseMilliseconds = 40;
 
+/** How long one fetch of an image by its link may take, and what passes before the next: three tries in all. */
+export const fetchSeconds = 10;
+export const fetchPausesSeconds = [1, 5] as const;
+/** An order whose image is neither fetched nor given up by then: its message may be lost, so the sweep sends it again. */
+export const orderedSeconds = 2 * minuteSeconds;
+/** An order whose fetches were all interrupted ends after this. */
+export const orderExpirySeconds = 15 * minuteSeconds;
+/** How long a webhook may take to answer. */
+export const postSeconds = 10;
+/** A result that should have been posted by then: its message may be lost, so the sweep sends it again. */
+export const postedSeconds = 2 * minuteSeconds;
+
 /** Whole seconds since the epoch, as deadlines are stored. */
 export function epochSeconds(at: Date): number {
   return Math.floor(at.getTime() / 1000);

@@ -107,6 +107,15 @@ export type Attempt = z.infer<typeof attempt>;
 
 const landed = z.partialRecord(captureName, landedCapture);
 
+/** A call that brings a link and is answered at a webhook. It leaves the record once its result was posted, or given up. */
+export const order = z.object({
+  /** As the caller wrote it; the record's own is made of it. */
+  sourceId: z.string(),
+  imageLink: z.string(),
+  webhookName: z.string(),
+});
+export type Order = z.infer<typeof order>;
+
 /** In every record, the tombstone's too: nothing that the caller chose but the check. */
 const identity = {
   verificationId,
@@ -137,6 +146,11 @@ const request = {
   plan,
   /** The vendor whose API it was asked through: it has one round, and no retry. */
   served: servedVendor.optional(),
+  order: order.optional(),
+  /** How often the result of the order was posted in vain. */
+  failedPosts: z.int().nonnegative().optional(),
+  /** The credit that was taken with the making of the record. */
+  credit: z.enum(['taken', 'refunded']).optional(),
   declared: z.partialRecord(captureName, declaredCapture),
   challenge: z.string().optional(),
   /** The turn of the head that the video shows besides, where policy asks for one: drawn anew whenever the digits are. */
@@ -192,6 +206,8 @@ const inState = {
     ...identity,
     state: z.literal('erased'),
     sightings: request.sightings,
+    /** Until the credit is given back. */
+    refundDue: z.literal(true).optional(),
     dueAt: dueAt.optional(),
   }),
 } satisfies Record<State, z.ZodObject>;
@@ -273,6 +289,27 @@ export function withNothingDue<Resting extends InState<'decided' | 'errored' | '
   const { dueAt: _, ...settled } = from;
   if (settled.state === 'erased') delete settled.sightings;
   return settled as Resting;
+}
+
+/** A record that rests once its order is over; `dueAt` is when what is still stored must be gone. */
+export function withOrderClosed<Resting extends InState<'decided' | 'errored' | 'expired'>>(
+  { order: _, failedPosts: __, dueAt: ___, ...from }: Resting,
+  dueAt: number | undefined,
+): Resting {
+  return { ...from, ...(dueAt !== undefined && { dueAt }) } as Resting;
+}
+
+/** The record or tombstone once its credit is given back. */
+export function withRefund<Refunded extends InState<'errored' | 'expired' | 'erased'>>(from: Refunded): Refunded {
+  if (from.state !== 'erased') return { ...from, credit: 'refunded' };
+  const { refundDue: _, ...refunded } = from;
+  return refunded as Refunded;
+}
+
+/** Whether a credit is to be given back: the image was never fetched, or no provider of the route could answer. */
+export function owesRefund(record: Verification): record is InState<'errored' | 'expired' | 'erased'> {
+  if (record.state === 'erased') return record.refundDue === true;
+  return record.credit === 'taken' && (record.state === 'errored' || record.state === 'expired');
 }
 
 /** The line of history that says something of a record where it was at `from`, without a move. Both stores append it. */

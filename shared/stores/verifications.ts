@@ -13,7 +13,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { captureName } from '../domain/captures.ts';
-import { dueShards, type Moved, type Sighting, type Verifications } from '../domain/ports.ts';
+import { type Created, dueShards, type Moved, type Sighting, type Verifications } from '../domain/ports.ts';
 import {
   type HistoryEntry,
   type InState,
@@ -25,10 +25,13 @@ import {
   verification,
   verificationId,
   withNothingDue,
+  withOrderClosed,
+  withRefund,
 } from '../domain/verification.ts';
-import { unlessInTransaction } from './conditional.ts';
+import { isUnmet, transact, unlessInTransaction } from './conditional.ts';
 import { listPage } from './lists.ts';
 import { takePlace } from './sightings.ts';
+import { giveCredit, takeCredit } from './tenants/credits.ts';
 
 export interface Dependencies {
   readonly client: DynamoDBClient;
@@ -37,6 +40,8 @@ export interface Dependencies {
   readonly newId: () => string;
   /** Of places that a decision takes; absent where none is made of fingerprints. */
   readonly sightingsTable?: string;
+  /** Of credits; absent where none is taken or given back. */
+  readonly tenantsTable?: string;
 }
 
 /** `accept` changes what a claim waits for without a move: a takeover or a failover read before it must not undo it. */
@@ -58,16 +63,43 @@ const notAcceptedMeanwhile = '#waitingFor = :readWaitingFor';
 /** Two callers may find the digits of a round dead at once: both are told the ones that were written first. */
 const notRenewedMeanwhile = '#challengeIssuedAt = :readChallengeIssuedAt';
 
+/** Of two that give a credit back, and of a refund and an erasure, one wins. */
+const notRefundedMeanwhile = '#credit = :readCredit';
+const refundStillDue = '#refundDue = :readRefundDue';
+const notPostedMeanwhile = '#failedPosts = :readFailedPosts';
+
 /** New digits in a round: of two writers that found the old ones dead, the second must not replace what the first told. */
 export function renewsChallenge(from: Verification, to: Verification): from is InState<'awaiting_captures'> {
   if (from.state !== 'awaiting_captures' || to.state !== 'awaiting_captures') return false;
   return from.challengeIssuedAt !== to.challengeIssuedAt;
 }
 
+/** A refund marks the record without a move: an erasure read before it would have the credit given back again. */
+export function fencesRefund(from: Verification, to: Verification): boolean {
+  return 'credit' in from && from.credit === 'taken' && (to.state === 'erased' || to.credit !== 'taken');
+}
+
+/** The same of a tombstone. */
+export function fencesRefundDue(from: Verification, to: Verification): boolean {
+  return from.state === 'erased' && from.refundDue === true && to.state === 'erased' && to.refundDue === undefined;
+}
+
+/** Of two workers that post the same result in vain, one counts it. */
+export function fencesPosts(from: Verification, to: Verification): boolean {
+  return 'order' in to && to.order !== undefined && 'failedPosts' in from && from.failedPosts !== to.failedPosts;
+}
+
 /** What the history and the counters are written with; a move must not overwrite a note made meanwhile. */
 const appended = ['history', 'notes', 'notesDropped'];
 
-export function dynamoVerifications({ client, table, now, newId, sightingsTable }: Dependencies): Verifications {
+export function dynamoVerifications({
+  client,
+  table,
+  now,
+  newId,
+  sightingsTable,
+  tenantsTable,
+}: Dependencies): Verifications {
   const key = (id: string) => marshall({ verificationId: id });
 
   /** The conditional update that turns `from` into `to`. */
@@ -105,6 +137,19 @@ export function dynamoVerifications({ client, table, now, newId, sightingsTable 
       conditions.push(notAcceptedMeanwhile);
       fenced.push('waitingFor');
       values[':readWaitingFor'] = from.waitingFor;
+    }
+    if (fencesRefund(from, to)) {
+      conditions.push(notRefundedMeanwhile);
+      fenced.push('credit');
+      values[':readCredit'] = 'taken';
+    }
+    if (fencesRefundDue(from, to)) {
+      conditions.push(refundStillDue);
+      values[':readRefundDue'] = true;
+    }
+    if (fencesPosts(from, to) && 'failedPosts' in from) {
+      conditions.push(notPostedMeanwhile);
+      values[':readFailedPosts'] = from.failedPosts;
     }
     const named = new Set([...changed, ...removed, ...fenced]);
     return {
@@ -161,6 +206,27 @@ export function dynamoVerifications({ client, table, now, newId, sightingsTable 
     }
   }
 
+  /** What a record is made with, unless there is one. */
+  const making = (record: Verification) => ({
+    TableName: table,
+    Item: marshall(rowOf(record), { removeUndefinedValues: true }),
+    ConditionExpression: 'attribute_not_exists(verificationId)',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+  });
+
+  /** The first write may have won, and only its answer been lost. */
+  function existing(item: Record<string, AttributeValue>, record: InState<'awaiting_captures'>): Created {
+    const existing = recordOf(item);
+    return existing.state === 'awaiting_captures' && existing.moveId === record.moveId
+      ? { kind: 'created', verification: existing }
+      : { kind: 'exists', verification: existing };
+  }
+
+  function creditsIn(): string {
+    if (!tenantsTable) throw new Error('Credits are kept in a table that was not named');
+    return tenantsTable;
+  }
+
   /** The first write may have won and only its answer been lost: then the SDK's own repeat meets our move. */
   function lostTo<S extends State>(
     item: Record<string, AttributeValue> | undefined,
@@ -175,22 +241,22 @@ export function dynamoVerifications({ client, table, now, newId, sightingsTable 
   return {
     async create(record) {
       try {
-        await client.send(
-          new PutItemCommand({
-            TableName: table,
-            Item: marshall(rowOf(record), { removeUndefinedValues: true }),
-            ConditionExpression: 'attribute_not_exists(verificationId)',
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-          }),
-        );
+        await unlessInTransaction(() => client.send(new PutItemCommand(making(record))));
         return { kind: 'created', verification: record };
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException) || !error.Item) throw error;
-        const existing = recordOf(error.Item);
-        return existing.state === 'awaiting_captures' && existing.moveId === record.moveId
-          ? { kind: 'created', verification: existing }
-          : { kind: 'exists', verification: existing };
+        return existing(error.Item, record);
       }
+    },
+
+    async createPaid(record) {
+      const credit = { Update: takeCredit(creditsIn(), record.tenant) };
+      const unmet = await transact(client, [{ Put: making(record) }, credit]);
+      if (!unmet) return { kind: 'created', verification: record };
+      const [ofRecord] = unmet;
+      if (!isUnmet(ofRecord)) return { kind: 'unpaid' };
+      if (!ofRecord?.Item) throw new Error('A record that exists was not answered');
+      return existing(ofRecord.Item, record);
     },
 
     async find(id, { consistent = true } = {}) {
@@ -211,6 +277,21 @@ export function dynamoVerifications({ client, table, now, newId, sightingsTable 
     renew: (from, fields) => change(from, { ...from, ...fields }),
 
     accept: (from, fields) => change(from, { ...from, ...fields, waitingFor: 'webhook' }),
+
+    async refund(from) {
+      const to = withRefund(from);
+      const credit = { Update: giveCredit(creditsIn(), from.tenant) };
+      const unmet = await transact(client, [{ Update: updateOf(from, to) }, credit]);
+      return unmet
+        ? { kind: 'lost', current: unmet[0]?.Item && recordOf(unmet[0].Item) }
+        : { kind: 'moved', verification: to };
+    },
+
+    countPost: (from, fields) => change<'decided' | 'errored' | 'expired'>(from, { ...from, ...fields }),
+
+    async closeOrder(from, dueAt) {
+      await change(from, withOrderClosed(from, dueAt));
+    },
 
     async settle(from) {
       await change(from, withNothingDue(from));

@@ -10,6 +10,7 @@ export function aTenant(id: string, overrides: Partial<Tenant> = {}): Tenant {
     policy: defaultPolicy,
     credentials: {},
     webhooks: [],
+    servedWebhooks: {},
     ...overrides,
   };
 }

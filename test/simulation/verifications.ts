@@ -9,8 +9,18 @@ import {
   type Verification,
   verification,
   withNothingDue,
+  withOrderClosed,
+  withRefund,
 } from '../../shared/domain/verification.ts';
-import { fencesMissing, fencesWaiting, renewsChallenge, shardOf } from '../../shared/stores/verifications.ts';
+import {
+  fencesMissing,
+  fencesPosts,
+  fencesRefund,
+  fencesRefundDue,
+  fencesWaiting,
+  renewsChallenge,
+  shardOf,
+} from '../../shared/stores/verifications.ts';
 import { type MemorySightings, memorySightings } from './sightings.ts';
 
 /** A table in memory, open to a test. */
@@ -24,6 +34,8 @@ export interface MemoryTable {
   readonly now: () => Date;
   readonly newId: () => string;
   readonly sightings?: Pick<MemorySightings, 'take'>;
+  /** Credits left, by tenant. */
+  readonly credits?: Map<string, number>;
   /** Whether a write read at `from` goes through. The simulation plants weaker ones to see them caught. */
   readonly admits?: typeof fence;
   /** What becomes of a row on its way into the table. */
@@ -41,7 +53,11 @@ export function fence(current: Verification, from: Verification, to: Verificatio
     (!renewsChallenge(from, to) ||
       (current.state === 'awaiting_captures' && current.challengeIssuedAt === from.challengeIssuedAt)) &&
     (!(from.state === 'dispatched' && fencesWaiting(to.state)) ||
-      (current.state === 'dispatched' && current.waitingFor === from.waitingFor))
+      (current.state === 'dispatched' && current.waitingFor === from.waitingFor)) &&
+    (!fencesRefund(from, to) || ('credit' in current && current.credit === 'taken')) &&
+    (!fencesRefundDue(from, to) || (current.state === 'erased' && current.refundDue === true)) &&
+    (!fencesPosts(from, to) ||
+      ('failedPosts' in current && 'failedPosts' in from && current.failedPosts === from.failedPosts))
   );
 }
 
@@ -53,6 +69,7 @@ export function memoryVerifications({
   now,
   newId,
   sightings: places = memorySightings(now),
+  credits = new Map(),
   admits = fence,
   stored = (row) => row,
 }: MemoryTable): MemoryVerifications {
@@ -94,6 +111,14 @@ export function memoryVerifications({
       return { kind: 'created', verification: write(parsed(record)) };
     },
 
+    async createPaid(record) {
+      const left = credits.get(record.tenant) ?? 0;
+      if (!rows.has(record.verificationId) && left === 0) return { kind: 'unpaid' };
+      const made = await table.create(record);
+      if (made.kind === 'created') credits.set(record.tenant, left - 1);
+      return made;
+    },
+
     find: async (id) => rows.get(id),
 
     async move(from, to, fields, remark = {}, sightings = []) {
@@ -105,6 +130,18 @@ export function memoryVerifications({
     renew: async (from, fields) => change(from, parsed({ ...from, ...fields })),
 
     accept: async (from, fields) => change(from, parsed({ ...from, ...fields, waitingFor: 'webhook' })),
+
+    async refund(from) {
+      const refunded = change(from, withRefund(from));
+      if (refunded.kind === 'moved') credits.set(from.tenant, (credits.get(from.tenant) ?? 0) + 1);
+      return refunded;
+    },
+
+    countPost: async (from, fields) => change<'decided' | 'errored' | 'expired'>(from, parsed({ ...from, ...fields })),
+
+    async closeOrder(from, dueAt) {
+      change(from, withOrderClosed(from, dueAt));
+    },
 
     async settle(from) {
       change(from, withNothingDue(from));

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   ConditionalCheckFailedException,
   DynamoDBClient,
@@ -25,6 +26,7 @@ import {
   transitions,
   type Verification,
 } from '../../shared/domain/verification.ts';
+import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications, shardOf } from '../../shared/stores/verifications.ts';
 import { anAwaitingVerification, landedFor, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
@@ -90,13 +92,44 @@ async function decidedIn(store: Verifications, overrides = {}) {
   return won(await store.move(dispatched, 'decided', { landed: dispatched.landed, verdict }), 'decided');
 }
 
+/** A store, and its credits by tenant. */
+interface Opened {
+  readonly store: Verifications;
+  readonly give: (tenant: string, credits: number) => Promise<unknown>;
+  readonly left: (tenant: string) => Promise<number>;
+}
+
+function inMemory(): Opened {
+  const credits = new Map<string, number>();
+  return {
+    store: memoryVerifications({ now, newId, credits }),
+    give: async (tenant, given) => credits.set(tenant, (credits.get(tenant) ?? 0) + given),
+    left: async (tenant) => credits.get(tenant) ?? 0,
+  };
+}
+
+function inDynamo(): Opened {
+  const { client } = tables;
+  const tenants = dynamoTenants({ client, table: 'tenants', now, randomBytes });
+  return {
+    store: dynamoVerifications({ client, table: 'verifications', now, newId, tenantsTable: 'tenants' }),
+    async give(tenant, given) {
+      await tenants.create(tenant).catch(() => undefined);
+      await tenants.addCredits(tenant, given);
+    },
+    left: tenants.creditsLeft,
+  };
+}
+
 describe.each([
-  ['memory', () => memoryVerifications({ now, newId })],
-  ['DynamoDB', () => dynamoVerifications({ client: tables.client, table: 'verifications', now, newId })],
+  ['memory', inMemory],
+  ['DynamoDB', inDynamo],
 ])('verifications in %s', (_, open) => {
+  let opened: Opened;
   let store: Verifications;
   beforeAll(() => {
-    store = open();
+    opened = open();
+    store = opened.store;
   });
   const read = async (record: Verification) => (await store.find(record.verificationId)) as Verification;
 
@@ -115,6 +148,103 @@ describe.each([
     const record = await awaitingIn(store);
     const again = await store.create({ ...record, moveId: 'another', requestHash: '0'.repeat(64) });
     expect(again).toEqual({ kind: 'exists', verification: record });
+  });
+
+  describe('an order that was paid with a credit', () => {
+    const order = { sourceId: 'theirs', imageLink: 'https://images.example/1.jpg', webhookName: 'ours' };
+    const paid = (tenant: string, overrides = {}) =>
+      anAwaitingVerification({
+        tenant,
+        sourceId: fresh(),
+        served: 'identify',
+        order,
+        failedPosts: 0,
+        credit: 'taken',
+        ...overrides,
+      });
+    let tenants = 0;
+    async function withCredits(credits: number): Promise<string> {
+      const tenant = `t-${++tenants}`;
+      await opened.give(tenant, credits);
+      return tenant;
+    }
+    async function madeIn(tenant: string) {
+      const record = paid(tenant);
+      expect(await store.createPaid(record)).toEqual({ kind: 'created', verification: record });
+      return record;
+    }
+    async function erroredIn(tenant: string) {
+      const record = await madeIn(tenant);
+      const landed = landedFor('spoof_detect');
+      const queued = won(await store.move(record, 'queued', { landed, provider: 'builtin', dueAt: 1 }), 'queued');
+      return won(await store.move(queued, 'errored', { landed, fault: 'provider_failed', dueAt: 9 }), 'errored');
+    }
+
+    it('takes one credit with the record, none where there is a record, and makes none where no credit is left', async () => {
+      const tenant = await withCredits(1);
+      const record = await madeIn(tenant);
+      expect(await opened.left(tenant)).toBe(0);
+      expect(await store.createPaid(record)).toMatchObject({ verification: record }); // also without a credit
+      expect(await store.createPaid({ ...record, moveId: 'another' })).toEqual({
+        kind: 'exists',
+        verification: record,
+      });
+      const other = paid(tenant);
+      expect(await store.createPaid(other)).toEqual({ kind: 'unpaid' });
+      expect(await store.find(other.verificationId)).toBeUndefined();
+      expect(await store.createPaid(paid(`never-${tenant}`))).toEqual({ kind: 'unpaid' });
+      expect(await opened.left(tenant)).toBe(0);
+    });
+
+    it('gives the credit back once, however many ask', async () => {
+      const tenant = await withCredits(1);
+      const errored = await erroredIn(tenant);
+      const refunds = await Promise.all([1, 2, 3].map(() => store.refund(errored)));
+      expect(refunds.map(({ kind }) => kind).sort()).toEqual(['lost', 'lost', 'moved']);
+      expect(await opened.left(tenant)).toBe(1);
+      const refunded = await read(errored);
+      expect(refunded).toEqual({ ...errored, credit: 'refunded' });
+      for (const lost of refunds) if (lost.kind === 'lost') expect(lost.current).toEqual(refunded);
+    });
+
+    it('gives it back once where an erasure was read before the refund, or the other way round', async () => {
+      const tenant = await withCredits(2);
+      const first = await erroredIn(tenant);
+      await store.refund(first);
+      const erasure = { dueAt: 5, refundDue: true } as const;
+      expect((await store.move(first, 'erased', erasure)).kind).toBe('lost');
+      const second = await erroredIn(tenant);
+      const tombstone = won(await store.move(second, 'erased', erasure), 'erased');
+      expect(await store.refund(second)).toEqual({ kind: 'lost', current: tombstone });
+      expect(await opened.left(tenant)).toBe(1);
+      expect((await store.refund(tombstone)).kind).toBe('moved');
+      expect((await store.refund(tombstone)).kind).toBe('lost');
+      expect(await opened.left(tenant)).toBe(2);
+      const { refundDue: _, ...refunded } = tombstone;
+      expect(await read(tombstone)).toEqual(refunded);
+    });
+
+    it('counts a post in vain once, and forgets link and webhook when it is over', async () => {
+      const errored = await erroredIn(await withCredits(1));
+      const counts = await Promise.all([1, 2].map(() => store.countPost(errored, { failedPosts: 1, dueAt: 70 })));
+      expect(counts.map(({ kind }) => kind).sort()).toEqual(['lost', 'moved']);
+      const counted = await read(errored);
+      expect(counted).toEqual({ ...errored, failedPosts: 1, dueAt: 70 });
+      await store.closeOrder(errored, 80); // as it was read before that
+      const { order: _, failedPosts: __, ...closed } = errored;
+      expect(await read(errored)).toEqual({ ...closed, dueAt: 80 });
+      expect((await store.countPost(errored, { failedPosts: 1, dueAt: 90 })).kind).toBe('lost');
+      await store.closeOrder(errored, undefined);
+      expect(await read(errored)).not.toHaveProperty('dueAt');
+    });
+
+    it('keeps nothing of it in a tombstone', async () => {
+      const record = await madeIn(await withCredits(1));
+      const tombstone = won(await store.move(record, 'erased', { dueAt: 5 }), 'erased');
+      expect(Object.keys(tombstone)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/order|credit|refund/)]),
+      );
+    });
   });
 
   it('knows nothing of an id it was never given', async () => {

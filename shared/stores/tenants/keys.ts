@@ -63,6 +63,7 @@ export function tenantKeys({ now, randomBytes }: Pick<Dependencies, 'now' | 'ran
         policy: defaultPolicy,
         credentials: {},
         webhooks: [],
+        servedWebhooks: {},
       });
       if (!created) {
         throw new Fault(

@@ -28,6 +28,12 @@ export const webhook = z.object({
 });
 export type Webhook = z.infer<typeof webhook>;
 
+/** A webhook that calls of a served API may name, and its URL. */
+export const servedWebhookName = z.string().regex(/^[\w. -]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ . - and space');
+export const servedWebhookUrl = z.url({ protocol: /^https?$/ }).max(2048);
+/** One row holds them all. */
+export const maximumServedWebhooks = 20;
+
 /** Provider → name of the secret with its credentials. */
 export const credentials = z.record(providerName, z.string());
 export type Credentials = z.infer<typeof credentials>;
@@ -40,6 +46,7 @@ export const tenant = z.object({
   policy,
   credentials: credentials.default({}),
   webhooks: z.array(webhook).default([]),
+  servedWebhooks: z.record(servedWebhookName, servedWebhookUrl).default({}),
 });
 export type Tenant = z.infer<typeof tenant>;
 
