@@ -203,6 +203,22 @@ describe('the house', () => {
     expect(report(rule, found)).toBe('');
   });
 
+  it('one file reaches an address that a stranger chose', () => {
+    const networks = /^(node:)?(https?|http2|net|tls|dgram|dns|dns\/promises)$|^(request-filtering-agent|undici)$/;
+    const reaching = product
+      .flatMap(files)
+      .filter((file) => file !== 'shared/fetching.ts')
+      .flatMap((file) => imports(source(file), file).map((name) => [file, name] as const))
+      .filter(([, name]) => networks.test(name))
+      .map(([file, name]) => `${file} → ${name}`);
+    const rule = {
+      rule: "9. a stranger's address is reached only through shared/fetching.ts",
+      why: 'a link to a metadata service or a private network looks like any other, and a check before the request is too early',
+      instead: 'take the port Fetcher of shared/domain/ports.ts; the handler connects it',
+    };
+    expect(report(rule, reaching)).toBe('');
+  });
+
   it('only lifecycle changes a record, and only hand-over moves one to queued and sends', () => {
     const outside = [...files('shared'), ...files('functions')].filter(
       (file) => !file.startsWith('shared/lifecycle/') && !file.startsWith('shared/stores/'),

@@ -302,6 +302,45 @@ export interface Tenants {
   readonly creditsLeft: (id: string) => Promise<number>;
 }
 
+/**
+ * Why nothing came of a request to an address that a stranger chose: the link is none that is followed, it leads into a
+ * network of ours, nothing is there or it broke off, it was slow, it sent too much, or it answered another status than 2xx.
+ */
+export type Unreached = {
+  readonly kind: 'failed';
+  readonly reason:
+    | 'link_invalid'
+    | 'address_forbidden'
+    | 'unreachable'
+    | 'timed_out'
+    | 'answer_too_large'
+    | 'status_unexpected';
+  /** The status, where that was unexpected. */
+  readonly status?: number;
+};
+
+export interface FetchLimits {
+  /** From the first step to the last byte. */
+  readonly timeoutSeconds: number;
+  /** Whether http is refused. @default false */
+  readonly httpsOnly?: boolean;
+}
+
+/** The one way to an address that a stranger chose. No link is ever in what it answers, and it never throws. */
+export interface Fetcher {
+  /** The body of a 2xx answer, as it came. A redirect is an unexpected status. */
+  readonly get: (
+    link: string,
+    limits: FetchLimits & { readonly maximumBytes: number },
+  ) => Promise<{ readonly kind: 'fetched'; readonly bytes: Uint8Array } | Unreached>;
+  /** Posts a body, and tells the status whatever it is. What is answered beside it is thrown away. */
+  readonly post: (
+    link: string,
+    message: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
+    limits: FetchLimits,
+  ) => Promise<{ readonly kind: 'answered'; readonly status: number } | Unreached>;
+}
+
 /** Puts events on the bus, at most ten; answers which were refused, by index. */
 export type PutEvents = (events: Event[]) => Promise<number[]>;
 

@@ -27,6 +27,9 @@ export const functionMarginSeconds = 15;
 /** How long a provider may take to send its webhook, and how long the link to the capture lives that it was given. */
 export const webhookSeconds = 15 * minuteSeconds;
 
+/** How long an address that a stranger chose may take to be found and to take the connection. */
+export const connectSeconds = 5;
+
 /** A queued record is looked at again after this: the message that should have moved it may be lost. */
 export const queuedSeconds = 2 * minuteSeconds;
 

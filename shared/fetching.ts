@@ -1,0 +1,164 @@
+import { lookup as lookUp } from 'node:dns';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
+import { urlToHttpOptions } from 'node:url';
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
+import type { Fetcher, FetchLimits, Unreached } from './domain/ports.ts';
+import { connectSeconds } from './domain/times.ts';
+
+/*
+ * The only door to an address that a stranger chose: the link of an image, the URL of a webhook. It must not lead to what
+ * only we can reach: metadata services, the runtime's own API, a private network, this computer.
+ */
+
+export interface FetcherSettings {
+  /** Lets 127.0.0.1 and ::1 be reached, on any port. Nothing that is deployed sets it. @default false */
+  readonly loopback?: boolean;
+  /** Ports that may be reached. @default 80 and 443 */
+  readonly ports?: readonly number[];
+  /** What turns names into addresses. @default the system's resolver */
+  readonly lookup?: typeof lookUp;
+}
+
+const longestLink = 4096;
+/** Of a webhook's answer, which is read so that its server is not cut off, and thrown away. */
+const discardedBytes = 64 * 1024;
+
+const loopbackAddresses = ['127.0.0.1', '::1'];
+
+/**
+ * IPv6 outside 2000::/3, where all public addresses are. The agent knows the ranges there that have a meaning, all but
+ * IPv4-compatible addresses (::/96).
+ */
+const neverPublic = new BlockList();
+neverPublic.addSubnet('::', 3, 'ipv6');
+neverPublic.addSubnet('4000::', 2, 'ipv6');
+neverPublic.addSubnet('8000::', 1, 'ipv6');
+
+interface Exchange {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** How much of an answer with this status is read. */
+  readonly maximumBytes: (status: number) => number;
+}
+
+/** An answer whose head came, and how it ended. */
+interface Answer {
+  readonly kind: 'answered';
+  readonly status: number;
+  readonly bytes: Uint8Array;
+  readonly ended: 'complete' | Unreached['reason'];
+}
+
+/**
+ * Every address is looked at twice, by the agent and here, inside the lookup that the socket itself uses: a name that would
+ * lead elsewhere when asked again is not asked again. One forbidden address of several is enough to refuse a name.
+ * A connection ends with its answer, so strangers share none, and redirects are not followed.
+ */
+export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }: FetcherSettings = {}): Fetcher {
+  // Addresses one by one: the agent compares a range with addresses of the other family, and prints a stack for each.
+  const filter = { keepAlive: false, allowIPAddressList: loopback ? loopbackAddresses : [] };
+  const agents = { 'http:': new RequestFilteringHttpAgent(filter), 'https:': new RequestFilteringHttpsAgent(filter) };
+
+  return {
+    get: async (link, { maximumBytes, ...limits }) => {
+      const wanted = (status: number) => (isSuccess(status) ? maximumBytes : 0);
+      const answer = await exchange(link, { method: 'GET', headers: {}, maximumBytes: wanted }, limits);
+      if (answer.kind === 'failed') return answer;
+      if (!isSuccess(answer.status)) return failed('status_unexpected', answer.status);
+      return answer.ended === 'complete' ? { kind: 'fetched', bytes: answer.bytes } : failed(answer.ended);
+    },
+    post: async (link, message, limits) => {
+      const answer = await exchange(link, { ...message, method: 'POST', maximumBytes: () => discardedBytes }, limits);
+      return answer.kind === 'failed' ? answer : { kind: 'answered', status: answer.status };
+    },
+  };
+
+  async function exchange(
+    link: string,
+    { method, headers, body, maximumBytes }: Exchange,
+    { timeoutSeconds, httpsOnly = false }: FetchLimits,
+  ): Promise<Answer | Unreached> {
+    const url = admitted(link, httpsOnly);
+    if (!url) return failed('link_invalid');
+    const target = urlToHttpOptions(url);
+    const host = target.hostname ?? '';
+    if (isIP(host) !== 0 && isForbidden(host)) return failed('address_forbidden'); // no lookup is made for it
+    const request = (url.protocol === 'https:' ? https : http).request({
+      ...target,
+      method,
+      headers: { 'user-agent': 'Bonafide', 'accept-encoding': 'identity', ...headers },
+      agent: agents[url.protocol as keyof typeof agents],
+      lookup: screened,
+    });
+    let status: number | undefined;
+    let bytes = 0;
+    const chunks: Uint8Array[] = [];
+    const ended = await new Promise<Answer['ended']>((end) => {
+      const connecting = setTimeout(() => end('timed_out'), connectSeconds * 1000);
+      const running = setTimeout(() => end('timed_out'), timeoutSeconds * 1000);
+      request.on('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
+      request.on('error', (error) => end(reasonOf(error)));
+      request.on('close', () => {
+        clearTimeout(connecting);
+        clearTimeout(running);
+        end('unreachable');
+      });
+      request.on('response', (answer) => {
+        status = answer.statusCode ?? 0;
+        const maximum = maximumBytes(status);
+        if (Number(answer.headers['content-length'] ?? 0) > maximum) end('answer_too_large');
+        answer.on('error', (error) => end(reasonOf(error)));
+        answer.on('end', () => end('complete'));
+        answer.on('data', (chunk: Uint8Array) => {
+          bytes += chunk.length;
+          if (bytes > maximum) end('answer_too_large');
+          else chunks.push(chunk);
+        });
+      });
+      request.end(body);
+    });
+    request.destroy();
+    if (status !== undefined) return { kind: 'answered', status, bytes: Buffer.concat(chunks), ended };
+    return failed(ended === 'complete' ? 'unreachable' : ended);
+  }
+
+  /** A link that may be asked, as far as its text tells. */
+  function admitted(link: string, httpsOnly: boolean): URL | undefined {
+    if (link.length > longestLink || !URL.canParse(link)) return undefined;
+    const url = new URL(link); // from here on 0x7f.1, 2130706433 and full-width digits are 127.0.0.1
+    const usual = new Map(Object.entries(httpsOnly ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
+    const port = url.port === '' ? usual.get(url.protocol) : Number(url.port);
+    if (!usual.has(url.protocol) || port === undefined || url.username !== '' || url.password !== '') return undefined;
+    const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+    return here || ports.includes(port) ? url : undefined;
+  }
+
+  function isForbidden(address: string): boolean {
+    if (loopback && loopbackAddresses.includes(address)) return false;
+    return isIP(address) === 0 || (isIPv6(address) && neverPublic.check(address, 'ipv6'));
+  }
+
+  function screened(...[name, options, callback]: Parameters<LookupFunction>): void {
+    lookup(name, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error) callback(error, '');
+      else if (!first || addresses.some(({ address }) => isForbidden(address))) callback(new Error('not public'), '');
+      else if (options.all) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  }
+}
+
+/** Failures of Node's own have a code; the agent's refusals, and ours above, have none. */
+function reasonOf(error: Error): Unreached['reason'] {
+  return 'code' in error ? 'unreachable' : 'address_forbidden';
+}
+
+const isSuccess = (status: number) => status >= 200 && status < 300;
+
+function failed(reason: Unreached['reason'], status?: number): Unreached {
+  return status === undefined ? { kind: 'failed', reason } : { kind: 'failed', reason, status };
+}
