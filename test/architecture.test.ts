@@ -90,6 +90,13 @@ const importRules: readonly ImportRule[] = [
     instead: 'take what the wrapper needs as a port, connected in handler.ts',
   },
   {
+    folder: 'shared/webhooks',
+    allowed: /^shared\/(domain|webhooks)\//,
+    rule: 'webhooks know how and when to post, not what or to whom',
+    why: 'every webhook is posted by one sender, on one schedule',
+    instead: 'take what it needs as a port; the handler connects it',
+  },
+  {
     folder: 'engine',
     allowed: /^(engine\/|shared\/domain\/|onnxruntime-node$|sharp$|libheif-js|mediabunny$|zod$|node:)/,
     rule: 'engine: pixels and samples in, numbers out',
@@ -132,7 +139,7 @@ const importRules: readonly ImportRule[] = [
   {
     folder: 'test/simulation',
     allowed:
-      /^(test\/(simulation|builders)\/|shared\/(domain|lifecycle|providers|api)\/|shared\/stores\/(landings|verifications)\.ts$|tools\/(evaluate\/random|command-line)\.ts$|acorn$|vitest(\/config)?$|zod$|node:)/,
+      /^(test\/(simulation|builders)\/|shared\/(domain|lifecycle|providers|api)\/|shared\/stores\/(landings|verifications)\.ts$|shared\/webhooks\/schedule\.ts$|tools\/(evaluate\/random|command-line)\.ts$|acorn$|vitest(\/config)?$|zod$|node:)/,
     rule: 'the simulation plays the acts themselves, around no AWS',
     why: 'a run must be the same for the same random numbers',
     instead: 'give the world of the simulation another port',
@@ -223,7 +230,8 @@ describe('the house', () => {
     const outside = [...files('shared'), ...files('functions')].filter(
       (file) => !file.startsWith('shared/lifecycle/') && !file.startsWith('shared/stores/'),
     );
-    const writing = /verifications\s*\.\s*(move|land|renew|accept|settle|note|create)\(/;
+    const writing =
+      /verifications\s*\.\s*(move|land|renew|accept|settle|note|create|createPaid|refund|countPost|closeOrder)\(/;
     const sending = /(?<![.\w])send\(|'queued',\s*\{/;
     const found = [
       ...outside.filter((file) => writing.test(codeOf(source(file)))),

@@ -6,5 +6,7 @@ export const environment = z.object({
   SIGHTINGS_TABLE: z.string().min(1),
   CAPTURES_BUCKET: z.string().min(1),
   PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
+  FETCHES_QUEUE: z.url(),
+  DELIVERIES_QUEUE: z.url(),
 });
 export type Environment = z.infer<typeof environment>;

@@ -6,6 +6,7 @@ import { log } from '../../shared/lambda/log.ts';
 import { schedule } from '../../shared/lambda/schedule.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
+import { sqsOrders } from '../../shared/stores/orders.ts';
 import { providerQueues, sqsSend } from '../../shared/stores/queues.ts';
 import { dynamoSightings } from '../../shared/stores/sightings.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
@@ -15,11 +16,13 @@ function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
   const client = new DynamoDBClient();
+  const sqs = new SQSClient();
   return {
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
     sightings: dynamoSightings(client, settings.SIGHTINGS_TABLE, now),
-    send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
+    send: sqsSend(sqs, providerQueues.parse(settings.PROVIDER_QUEUES)),
+    orders: sqsOrders(sqs, { fetches: settings.FETCHES_QUEUE, deliveries: settings.DELIVERIES_QUEUE }),
     now,
     random: Math.random,
     log,

@@ -1,6 +1,7 @@
 import { type Event, eventOf } from '../domain/event.ts';
-import type { Log, PutEvents } from '../domain/ports.ts';
-import type { Verification } from '../domain/verification.ts';
+import type { Log, Orders, PutEvents } from '../domain/ports.ts';
+import { owesRefund, type Verification } from '../domain/verification.ts';
+import { isResting, owesOrder } from './keep.ts';
 
 /** One change of the verifications table: the record as it was and as it became. */
 export interface Change {
@@ -11,6 +12,7 @@ export interface Change {
 
 export interface Announcing {
   readonly put: PutEvents;
+  readonly orders: Pick<Orders, 'deliver'>;
   readonly log: Log;
 }
 
@@ -19,12 +21,19 @@ const triesPerBatch = 3;
 
 /**
  * Every move in these changes becomes one event, in the table's order. Answers the first change that could not be
- * announced: the stream hands over everything from there again, and a repeat carries the same id and body.
+ * announced: the stream hands over everything from there again, and a repeat carries the same id and body. Orders that
+ * came to rest are handed on first.
  */
 export async function announceChanges(
   changes: readonly Change[],
-  { put, log }: Announcing,
+  { put, orders, log }: Announcing,
 ): Promise<{ failed: string | undefined }> {
+  try {
+    for (const id of changes.flatMap(orderIn)) await orders.deliver({ verificationId: id, failedPosts: 0 });
+  } catch (error) {
+    log.error('announce.failed', error);
+    return { failed: changes[0]?.sequenceNumber }; // none of the events is put yet
+  }
   const moves = changes.flatMap((change) => {
     const event = moveIn(change);
     return event ? [{ event, sequenceNumber: change.sequenceNumber }] : [];
@@ -44,6 +53,14 @@ export async function announceChanges(
     }
   }
   return { failed: undefined };
+}
+
+/** The verification of which something is owed from this move on: the result of an order, or its refund. */
+function orderIn(change: Change): string[] {
+  const { after } = change;
+  if (!after || !moveIn(change)) return [];
+  const owes = after.state === 'erased' ? owesRefund(after) : isResting(after) && owesOrder(after);
+  return owes ? [after.verificationId] : [];
 }
 
 /** Notes, landings and `accepted` change a record without moving it: only a higher sequence is a move. */

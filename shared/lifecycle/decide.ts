@@ -3,7 +3,7 @@ import type { Fingerprints } from '../domain/fingerprint.ts';
 import type { Captures, Verifications } from '../domain/ports.ts';
 import { type Finding, type Measurements, ourselves } from '../domain/verdict.ts';
 import { type FieldsOf, type InState, type NoteCode, type Verification, withEnded } from '../domain/verification.ts';
-import { goneAt } from './keep.ts';
+import { earlier, goneAt, postDueAt } from './keep.ts';
 import { type Recognising, recognise } from './recognise.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
@@ -58,7 +58,7 @@ export async function decide(
       current,
       'decided',
       {
-        ...decidedBy(current, provider, finding),
+        ...decidedBy(current, provider, finding, now()),
         attempts: withEnded(current.attempts, attempt, ended),
         ...(sightings.length > 0 && {
           sightings: [...(current.sightings ?? []), ...sightings.map(({ place }) => place)],
@@ -82,20 +82,27 @@ export async function decide(
 export async function decideUnasked(
   queued: InState<'queued'>,
   finding: Finding,
-  { verifications, captures }: Omit<Deciding, 'now'>,
+  { verifications, captures, now }: Deciding,
 ): Promise<void> {
   const remark = { outcome: finding.outcome, provider: ourselves };
-  const result = await verifications.move(queued, 'decided', decidedBy(queued, ourselves, finding), remark);
+  const result = await verifications.move(queued, 'decided', decidedBy(queued, ourselves, finding, now()), remark);
   if (result.kind === 'moved') await removeDecided(result.verification, { captures });
 }
 
-/** What a decided record has of its own; where captures may still be stored, the sweep looks at it once more. */
-function decidedBy(current: InState<'queued' | 'dispatched'>, provider: string, finding: Finding): FieldsOf<'decided'> {
+/** What a decided record has of its own; where captures may still be stored, or a result is to be posted, the sweep looks at it once more. */
+function decidedBy(
+  current: InState<'queued' | 'dispatched'>,
+  provider: string,
+  finding: Finding,
+  now: Date,
+): FieldsOf<'decided'> {
   const { landed, plan, keptUntil } = current;
+  const kept = plan.keepCaptures || keptUntil !== undefined ? goneAt(current) : undefined;
+  const dueAt = earlier(kept, postDueAt(current, now));
   return {
     landed,
     verdict: { ...finding, provider, policyVersion: plan.policyVersion },
-    ...((plan.keepCaptures || keptUntil !== undefined) && { dueAt: goneAt(current) }),
+    ...(dueAt !== undefined && { dueAt }),
   };
 }
 

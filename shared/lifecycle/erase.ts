@@ -1,6 +1,6 @@
 import type { Captures, Sightings, Verifications } from '../domain/ports.ts';
 import { epochSeconds, erasureSeconds } from '../domain/times.ts';
-import { found, type InState, type Verification } from '../domain/verification.ts';
+import { found, type InState, owesRefund, type Verification } from '../domain/verification.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
 export interface Erasing {
@@ -23,12 +23,21 @@ export async function eraseVerification(
     if (current.state === 'erased') return settled(current);
     const dueAt = epochSeconds(now()) + erasureSeconds;
     const { sightings } = current;
-    return settledIfMoved(await verifications.move(current, 'erased', { dueAt, ...(sightings && { sightings }) }));
+    const tombstone = {
+      dueAt,
+      ...(sightings && { sightings }),
+      ...(keepsRefund(current) && { refundDue: true as const }),
+    };
+    return settledIfMoved(await verifications.move(current, 'erased', tombstone));
   });
   const erased = found(tombstone);
   await finishErasure(erased, dependencies);
   return erased;
 }
+
+/** A refund that is due is still made; and one of an image that was not fetched, and now never will be. */
+const keepsRefund = (record: Verification): boolean =>
+  owesRefund(record) || (record.state === 'awaiting_captures' && record.credit === 'taken');
 
 /** Erases every record of a source_id, and answers the tombstone of the first: the one that reads find. */
 export async function eraseEvery(
@@ -39,12 +48,15 @@ export async function eraseEvery(
   return eraseVerification(first, dependencies);
 }
 
-/** Deletes what the tombstone's verification stored, then takes it off the sweep's list. Doing it twice is doing it once. */
+/**
+ * Deletes what the tombstone's verification stored, then takes it off the sweep's list, unless a refund is still due.
+ * Doing it twice is doing it once.
+ */
 export async function finishErasure(
   tombstone: InState<'erased'>,
   { verifications, captures, sightings }: Omit<Erasing, 'now'>,
 ): Promise<void> {
   await captures.removeAll(tombstone.verificationId);
   await sightings.remove(tombstone.verificationId, tombstone.sightings ?? []);
-  await verifications.settle(tombstone);
+  if (!tombstone.refundDue) await verifications.settle(tombstone);
 }

@@ -3,7 +3,7 @@ import type { Moved } from '../domain/ports.ts';
 import { backoffSeconds } from '../domain/times.ts';
 import { attemptsInPass, attemptsPerPass, type InState, withEnded } from '../domain/verification.ts';
 import { type HandingOver, handOver } from './hand-over.ts';
-import { goneAt } from './keep.ts';
+import { earlier, goneAt, postDueAt } from './keep.ts';
 
 export type NextStep =
   /** The same provider once more, or the next of the route. */
@@ -48,7 +48,9 @@ export async function endWithFault(
       const delaySeconds = step.again ? Math.floor(random() * backoffSeconds) : 0; // full jitter
       return handOver(record, { landed, provider: step.provider, attempts }, dependencies, { remark, delaySeconds });
     }
-    case 'spent':
-      return verifications.move(record, 'errored', { landed, fault: code, attempts, dueAt: goneAt(record) }, remark);
+    case 'spent': {
+      const dueAt = earlier(goneAt(record), postDueAt(record, now()));
+      return verifications.move(record, 'errored', { landed, fault: code, attempts, dueAt }, remark);
+    }
   }
 }

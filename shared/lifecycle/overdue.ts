@@ -1,17 +1,19 @@
-import { pinnedOf } from '../domain/captures.ts';
 import {
   type Captures,
   type DueState,
   dueShards,
   dueStates,
   type Log,
+  type Orders,
   type Sightings,
   type Verifications,
 } from '../domain/ports.ts';
-import { epochSeconds } from '../domain/times.ts';
+import { epochSeconds, orderExpirySeconds } from '../domain/times.ts';
 import { attemptsInPass, attemptsPerPass, type InState, type Verification } from '../domain/verification.ts';
 import { finishErasure } from './erase.ts';
+import { expire, removeKept } from './expire.ts';
 import { handOverAgain } from './hand-over.ts';
+import { owesOrder, type Resting, storedUntil } from './keep.ts';
 import { type EndingWithFault, endWithFault } from './next-step.ts';
 
 /** Records looked at in one sweep, per state and shard: a sweep's work is bounded whatever has piled up. */
@@ -21,6 +23,7 @@ export interface Sweeping extends EndingWithFault {
   readonly verifications: Pick<Verifications, 'due' | 'find' | 'move' | 'settle'>;
   readonly captures: Pick<Captures, 'removeVersion' | 'removeAll'>;
   readonly sightings: Pick<Sightings, 'remove'>;
+  readonly orders: Pick<Orders, 'fetch' | 'deliver'>;
   readonly log: Log;
 }
 
@@ -53,7 +56,7 @@ async function sweepOne(id: string, state: DueState, dependencies: Sweeping): Pr
   if (!record || record.state !== state || !isDue(record, dependencies.now())) return;
   switch (record.state) {
     case 'awaiting_captures':
-      return expire(record, dependencies);
+      return fetchOrExpire(record, dependencies);
     case 'queued':
       return handOverAgain(record, dependencies); // its message may be lost
     case 'dispatched':
@@ -61,8 +64,9 @@ async function sweepOne(id: string, state: DueState, dependencies: Sweeping): Pr
     case 'decided':
     case 'errored':
     case 'expired':
-      return removeKept(record, dependencies);
+      return finishResting(record, dependencies);
     case 'erased':
+      if (record.refundDue) await dependencies.orders.deliver({ verificationId: id, failedPosts: 0 });
       return finishErasure(record, dependencies);
   }
 }
@@ -71,21 +75,21 @@ function isDue(record: Verification, now: Date): record is InState<DueState> {
   return 'dueAt' in record && record.dueAt !== undefined && record.dueAt <= epochSeconds(now);
 }
 
-/** Captures never came. What did come goes now; killed in between, the record is still due and the next sweep goes on. */
-async function expire(record: InState<'awaiting_captures'>, dependencies: Sweeping): Promise<void> {
-  const stored = pinnedOf(record).length > 0 || record.keptUntil !== undefined;
-  const fields = stored ? { dueAt: epochSeconds(dependencies.now()) } : {};
-  const result = await dependencies.verifications.move(record, 'expired', fields);
-  if (result.kind === 'moved' && stored) await removeKept(result.verification, dependencies); // lost: a capture came after all
+/** Captures never came. The message that fetches the image of an order may be lost: it is sent again, up to an end. */
+async function fetchOrExpire(record: InState<'awaiting_captures'>, dependencies: Sweeping): Promise<void> {
+  const ends = Date.parse(record.createdAt) + orderExpirySeconds * 1000;
+  if (!record.order || ends <= dependencies.now().getTime()) return expire(record, dependencies);
+  await dependencies.orders.fetch(record.verificationId);
 }
 
-/** What came too late, what policy kept, or what an errored verification could have been retried with: its day is over. */
-async function removeKept(
-  record: InState<'decided' | 'errored' | 'expired'>,
-  { verifications, captures }: Sweeping,
-): Promise<void> {
-  await captures.removeAll(record.verificationId, record.round); // a later round may have begun meanwhile
-  await verifications.settle(record);
+/** What is owed of an order comes first, and holds up no deletion: its message may be lost. */
+async function finishResting(record: Resting, dependencies: Sweeping): Promise<void> {
+  const { orders, captures, now } = dependencies;
+  if (!owesOrder(record)) return removeKept(record, dependencies);
+  await orders.deliver({ verificationId: record.verificationId, failedPosts: record.failedPosts ?? 0 });
+  const until = storedUntil(record, now());
+  if (until !== undefined && until <= epochSeconds(now()))
+    await captures.removeAll(record.verificationId, record.round);
 }
 
 /** A webhook that never came, or a lease whose worker is dead: another call where the pass has one left, else onwards. */

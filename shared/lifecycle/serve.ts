@@ -11,8 +11,8 @@ import {
 } from '../domain/times.ts';
 import type { InState, Verification } from '../domain/verification.ts';
 import { type Asked, type Preparing, prepareRecord } from './begin.ts';
-import { firstOfRoute, type HandingOver, handOver } from './hand-over.ts';
-import { settled, settledIfMoved, settleOn } from './settle-on.ts';
+import type { HandingOver } from './hand-over.ts';
+import { queueStored } from './queue-stored.ts';
 import { waitForRest } from './wait.ts';
 
 export interface Serving extends Preparing, HandingOver {
@@ -41,7 +41,8 @@ export async function serveCall(call: ServedCall, tenant: Tenant, dependencies: 
   const created = await verifications.create(record);
   if (created.kind === 'exists') throw new Fault('source_id_conflict', 'Two calls drew the same source_id.');
   const landed = await storeCaptures(created.verification, call, dependencies);
-  const queued = await queueServed(created.verification, landed, dependencies);
+  const queued = await queueStored(created.verification, { stored: landed }, dependencies);
+  if (!queued) throw new Error('The record of a call was purged while it was served');
   const left = servedWaitSeconds - (now().getTime() - startedAt.getTime()) / 1000;
   return waitForRest(queued, left, {
     ...dependencies,
@@ -100,20 +101,4 @@ async function storeCaptures(
     }),
   );
   return Object.fromEntries(stored);
-}
-
-/** Hands the record over. The event of a stored capture may win its landing, or the move: the loser goes on from there. */
-async function queueServed(
-  created: InState<'awaiting_captures'>,
-  stored: Landed,
-  dependencies: Serving,
-): Promise<Verification> {
-  const queued = await settleOn<Verification>(created, async (current) => {
-    if (current.state !== 'awaiting_captures') return settled<Verification>(current);
-    const landed = { ...stored, ...current.landed };
-    const handed = await handOver(current, { landed, provider: firstOfRoute(current) }, dependencies);
-    return settledIfMoved(handed);
-  });
-  if (!queued) throw new Error('The record of a call was purged while it was served');
-  return queued;
 }

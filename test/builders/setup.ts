@@ -1,4 +1,4 @@
-import type { Pinned } from '../../shared/domain/ports.ts';
+import type { Delivery, Pinned } from '../../shared/domain/ports.ts';
 import { memorySightings } from '../simulation/sightings.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 import { start } from './verification.ts';
@@ -14,6 +14,7 @@ export function setup() {
   const erased: string[] = [];
   const counted: string[] = [];
   const logged: string[] = [];
+  const ordered: string[] = [];
   return {
     verifications: memoryVerifications({ now, newId: () => `id-${++ids}`, sightings }),
     sightings,
@@ -23,6 +24,12 @@ export function setup() {
       removeAll: async (id: string) => void erased.push(id),
     },
     send: async (provider: string, { sequence }: { sequence: number }) => void sent.push([provider, sequence]),
+    orders: {
+      fetch: async (id: string) => void ordered.push(`fetch ${id}`),
+      deliver: async ({ failedPosts }: Delivery, delaySeconds = 0) =>
+        void ordered.push(`deliver after ${failedPosts} in ${delaySeconds} s`),
+      giveUp: async ({ failedPosts }: Delivery) => void ordered.push(`give up after ${failedPosts}`),
+    },
     now,
     random: () => 0.5,
     log: {
@@ -36,6 +43,7 @@ export function setup() {
     erased,
     counted,
     logged,
+    ordered,
     advance: (seconds: number) => {
       clock += seconds * 1000;
     },

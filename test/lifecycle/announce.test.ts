@@ -17,7 +17,7 @@ describe('announcing', () => {
     };
     return { sequenceNumber: String(sequence), before, after: { ...before, ...fields } as Verification };
   };
-  const log = setup().log;
+  const { log, orders } = setup();
 
   it('announces moves, and nothing else that changes a record', async () => {
     const put: Event[] = [];
@@ -29,6 +29,7 @@ describe('announcing', () => {
         put.push(...events);
         return [];
       },
+      orders,
       log,
     });
     expect(put.map(({ type }) => type)).toEqual(['verification.queued', 'verification.errored']);
@@ -48,7 +49,7 @@ describe('announcing', () => {
         put.push(...events);
         return [];
       };
-      await announceChanges([change], { put: puts, log });
+      await announceChanges([change], { put: puts, orders, log });
     }
     expect(put[0]).toMatchObject({ type: 'verification.erased', source_id: 'u-42', sequence: 2 });
     expect(put[1]).toEqual(put[0]);
@@ -63,6 +64,7 @@ describe('announcing', () => {
           puts.push(events.length);
           return events.length === 10 && puts.length === 1 ? [3, 7] : [];
         },
+        orders,
         log,
       },
     );
@@ -75,6 +77,7 @@ describe('announcing', () => {
     expect(
       await announceChanges(changes, {
         put: async (events) => (events.length === 3 ? [1, 2] : events.map((_, index) => index)),
+        orders,
         log,
       }),
     ).toEqual({
@@ -83,6 +86,28 @@ describe('announcing', () => {
     const throwing = async () => {
       throw new Error('bus');
     };
-    expect(await announceChanges(changes, { put: throwing, log })).toEqual({ failed: '2' });
+    expect(await announceChanges(changes, { put: throwing, orders, log })).toEqual({ failed: '2' });
+  });
+
+  it('hands on what is owed of an order when it comes to rest, before the events, and again where it cannot', async () => {
+    const at = setup();
+    const order = { sourceId: 'theirs', imageLink: 'https://images.example/1.jpg', webhookName: 'ours' };
+    const owing = { order, failedPosts: 0, credit: 'taken' as const };
+    const rests = (change: Change): Change => ({ ...change, after: { ...change.after, ...owing } as Verification });
+    const erased = { ...moved(5).before, state: 'erased', sequence: 5, refundDue: true } as Verification;
+    const changes = [moved(2), rests(moved(3)), rests(moved(4, 'errored')), { ...moved(5), after: erased }];
+    const put = async () => [];
+    await announceChanges(changes, { put, orders: at.orders, log });
+    expect(at.ordered).toEqual(['deliver after 0 in 0 s', 'deliver after 0 in 0 s']);
+    const deliver = async () => {
+      throw new Error('queue');
+    };
+    let puts = 0;
+    const counted = async () => {
+      puts += 1;
+      return [];
+    };
+    expect(await announceChanges(changes, { put: counted, orders: { deliver }, log })).toEqual({ failed: '2' });
+    expect(puts).toBe(0);
   });
 });

@@ -9,7 +9,11 @@ import { type CapturePlace, captureKey, capturesOf } from '../../shared/domain/c
 import type {
   Breakers,
   Captures,
+  Delivery,
+  Fetcher,
   Log,
+  Orders,
+  PostWebhook,
   PutEvents,
   Send,
   Sightings,
@@ -22,11 +26,15 @@ import { referenceOf } from '../../shared/domain/reference.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
 import { beginVerification } from '../../shared/lifecycle/begin.ts';
+import { deliverResult } from '../../shared/lifecycle/deliver.ts';
 import { eraseEvery } from '../../shared/lifecycle/erase.ts';
+import { fetchImage } from '../../shared/lifecycle/fetch-image.ts';
 import { findEvery, findOf } from '../../shared/lifecycle/find.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
+import type { Resting } from '../../shared/lifecycle/keep.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
+import { takeOrder } from '../../shared/lifecycle/order.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import { retryVerification } from '../../shared/lifecycle/retry.ts';
@@ -39,6 +47,7 @@ import {
   type ReadDelivery,
 } from '../../shared/providers/provider.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
+import { delayAfter } from '../../shared/webhooks/schedule.ts';
 import {
   clientTokenSecret,
   fingerprintKey,
@@ -65,6 +74,11 @@ export interface Surroundings {
   ) => ReturnType<Provider['submit']>;
   readonly readWebhook: ReadDelivery;
   readonly putEvents: PutEvents;
+  readonly orders: Orders;
+  readonly creditsLeft: () => number;
+  readonly fetcher: Pick<Fetcher, 'get'>;
+  readonly post: PostWebhook;
+  readonly writeResult: (record: Resting) => string;
   readonly now: () => Date;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly newId: () => string;
@@ -77,6 +91,10 @@ export interface Surroundings {
 /** The token in the address of a tenant's webhook. Any other is a forger's. */
 export const genuineToken = 'genuine';
 
+/** The webhook that orders name, and where it is. */
+const webhookName = 'ours';
+const webhookUrl = 'https://acme.example/results';
+
 /** How versions from before ids had a key found records, and made them. */
 const idsBefore: SourceIds = {
   ...ids,
@@ -86,12 +104,14 @@ const idsBefore: SourceIds = {
 
 /** Every verb of the product, connected to a world in memory: the only place that knows what each is called with. */
 export function acts(world: Surroundings) {
-  const { verifications, captures, sightings, breakers, send, tenant, registry, now, newId, log } = world;
+  const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log } = world;
   const tenants = {
     deploymentCredentials: async () => world.deploymentCredentials,
     ofWebhook: async (_provider: string, token: string) =>
       token === genuineToken ? { kind: 'tenant' as const, tenant } : undefined,
     hasWebhook: async () => true,
+    servedWebhook: async (_id: string, name: string) => (name === webhookName ? webhookUrl : undefined),
+    creditsLeft: async () => world.creditsLeft(),
   };
   const requesting = {
     verifications,
@@ -110,7 +130,7 @@ export function acts(world: Surroundings) {
   };
   const counts = new Map<string, number>();
   const recognising = { sightings, fingerprintKey: async () => fingerprintKey };
-  const surroundings = { verifications, captures, sightings, send, now, random: world.fraction, log };
+  const surroundings = { verifications, captures, sightings, send, orders, now, random: world.fraction, log };
   const request =
     (sourceIds: SourceIds) =>
     async (
@@ -155,6 +175,36 @@ export function acts(world: Surroundings) {
       return serveCall(call, tenant, { ...requesting, captures, send, ids, sleep: world.sleep });
     },
 
+    /** A call of a vendor's API that brings a link, and is answered at a webhook. */
+    order: async (source: string, link = `https://images.example/${source}`, webhook = webhookName) =>
+      takeOrder(
+        {
+          vendor: 'identify',
+          sourceId: source,
+          order: { sourceId: source, imageLink: link, webhookName: webhook },
+          requestHash: link,
+        },
+        tenant,
+        { ...requesting, ids, orders },
+      ),
+
+    /** A message of the queue of orders whose image is to be fetched. */
+    fetch: (verificationId: string) =>
+      fetchImage(verificationId, { ...surroundings, fetcher: world.fetcher, sleep: world.sleep }),
+
+    /** A message of the queue of results that are to be posted. */
+    deliver: (delivery: Delivery) =>
+      deliverResult(delivery, {
+        verifications,
+        tenants,
+        orders,
+        writeResult: world.writeResult,
+        post: world.post,
+        delayAfter,
+        now,
+        log,
+      }),
+
     /** The bucket's event of an upload, as S3 words it. */
     notice: (body: string) => landCapture(readLanding(body), surroundings),
 
@@ -181,6 +231,6 @@ export function acts(world: Surroundings) {
     sweep: () => sweepVerifications(surroundings),
 
     /** A batch of the table's stream. */
-    announce: (batch: readonly Change[]) => announceChanges(batch, { put: world.putEvents, log }),
+    announce: (batch: readonly Change[]) => announceChanges(batch, { put: world.putEvents, orders, log }),
   };
 }

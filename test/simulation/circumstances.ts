@@ -36,6 +36,10 @@ export interface Circumstances {
   readonly recapturing: number;
   /** A version from before ids had a key ran before this one, and may run again. */
   readonly legacy: boolean;
+  /** What the tenant is given for its orders. */
+  readonly credits: number;
+  /** Orders alone are asked for. */
+  readonly served: boolean;
 }
 
 export function circumstancesOf(random: Random): Circumstances {
@@ -67,6 +71,24 @@ export function circumstancesOf(random: Random): Circumstances {
     faulting: pick([0, 0.2, 0.5, 0.95]),
     recapturing: pick([0.1, 0.4, 0.8]),
     legacy: chance(0.2),
+    credits: 2,
+    served: false,
+  };
+}
+
+/** The same around orders alone, of which there may be more than credits. */
+export function orderCircumstancesOf(random: Random): Circumstances {
+  const circumstances = circumstancesOf(random);
+  const subjects = Array.from({ length: 1 + random.below(8) }, (_, index) => `u-${index + 1}`);
+  const credits = random.below(subjects.length + 3);
+  return {
+    ...circumstances,
+    check: 'spoof_detect',
+    contentType: 'jpeg',
+    legacy: false,
+    subjects,
+    credits,
+    served: true,
   };
 }
 

@@ -23,6 +23,9 @@ export const wrongs = [
   'captures swapped',
   'videos misjudged',
   'repeats misjudged',
+  'credits miscounted',
+  'results lost',
+  'results with two bodies',
   'verbs failed',
 ] as const;
 export type Wrong = (typeof wrongs)[number];
@@ -46,6 +49,17 @@ interface Claim {
   faulted: boolean;
   /** Epoch seconds at which its answer was recorded, or its worker ended without a change. */
   recordedAt: number | undefined;
+}
+
+/** An order as it is seen from outside. */
+interface OrderSeen {
+  refunds: number;
+  /** What was posted. */
+  body: string | undefined;
+  /** Whether the webhook took it. */
+  taken: boolean;
+  /** Left to an operator. */
+  givenUp: boolean;
 }
 
 /** What a video says, until when it was to be stored, and when it was. Milliseconds. */
@@ -77,7 +91,8 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   const versions = new Map<string, string>();
   const videos = new Map<string, Spoken>();
   const judged: Judged[] = [];
-  const tally = { moves: 0, calls: 0, stalls: 0, events: 0 };
+  const orders = new Map<string, OrderSeen>();
+  const tally = { moves: 0, calls: 0, stalls: 0, events: 0, accepted: 0, refunded: 0, posted: 0, givenUp: 0, left: 0 };
 
   const wrong = (kind: Wrong, what: string) => {
     violations.push({ wrong: kind, what });
@@ -174,6 +189,28 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       wrong('videos misjudged', `${claim.of} came after its digits had died`);
   }
 
+  /** A credit was taken or given back, or an erasure forgot that it is to be. */
+  function counting(before: Verification | undefined, after: Verification): void {
+    const id = after.verificationId;
+    if (!before) {
+      if ('credit' in after && after.credit === 'taken')
+        orders.set(id, { refunds: 0, body: undefined, taken: false, givenUp: false });
+      return;
+    }
+    const seen = orders.get(id);
+    if (before.state !== 'erased' && after.state === 'erased') {
+      const owed = before.credit === 'taken' && ['awaiting_captures', 'errored', 'expired'].includes(before.state);
+      if (owed !== (after.refundDue ?? false)) wrong('credits miscounted', `${id} erased while ${before.state}`);
+      return;
+    }
+    const marked = before.state !== 'erased' && after.state !== 'erased' && before.credit !== after.credit;
+    const forgotten = before.state === 'erased' && after.state === 'erased' && before.refundDue && !after.refundDue;
+    if (!marked && !forgotten) return;
+    if (seen) seen.refunds += 1;
+    if (seen?.refunds !== 1) wrong('credits miscounted', `${id} refunded ${seen?.refunds} times`);
+    if (after.state === 'decided') wrong('credits miscounted', `${id} was decided, and refunded`);
+  }
+
   /** The first authentic answer decides: one that finds its round open may not be noted instead. */
   function noting(after: Verification): void {
     const entry = after.history.at(-1);
@@ -223,6 +260,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
 
     changed(before: Verification | undefined, after: Verification, process: Process | undefined): void {
       latest.set(after.verificationId, after);
+      counting(before, after);
       if (!before) return;
       if (process) {
         const mine = claimOf.get(process);
@@ -282,6 +320,48 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       bodies.set(event.id, body);
     },
 
+    /** A result came to its webhook, which took it or not. */
+    posted(body: string, taken: boolean): void {
+      const { id } = JSON.parse(body) as { id: string };
+      const seen = orders.get(id);
+      if (!seen) {
+        wrong('results lost', `${id} was never ordered, and is posted`);
+        return;
+      }
+      if (seen.body !== undefined && seen.body !== body) wrong('results with two bodies', `${seen.body} and ${body}`);
+      seen.body = body;
+      seen.taken ||= taken;
+    },
+
+    givenUp(id: string, failedPosts: number): void {
+      const seen = orders.get(id);
+      if (seen) seen.givenUp = true;
+      if (failedPosts !== 6) wrong('results lost', `${id} was given up after ${failedPosts} posts in vain`);
+    },
+
+    /** What must hold of orders at the end. */
+    concludeOrders({ given, left }: { given: number; left: number }): void {
+      let refunded = 0;
+      for (const [id, { refunds, taken, givenUp }] of orders) {
+        const record = latest.get(id);
+        refunded += refunds;
+        if (record?.state === 'erased') continue;
+        if (record && record.order !== undefined) wrong('results lost', `${id} still waits to be posted`);
+        if (taken) tally.posted += 1;
+        else if (givenUp) tally.givenUp += 1;
+        else wrong('results lost', `${id} is ${record?.state}, and was never posted`);
+        if ((record?.state === 'decided') !== (refunds === 0)) {
+          wrong('credits miscounted', `${id} is ${record?.state} and was refunded ${refunds} times`);
+        }
+      }
+      tally.accepted += orders.size;
+      tally.refunded += refunded;
+      tally.left += left;
+      if (given !== left + orders.size - refunded) {
+        wrong('credits miscounted', `${given} given, ${left} left, ${orders.size} accepted, ${refunded} refunded`);
+      }
+    },
+
     ended(process: Process): void {
       const claim = claimOf.get(process);
       if (claim) claim.recordedAt ??= seconds();
@@ -317,6 +397,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     },
   };
 }
+export type Tally = Referee['tally'];
 export type Referee = ReturnType<typeof referee>;
 
 /** Lines a change that is no erasure has added to the history. */

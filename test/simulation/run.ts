@@ -2,7 +2,7 @@ import type { CaptureName } from '../../shared/domain/captures.ts';
 import { capturesOf } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import { idOf, legacyIdOf } from '../builders/deployment.ts';
-import { type Circumstances, circumstancesOf } from './circumstances.ts';
+import { type Circumstances, circumstancesOf, orderCircumstancesOf } from './circumstances.ts';
 import { lossyNetwork } from './network.ts';
 import type { Plant } from './plants.ts';
 import {
@@ -15,7 +15,8 @@ import {
   start,
 } from './processes.ts';
 import { type Random, randomOf } from './random.ts';
-import type { Violation } from './referee.ts';
+import type { Tally, Violation } from './referee.ts';
+import { unkindStrangers } from './strangers.ts';
 import { simulatedVendors, type Webhook } from './vendors.ts';
 import { type Delivery, declaredAs, simulatedWorld, type World } from './world.ts';
 
@@ -26,13 +27,15 @@ export const coverageKey = (place: Place, side: Side) => `${place} ${side}`;
 
 export interface Ended {
   readonly violations: readonly Violation[];
-  readonly tally: { moves: number; calls: number; stalls: number; events: number; kills: number };
+  readonly tally: Tally & { readonly kills: number };
 }
 
 interface Options {
   readonly seed: number;
   readonly run: number;
   readonly plant?: Plant | undefined;
+  /** Orders alone: calls that bring a link. */
+  readonly served?: boolean | undefined;
   readonly kills: Kills;
   /** Filled, where given, with what happened: a line each. */
   readonly trace?: string[] | undefined;
@@ -53,12 +56,20 @@ const most = 6;
 const drainTurns = 5000;
 
 /** One world, from the first request until nothing moves any more. Everything in it follows from seed and run. */
-export async function simulate({ seed, run, plant, kills, trace }: Options): Promise<Ended> {
+export async function simulate({ seed, run, plant, served, kills, trace }: Options): Promise<Ended> {
   const random = randomOf(seed, run);
-  const circumstances = circumstancesOf(random);
+  const circumstances = served ? orderCircumstancesOf(random) : circumstancesOf(random);
   const vendors = simulatedVendors(circumstances, random);
   const network = lossyNetwork(circumstances, random);
-  const world = simulatedWorld({ ...circumstances, vendors, network, random, plant, trace });
+  const world = simulatedWorld({
+    ...circumstances,
+    vendors,
+    strangers: unkindStrangers(random),
+    network,
+    random,
+    plant,
+    trace,
+  });
   const { flying } = vendors;
   if (circumstances.openSeconds && circumstances.route[0]) {
     const openUntil = world.clock() / 1000 + circumstances.openSeconds;
@@ -200,7 +211,7 @@ function leap(world: World, random: Random): void {
 /** What the tenant's server and the person's client do: mostly what makes sense, sometimes anything. */
 async function askForSomething(
   world: World,
-  { subjects, check, contentType, legacy }: Circumstances,
+  { subjects, check, contentType, legacy, served }: Circumstances,
   random: Random,
   { begin }: Actors,
 ): Promise<void> {
@@ -216,9 +227,16 @@ async function askForSomething(
     erase: () => world.verbs.erase(source),
     wait: () => world.verbs.wait(source, 3),
     serve: () => world.verbs.serve(source, check),
+    order: () => world.verbs.order(source),
+    orderOther: () => world.verbs.order(source, 'https://images.example/another'),
   };
   const ask = (what: keyof typeof requests) =>
     begin({ name: `${what} ${source}`, verb: requests[what] }, { again: false });
+  if (served) {
+    if (!record || random.chance(0.3)) return ask(random.chance(0.85) ? 'order' : 'orderOther');
+    return random.chance(0.06) ? ask('erase') : ask('wait');
+  }
+  if (!record && check === 'spoof_detect' && random.chance(0.1)) return ask('order');
   if (!record && check !== 'video_verify' && random.chance(0.1)) return ask('serve');
   if (!record) return ask(legacy && random.chance(0.7) ? 'requestBefore' : 'request');
   const upload = (missing: readonly CaptureName[], round: number) =>

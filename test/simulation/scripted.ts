@@ -8,6 +8,7 @@ import { genuineToken } from './acts.ts';
 import { simulatedProvider } from './circumstances.ts';
 import { calmNetwork } from './network.ts';
 import { randomOf } from './random.ts';
+import { kindStrangers, type Strangers } from './strangers.ts';
 import { findingOf, fingerprintsOf, type Vendors, webhookBody } from './vendors.ts';
 import { declaredAs, simulatedWorld } from './world.ts';
 
@@ -47,12 +48,14 @@ export function scriptedWorld({
   takesNothing = [],
   keepCaptures = false,
   legacy = false,
+  strangers = kindStrangers,
 }: {
   scripts: Readonly<Record<string, Script>>;
   takesNothing?: readonly string[];
   keepCaptures?: boolean | undefined;
   /** The verification is one that a version from before ids had a key made, under its old id. */
   legacy?: boolean;
+  strangers?: Strangers | undefined;
 }) {
   const vendors = scriptedVendors(scripts);
   const route = Object.entries(scripts).map(([name, script]) =>
@@ -66,6 +69,8 @@ export function scriptedWorld({
     ownCredentials: false,
     capturesSeconds: 3600,
     vendors,
+    strangers,
+    credits: 1,
     network: calmNetwork,
     random: randomOf(1, 1),
   });
@@ -88,6 +93,7 @@ export function scriptedWorld({
     erase: () => verbs.erase(source),
     wait: () => verbs.wait(source, 1),
     serve: (check: Check) => verbs.serve(source, check),
+    order: (from = source, link?: string, webhook?: string) => verbs.order(from, link, webhook),
     sweep: () => verbs.sweep(),
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>

@@ -35,6 +35,9 @@ describe('npm run simulate', () => {
         '0 captures swapped',
         '0 videos misjudged',
         '0 repeats misjudged',
+        '0 credits miscounted',
+        '0 results lost',
+        '0 results with two bodies',
         '0 verbs failed',
       ]);
       expect(output).toMatch(/^150 runs of seed \d+ in .* moves/m);

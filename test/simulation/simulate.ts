@@ -12,6 +12,7 @@ Every run is drained and judged; docs/simulation.md says by what. Exits 1 at the
   --runs N      1000 by default
   --from R      the first run of the seed: 1 by default
   --plant P     put a defect around the verbs, to see it caught: ${plantNames.join(', ')}
+  --served      only orders: calls of a vendor's API that bring a link and are answered at a webhook
   --trace       print what happens in every run`;
 
 const { values } = commandLine(usage, {
@@ -20,6 +21,7 @@ const { values } = commandLine(usage, {
     runs: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     plant: { type: 'string' },
+    served: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
   },
 });
@@ -37,5 +39,7 @@ if (!wanted.success) misused(usage, z.prettifyError(wanted.error));
 
 instrumentAwaits(); // before any verb is loaded: hence the import below and not above
 const { runAll } = await import('./verdict.ts');
-const clean = await runAll({ ...wanted.data, traced: values.trace }, (line) => console.log(line));
+const clean = await runAll({ ...wanted.data, served: values.served, traced: values.trace }, (line) =>
+  console.log(line),
+);
 process.exitCode = clean ? 0 : 1;

@@ -1,7 +1,7 @@
 import type { UploadsView, VerificationRequest } from '../../shared/api/verifications.ts';
 import { type CaptureName, type Check, captureKey } from '../../shared/domain/captures.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
-import type { Captures, Tenant } from '../../shared/domain/ports.ts';
+import type { Captures, Orders, Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import { isoOf } from '../../shared/domain/times.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
@@ -17,6 +17,7 @@ import { currentProcess, type Process, standHere } from './processes.ts';
 import type { Random } from './random.ts';
 import { referee as newReferee } from './referee.ts';
 import { memorySightings } from './sightings.ts';
+import { type Strangers, writeResult } from './strangers.ts';
 import { readWebhook, type Vendors, type Webhook } from './vendors.ts';
 import { memoryVerifications } from './verifications.ts';
 
@@ -35,6 +36,9 @@ export interface Setting {
   readonly ownCredentials: boolean;
   readonly capturesSeconds: number;
   readonly vendors: Vendors;
+  readonly strangers: Strangers;
+  /** What the tenant is given for its orders. */
+  readonly credits: number;
   readonly network: Network;
   readonly random: Random;
   readonly plant?: Plant | undefined;
@@ -47,13 +51,15 @@ export interface Setting {
  * least once, the bus, and vendors. Nothing here happens by itself: what does, and when, is the caller's to choose.
  */
 export function simulatedWorld(setting: Setting) {
-  const { route, keepCaptures, ownCredentials, capturesSeconds, vendors, network, random, plant, trace } = setting;
+  const { route, keepCaptures, ownCredentials, capturesSeconds, vendors, strangers, network, random, plant, trace } =
+    setting;
   let clock = start.getTime();
   let ids = 0;
   const now = () => new Date(clock);
   const newId = () => `id-${++ids}`;
   const say = trace && ((line: string) => void trace.push(`${sinceStart(clock)}  ${line}`));
 
+  const credits = new Map([['acme', setting.credits]]);
   const referee = newReferee(route, () => Math.floor(clock / 1000));
   const bucket = simulatedBucket(referee.read);
   const breakers = memoryBreakers();
@@ -65,7 +71,7 @@ export function simulatedWorld(setting: Setting) {
   const unnoticed = new Set<string>();
 
   const sightings = plantedSightings(plant, memorySightings(now), random);
-  const table = memoryVerifications({ now, newId, sightings, ...plantedTable(plant) });
+  const table = memoryVerifications({ now, newId, sightings, credits, ...plantedTable(plant) });
   table.onChange = (before, after) => {
     const process = currentProcess();
     changes.push({ sequenceNumber: String(changes.length), before, after });
@@ -100,6 +106,13 @@ export function simulatedWorld(setting: Setting) {
     },
     random,
   );
+
+  const orders: Orders = {
+    fetch: async (id) => void put({ name: 'fetch', verb: () => verbs.fetch(id) }),
+    deliver: async (delivery) =>
+      void put({ name: `delivery after ${delivery.failedPosts} in vain`, verb: () => verbs.deliver(delivery) }),
+    giveUp: async ({ verificationId, failedPosts }) => referee.givenUp(verificationId, failedPosts),
+  };
 
   const secrets = Object.fromEntries(route.map(({ name }) => [name, `secret of ${name}`]));
   const names = route.map(({ name }) => name);
@@ -150,6 +163,22 @@ export function simulatedWorld(setting: Setting) {
     deploymentCredentials: secrets,
     submit: ({ name }, submission) => vendors.submit(name, submission, { referee, clock: () => clock, say }),
     readWebhook,
+    orders,
+    creditsLeft: () => credits.get('acme') ?? 0,
+    fetcher: {
+      async get(link) {
+        await standHere();
+        return strangers.get(link);
+      },
+    },
+    writeResult,
+    async post(_url, body) {
+      await standHere();
+      const taken = strangers.takes(body);
+      referee.posted(body, taken);
+      await standHere();
+      return taken;
+    },
     putEvents: async (events) => network.put(events, referee.announced),
     now,
     async sleep(milliseconds) {
@@ -261,6 +290,7 @@ export function simulatedWorld(setting: Setting) {
     },
 
     conclude(): void {
+      referee.concludeOrders({ given: setting.credits, left: credits.get('acme') ?? 0 });
       referee.conclude((id) => bucket.left(id).filter((version) => !unnoticed.has(version)).length, sightings.all());
     },
   };
