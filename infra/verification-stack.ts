@@ -5,6 +5,7 @@ import { CaptureIntake } from './constructs/capture-intake.ts';
 import { CapturesBucket } from './constructs/captures-bucket.ts';
 import { Dispatch } from './constructs/dispatch.ts';
 import { Encryption } from './constructs/encryption.ts';
+import { Orders } from './constructs/orders.ts';
 import { Overview } from './constructs/overview.ts';
 import { ProviderQueues } from './constructs/provider-queues.ts';
 import { PublicApi } from './constructs/public-api.ts';
@@ -25,14 +26,15 @@ export class VerificationStack extends Stack {
     const secrets = new Secrets(this, 'secrets', { encryption });
     const providers = new ProviderQueues(this, 'providers', { encryption });
 
-    const vendorApis = new VendorApis(this, 'vendor-apis', { records, captures, providers, secrets });
+    const orders = new Orders(this, 'orders', { encryption, records, captures, providers });
+    const vendorApis = new VendorApis(this, 'vendor-apis', { records, captures, providers, secrets, orders });
     const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets, vendorApis });
     const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
     new Dispatch(this, 'dispatch', { records, captures, providers, secrets });
     const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers, secrets });
-    const delivery = new ResultDelivery(this, 'result-delivery', { encryption, records });
-    const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers });
-    new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep });
+    const delivery = new ResultDelivery(this, 'result-delivery', { encryption, records, orders });
+    const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers, orders });
+    new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep, orders });
 
     new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });

@@ -12,6 +12,8 @@ export interface DemoTenant {
 }
 
 const tenant = 'demo';
+/** For requests to /identify. */
+const credits = 100;
 
 /** Makes the demo tenant at the first start; its key is kept beside the data, for this user only, and used again. */
 export async function ensureDemoTenant(stack: Stack, dataDirectory: string): Promise<DemoTenant> {
@@ -32,6 +34,7 @@ export async function ensureDemoTenant(stack: Stack, dataDirectory: string): Pro
 
   // The tenant without its key: a kill came between the two, or the file was removed or the key revoked.
   const { key } = (await tenants.find(tenant)) ? await tenants.addKey(tenant) : await tenants.create(tenant);
+  if ((await tenants.creditsLeft(tenant)) === 0) await tenants.addCredits(tenant, credits);
   writeFileSync(keyFile, key, { mode: 0o600 });
   return { tenant, apiKey: key };
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { policyCommands } from './admin/policy.ts';
+import { servedCommands } from './admin/served.ts';
 import { tenantCommands } from './admin/tenant.ts';
 import { verificationCommands } from './admin/verification.ts';
 import { webhookCommands } from './admin/webhook.ts';
@@ -26,6 +27,10 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- webhook rotate PROVIDER acme    a new webhook address, shown this once; the old one is taken
                                                    for --grace-seconds more (default a day)
   npm run admin -- webhook rotate PROVIDER deployment    for all that is asked with the deployment's credentials
+
+  npm run admin -- credits add acme 100            for requests of its apps to /identify; prints what is left
+  npm run admin -- credits show acme
+  npm run admin -- served-webhook set acme NAME URL    where their results are posted; list acme, remove acme NAME
 
   npm run admin -- verification id acme SOURCE_ID  what logs and object keys call it; reads the key of ids, no record
 
@@ -53,6 +58,7 @@ const commands = new Map(
     ...policyCommands,
     ...credentialsCommands,
     ...webhookCommands,
+    ...servedCommands,
     ...verificationCommands,
   }),
 );

@@ -4,6 +4,7 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { BuiltinEngine } from './builtin-engine.ts';
 import type { CaptureIntake } from './capture-intake.ts';
+import type { Orders } from './orders.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { PublicApi } from './public-api.ts';
 import type { ResultDelivery } from './result-delivery.ts';
@@ -19,6 +20,7 @@ export interface OverviewProps {
   readonly engine: BuiltinEngine;
   readonly delivery: ResultDelivery;
   readonly sweep: Sweep;
+  readonly orders: Orders;
 }
 
 /**
@@ -26,13 +28,17 @@ export interface OverviewProps {
  * stack has when this is made, so it is made last.
  */
 export class Overview extends Construct {
-  constructor(scope: Construct, id: string, { api, intake, providers, engine, delivery, sweep }: OverviewProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { api, intake, providers, engine, delivery, sweep, orders }: OverviewProps,
+  ) {
     super(scope, id);
     const period = Duration.minutes(1);
     const functions = Stack.of(this)
       .node.findAll()
       .filter((each) => each instanceof ServiceFunction);
-    const work = [intake.work, ...providers.queues.values()];
+    const work = [intake.work, ...providers.queues.values(), orders.fetches, orders.deliveries];
     const undeliverable = [...work.map((each) => each.undeliverable), delivery.undeliverable, sweep.undeliverable];
 
     new ServiceAlarm(this, 'function-throttles', {

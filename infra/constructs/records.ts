@@ -111,6 +111,14 @@ export class Records extends Construct {
     this.#allow(serviceFunction, ['Query'], `${this.verifications.tableArn}/index/${indexName}`);
   }
 
+  /** Lets a function take credits and give them back: of the table it writes these rows, and no other. */
+  allowCredits(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['dynamodb:UpdateItem'], this.tenants.tableArn, {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['*/credits'] },
+    });
+    this.#encryption.allowUse(serviceFunction);
+  }
+
   /** Lets a function look up a tenant or an API key. Only `npm run admin` writes them. */
   allowTenants(serviceFunction: AnyServiceFunction): void {
     this.#allow(serviceFunction, ['GetItem'], this.tenants.tableArn);

@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import type { Environment } from '../../functions/announce-event/environment.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { Encryption } from './encryption.ts';
+import type { Orders } from './orders.ts';
 import type { Records } from './records.ts';
 import { ServiceAlarm } from './service-alarm.ts';
 import { ServiceFunction } from './service-function.ts';
@@ -14,6 +15,7 @@ import { UndeliverableQueue } from './work-queue.ts';
 export interface ResultDeliveryProps {
   readonly encryption: Encryption;
   readonly records: Records;
+  readonly orders: Orders;
 }
 
 /** Tells integrators of every move: from the table's stream, so that an event commits with the state it tells of. */
@@ -23,7 +25,7 @@ export class ResultDelivery extends Construct {
   readonly function: ServiceFunction<Environment>;
   readonly undeliverable: UndeliverableQueue;
 
-  constructor(scope: Construct, id: string, { encryption, records }: ResultDeliveryProps) {
+  constructor(scope: Construct, id: string, { encryption, records, orders }: ResultDeliveryProps) {
     super(scope, id);
     const { tableStreamArn } = records.verifications;
     if (!tableStreamArn) throw new Error('Events come from the stream of the verifications table, and it has none.');
@@ -46,7 +48,10 @@ export class ResultDelivery extends Construct {
     this.function = new ServiceFunction<Environment>(this, 'announce-event', {
       timeoutSeconds: 30,
       hurtWhenFailing: 'Integrators hear of verdicts late, and after a day of failures not at all.',
-      environment: { EVENT_BUS: this.bus.eventBusName },
+      environment: {
+        EVENT_BUS: this.bus.eventBusName,
+        DELIVERIES_QUEUE: orders.deliveries.queue.queueUrl,
+      },
     });
     this.function.allow(['events:PutEvents'], this.bus.eventBusArn);
     // By hand: CDK's own grants list the streams of the whole account, and use a key in every way there is.
@@ -55,6 +60,7 @@ export class ResultDelivery extends Construct {
       tableStreamArn,
     );
     this.function.allow(['sqs:SendMessage'], this.undeliverable.queueArn);
+    orders.allowDelivering(this.function);
     encryption.allowUse(this.function);
 
     new EventSourceMapping(this, 'stream', {

@@ -10,6 +10,8 @@ export type RunbookSection =
   | 'undeliverable-captures'
   | 'undeliverable-verifications'
   | 'undeliverable-events'
+  | 'undeliverable-fetches'
+  | 'undeliverable-results'
   | 'undeliverable-sweeps'
   | 'queue-backlog'
   | 'events-late'

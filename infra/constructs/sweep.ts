@@ -6,6 +6,7 @@ import type { Environment } from '../../functions/sweep-verifications/environmen
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
 import type { Encryption } from './encryption.ts';
+import type { Orders } from './orders.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
 import { ServiceAlarm } from './service-alarm.ts';
@@ -18,6 +19,7 @@ export interface SweepProps {
   readonly records: Records;
   readonly captures: CapturesBucket;
   readonly providers: ProviderQueues;
+  readonly orders: Orders;
 }
 
 /** Once a minute: passed deadlines, dead leases, lost messages, unfinished erasures. */
@@ -25,7 +27,7 @@ export class Sweep extends Construct {
   readonly function: ServiceFunction<Environment>;
   readonly undeliverable: UndeliverableQueue;
 
-  constructor(scope: Construct, id: string, { encryption, records, captures, providers }: SweepProps) {
+  constructor(scope: Construct, id: string, { encryption, records, captures, providers, orders }: SweepProps) {
     super(scope, id);
     this.undeliverable = new UndeliverableQueue(this, 'undeliverable', {
       encryption,
@@ -41,6 +43,8 @@ export class Sweep extends Construct {
         SIGHTINGS_TABLE: records.sightings.tableName,
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
+        FETCHES_QUEUE: orders.fetches.queue.queueUrl,
+        DELIVERIES_QUEUE: orders.deliveries.queue.queueUrl,
       },
     });
     // The next minute's sweep is the retry.
@@ -61,6 +65,8 @@ export class Sweep extends Construct {
     captures.allowListing(this.function);
     captures.allowDeleting(this.function);
     providers.allowSending(this.function);
+    orders.allowFetching(this.function);
+    orders.allowDelivering(this.function);
 
     new ServiceAlarm(this, 'stopped', {
       hurt: 'Verifications that get stuck are not freed: people may wait without end, and erasures may stay unfinished.',

@@ -1,9 +1,11 @@
 import { Construct } from 'constructs';
+import type { Environment as ServeIdentify } from '../../functions/serve-identify/environment.ts';
 import type { Environment as ServeOneSmartLab } from '../../functions/serve-onesmartlab/environment.ts';
 import type { Environment as ServeSpoofSense } from '../../functions/serve-spoofsense/environment.ts';
 import type { ApiFunctionName } from '../../shared/api/operations.ts';
 import { readSettings } from '../settings.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
+import type { Orders } from './orders.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
 import type { Secrets } from './secrets.ts';
@@ -15,6 +17,7 @@ export interface VendorApisProps {
   readonly captures: CapturesBucket;
   readonly providers: ProviderQueues;
   readonly secrets: Secrets;
+  readonly orders: Orders;
 }
 
 /** A function that answers calls of a vendor's API. */
@@ -42,7 +45,29 @@ export class VendorApis extends Construct {
         'Apps written for One Smart Lab get errors instead of verdicts.',
         props,
       ),
+      'serve-identify': this.#identify(props),
     };
+  }
+
+  /** Its callers are told that the request is taken, and the result at their webhook. */
+  #identify({ records, secrets, orders }: VendorApisProps): ServiceFunction<ServeIdentify> {
+    const serve = new ServiceFunction<ServeIdentify>(this, 'serve-identify', {
+      timeoutSeconds, // many that take a tenant's credits at once go one by one
+      memoryMegabytes,
+      hurtWhenFailing: 'Apps written for Identify get errors: their requests are not taken.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        ID_KEY_SECRET: secrets.idKey.secretArn,
+        FETCHES_QUEUE: orders.fetches.queue.queueUrl,
+      },
+    });
+    records.allowVerifications(serve, 'GetItem', 'PutItem');
+    records.allowTenants(serve);
+    records.allowCredits(serve);
+    secrets.allowIdKey(serve);
+    orders.allowFetching(serve);
+    return serve;
   }
 
   /** One whose callers wait for the verdict: each holds an execution for as long, which `servedConcurrency` bounds. */

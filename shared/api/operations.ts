@@ -2,6 +2,8 @@ import * as z from 'zod';
 import type { FaultCode } from '../domain/fault.ts';
 import type { ServedVendor } from '../domain/policy.ts';
 import { sourceId } from '../domain/verification.ts';
+import { received as identifyReceived, refused as identifyRefused } from '../providers/identify/answers.ts';
+import { call as identifyCall } from '../providers/identify/calls.ts';
 import {
   problem as onesmartlabProblem,
   photoVerified,
@@ -33,7 +35,8 @@ export type ApiFunctionName =
   | 'retry-verification'
   | 'receive-result'
   | 'serve-spoofsense'
-  | 'serve-onesmartlab';
+  | 'serve-onesmartlab'
+  | 'serve-identify';
 
 /** Requests per second, and how many may come at once before that counts. */
 export interface Throttle {
@@ -67,6 +70,8 @@ export interface Operation {
   readonly throttle?: Throttle;
   /** Empty: the path or the body itself carries the secret. */
   readonly callers: readonly CallerKind[];
+  /** Where a key may stand besides `x-api-key`: bare, or after `Bearer` or `Token`. */
+  readonly keyAlsoIn?: 'authorization';
   /** The vendor whose API it is: it answers in that vendor's words alone, and `answers` has all of them. */
   readonly vendor?: ServedVendor;
   readonly request: RequestSchemas;
@@ -278,6 +283,28 @@ export const operations = {
     summary: 'One Smart Lab: is the selfie of a person?',
     request: { ...oneSmartLab.request, body: onesmartlabCalls.spoofdetect, maximumBodyBytes: documentedBytes },
     answers: { ...oneSmartLab.answers, 200: { description: 'Judged', body: spoofDetected } },
+  },
+  'POST /identify': {
+    id: 'identifyAntiSpoof',
+    function: 'serve-identify',
+    vendor: 'identify',
+    summary: 'Identify: is the face in the linked image a live one? The result comes to a webhook',
+    description: 'Idempotent by payload.source_id: the same body again is answered again, and costs no credit.',
+    throttle: { rate: 50, burst: 100 },
+    callers: ['key'],
+    keyAlsoIn: 'authorization',
+    request: { path: noPath, body: identifyCall, bodyAs: 'bytes' },
+    answers: {
+      200: { description: 'Taken, now or before', body: identifyReceived },
+      401: { description: 'No such key', body: identifyRefused },
+      413: { description: 'Larger than it may be', body: identifyRefused },
+      422: {
+        description: 'Another service, no credit left, or not a payload that can be taken',
+        body: identifyRefused,
+      },
+      500: { description: 'Our failure', body: identifyRefused },
+    },
+    faults: [],
   },
 } as const satisfies Record<`${'GET' | 'POST' | 'DELETE'} /${string}`, Operation>;
 

@@ -45,7 +45,7 @@ type CallersOf<F extends ApiFunctionName> = (typeof operations)[RoutesOf<F>]['ca
 /** Who calls: nothing else of a request is looked at before. A key wins over a token beside it. */
 export async function authenticate(
   event: APIGatewayProxyEventV2,
-  { callers }: Operation,
+  { callers, keyAlsoIn }: Operation,
   dependencies: object,
 ): Promise<KeyCaller | TokenCaller | undefined> {
   if (callers.length === 0) return undefined;
@@ -55,7 +55,8 @@ export async function authenticate(
     const verification = await verificationOfToken(token, event.pathParameters?.source_id, dependencies as ByToken);
     return { by: 'client_token', verification };
   }
-  return { by: 'key', tenant: await (dependencies as ByKey).tenants.authenticate(key) };
+  const other = keyAlsoIn && event.headers[keyAlsoIn]?.replace(/^(Bearer|Token) +/i, '');
+  return { by: 'key', tenant: await (dependencies as ByKey).tenants.authenticate(key ?? other) };
 }
 
 /**

@@ -20,7 +20,13 @@ export function connectBySourceId(settings: SourceIdSettings, secrets: SecretsMa
   const readKey = secretNamed(settings.ID_KEY_SECRET, secrets, now);
   return {
     tenants: dynamoTenants({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
-    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
+    verifications: dynamoVerifications({
+      client,
+      table: settings.VERIFICATIONS_TABLE,
+      tenantsTable: settings.TENANTS_TABLE,
+      now,
+      newId: randomUUID,
+    }),
     ids: idsUnder(readKey, { legacy: settings.LEGACY_IDS === 'true' }),
     now,
   };

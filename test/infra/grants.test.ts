@@ -83,7 +83,38 @@ const serves = [
   ...sends,
 ];
 
+/** Of the tenants' table, rows of credits alone. */
+const credits =
+  'dynamodb:UpdateItem recordstenants if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["*/credits"]}}';
+
 const expected: Record<string, string[]> = {
+  vendorapisserveidentify: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:PutItem recordsverifications',
+    'secretsmanager:GetSecretValue secretsidkey',
+    'sqs:SendMessage ordersfetchesqueue',
+    credits,
+  ],
+  ordersfetchcapture: [
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    's3:DeleteObject captures/captures/*',
+    's3:DeleteObjectVersion captures/captures/*',
+    's3:PutObject captures/captures/*',
+    listsCaptures,
+    ...sends,
+    ...consumes('ordersfetchesqueue'),
+  ],
+  ordersdeliverwebhook: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    'sqs:SendMessage ordersdeliveriesqueue',
+    'sqs:SendMessage ordersdeliveriesundeliverable',
+    credits,
+    ...consumes('ordersdeliveriesqueue'),
+  ],
   ...Object.fromEntries(dispatchers),
   vendorapisservespoofsense: serves,
   vendorapisserveonesmartlab: serves,
@@ -166,6 +197,8 @@ const expected: Record<string, string[]> = {
     's3:DeleteObjectVersion captures/captures/*',
     listsCaptures,
     ...sends,
+    'sqs:SendMessage ordersdeliveriesqueue',
+    'sqs:SendMessage ordersfetchesqueue',
     'sqs:SendMessage sweepundeliverable',
   ],
   resultdeliveryannounceevent: [
@@ -174,6 +207,7 @@ const expected: Record<string, string[]> = {
     'dynamodb:GetShardIterator recordsverifications.StreamArn',
     'dynamodb:ListStreams recordsverifications.StreamArn',
     'events:PutEvents resultdeliverybus',
+    'sqs:SendMessage ordersdeliveriesqueue',
     'sqs:SendMessage resultdeliveryundeliverable',
   ],
 };

@@ -111,9 +111,18 @@ describe('functions that start from a source_id', () => {
       );
     expect(reserved()).toEqual([]);
     const some = reserved({ servedConcurrency: 7 });
-    expect(some).toHaveLength(serving.length);
+    expect(some).toHaveLength(serving.length - 1); // calls of Identify do not wait
     expect(some.every(([id, most]) => String(id).startsWith('vendorapis') && most === 7)).toBe(true);
   });
+});
+
+it('lets links and webhooks of strangers lead to this machine only where npm start synthesizes', () => {
+  const loopback = (context?: Record<string, unknown>) =>
+    Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties.Environment?.Variables.LOOPBACK ?? [],
+    );
+  expect(loopback()).toEqual(['false', 'false']);
+  expect(loopback({ local: true })).toEqual(['true', 'true']);
 });
 
 describe('outputs', () => {

@@ -14,7 +14,7 @@ const mappings = Object.values(resourcesOf(template, 'AWS::Lambda::EventSourceMa
 
 describe('queues', () => {
   it('let one bad message fail alone', () => {
-    expect(mappings).toHaveLength(registry.size + 2); // captures that land, and the table's stream
+    expect(mappings).toHaveLength(registry.size + 4); // captures that land, the two of orders, and the table's stream
     for (const mapping of mappings) expect(mapping.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
   });
 
@@ -28,7 +28,7 @@ describe('queues', () => {
 
   it('hide a message six times as long as its function may take', () => {
     const fromQueues = mappings.filter(({ EventSourceArn }) => named(EventSourceArn) in queues);
-    expect(fromQueues).toHaveLength(registry.size + 1); // captures that land
+    expect(fromQueues).toHaveLength(registry.size + 3); // captures that land, and the two of orders
     for (const { EventSourceArn, FunctionName } of fromQueues) {
       const { Timeout } = functions[named(FunctionName)]?.Properties ?? {};
       expect(queues[named(EventSourceArn)]?.Properties.VisibilityTimeout).toBe(6 * Timeout);

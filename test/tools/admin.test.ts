@@ -34,6 +34,40 @@ describe('npm run admin', () => {
   });
 });
 
+describe('npm run admin, of what a tenant’s apps call here,', () => {
+  it('adds credits and shows what is left', async () => {
+    await admin('tenant', 'create', 'served');
+    expect(await admin('credits', 'show', 'served')).toMatchObject({ code: 0, stdout: '0 credits\n' });
+    expect(await admin('credits', 'add', 'served', '92')).toMatchObject({ code: 0, stdout: '92 credits\n' });
+    expect(await admin('credits', 'add', 'served', '8')).toMatchObject({ code: 0, stdout: '100 credits\n' });
+    expect(await tenants().creditsLeft('served')).toBe(100);
+    for (const wrong of ['0', '-1', '1.5', 'many']) {
+      expect(await admin('credits', 'add', 'served', wrong)).toMatchObject({ code: 1 });
+    }
+    expect(await admin('credits', 'add', 'nobody', '1')).toMatchObject({
+      code: 1,
+      stderr: 'There is no tenant nobody\n',
+    });
+    expect((await admin('credits', 'show', 'nobody')).code).toBe(1);
+  });
+
+  it('sets, lists and removes webhooks by name', async () => {
+    await admin('tenant', 'create', 'posted');
+    expect((await admin('served-webhook', 'set', 'posted', 'ours', 'https://a.example/1')).code).toBe(0);
+    expect((await admin('served-webhook', 'set', 'posted', 'ours', 'https://a.example/2')).code).toBe(0);
+    expect((await admin('served-webhook', 'list', 'posted')).stdout).toBe('ours  https://a.example/2\n');
+    for (const [name, url] of [
+      ['ours', 'ftp://a.example'],
+      ['a/b', 'https://a.example'],
+    ]) {
+      expect((await admin('served-webhook', 'set', 'posted', name ?? '', url ?? '')).code).toBe(1);
+    }
+    expect((await admin('served-webhook', 'remove', 'posted', 'ours')).code).toBe(0);
+    expect((await admin('served-webhook', 'remove', 'posted', 'ours')).code).toBe(1);
+    expect((await admin('served-webhook', 'list', 'posted')).stdout).toBe('');
+  });
+});
+
 describe('npm run admin, of the deployment itself,', () => {
   it('makes a webhook address that is no tenant’s', async () => {
     const { code, stdout } = await admin('webhook', 'rotate', 'identify', 'deployment');

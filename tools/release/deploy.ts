@@ -22,6 +22,8 @@ if (passedOn.some((word) => word === '--help' || word === '-h')) {
 }
 const strange = unknownOption();
 if (strange !== undefined) misused(usage, `cdk deploy has no option ${strange}.`);
+if (contextOf('local') !== undefined)
+  misused(usage, 'local is for npm start alone: links of strangers would reach this machine.');
 
 /** An option that cdk would ignore with a warning, which scrolls by. */
 function unknownOption(): string | undefined {
@@ -34,15 +36,20 @@ function unknownOption(): string | undefined {
 
 /** The processor asked for as the stack will read it: `-c architecture=…`, then cdk.json, then arm64. */
 function architecture(): string {
+  return contextOf('architecture') ?? 'arm64';
+}
+
+/** A setting as the stack will read it: `-c KEY=VALUE`, then cdk.json. */
+function contextOf(key: string): string | undefined {
   const { values } = parseArgs({
     args: passedOn,
     options: { context: { type: 'string', short: 'c', multiple: true } },
     allowPositionals: true,
     strict: false, // the other options are cdk's
   });
-  const given = (values.context ?? []).map(String).findLast((pair) => pair.startsWith('architecture='));
-  const inFile = (cdk.context as Readonly<Record<string, unknown>>).architecture;
-  return given?.slice('architecture='.length) ?? String(inFile ?? 'arm64');
+  const given = (values.context ?? []).map(String).findLast((pair) => pair.startsWith(`${key}=`));
+  const inFile = new Map(Object.entries<unknown>(cdk.context)).get(key);
+  return given?.slice(key.length + 1) ?? (inFile === undefined ? undefined : String(inFile));
 }
 
 function run(...command: readonly string[]): void {

@@ -1,0 +1,10 @@
+import * as z from 'zod';
+
+/** What this function reads from its environment. `infra` must set exactly these, and the compiler checks it. */
+export const environment = z.object({
+  VERIFICATIONS_TABLE: z.string().min(1),
+  CAPTURES_BUCKET: z.string().min(1),
+  PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
+  LOOPBACK: z.enum(['true', 'false']), // whether links may lead to this machine: locally
+});
+export type Environment = z.infer<typeof environment>;

@@ -1,0 +1,10 @@
+import * as z from 'zod';
+
+/** What this function reads from its environment. `infra` must set exactly these, and the compiler checks it. */
+export const environment = z.object({
+  VERIFICATIONS_TABLE: z.string().min(1),
+  TENANTS_TABLE: z.string().min(1),
+  ID_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
+  FETCHES_QUEUE: z.url(),
+});
+export type Environment = z.infer<typeof environment>;
