@@ -41,7 +41,7 @@ describe('npm run admin, of what a tenant’s apps call here,', () => {
     expect(await admin('credits', 'add', 'served', '92')).toMatchObject({ code: 0, stdout: '92 credits\n' });
     expect(await admin('credits', 'add', 'served', '8')).toMatchObject({ code: 0, stdout: '100 credits\n' });
     expect(await tenants().creditsLeft('served')).toBe(100);
-    for (const wrong of ['0', '-1', '1.5', 'many']) {
+    for (const wrong of ['0', '1.5', 'many']) {
       expect(await admin('credits', 'add', 'served', wrong)).toMatchObject({ code: 1 });
     }
     expect(await admin('credits', 'add', 'nobody', '1')).toMatchObject({

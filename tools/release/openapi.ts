@@ -4,6 +4,8 @@ import * as z from 'zod';
 import { faultsOf, gatewayMessage, gatewayText, type Operation, routes } from '../../shared/api/operations.ts';
 import * as views from '../../shared/api/verifications.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
+import { received, refused } from '../../shared/providers/identify/answers.ts';
+import { call as identifyCall } from '../../shared/providers/identify/calls.ts';
 import { photoVerified, problem, spoofDetected, videoVerified } from '../../shared/providers/onesmartlab/answers.ts';
 import { calls as onesmartlabCalls } from '../../shared/providers/onesmartlab/calls.ts';
 import { coded, processed, worded } from '../../shared/providers/spoofsense/answers.ts';
@@ -24,6 +26,7 @@ const named = {
     PhotoVerifyCall: onesmartlabCalls.photoverify,
     VideoVerifyCall: onesmartlabCalls.videoverify,
     SpoofDetectCall: onesmartlabCalls.spoofdetect,
+    IdentifyCall: identifyCall,
   },
   answers: {
     State: views.stateView,
@@ -47,6 +50,8 @@ const named = {
     VideoVerified: videoVerified,
     SpoofDetected: spoofDetected,
     OneSmartLabProblem: problem,
+    IdentifyReceived: received,
+    IdentifyRefused: refused,
     GatewayText: gatewayText,
     GatewayMessage: gatewayMessage,
   },
@@ -110,6 +115,12 @@ export function openApi(): object {
     components: {
       securitySchemes: {
         key: { type: 'apiKey', in: 'header', name: 'x-api-key', description: "A tenant's key; for servers only." },
+        key_as_authorization: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'authorization',
+          description: 'The same key, bare or after Bearer or Token.',
+        },
         client_token: { type: 'http', scheme: 'bearer', description: 'Follows one verification for a day.' },
       },
       schemas: {
@@ -121,7 +132,7 @@ export function openApi(): object {
 }
 
 function described(route: (typeof routes)[number]) {
-  const { id, summary, description = summary, callers, request, answers } = route;
+  const { id, summary, description = summary, callers, keyAlsoIn, request, answers } = route;
   const parameters = [
     ...parametersOf(request.path, 'path'),
     ...(request.query ? parametersOf(request.query, 'query') : []),
@@ -131,7 +142,7 @@ function described(route: (typeof routes)[number]) {
     tags: [tagOf(route)],
     summary,
     description,
-    security: callers.map((caller) => ({ [caller]: [] })),
+    security: [...callers, ...(keyAlsoIn ? ['key_as_authorization'] : [])].map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(request.body ? { requestBody: bodyOf(request.body, request.bodyMedia) } : {}),
     responses: {
