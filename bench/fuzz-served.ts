@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,9 +10,12 @@ import { startStack } from '../local/stack.ts';
 import { synthesize } from '../local/synthesize.ts';
 import { routes } from '../shared/api/operations.ts';
 import { restingStates } from '../shared/domain/verification.ts';
+import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
 import { type Malformed, malformedRequests } from '../test/serving/malformed.ts';
 import { localStack } from '../tools/target.ts';
 
+/** Credits of the demo tenant. */
+const given = 100;
 /** A record may be under way when the last answer is there. */
 const settleSeconds = 90;
 
@@ -24,7 +28,7 @@ export async function fuzzServed(count: number, seed: number): Promise<boolean> 
   await synthesize(join(directory, 'cdk.out'));
   const stack = await startStack({ template: join(directory, 'cdk.out'), dataDirectory: directory, port: 0 });
   try {
-    const { apiKey } = await ensureDemoTenant(stack, directory);
+    const { apiKey, tenant } = await ensureDemoTenant(stack, directory);
     const served = routes.filter(({ vendor }) => vendor !== undefined);
     const report = new Map<string, number>();
     const wrong: string[] = [];
@@ -52,6 +56,7 @@ export async function fuzzServed(count: number, seed: number): Promise<boolean> 
     const ended = before.filter((pid) => !processes().includes(pid));
     if (ended.length > 0) wrong.push(`${ended.length} of ${before.length} processes ended`);
 
+    // A request of Identify's that names no webhook of the tenant is refused, so none of these costs a credit.
     const { environment, outputs } = localStack.parse(JSON.parse(readFileSync(join(directory, 'stack.json'), 'utf8')));
     const config = {
       region: environment.AWS_REGION,
@@ -69,9 +74,16 @@ export async function fuzzServed(count: number, seed: number): Promise<boolean> 
       );
       const waiting = Items.filter(({ state }) => !restingStates.some((resting) => resting === state?.S)).length;
       const { Versions = [] } = await bucket.send(new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket }));
-      return { records: Items.length, waiting, objects: Versions.length };
+      const credits = await dynamoTenants({
+        client: table,
+        table: outputs.TenantsTable,
+        now: () => new Date(),
+        randomBytes,
+      }).creditsLeft(tenant);
+      return { records: Items.length, waiting, objects: Versions.length, credits };
     };
     let rest = await left();
+    if (rest.credits !== given) wrong.push(`${given - rest.credits} credits were taken`);
     for (let second = 0; rest.waiting + rest.objects > 0 && second < settleSeconds; second += 1) {
       await setTimeout(1000);
       rest = await left();
