@@ -89,7 +89,7 @@ export function memoryVerifications({
     if (!places.take(sightings)) return { kind: 'lost', current: from };
     const entry = to.sequence > from.sequence ? to.history.at(-1) : undefined;
     const merged = {
-      ...to,
+      ...withoutRemoved(current, from, to),
       ...unchanged(current, from, to),
       ...(to.state === 'erased'
         ? {}
@@ -217,6 +217,14 @@ export function memoryVerifications({
     },
   };
   return table;
+}
+
+/** What a write does not mention, and another one has removed since `from` was read, stays away. */
+function withoutRemoved<T extends Verification>(current: Verification, from: Verification, to: T): T {
+  const read = new Map(Object.entries(from));
+  return Object.fromEntries(
+    Object.entries(to).filter(([name, value]) => name in current || value !== read.get(name)),
+  ) as T;
 }
 
 /** What a write does not mention stays as it is: another one may have changed it since `from` was read. */

@@ -238,6 +238,14 @@ describe.each([
       expect(await read(errored)).not.toHaveProperty('dueAt');
     });
 
+    it('does not bring back with a refund what was forgotten since it was read', async () => {
+      const errored = await erroredIn(await withCredits(1));
+      await store.closeOrder(errored, 80);
+      expect((await store.refund(errored)).kind).toBe('moved');
+      const { order: _, failedPosts: __, ...closed } = errored;
+      expect(await read(errored)).toEqual({ ...closed, dueAt: 80, credit: 'refunded' });
+    });
+
     it('keeps nothing of it in a tombstone', async () => {
       const record = await madeIn(await withCredits(1));
       const tombstone = won(await store.move(record, 'erased', { dueAt: 5 }), 'erased');
