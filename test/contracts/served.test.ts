@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +7,8 @@ import { type Check, capturesOf } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import { sourceIdHeader } from '../../shared/lambda/http.ts';
 import { connectors } from '../../shared/providers/connect.ts';
-import type { Provider } from '../../shared/providers/provider.ts';
+import { deliveries } from '../../shared/providers/deliveries.ts';
+import type { Delivery, Provider } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { faceOnScreen, landscape, portrait } from '../../tools/samples.ts';
 import { idCard, selfieOfPair } from '../engine/people.ts';
@@ -16,29 +18,38 @@ import { declared } from '../journeys/declared.ts';
 import { type RunningStack, remove, startLocalStack } from '../journeys/local-stack.ts';
 import { credentialsOf } from './credentials.ts';
 import { type Expected, expectedOf, type Face } from './participants.ts';
-import { type Bytes, submissionOf } from './submission.ts';
+import { type Bytes, startOurSide, submissionOf } from './submission.ts';
 
 /* Each vendor's adapter against the API of that vendor that we serve, over HTTP: what it is told is what it expects of the vendor. */
 
 let running: RunningStack;
 let stranger: string;
 let card: Uint8Array;
+/** Serves the selfie by link and takes the results of Identify. */
+let ours: Awaited<ReturnType<typeof startOurSide>>;
 
 beforeAll(async () => {
   running = await startLocalStack();
   card = await idCard();
-  const { stdout } = await promisify(execFile)(process.execPath, ['tools/admin.ts', 'tenant', 'create', 'acme'], {
-    env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
-  });
-  [stranger = ''] = /bf_\S+/.exec(stdout) ?? [];
+  [stranger = ''] = /bf_\S+/.exec(await admin('tenant', 'create', 'acme')) ?? [];
+  ours = await startOurSide();
+  await admin('served-webhook', 'set', 'demo', 'contract', `${ours.url}/webhooks/contract`);
 });
 afterAll(async () => {
+  await ours.stop();
   await running.stop();
   remove(running.dataDirectory);
 });
 
+async function admin(...words: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['tools/admin.ts', ...words], {
+    env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
+  });
+  return stdout;
+}
+
 /** Where each vendor's API is served, below the host. */
-const paths: Readonly<Record<string, string>> = { spoofsense: '/prod', onesmartlab: '/v1.1' };
+const paths: Readonly<Record<string, string>> = { spoofsense: '/prod', onesmartlab: '/v1.1', identify: '' };
 const served = [...registry.values()].filter(({ name }) => paths[name] !== undefined);
 
 interface Answered {
@@ -79,6 +90,16 @@ const videos: Readonly<Partial<Record<Face, () => Promise<Uint8Array>>>> = {
   spoof: async () => video({ people: [await selfieOfPair()], shown: 'photo' }),
 };
 
+/** What is posted to our webhook of one request, as the adapter reads it. */
+async function resultOf(name: string, reference: string): Promise<Delivery['answer']> {
+  const find = () =>
+    ours.posts.map(({ text }) => deliveries.get(name)?.(text)).find((posted) => posted?.reference === reference);
+  await expect.poll(find, { timeout: 120_000, interval: 100 }).toBeDefined();
+  const delivery = find();
+  if (!delivery) throw new Error('It was there');
+  return delivery.answer;
+}
+
 /** Asked again where a busy machine had not judged it in time (504): how long it may take is the bench's business. */
 async function outcomeOf(
   { provider, answers }: ReturnType<typeof connect>,
@@ -91,10 +112,13 @@ async function outcomeOf(
 
 async function outcomeOfOne(provider: Provider, check: Check, bytes: Bytes): Promise<Expected> {
   const spoken = check === 'video_verify' ? { challenge: said, languageCode: 'en-US' } : {};
+  const reference = randomUUID();
+  const link = { linkCapture: async () => ours.serve(bytes.selfie ?? card), reference: async () => reference };
   try {
-    const answer = await provider.submit(submissionOf(check, bytes, spoken));
-    if (answer.kind !== 'decided') throw new Error(`${provider.name} is ${answer.kind}`);
-    const { outcome, reasons } = answer.finding;
+    const answer = await provider.submit(submissionOf(check, bytes, { ...spoken, ...link }));
+    const decided = answer.kind === 'decided' ? answer : await resultOf(provider.name, reference);
+    if (decided.kind === 'fault') return { fault: decided.code };
+    const { outcome, reasons } = decided.finding;
     return reasons.length === 0 ? outcome : `${outcome}: ${reasons.join(', ')}`;
   } catch (error) {
     if (error instanceof Fault) return { fault: error.code };
@@ -117,7 +141,7 @@ describe('an adapter is told by us what it expects of its vendor', () => {
     expect(outcome).toEqual(expectedOf(name, face));
 
     const { sourceId = '' } = connected.answers.at(-1) ?? {};
-    expect(sourceId).toMatch(new RegExp(`^${name}\\.[0-9a-f-]{36}$`));
+    expect(sourceId).toMatch(new RegExp(`^${name}\\.[0-9a-f-]{36}$`)); // a UUID, ours or the reference
     const moves = (await clientOf(running).history(sourceId)).filter(({ kind }) => kind === 'moved');
     expect(moves.map(({ state }) => state)).toEqual(['awaiting_captures', 'queued', 'dispatched', 'decided']);
     const ofStranger = clientOf({ url: running.url, apiKey: stranger });
@@ -155,6 +179,8 @@ it('tells an oversized body as each vendor does', async () => {
       text: expect.stringMatching(/^{"error":"/),
     });
   }
+  const toIdentify = await post('/identify', { 'x-api-key': running.apiKey }, oversized);
+  expect(toIdentify).toMatchObject({ status: 413, text: expect.stringMatching(/^{"message":"/) });
   const ofVideo = await post('/v1.1/videoverify', form, new Uint8Array(50 * 1024 * 1024 + 1));
   expect(ofVideo).toMatchObject({ status: 413, text: expect.stringMatching(/^{"error":"/) });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refusals } from '../../shared/providers/onesmartlab/answers.ts';
 import { faceOnScreen } from '../../tools/samples.ts';
+import { startOurSide } from '../contracts/submission.ts';
 import { idCard, selfieOfPair } from '../engine/people.ts';
 import { said, video } from '../engine/videos.ts';
 import { type RunningStack, remove, startLocalStack } from '../journeys/local-stack.ts';
@@ -169,5 +170,39 @@ describe('SpoofSense’s body (001)', () => {
     const { model_output } = (await answer.json()) as { model_output: { prob_real: number; pred_idx: string } };
     expect(model_output.prob_real > (path === '/prod/robust' ? 0.5 : 0.55)).toBe(live);
     expect(model_output.pred_idx).toBe(live ? 'real' : 'spoof');
+  });
+});
+
+describe('Identify’s body (000)', () => {
+  let ours: Awaited<ReturnType<typeof startOurSide>>;
+  beforeAll(async () => {
+    ours = await startOurSide();
+    execFileSync(process.execPath, ['tools/admin.ts', 'served-webhook', 'set', 'demo', 'ours', `${ours.url}/results`], {
+      env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
+    });
+  });
+  afterAll(() => ours.stop());
+
+  const [documented = ''] = /\{\s*"service"[\s\S]*?\}\s*\}/.exec(documentText('000_0b691360e226a444.txt')) ?? [];
+
+  it.each([
+    ['selfie.jpg', true],
+    ['screen.jpg', false],
+  ] as const)('with a link to %s: its result is posted, and passed is %s', async (file, passes) => {
+    const placeholders = [
+      ['<LINK TO SELFIE IMAGE>', ours.serve(await captures[file]())],
+      ['<YOUR WEBHOOK NAME IDENTIFIER>', 'ours'],
+      ['<UNIQUE ID FOR REQUEST>', `request of ${file}`],
+    ] as const;
+    const body = placeholders.reduce((text, [from, to]) => text.replace(from, () => to), documented);
+    const answer = await fetch(`${running.url}/identify`, {
+      method: 'POST',
+      headers: { 'x-api-key': running.apiKey },
+      body,
+    });
+    expect(await answer.json()).toMatchObject({ message: 'identify-anti-spoof request received' });
+    const find = () =>
+      ours.posts.map(({ text }) => JSON.parse(text)).find((one) => one.payload.source_id.endsWith(file));
+    await expect.poll(find, { timeout: 120_000 }).toMatchObject({ payload: { passed: passes }, error: null });
   });
 });
