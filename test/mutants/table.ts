@@ -33,6 +33,40 @@ const inTheStack = { tests: ['test/infra/public-api.test.ts'] };
 
 /** Of every control that a caller, a vendor, a capture or a second worker meets: one row each at the least. */
 export const mutants: readonly Mutant[] = [
+  // Orders: requests with a link
+  {
+    control: 'a credit is given back once',
+    file: verifications,
+    find: "const notRefundedMeanwhile = '#credit = :readCredit';",
+    replace: "const notRefundedMeanwhile = '(#credit = :readCredit OR #credit <> :readCredit)';",
+    ...inStore,
+    named: 'gives the credit back once',
+  },
+  {
+    control: 'a credit is taken only where one is left',
+    file: 'shared/stores/tenants/credits.ts',
+    find: "ConditionExpression: '#left >= :one',",
+    replace: "ConditionExpression: '#left >= :one OR #left < :one',",
+    ...inStore,
+    named: 'takes one credit with the record',
+  },
+  {
+    control: 'a message that comes twice does not post a result twice',
+    file: 'shared/lifecycle/deliver.ts',
+    find: 'if (!record || !isToPost(record) || record.failedPosts !== failedPosts) return;',
+    replace: 'if (!record || !isToPost(record)) return;',
+    tests: ['test/lifecycle/orders.test.ts'],
+    named: 'counts otherwise than the record',
+  },
+  {
+    control: 'links and webhooks of strangers lead to this machine only locally',
+    file: 'infra/settings.ts',
+    find: "loopback: flag('local', read('local'), false),",
+    replace: 'loopback: true,',
+    ...inTheStack,
+    named: 'lets links and webhooks of strangers',
+  },
+
   // Webhooks of vendors
   {
     control: "a tenant's webhook address is for its own verifications",
