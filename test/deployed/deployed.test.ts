@@ -75,6 +75,23 @@ describe('deployed', () => {
   journeysSeenFromInside(() => inside);
 });
 
+it('an order whose link leads inside is accepted, never fetched, and its credit comes back', async () => {
+  const admin = (words: string) => terminal.run(first, `npm run --silent admin -- ${words}`);
+  expect(await admin('credits add acme 2')).toContain('2');
+  await admin('served-webhook set acme ours https://results.example.com/identify');
+  const sourceId = newSourceId();
+  const payload = { image_link: 'http://169.254.169.254/latest/meta-data/', webhook_name: 'ours', source_id: sourceId };
+  const answer = await fetch(`${inside.url}/identify`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${inside.apiKey}` },
+    body: JSON.stringify({ service: 'identify-anti-spoof', payload }),
+  });
+  const message = 'identify-anti-spoof request received';
+  expect(await answer.json()).toEqual({ message, remaining_credits: 1 });
+  expect((await clientOf(inside).verdict(`identify.${sourceId}`)).state).toBe('expired');
+  await expect.poll(() => admin('credits show acme'), { timeout: 60_000, interval: 2000 }).toContain('2');
+});
+
 it('a new version is deployed under traffic, and every verification is decided once and told of', async () => {
   const next = makeNextVersion();
   const key = await keyOfIds();
