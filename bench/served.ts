@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ensureDemoTenant } from '../local/demo-tenant.ts';
 import { startStack } from '../local/stack.ts';
 import { sourceIdHeader } from '../shared/lambda/http.ts';
+import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
+import { startOurSide } from '../test/contracts/submission.ts';
 import { idCard, selfieOfPair } from '../test/engine/people.ts';
 import { said, video } from '../test/engine/videos.ts';
 import { clientOf } from '../test/journeys/client.ts';
@@ -94,9 +98,60 @@ export async function benchServed(template: string, directory: string) {
         },
       };
     }
+    report['/identify'] = await orders(stack, apiKey, selfie);
     return report;
   } finally {
     await stack.stop();
+  }
+}
+
+/** What it takes until an order is answered, whose image is fetched and judged afterwards; and until its result is posted. */
+async function orders(stack: Awaited<ReturnType<typeof startStack>>, apiKey: string, selfie: Uint8Array) {
+  const ours = await startOurSide();
+  const { environment } = stack;
+  const tenants = dynamoTenants({
+    client: new DynamoDBClient({
+      endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB ?? '',
+      region: environment.AWS_REGION ?? '',
+      credentials: {
+        accessKeyId: environment.AWS_ACCESS_KEY_ID ?? '',
+        secretAccessKey: environment.AWS_SECRET_ACCESS_KEY ?? '',
+      },
+    }),
+    table: stack.outputs.TenantsTable ?? '',
+    now: () => new Date(),
+    randomBytes,
+  });
+  await tenants.setServedWebhook('demo', 'bench', `${ours.url}/results`);
+  try {
+    const answered: number[] = [];
+    const posted: number[] = [];
+    const order = async (run: number) => {
+      const payload = { image_link: ours.serve(selfie), webhook_name: 'bench', source_id: `bench-${run}` };
+      const body = JSON.stringify({ service: 'identify-anti-spoof', payload });
+      const from = performance.now();
+      const answer = await fetch(`${stack.url}/identify`, { method: 'POST', headers: { 'x-api-key': apiKey }, body });
+      if (answer.status !== 200) throw new Error(`/identify answered ${answer.status}: ${await answer.text()}`);
+      await answer.arrayBuffer();
+      answered.push(performance.now() - from);
+      while (!ours.posts.some(({ text }) => text.includes(`"bench-${run}"`))) await setTimeout(10);
+      posted.push(performance.now() - from);
+    };
+    for (let run = 0; run < warmCalls; run += 1) await order(run);
+    answered.length = 0;
+    posted.length = 0;
+    const counted = countRequests(stack.endpoints);
+    for (let run = 0; run < photoCalls; run += 1) await order(warmCalls + run);
+    await setTimeout(settleMilliseconds);
+    const { byFunction } = counted.stop();
+    const requests = Object.entries(byFunction).map(([name, counts]) => [name, perRun(counts, photoCalls)]);
+    return {
+      answered_ms: { p50: percentile(answered, 0.5), p99: percentile(answered, 0.99) },
+      posted_ms: { p50: percentile(posted, 0.5), p99: percentile(posted, 0.99) },
+      requests: Object.fromEntries(requests),
+    };
+  } finally {
+    await ours.stop();
   }
 }
 

@@ -25,6 +25,8 @@ import { type Bytes, startOurSide, submissionOf } from './submission.ts';
 let running: RunningStack;
 let stranger: string;
 let card: Uint8Array;
+/** Every source_id that an answer named. */
+const told: string[] = [];
 /** Serves the selfie by link and takes the results of Identify. */
 let ours: Awaited<ReturnType<typeof startOurSide>>;
 
@@ -141,6 +143,7 @@ describe('an adapter is told by us what it expects of its vendor', () => {
     expect(outcome).toEqual(expectedOf(name, face));
 
     const { sourceId = '' } = connected.answers.at(-1) ?? {};
+    told.push(sourceId);
     expect(sourceId).toMatch(new RegExp(`^${name}\\.[0-9a-f-]{36}$`)); // a UUID, ours or the reference
     const moves = (await clientOf(running).history(sourceId)).filter(({ kind }) => kind === 'moved');
     expect(moves.map(({ state }) => state)).toEqual(['awaiting_captures', 'queued', 'dispatched', 'decided']);
@@ -183,6 +186,13 @@ it('tells an oversized body as each vendor does', async () => {
   expect(toIdentify).toMatchObject({ status: 413, text: expect.stringMatching(/^{"message":"/) });
   const ofVideo = await post('/v1.1/videoverify', form, new Uint8Array(50 * 1024 * 1024 + 1));
   expect(ofVideo).toMatchObject({ status: 413, text: expect.stringMatching(/^{"error":"/) });
+});
+
+it('writes no key, link, source_id or body into a log', () => {
+  const written = running.written();
+  expect(written).toContain('request.answered');
+  const bodies = ['/9j/', 'form-data', 'image_link', 'model_output', 'predictions', ours.url];
+  for (const secret of [running.apiKey, stranger, ...told, ...bodies]) expect(written).not.toContain(secret);
 });
 
 async function storedCaptures(): Promise<string[]> {
