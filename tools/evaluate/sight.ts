@@ -86,22 +86,32 @@ async function decode(bytes: Uint8Array, sizePx?: number): Promise<DecodedCaptur
 }
 
 /** What a picture is taken for. */
-async function look(bytes: Uint8Array, { engine, models, thresholds }: Tools) {
+interface Taken {
+  readonly passed: boolean;
+  /** Something else is said of it than `face_not_detected`. */
+  readonly seen: boolean;
+  /** A face is read on it, as on a card. */
+  readonly read: boolean;
+}
+
+/** Nothing of a picture that cannot be decoded: a decoder that is out of time has seen no face. */
+async function look(bytes: Uint8Array, { engine, models, thresholds }: Tools): Promise<Taken | undefined> {
   const { finding } = await engine.analyseSelfie(bytes, thresholds);
   const capture = await decode(bytes, cardSizePx);
-  const card = capture && (await readIdCard(capture, models));
+  if (!capture || finding.reasons.includes('capture_unreadable')) return undefined;
+  const card = await readIdCard(capture, models);
   return {
     passed: finding.outcome === 'passed',
     seen: !finding.reasons.includes('face_not_detected'),
-    read: card?.embedding !== undefined,
+    read: card.embedding !== undefined,
   };
 }
 
 async function cardBacks(tools: Tools): Promise<Measured> {
   const faces: boolean[] = [];
   for (let seed = 0; seed < tools.options.backs; seed += 1) {
-    const { seen, read } = await look(await cardBack(seed), tools);
-    faces.push(seen || read);
+    const taken = await look(await cardBack(seed), tools);
+    if (taken) faces.push(taken.seen || taken.read);
   }
   return found(faces);
 }
@@ -137,8 +147,8 @@ async function scenesWithoutPerson(tools: Tools): Promise<Measured> {
       width: across,
       height: down,
     };
-    const { seen, read } = await look(await photo.extract(part).flatten().jpeg({ quality: 92 }).toBuffer(), tools);
-    faces.push(seen || read);
+    const taken = await look(await photo.extract(part).flatten().jpeg({ quality: 92 }).toBuffer(), tools);
+    if (taken) faces.push(taken.seen || taken.read);
   }
   return found(faces);
 }
@@ -150,8 +160,11 @@ async function drawnFaces(tools: Tools): Promise<SightReport['drawings']> {
     const missing = { missing: '--drawings names no folder of drawn faces' };
     return { passed: missing, decided: missing, read: missing };
   }
-  const looks = [];
-  for (const file of files) looks.push(await look(await readFile(file), tools));
+  const looks: Taken[] = [];
+  for (const file of files) {
+    const taken = await look(await readFile(file), tools);
+    if (taken) looks.push(taken);
+  }
   return {
     passed: found(looks.map(({ passed }) => passed)),
     decided: found(looks.map(({ seen }) => seen)),
