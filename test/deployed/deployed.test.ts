@@ -76,7 +76,7 @@ describe('deployed', () => {
 });
 
 it('an order whose link leads inside is accepted, never fetched, and its credit comes back', async () => {
-  const admin = (words: string) => terminal.run(first, `npm run --silent admin -- ${words}`);
+  const admin = (words: string) => terminal.run(first, `npm run --silent admin -- ${words} --aws`);
   expect(await admin('credits add acme 2')).toContain('2');
   await admin('served-webhook set acme ours https://results.example.com/identify');
   const sourceId = newSourceId();
