@@ -129,7 +129,7 @@ describe('A video', () => {
       'single_face_in_frames',
     ] as const;
     for (const name of measured) expect(other.model_output[name], name).not.toBe(one.model_output[name]);
-    expect(one.model_output.transcription?.results[0].alternatives[0].transcript).toBe('1 2 3 4 5 7 ');
+    expect(one.model_output.transcription?.results[0]?.alternatives[0]?.transcript).toBe('1 2 3 4 5 7 ');
     expect(other.model_output.transcription).toEqual({
       results: [{ alternatives: [{ confidence: 0.88, transcript: '1 2 3 4 5 6 ' }] }],
     });

@@ -96,13 +96,15 @@ export const videoVerified = verified(
     /** Null where nothing was listened to. */
     transcription: z
       .strictObject({
-        results: z.tuple([
-          z.strictObject({
-            alternatives: z.tuple([
-              z.strictObject({ confidence: measuredNumber, transcript: z.string().regex(/^(\d )*$/) }),
-            ]),
-          }),
-        ]),
+        results: z
+          .array(
+            z.strictObject({
+              alternatives: z
+                .array(z.strictObject({ confidence: measuredNumber, transcript: z.string().regex(/^(\d )*$/) }))
+                .length(1),
+            }),
+          )
+          .length(1),
       })
       .nullable(),
   }),
