@@ -35,12 +35,12 @@ export class VendorApis extends Construct {
   constructor(scope: Construct, id: string, props: VendorApisProps) {
     super(scope, id);
     this.functions = {
-      'serve-spoofsense': this.#synchronous<ServeSpoofSense>(
+      'serve-spoofsense': this.#synchronous(
         'serve-spoofsense',
         'Apps written for SpoofSense get errors instead of verdicts.',
         props,
       ),
-      'serve-onesmartlab': this.#synchronous<ServeOneSmartLab>(
+      'serve-onesmartlab': this.#synchronous(
         'serve-onesmartlab',
         'Apps written for One Smart Lab get errors instead of verdicts.',
         props,
@@ -71,24 +71,24 @@ export class VendorApis extends Construct {
   }
 
   /** One whose callers wait for the verdict: each holds an execution for as long, which `servedConcurrency` bounds. */
-  #synchronous<Environment extends ServeSpoofSense & ServeOneSmartLab>(
+  #synchronous(
     name: VendorFunctionName,
     hurtWhenFailing: string,
     { records, captures, providers, secrets }: VendorApisProps,
-  ): ServiceFunction<Environment> {
+  ): AnyServiceFunction {
     const { servedConcurrency } = readSettings(this);
-    const environment: ServeSpoofSense = {
+    const environment: ServeSpoofSense & ServeOneSmartLab = {
       VERIFICATIONS_TABLE: records.verifications.tableName,
       TENANTS_TABLE: records.tenants.tableName,
       ID_KEY_SECRET: secrets.idKey.secretArn,
       CAPTURES_BUCKET: captures.bucketName,
       PROVIDER_QUEUES: providers.environment,
     };
-    const serve = new ServiceFunction<Environment>(this, name, {
+    const serve = new ServiceFunction(this, name, {
       timeoutSeconds,
       memoryMegabytes,
       hurtWhenFailing,
-      environment: environment as Environment,
+      environment,
       ...(servedConcurrency !== undefined && { reservedConcurrency: servedConcurrency }),
     });
     records.allowVerifications(serve, 'GetItem', 'PutItem', 'UpdateItem');

@@ -138,3 +138,15 @@ function brandOffsets(bytes: Uint8Array): number[] {
   const compatible = (Math.min(boxBytes, bytes.length, magicBytes) - 16) / 4;
   return [8, ...Array.from({ length: Math.max(0, Math.floor(compatible)) }, (_, index) => 16 + 4 * index)];
 }
+
+/** A capture as a file: its bytes, and their type by their magic. */
+export interface CaptureFile {
+  readonly contentType: ContentType;
+  readonly bytes: Uint8Array;
+}
+
+/** The bytes as a file for this capture; undefined where they are of no type that it may have. */
+export function captureFile(name: CaptureName, bytes: Uint8Array): CaptureFile | undefined {
+  const contentType = sniffContentType(bytes);
+  return contentType && typesOf[name].includes(contentType) ? { contentType, bytes } : undefined;
+}

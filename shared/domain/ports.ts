@@ -1,5 +1,5 @@
 import type { Breaker } from './breaker.ts';
-import type { CapturePlace, Check, ContentType, DeclaredCapture } from './captures.ts';
+import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
 import type { Outcome, Verdict } from './verdict.ts';
@@ -210,11 +210,8 @@ export type StreamedCapture =
   | { kind: 'stream'; stream: ReadableStream<Uint8Array>; bytes: number }
   | { kind: 'too_large'; bytes: number };
 
-/** Bytes to store where a capture belongs. */
-export interface Stored extends CapturePlace {
-  readonly contentType: ContentType;
-  readonly bytes: Uint8Array;
-}
+/** A file to store where a capture belongs. */
+export interface Stored extends CapturePlace, CaptureFile {}
 
 export interface Captures {
   /** Stores a capture; answers which version it is. */

@@ -91,34 +91,25 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
     }),
   );
   let dependencies: Dependencies | undefined;
-  const logged = (error: unknown, route: string) => {
-    if (!(error instanceof Fault)) log.error('request.failed', error, { route });
-  };
-  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>()
-    .onError((request) => {
-      const { error, event } = request;
-      request.response = problem(error, event.pathParameters?.source_id);
-      logged(error, event.routeKey);
-    })
-    .handler(async (event) => {
-      let caller: KeyCaller | TokenCaller | undefined;
-      try {
-        dependencies ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
-        const route = served.get(event.routeKey);
-        if (!route) throw new Fault('route_unknown', 'This address is not served here.');
-        const { operation, act } = route;
-        const body = bodyOf(event, operation);
-        caller = await authenticate(event, operation, dependencies);
-        const request = { caller, ...validated(event, operation, body), headers: event.headers };
-        const { sourceId, ...reply } = await act(request, dependencies);
-        log.info('request.answered', { route: event.routeKey, status: reply.status });
-        return respond({ ...reply, ...(sourceId !== undefined && { headers: { [sourceIdHeader]: sourceId } }) });
-      } catch (error) {
-        if (!refuse) throw error;
-        logged(error, event.routeKey);
-        return respond(refuse(error, caller?.by === 'key' ? caller : undefined));
-      }
-    });
+  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>().handler(async (event) => {
+    let caller: KeyCaller | TokenCaller | undefined;
+    try {
+      dependencies ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
+      const route = served.get(event.routeKey);
+      if (!route) throw new Fault('route_unknown', 'This address is not served here.');
+      const { operation, act } = route;
+      const body = bodyOf(event, operation);
+      caller = await authenticate(event, operation, dependencies);
+      const request = { caller, ...validated(event, operation, body), headers: event.headers };
+      const { sourceId, ...reply } = await act(request, dependencies);
+      log.info('request.answered', { route: event.routeKey, status: reply.status });
+      return respond({ ...reply, ...(sourceId !== undefined && { headers: { [sourceIdHeader]: sourceId } }) });
+    } catch (error) {
+      if (!(error instanceof Fault)) log.error('request.failed', error, { route: event.routeKey });
+      if (refuse) return respond(refuse(error, caller?.by === 'key' ? caller : undefined));
+      return problem(error, event.pathParameters?.source_id);
+    }
+  });
 }
 
 /** Which verification an answer of a vendor's API is about. */

@@ -15,7 +15,7 @@ export interface Preparing extends Planning, Challenging {
   readonly newId: () => string;
 }
 
-export interface Creating extends Preparing {
+interface Creating extends Preparing {
   readonly verifications: Pick<Verifications, 'create' | 'find'>;
 }
 

@@ -1,10 +1,10 @@
-import { type ContentType, imageTypes, maximumBytesOf, sniffContentType } from '../domain/captures.ts';
+import { type CaptureFile, captureFile, maximumBytesOf } from '../domain/captures.ts';
 import type { Captures, Fetcher, Log, Pinned, Unreached, Verifications } from '../domain/ports.ts';
 import { fetchPausesSeconds, fetchSeconds } from '../domain/times.ts';
 import type { InState, Verification } from '../domain/verification.ts';
 import { type Expiring, expire } from './expire.ts';
 import type { HandingOver } from './hand-over.ts';
-import { queueStored } from './queue-stored.ts';
+import { queueStored, storeCapture } from './queue-stored.ts';
 
 export interface FetchingImages extends HandingOver, Expiring {
   readonly verifications: Pick<Verifications, 'find' | 'move' | 'settle'>;
@@ -14,30 +14,22 @@ export interface FetchingImages extends HandingOver, Expiring {
   readonly log: Log;
 }
 
-interface Image {
-  readonly contentType: ContentType;
-  readonly bytes: Uint8Array;
-}
-
 /**
  * Fetches the image of an order and hands the record over; after three tries in vain the order ends `expired`. Where the
  * message comes again while another worker fetches, the image is stored twice: one version is pinned, and the worker that
  * loses deletes its own.
  */
 export async function fetchImage(verificationId: string, dependencies: FetchingImages): Promise<void> {
-  const { verifications, captures, now, log } = dependencies;
+  const { verifications, captures, log } = dependencies;
   const record = await verifications.find(verificationId);
   if (record?.state !== 'awaiting_captures' || !record.order) return; // fetched, given up or erased meanwhile
   const image = await fetchThrice(record, record.order.imageLink, dependencies);
   if (!image) return expire(record, dependencies);
   const { contentType, bytes } = image;
-  const place = { verificationId, round: record.round, name: 'selfie' } as const;
-  const version = await captures.put({ ...place, ...image });
-  const at = now().toISOString();
-  const selfie = { ...version, bytes: bytes.length, landedAt: at, storedAt: at };
+  const selfie = await storeCapture(record, 'selfie', image, dependencies);
   const declared = { selfie: { contentType, contentLength: bytes.length } };
   const queued = await queueStored(record, { stored: { selfie }, declared }, dependencies);
-  const pinned = { ...place, versionId: version.versionId };
+  const pinned = { verificationId, round: record.round, name: 'selfie', versionId: selfie.versionId } as const;
   if (!isPinned(queued, pinned)) await captures.removeVersion(pinned);
   log.info('image.fetched', { verification_id: verificationId });
 }
@@ -50,13 +42,13 @@ async function fetchThrice(
   { verificationId: verification_id }: InState<'awaiting_captures'>,
   link: string,
   { fetcher, sleep, log }: FetchingImages,
-): Promise<Image | undefined> {
+): Promise<CaptureFile | undefined> {
   for (const pauseSeconds of [...fetchPausesSeconds, undefined]) {
     const limits = { timeoutSeconds: fetchSeconds, maximumBytes: maximumBytesOf.selfie };
     const answer = await fetcher.get(link, limits);
     if (answer.kind === 'fetched') {
-      const contentType = imageTypes.find((type) => type === sniffContentType(answer.bytes));
-      if (contentType) return { contentType, bytes: answer.bytes };
+      const image = captureFile('selfie', answer.bytes);
+      if (image) return image;
       log.warn('image.unfetched', { verification_id, reason: 'no_image' });
       return undefined;
     }

@@ -1,4 +1,5 @@
-import type { Declared, Landed } from '../domain/captures.ts';
+import type { CaptureFile, CaptureName, Declared, Landed, LandedCapture } from '../domain/captures.ts';
+import type { Captures } from '../domain/ports.ts';
 import type { InState, Verification } from '../domain/verification.ts';
 import { firstOfRoute, type HandingOver, handOver } from './hand-over.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
@@ -18,4 +19,21 @@ export function queueStored(
     const handed = { landed, provider: firstOfRoute(current), ...(declared && { declared }) };
     return settledIfMoved(await handOver(current, handed, dependencies));
   });
+}
+
+export interface Storing {
+  readonly captures: Pick<Captures, 'put'>;
+  readonly now: () => Date;
+}
+
+/** Stores a capture of a record's round, and answers it as landed. */
+export async function storeCapture(
+  { verificationId, round }: Pick<InState<'awaiting_captures'>, 'verificationId' | 'round'>,
+  name: CaptureName,
+  file: CaptureFile,
+  { captures, now }: Storing,
+): Promise<LandedCapture> {
+  const version = await captures.put({ verificationId, round, name, ...file });
+  const at = now().toISOString();
+  return { ...version, bytes: file.bytes.length, landedAt: at, storedAt: at };
 }

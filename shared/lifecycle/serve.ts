@@ -1,7 +1,6 @@
-import type { CaptureName, ContentType, Landed } from '../domain/captures.ts';
-import { capturesOf } from '../domain/captures.ts';
+import { type CaptureFile, type CaptureName, capturesOf, type Landed } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
-import type { Plan, ServedVendor } from '../domain/policy.ts';
+import type { Policy, ServedVendor } from '../domain/policy.ts';
 import type { Captures, Tenant, Verifications } from '../domain/ports.ts';
 import {
   epochSeconds,
@@ -12,7 +11,7 @@ import {
 import type { InState, Verification } from '../domain/verification.ts';
 import { type Asked, type Preparing, prepareRecord } from './begin.ts';
 import type { HandingOver } from './hand-over.ts';
-import { queueStored } from './queue-stored.ts';
+import { queueStored, storeCapture } from './queue-stored.ts';
 import { waitForRest } from './wait.ts';
 
 export interface Serving extends Preparing, HandingOver {
@@ -26,13 +25,13 @@ export interface ServedCall extends Omit<Asked, 'captures' | 'subject' | 'metada
   readonly vendor: ServedVendor;
   /** The smallest face that the vendor judges, pixels: a policy may ask for larger ones. */
   readonly minimumFacePx?: number;
-  readonly captures: Partial<Record<CaptureName, { readonly contentType: ContentType; readonly bytes: Uint8Array }>>;
+  readonly captures: Partial<Record<CaptureName, CaptureFile>>;
 }
 
 /**
  * Verifies the captures of one call, and waits for the verdict: the record as it rests, or as it is 25 s after the call
  * came, while the verification goes on. The record comes first: what lands without one is deleted.
- * Killed in between, the captures that were stored are noticed as any upload is; a record that misses one expires.
+ * Where the function dies in between, intake notices the captures that were stored; a record that misses one expires.
  */
 export async function serveCall(call: ServedCall, tenant: Tenant, dependencies: Serving): Promise<Verification> {
   const { verifications, now } = dependencies;
@@ -68,36 +67,39 @@ async function prepareServed(
     }),
   );
   const asked = { ...call, captures: declared, requestHash: noRequest };
-  // No vendor's protocol has words for a turn of the head: the person would not know of it.
-  const { turn: _, ...record } = await prepareRecord(asked, tenant, dependencies);
-  const { turn: __, ...plan } = withMinimumFace(record.plan, minimumFacePx, dependencies);
-  return { ...record, plan, served: vendor, dueAt: epochSeconds(dependencies.now()) + servedCapturesSeconds };
+  const policy = servedPolicy(tenant.policy, minimumFacePx, dependencies);
+  const record = await prepareRecord(asked, { ...tenant, policy }, dependencies);
+  return { ...record, served: vendor, dueAt: epochSeconds(dependencies.now()) + servedCapturesSeconds };
 }
 
-/** The plan, with faces below the vendor's limit sent back by every provider of the route that has such a limit. */
-function withMinimumFace(plan: Plan, minimumFacePx: number, { registry }: Pick<Preparing, 'registry'>): Plan {
-  if (minimumFacePx === 0) return plan;
-  const own = new Map(Object.entries(plan.thresholds));
-  const limited = plan.route.filter((name) => registry.get(name)?.thresholds.minimumFacePx);
-  const thresholds = limited.map((name) => {
-    const chosen = own.get(name);
-    return [name, { ...chosen, minimumFacePx: Math.max(minimumFacePx, chosen?.minimumFacePx ?? 0) }];
-  });
-  return { ...plan, thresholds: { ...plan.thresholds, ...Object.fromEntries(thresholds) } };
+/**
+ * The tenant's policy as far as a vendor's protocol goes: it has no words for a turn of the head, so the person would not
+ * know of it, and every provider that has a limit to the size of faces sends back those below the vendor's.
+ */
+function servedPolicy(
+  { turn: _, ...policy }: Policy,
+  minimumFacePx: number,
+  { registry }: Pick<Preparing, 'registry'>,
+): Policy {
+  const chosen = new Map(Object.entries(policy.thresholds));
+  const limited = [...registry.values()].filter(({ thresholds }) => minimumFacePx > 0 && thresholds.minimumFacePx);
+  for (const { name } of limited) {
+    const own = chosen.get(name);
+    chosen.set(name, { ...own, minimumFacePx: Math.max(minimumFacePx, own?.minimumFacePx ?? 0) });
+  }
+  return { ...policy, thresholds: Object.fromEntries(chosen) };
 }
 
 async function storeCaptures(
-  { verificationId, round, missing }: InState<'awaiting_captures'>,
+  record: InState<'awaiting_captures'>,
   { captures }: ServedCall,
   dependencies: Serving,
 ): Promise<Landed> {
   const stored = await Promise.all(
-    missing.map(async (name) => {
-      const capture = captures[name];
-      if (!capture) throw new Error(`There is no ${name} to store`);
-      const version = await dependencies.captures.put({ verificationId, round, name, ...capture });
-      const at = dependencies.now().toISOString();
-      return [name, { ...version, bytes: capture.bytes.length, landedAt: at, storedAt: at }] as const;
+    record.missing.map(async (name) => {
+      const file = captures[name];
+      if (!file) throw new Error(`There is no ${name} to store`);
+      return [name, await storeCapture(record, name, file, dependencies)] as const;
     }),
   );
   return Object.fromEntries(stored);

@@ -18,6 +18,9 @@ export interface Judged {
   readonly languageCode?: string | undefined;
 }
 
+/** The engine's own threshold, where the policy has none. A provider without one decides by itself, and its verdict counts. */
+export const defaultLive = 0.5;
+
 /** Status and body of an answer: JSON, or text where the body is a string. */
 export interface Reply {
   readonly status: number;

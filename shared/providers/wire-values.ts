@@ -53,3 +53,12 @@ export function readJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** The JSON of a body in UTF-8, whatever its content type says; undefined for anything else. */
+export function jsonOf(body: Uint8Array): unknown {
+  try {
+    return readJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { sourceId } from '../../domain/verification.ts';
+import { jsonOf } from '../wire-values.ts';
 import { service } from './wire.ts';
 
 /** Text that is stored and told again as it came: half a surrogate pair would not be. */
@@ -35,7 +36,7 @@ export interface Call {
 
 /** What a call's body orders: JSON whatever its content type says. */
 export function readCall(body: Uint8Array): Read {
-  const json = parsedJson(body);
+  const json = jsonOf(body);
   if (!named.safeParse(json).success) return { kind: 'other_service' };
   const { data } = call.safeParse(json);
   if (!data) return { kind: 'order', call: undefined };
@@ -52,11 +53,3 @@ export function ourSourceId(theirs: string): string {
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-function parsedJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    return undefined;
-  }
-}

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Check } from '../../domain/captures.ts';
 import type { Fault, FaultCode } from '../../domain/fault.ts';
 import type { Measurements, Reason } from '../../domain/verdict.ts';
-import { type Judged, type Reply, takeItAgain, whatToDo } from '../served.ts';
+import { defaultLive, type Judged, type Reply, takeItAgain, whatToDo } from '../served.ts';
 
 /* What we answer where One Smart Lab's API is served: its document's bodies, every field of them measured. */
 
@@ -419,10 +419,7 @@ function cardFaces(measurements: Measurements): number | null {
   return count === undefined ? measured(measurements, 'id_card_face_count') : count - ignored;
 }
 
-/** Of an engine's default policy; a capture to be taken again is not called a spoof by a score below it. */
-const defaultLive = 0.5;
-
-/** 0 where there is no face. Of another capture to be taken again the score is not certain: it is told where it accuses nobody. */
+/** 0 where there is no face. Of another capture to be taken again the score is not certain: the client is told it where it calls no person an attacker. */
 function liveOf({ verdict, measurements, thresholds }: Judged, noFace: boolean): number | null {
   if (noFace) return 0;
   const live = verdict.scores.live ?? measured(measurements, 'live_score');

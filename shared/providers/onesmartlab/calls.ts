@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type CaptureName, type Check, type ContentType, sniffContentType, typesOf } from '../../domain/captures.ts';
+import { type CaptureFile, type CaptureName, type Check, captureFile } from '../../domain/captures.ts';
 import { givenChallenge } from '../../domain/challenge.ts';
 import { Fault } from '../../domain/fault.ts';
 
@@ -29,7 +29,7 @@ export const formNames = {
 /** What a form asks for, in our words. */
 export interface Call {
   readonly check: Check;
-  readonly captures: Partial<Record<CaptureName, { readonly contentType: ContentType; readonly bytes: Uint8Array }>>;
+  readonly captures: Partial<Record<CaptureName, CaptureFile>>;
   readonly challenge?: string;
   readonly languageCode?: string;
 }
@@ -46,7 +46,7 @@ interface Form {
  */
 export function readCall(path: Path, { fields, files }: Form): Call {
   if (path === 'spoofdetect') {
-    const part = files.has('photo') ? 'photo' : files.has('id_card') ? 'id_card' : 'photo';
+    const part = files.has('id_card') && !files.has('photo') ? 'id_card' : 'photo';
     return { check: 'spoof_detect', captures: { selfie: captureOf('selfie', part, files) } };
   }
   const id_card = captureOf('id_card', 'id_card', files);
@@ -66,12 +66,12 @@ export function readCall(path: Path, { fields, files }: Form): Call {
   };
 }
 
-function captureOf(name: CaptureName, part: string, files: Form['files']) {
+function captureOf(name: CaptureName, part: string, files: Form['files']): CaptureFile {
   const bytes = files.get(part);
   if (bytes === undefined) throw invalid(part, 'send it as a file');
-  const contentType = sniffContentType(bytes);
-  if (contentType && typesOf[name].includes(contentType)) return { contentType, bytes };
-  throw invalid(part, name === 'video' ? 'send a video, as MP4' : 'send a photo, as JPEG or PNG');
+  const file = captureFile(name, bytes);
+  if (!file) throw invalid(part, name === 'video' ? 'send a video, as MP4' : 'send a photo, as JPEG or PNG');
+  return file;
 }
 
 function languageOf(given: string | undefined): string | undefined {

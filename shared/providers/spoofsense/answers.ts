@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { FaultCode } from '../../domain/fault.ts';
 import { type SpoofsenseEdition, spoofsenseEdition } from '../../domain/policy.ts';
 import type { Reason } from '../../domain/verdict.ts';
-import type { Judged, Reply } from '../served.ts';
+import { defaultLive, type Judged, type Reply } from '../served.ts';
 import { contentTooLong, defaultThresholds, type Endpoint, type ErrorCode } from './wire.ts';
 
 /* What we answer where SpoofSense's API is served: its documents' words, to the letter. */
@@ -123,9 +123,6 @@ export function answer({ verdict, measurements, thresholds }: Judged, { endpoint
 
 /** The smallest face that SpoofSense's document judges: what a verification that is served in its words asks for. */
 export const minimumFacePx = 128;
-
-/** Of the engine; a provider without a threshold of its own decides by itself, and its verdict counts. */
-const defaultLive = 0.5;
 
 /** So far above the threshold is what passes by a hair: also where it is read as a 32-bit number. */
 const hair = 1e-6;
