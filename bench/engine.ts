@@ -28,6 +28,7 @@ import { prepareModels } from '../tools/release/engine-assets.ts';
 import { readPublishedModel } from '../tools/release/published-models.ts';
 import { engineAsDeployed, restartAsDeployed } from './as-deployed.ts';
 import { benchPeers } from './peers.ts';
+import { percentile } from './requests.ts';
 
 const warmUpRuns = 5;
 const measuredRuns = 40;
@@ -35,10 +36,6 @@ const videoRuns = 3;
 /** How many times the floor of the models as published a check may take. */
 const mostTimesFloor = { spoof_detect: 1.8, photo_verify: 1.5 } as const;
 
-const percentile = (values: readonly number[], share: number) => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(2));
-};
 interface Times {
   /** What a busy machine leaves of a quiet one. */
   readonly p10: number;
@@ -46,9 +43,9 @@ interface Times {
   readonly p99: number;
 }
 const summary = (values: readonly number[]): Times => ({
-  p10: percentile(values, 0.1),
-  p50: percentile(values, 0.5),
-  p99: percentile(values, 0.99),
+  p10: percentile(values, 0.1, 2),
+  p50: percentile(values, 0.5, 2),
+  p99: percentile(values, 0.99, 2),
 });
 const megabytes = (bytes: number) => Math.round(bytes / 1e6);
 const ratio = (one: number, other: number) => Number((one / other).toFixed(2));

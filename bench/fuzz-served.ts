@@ -1,18 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
-import { ensureDemoTenant } from '../local/demo-tenant.ts';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import { ensureDemoTenant, tenantsOf } from '../local/demo-tenant.ts';
 import { startStack } from '../local/stack.ts';
 import { synthesize } from '../local/synthesize.ts';
 import { routes } from '../shared/api/operations.ts';
 import { restingStates } from '../shared/domain/verification.ts';
-import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
+import { clients } from '../test/local/fixtures/clients.ts';
 import { type Malformed, malformedRequests } from '../test/serving/malformed.ts';
-import { localStack } from '../tools/target.ts';
 
 /** Credits of the demo tenant. */
 const given = 100;
@@ -57,29 +55,19 @@ export async function fuzzServed(count: number, seed: number): Promise<boolean> 
     if (ended.length > 0) wrong.push(`${ended.length} of ${before.length} processes ended`);
 
     // A request of Identify's that names no webhook of the tenant is refused, so none of these costs a credit.
-    const { environment, outputs } = localStack.parse(JSON.parse(readFileSync(join(directory, 'stack.json'), 'utf8')));
-    const config = {
-      region: environment.AWS_REGION,
-      credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
-    };
-    const table = new DynamoDBClient({ ...config, endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB });
-    const bucket = new S3Client({ ...config, endpoint: environment.AWS_ENDPOINT_URL_S3 });
+    const { outputs } = stack;
+    const { dynamoDb, s3 } = clients(stack);
     const left = async () => {
-      const { Items = [] } = await table.send(
+      const { Items = [] } = await dynamoDb.send(
         new ScanCommand({
-          TableName: outputs.VerificationsTable,
+          TableName: outputs.VerificationsTable ?? '',
           ProjectionExpression: '#s',
           ExpressionAttributeNames: { '#s': 'state' },
         }),
       );
       const waiting = Items.filter(({ state }) => !restingStates.some((resting) => resting === state?.S)).length;
-      const { Versions = [] } = await bucket.send(new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket }));
-      const credits = await dynamoTenants({
-        client: table,
-        table: outputs.TenantsTable,
-        now: () => new Date(),
-        randomBytes,
-      }).creditsLeft(tenant);
+      const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket }));
+      const credits = await tenantsOf(stack).creditsLeft(tenant);
       return { records: Items.length, waiting, objects: Versions.length, credits };
     };
     let rest = await left();

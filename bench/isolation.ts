@@ -1,10 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { ensureDemoTenant } from '../local/demo-tenant.ts';
+import { ensureDemoTenant, tenantsOf } from '../local/demo-tenant.ts';
 import { startStack } from '../local/stack.ts';
-import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
 import { clientOf, newSourceId } from '../test/journeys/client.ts';
 import { portrait } from '../tools/samples.ts';
 import { startVendorSimulator } from '../tools/vendor-simulator/server.ts';
@@ -80,7 +77,7 @@ async function giveCredentials(
   stack: Awaited<ReturnType<typeof startStack>>,
   { baseUrls, key }: Awaited<ReturnType<typeof startVendorSimulator>>,
 ): Promise<void> {
-  const { environment, endpoints, outputs } = stack;
+  const { environment, endpoints } = stack;
   const config = {
     region: environment.AWS_REGION ?? '',
     credentials: {
@@ -89,8 +86,7 @@ async function giveCredentials(
     },
   };
   const secrets = new SecretsManagerClient({ ...config, endpoint: endpoints.secretsmanager });
-  const client = new DynamoDBClient({ ...config, endpoint: endpoints.dynamodb });
-  const tenants = dynamoTenants({ client, table: outputs.TenantsTable ?? '', now: () => new Date(), randomBytes });
+  const tenants = tenantsOf(stack);
   for (const provider of ['spoofsense', 'onesmartlab'] as const) {
     const Name = join('bonafide', 'providers', provider, 'deployment');
     const SecretString = JSON.stringify({ settings: { baseUrl: baseUrls[provider] }, credentials: { apiKey: key } });

@@ -59,7 +59,7 @@ export function perRun(counts: Requests, runs: number): Record<string, number> {
   );
 }
 
-export function percentile(values: readonly number[], share: number): number {
+export function percentile(values: readonly number[], share: number, decimals = 1): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1));
+  return Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(decimals));
 }

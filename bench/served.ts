@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ensureDemoTenant } from '../local/demo-tenant.ts';
+import { ensureDemoTenant, tenantsOf } from '../local/demo-tenant.ts';
 import { startStack } from '../local/stack.ts';
 import { sourceIdHeader } from '../shared/lambda/http.ts';
-import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
 import { startOurSide } from '../test/contracts/submission.ts';
 import { idCard, selfieOfPair } from '../test/engine/people.ts';
 import { said, video } from '../test/engine/videos.ts';
@@ -34,22 +31,18 @@ export async function benchServed(template: string, directory: string) {
       const body = new FormData();
       body.set('api_key', apiKey);
       for (const [name, value] of Object.entries(parts)) {
-        body.set(name, typeof value === 'string' ? value : new Blob([Buffer.from(value)]), name);
+        if (typeof value === 'string') body.set(name, value);
+        else body.set(name, new Blob([Buffer.from(value)]), name);
       }
       return body;
     };
-    const spoken = { audiochallenge: said, languageCode: 'en-US' };
+    const ofVideo = { video: clip, id_card: card, audiochallenge: said, languageCode: 'en-US' };
     const calls: Record<string, { times: number; body: () => string | FormData }> = {
       '/antispoofing': { times: photoCalls, body: () => json },
       '/robust': { times: photoCalls, body: () => json },
       '/v1.1/spoofdetect': { times: photoCalls, body: () => form({ photo: selfie }) },
       '/v1.1/photoverify': { times: photoCalls, body: () => form({ photo: selfie, id_card: card }) },
-      '/v1.1/videoverify': { times: videoCalls, body: () => formOfVideo() },
-    };
-    const formOfVideo = () => {
-      const body = form({ video: clip, id_card: card });
-      for (const [name, value] of Object.entries(spoken)) body.set(name, value);
-      return body;
+      '/v1.1/videoverify': { times: videoCalls, body: () => form(ofVideo) },
     };
 
     const report: Record<string, unknown> = {};
@@ -108,21 +101,7 @@ export async function benchServed(template: string, directory: string) {
 /** What it takes until an order is answered, whose image is fetched and judged afterwards; and until its result is posted. */
 async function orders(stack: Awaited<ReturnType<typeof startStack>>, apiKey: string, selfie: Uint8Array) {
   const ours = await startOurSide();
-  const { environment } = stack;
-  const tenants = dynamoTenants({
-    client: new DynamoDBClient({
-      endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB ?? '',
-      region: environment.AWS_REGION ?? '',
-      credentials: {
-        accessKeyId: environment.AWS_ACCESS_KEY_ID ?? '',
-        secretAccessKey: environment.AWS_SECRET_ACCESS_KEY ?? '',
-      },
-    }),
-    table: stack.outputs.TenantsTable ?? '',
-    now: () => new Date(),
-    randomBytes,
-  });
-  await tenants.setServedWebhook('demo', 'bench', `${ours.url}/results`);
+  await tenantsOf(stack).setServedWebhook('demo', 'bench', `${ours.url}/results`);
   try {
     const answered: number[] = [];
     const posted: number[] = [];

@@ -15,17 +15,22 @@ const tenant = 'demo';
 /** For requests to /identify. */
 const credits = 100;
 
-/** Makes the demo tenant at the first start; its key is kept beside the data, for this user only, and used again. */
-export async function ensureDemoTenant(stack: Stack, dataDirectory: string): Promise<DemoTenant> {
-  const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_REGION } = stack.environment;
+/** The tenants of a stack that runs in this process. */
+export function tenantsOf({ environment, endpoints, outputs }: Pick<Stack, 'environment' | 'endpoints' | 'outputs'>) {
+  const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_REGION } = environment;
   const client = new DynamoDBClient({
-    endpoint: stack.endpoints.dynamodb,
+    endpoint: endpoints.dynamodb,
     region: AWS_REGION,
     credentials: { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY },
   });
-  const table = stack.outputs.TenantsTable;
+  const table = outputs.TenantsTable;
   if (!table) throw new Error('The stack has no output TenantsTable');
-  const tenants = dynamoTenants({ client, table, now: () => new Date(), randomBytes });
+  return dynamoTenants({ client, table, now: () => new Date(), randomBytes });
+}
+
+/** Makes the demo tenant at the first start; its key is kept beside the data, for this user only, and used again. */
+export async function ensureDemoTenant(stack: Stack, dataDirectory: string): Promise<DemoTenant> {
+  const tenants = tenantsOf(stack);
   const keyFile = path.join(dataDirectory, 'demo-api-key');
 
   const kept = readKey(keyFile);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Check, capturesOf } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
@@ -16,6 +16,7 @@ import { said, video } from '../engine/videos.ts';
 import { clientOf } from '../journeys/client.ts';
 import { declared } from '../journeys/declared.ts';
 import { type RunningStack, remove, startLocalStack } from '../journeys/local-stack.ts';
+import { clients } from '../local/fixtures/clients.ts';
 import { credentialsOf } from './credentials.ts';
 import { type Expected, expectedOf, type Face } from './participants.ts';
 import { type Bytes, startOurSide, submissionOf } from './submission.ts';
@@ -196,14 +197,10 @@ it('writes no key, link, source_id or body into a log', () => {
 });
 
 async function storedCaptures(): Promise<string[]> {
-  const { environment, outputs } = running.stack;
-  const s3 = new S3Client({
-    region: environment.AWS_REGION,
-    endpoint: environment.AWS_ENDPOINT_URL_S3,
-    credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
-  });
+  const { s3 } = clients(running.stack);
+  const { CapturesBucket } = running.stack.outputs;
   const { Versions = [], DeleteMarkers = [] } = await s3.send(
-    new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket }),
+    new ListObjectVersionsCommand({ Bucket: CapturesBucket }),
   );
   return [...Versions, ...DeleteMarkers].map(({ Key = '' }) => Key);
 }

@@ -8,9 +8,10 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { clients } from './fixtures/clients.ts';
 import { isRunning } from './fixtures/is-running.ts';
 import { queueTemplate } from './fixtures/queue-template.ts';
-import { clients, linesOf, start } from './fixtures/start.ts';
+import { linesOf, start } from './fixtures/start.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 import { thingsTable } from './fixtures/things-table.ts';
 

@@ -8,7 +8,8 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { publicOrigin } from '../../local/s3/address.ts';
 import { type Stack, type StackOptions, startStack } from '../../local/stack.ts';
-import { apiTemplate, clients, type Resources } from './fixtures/start.ts';
+import { clients } from './fixtures/clients.ts';
+import { apiTemplate, type Resources } from './fixtures/start.ts';
 import { writeTemplate } from './fixtures/template-directory.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
