@@ -89,6 +89,11 @@ export function fencesPosts(from: Verification, to: Verification): boolean {
   return 'order' in to && to.order !== undefined && 'failedPosts' in from && from.failedPosts !== to.failedPosts;
 }
 
+/** `settle` takes the deadline out without a move: a move read before it writes its own, also where it is the one that was read. */
+export function alwaysWrites(name: string, from: Verification, to: Verification): boolean {
+  return name === 'dueAt' && to.sequence > from.sequence;
+}
+
 /** What the history and the counters are written with; a move must not overwrite a note made meanwhile. */
 const appended = ['history', 'notes', 'notesDropped'];
 
@@ -107,7 +112,9 @@ export function dynamoVerifications({
     const before = rowOf(from);
     const after = rowOf(to);
     const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-      (name) => (to.state === 'erased' || !appended.includes(name)) && !isDeepStrictEqual(before[name], after[name]),
+      (name) =>
+        (to.state === 'erased' || !appended.includes(name)) &&
+        (alwaysWrites(name, from, to) || !isDeepStrictEqual(before[name], after[name])),
     );
     const set = changed.filter((name) => after[name] !== undefined);
     const removed = changed.filter((name) => after[name] === undefined);

@@ -13,6 +13,7 @@ import {
   withRefund,
 } from '../../shared/domain/verification.ts';
 import {
+  alwaysWrites,
   fencesMissing,
   fencesPosts,
   fencesRefund,
@@ -223,7 +224,9 @@ export function memoryVerifications({
 function withoutRemoved<T extends Verification>(current: Verification, from: Verification, to: T): T {
   const read = new Map(Object.entries(from));
   return Object.fromEntries(
-    Object.entries(to).filter(([name, value]) => name in current || value !== read.get(name)),
+    Object.entries(to).filter(
+      ([name, value]) => name in current || alwaysWrites(name, from, to) || value !== read.get(name),
+    ),
   ) as T;
 }
 
@@ -233,7 +236,8 @@ function unchanged(current: Verification, from: Verification, to: Verification):
   const written = new Map(Object.entries(to));
   return Object.fromEntries(
     Object.entries(current).filter(
-      ([name]) => written.has(name) && isDeepStrictEqual(written.get(name), read.get(name)),
+      ([name]) =>
+        written.has(name) && !alwaysWrites(name, from, to) && isDeepStrictEqual(written.get(name), read.get(name)),
     ),
   );
 }

@@ -417,6 +417,18 @@ describe.each([
     expect(await read(record)).not.toHaveProperty('dueAt');
   });
 
+  it('writes the deadline of a move also where the sweep took the same one out meanwhile', async () => {
+    const dispatched = await dispatchedIn(store);
+    const dueAt = 4_000_000_000; // due in no other test
+    const kept = { landed: dispatched.landed, verdict, dueAt };
+    const recapture = won(await store.move(dispatched, 'decided', kept), 'decided');
+    await store.settle(recapture);
+    const round = { round: 2, missing: ['selfie' as const], landed: {}, dueAt };
+    const reopened = won(await store.move(recapture, 'awaiting_captures', round), 'awaiting_captures');
+    expect(reopened.dueAt).toBe(dueAt);
+    expect(await read(recapture)).toMatchObject({ state: 'awaiting_captures', dueAt });
+  });
+
   it('finds the failed verdicts of a subject, the latest first, and those of no other', async () => {
     const subject = `subject of ${_}`;
     const failedIn = async (verdictOf: Partial<Verdict>, of: { subject?: string } = { subject }) => {
