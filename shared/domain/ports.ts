@@ -1,5 +1,7 @@
 import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
+import type { Delivery, KeptEvent, Tried } from './delivery.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
 import type { Outcome, Verdict } from './verdict.ts';
@@ -239,7 +241,7 @@ export interface Work {
 export type Send = (provider: string, work: Work, delaySeconds?: number) => Promise<void>;
 
 /** A result to post, and how often it was posted in vain: a message that counts otherwise than the record does nothing. */
-export interface Delivery {
+export interface ResultMessage {
   readonly verificationId: string;
   readonly failedPosts: number;
 }
@@ -249,10 +251,105 @@ export interface Orders {
   /** Has the image of an order fetched. */
   readonly fetch: (verificationId: string) => Promise<void>;
   /** Has what is owed of an order made good: a refund, and the result posted. */
-  readonly deliver: (delivery: Delivery, delaySeconds?: number) => Promise<void>;
+  readonly deliver: (delivery: ResultMessage, delaySeconds?: number) => Promise<void>;
   /** Leaves a result that no webhook took where an alarm tells an operator of it. */
-  readonly giveUp: (delivery: Delivery) => Promise<void>;
+  readonly giveUp: (delivery: ResultMessage) => Promise<void>;
 }
+
+/** The endpoints of tenants. Their URLs may hold secrets: no log has them. */
+export interface Endpoints {
+  /** All of a tenant's, and whether its events are kept: it has or had an endpoint, or reads events. At most one read in 20 s. */
+  readonly of: (tenant: string) => Promise<{ readonly keeps: boolean; readonly endpoints: readonly Endpoint[] }>;
+  /** One of them as it is stored now. */
+  readonly find: (tenant: string, id: string) => Promise<Endpoint | undefined>;
+  /** Changes fields of one, fenced by its version: undefined where another writer was first, or it is gone. */
+  readonly change: (
+    from: Endpoint,
+    fields: Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>,
+  ) => Promise<Endpoint | undefined>;
+}
+
+/** Events of tenants with endpoints, for 30 days. */
+export interface KeptEvents {
+  /** Keeps an event, and answers the one that is kept: the first write wins, so a repeat has the same bytes. One request. */
+  readonly keep: (event: KeptEvent) => Promise<KeptEvent>;
+  readonly find: (id: string) => Promise<KeptEvent | undefined>;
+  /** A tenant's, in the order in which they were kept, from `since` on and before `until`; by index, eventually consistent. */
+  readonly page: (query: {
+    readonly tenant: string;
+    readonly since: string;
+    readonly until: string;
+    readonly types?: readonly string[] | undefined;
+    readonly limit: number;
+    readonly after?: string | undefined;
+  }) => Promise<{ readonly items: readonly KeptEvent[]; readonly next?: string | undefined }>;
+  /** Takes the texts out of events of an erased verification, and of those that a late writer would still keep. */
+  readonly empty: (events: readonly Omit<KeptEvent, 'data' | 'verdict' | 'metadata'>[]) => Promise<void>;
+  /** A `verification.erased` need not be sent to this endpoint any more: with the last of them its text goes. */
+  readonly noLongerAwaited: (id: string, endpointId: string) => Promise<void>;
+}
+
+/** What became of events at endpoints, for 30 days. */
+export interface Deliveries {
+  readonly find: (eventId: string, endpointId: string) => Promise<Delivery | undefined>;
+  /** Writes the first try. Undefined: the event was tried there before, by a message that came twice. One request. */
+  readonly begin: (delivery: Delivery) => Promise<Delivery | undefined>;
+  /** Writes what a later try came to, if nothing was written since `from` was read. One request. */
+  readonly go: (
+    from: Delivery,
+    fields: Pick<Delivery, 'state' | 'failed' | 'endedBecause' | 'dueAt'> & { readonly tried?: Tried },
+  ) => Promise<Delivery | undefined>;
+  /** Newest first, full unless it is the last page. Of a verification, or an endpoint; `state` narrows it. */
+  readonly list: (query: {
+    readonly tenant: string;
+    readonly about?: string | undefined;
+    readonly endpointId?: string | undefined;
+    readonly state?: Delivery['state'] | undefined;
+    readonly limit: number;
+    readonly after?: string | undefined;
+  }) => Promise<{ readonly items: readonly Delivery[]; readonly next?: string | undefined }>;
+  /** Whether the endpoint took anything at or after this time. */
+  readonly tookSince: (tenant: string, endpointId: string, since: string) => Promise<boolean>;
+  /** Those that wait and whose next try is due, the longest overdue first. By index, eventually consistent. */
+  readonly due: (query: {
+    readonly shard: number;
+    readonly now: Date;
+    readonly limit: number;
+  }) => Promise<readonly Pick<Delivery, 'eventId' | 'endpointId'>[]>;
+}
+
+/** An event to send to an endpoint, and how often that failed: a message that counts otherwise than the delivery does nothing. */
+export interface WebhookMessage {
+  readonly tenant: string;
+  readonly eventId: string;
+  readonly about: string;
+  readonly endpointId: string;
+  readonly failed: number;
+  /** Of a replay, or a resend by hand: sent whether it was delivered before or not. */
+  readonly again?: { readonly kind: 'resend' | 'replay'; readonly id: string };
+}
+
+/**
+ * The queue of webhooks. It keeps the order within an endpoint and a verification, and hands over no more than
+ * `lanesPerEndpoint` messages of an endpoint at a time: a dead one holds up nobody else.
+ */
+export interface WebhookQueue {
+  /** In as few requests as SQS takes. Fails if one was not taken: sending again is harmless. */
+  readonly send: (messages: readonly WebhookMessage[]) => Promise<void>;
+  /** Hands the message to `send` after a delay of at most 15 minutes. */
+  readonly sendLater: (message: WebhookMessage, delaySeconds: number) => Promise<void>;
+  /** Has the next page of a replay sent. */
+  readonly goOn: (
+    replay: { readonly tenant: string; readonly endpointId: string; readonly replayId: string },
+    delaySeconds?: number,
+  ) => Promise<void>;
+}
+
+/** Signs a body for an endpoint: the headers of Standard Webhooks. Signed with every secret that is valid at that time. */
+export type SignWebhook = (
+  endpoint: Endpoint,
+  message: { id: string; at: Date; body: string },
+) => Promise<Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>>>;
 
 /** Posts a body to a tenant's webhook: true where it was taken. */
 export type PostWebhook = (url: string, body: string) => Promise<boolean>;

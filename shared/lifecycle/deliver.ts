@@ -1,4 +1,4 @@
-import type { Delivery, Log, Orders, PostWebhook, Tenants, Verifications } from '../domain/ports.ts';
+import type { Log, Orders, PostWebhook, ResultMessage, Tenants, Verifications } from '../domain/ports.ts';
 import { epochSeconds, postedSeconds } from '../domain/times.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
 import { isResting, type Resting, storedUntil } from './keep.ts';
@@ -23,7 +23,7 @@ export interface Delivering {
  * and before it is written down posts the same body again. Of an erased verification only the credit is owed.
  */
 export async function deliverResult(
-  { verificationId, failedPosts }: Delivery,
+  { verificationId, failedPosts }: ResultMessage,
   dependencies: Delivering,
 ): Promise<void> {
   const record = await refundDue(verificationId, dependencies);

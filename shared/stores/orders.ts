@@ -1,6 +1,6 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
-import type { Delivery, Orders } from '../domain/ports.ts';
+import type { Orders, ResultMessage } from '../domain/ports.ts';
 import { verificationId } from '../domain/verification.ts';
 
 /** The body of a message that has an image fetched. */
@@ -11,7 +11,7 @@ const deliveryMessage = z.object({ verification_id: verificationId, failed_posts
 /** Of which order to fetch the image. A foreign message is a bug of ours: it ends in the DLQ. */
 export const readFetch = (body: string): string => fetchMessage.parse(JSON.parse(body)).verification_id;
 
-export function readDelivery(body: string): Delivery {
+export function readDelivery(body: string): ResultMessage {
   const { verification_id, failed_posts } = deliveryMessage.parse(JSON.parse(body));
   return { verificationId: verification_id, failedPosts: failed_posts };
 }
@@ -29,7 +29,7 @@ export function sqsOrders(client: SQSClient, { fetches, deliveries, undeliverabl
     if (!QueueUrl) throw new Error('The queue is not among those that this function was given');
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(body), DelaySeconds }));
   }
-  const written = ({ verificationId, failedPosts }: Delivery): z.input<typeof deliveryMessage> => ({
+  const written = ({ verificationId, failedPosts }: ResultMessage): z.input<typeof deliveryMessage> => ({
     verification_id: verificationId,
     failed_posts: failedPosts,
   });

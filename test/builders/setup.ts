@@ -1,4 +1,4 @@
-import type { Delivery, Pinned } from '../../shared/domain/ports.ts';
+import type { Pinned, ResultMessage } from '../../shared/domain/ports.ts';
 import { memorySightings } from '../simulation/sightings.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 import { start } from './verification.ts';
@@ -26,9 +26,9 @@ export function setup() {
     send: async (provider: string, { sequence }: { sequence: number }) => void sent.push([provider, sequence]),
     orders: {
       fetch: async (id: string) => void ordered.push(`fetch ${id}`),
-      deliver: async ({ failedPosts }: Delivery, delaySeconds = 0) =>
+      deliver: async ({ failedPosts }: ResultMessage, delaySeconds = 0) =>
         void ordered.push(`deliver after ${failedPosts} in ${delaySeconds} s`),
-      giveUp: async ({ failedPosts }: Delivery) => void ordered.push(`give up after ${failedPosts}`),
+      giveUp: async ({ failedPosts }: ResultMessage) => void ordered.push(`give up after ${failedPosts}`),
     },
     now,
     random: () => 0.5,

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { TransactionCanceledException, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
-import type { Delivery, Tenant } from '../../shared/domain/ports.ts';
+import type { ResultMessage, Tenant } from '../../shared/domain/ports.ts';
 import { deliverResult } from '../../shared/lifecycle/deliver.ts';
 import { fetchImage } from '../../shared/lifecycle/fetch-image.ts';
 import { takeOrder } from '../../shared/lifecycle/order.ts';
@@ -60,10 +60,10 @@ async function withCredits(credits: number) {
     newId: randomUUID,
   });
   const fetches: string[] = [];
-  const deliveries: Delivery[] = [];
+  const deliveries: ResultMessage[] = [];
   const orders = {
     fetch: async (verificationId: string) => void fetches.push(verificationId),
-    deliver: async (delivery: Delivery) => void deliveries.push(delivery),
+    deliver: async (delivery: ResultMessage) => void deliveries.push(delivery),
     giveUp: async () => undefined,
   };
   const ordering = { verifications, tenants, orders, ids, registry, now, newId: randomUUID, randomBelow: () => 0 };

@@ -9,12 +9,12 @@ import { type CapturePlace, captureKey, capturesOf } from '../../shared/domain/c
 import type {
   Breakers,
   Captures,
-  Delivery,
   Fetcher,
   Log,
   Orders,
   PostWebhook,
   PutEvents,
+  ResultMessage,
   Send,
   Sightings,
   SourceIds,
@@ -193,7 +193,7 @@ export function acts(world: Surroundings) {
       fetchImage(verificationId, { ...surroundings, fetcher: world.fetcher, sleep: world.sleep }),
 
     /** A message of the queue of results that are to be posted. */
-    deliver: (delivery: Delivery) =>
+    deliver: (delivery: ResultMessage) =>
       deliverResult(delivery, {
         verifications,
         tenants,

@@ -1,0 +1,88 @@
+import * as z from 'zod';
+import { endpointId } from './endpoint.ts';
+import { tenantId } from './verification.ts';
+
+/**
+ * An event as it is kept for 30 days where its tenant has, or had, an endpoint: the texts that its bodies are made of, so
+ * that they are the same bytes at every attempt and every replay, whatever became of the verification or of our code since.
+ */
+export const keptEvent = z.object({
+  id: z.string(),
+  tenant: tenantId,
+  type: z.string(),
+  /** The verification's id; of `endpoint.disabled` the endpoint's. */
+  about: z.string(),
+  sequence: z.int(),
+  /** When the event happened, ISO 8601: the body's `timestamp`. */
+  occurredAt: z.string(),
+  /** When it was kept, ISO 8601: what lists and replays go by. Events are kept in the order of their sequence. */
+  keptAt: z.string(),
+  /** JSON text of the event. Absent once the verification was erased: nothing of it is sent any more. */
+  data: z.string().optional(),
+  /** JSON text of the verdict with reasons and scores, where there was one. */
+  verdict: z.string().optional(),
+  /** JSON text of the request's metadata. */
+  metadata: z.string().optional(),
+  /** Of `verification.erased` alone: endpoints it was not yet delivered to. With the last of them `data` goes. */
+  awaitedBy: z.array(endpointId).optional(),
+  /** Epoch seconds after which the table forgets it. */
+  purgeAt: z.int(),
+});
+export type KeptEvent = z.infer<typeof keptEvent>;
+
+/** Why a try failed, in our words: a receiver's are never kept. `status` stands beside it where there was an answer. */
+export const tryError = z.enum([
+  'link_invalid',
+  'address_forbidden',
+  'unreachable',
+  'timed_out',
+  'answer_too_large',
+  'status_unexpected',
+  'gone',
+]);
+
+/** One try to post an event. */
+export const tried = z.object({
+  at: z.string(),
+  status: z.int().optional(),
+  milliseconds: z.int().nonnegative(),
+  /** Absent where it was taken. */
+  error: tryError.optional(),
+});
+export type Tried = z.infer<typeof tried>;
+
+/** Tries one delivery remembers: the newest. */
+export const maximumTries = 40;
+
+/** Why nothing more is sent of a delivery that was neither taken nor tried to the end. */
+export const endedBecause = z.enum(['erased', 'endpoint_disabled', 'endpoint_deleted']);
+
+/**
+ * What became of one event at one endpoint. There is none before its first try: a delivery that is taken at once costs one
+ * write. It holds ids, times and statuses, never what was sent.
+ */
+export const delivery = z.object({
+  eventId: z.string(),
+  /** The endpoint; of a served result `result`. */
+  endpointId: z.union([endpointId, z.literal('result')]),
+  tenant: tenantId,
+  about: z.string(),
+  sequence: z.int(),
+  type: z.string(),
+  /** `spent`: every try of the schedule failed. */
+  state: z.enum(['waiting', 'delivered', 'spent', 'ended']),
+  endedBecause: endedBecause.optional(),
+  /** Tries of the schedule that failed; which of them the next one is. */
+  failed: z.int().nonnegative(),
+  tries: z.array(tried),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  /** Epoch seconds at which the next try is due; while it waits. */
+  dueAt: z.int().optional(),
+  purgeAt: z.int(),
+});
+export type Delivery = z.infer<typeof delivery>;
+
+/** As lists and addresses call it. */
+export const deliveryId = ({ eventId, endpointId }: Pick<Delivery, 'eventId' | 'endpointId'>) =>
+  `${eventId}.${endpointId}`;
