@@ -6,7 +6,7 @@ import { instrumentedAwaits } from './test/simulation/instrument-awaits.ts';
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const first = [
-      '/killed.',
+      '/slow/killed.',
       '/journeys/vendors.',
       '/serving/examples.',
       '/contracts/served.',
@@ -29,13 +29,14 @@ class LongestFirst extends BaseSequencer {
 
 /** Tests of what runs in their own process and leaves nothing there: one process for all saves starting sixty. */
 const quick = ['api', 'docs', 'domain', 'lambda', 'lifecycle', 'mutants', 'providers', 'recording', 'stores']
-  .map((folder) => `test/${folder}/**/*.test.ts`)
+  .map((folder) => `test/${folder}/*.test.ts`)
   .concat('test/contracts/provider.test.ts');
 
 const shared = {
   pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run
   testTimeout: 240_000, // a busy machine is no failure: what may take how long is the bench's business
   hookTimeout: 240_000,
+  expect: { poll: { timeout: 60_000 } },
 } as const;
 
 export default defineConfig({
@@ -54,10 +55,7 @@ export default defineConfig({
             'test/deployed/**',
             'test/foreign/**',
             'test/infra/**',
-            'test/engine/slow/**',
-            'test/integrate/slow/**',
-            'test/recipes/slow/**',
-            'test/training/slow/**',
+            'test/*/slow/**',
             ...quick,
           ],
         },
@@ -65,6 +63,14 @@ export default defineConfig({
       { test: { ...shared, name: 'quick', include: quick, isolate: false } },
       // CDK takes three seconds to load: once for all files, which share nothing else.
       { test: { ...shared, name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
+      // `npm run test:slow`; `npm test` leaves it out.
+      {
+        test: {
+          ...shared,
+          name: 'slow',
+          include: ['test/{engine,journeys,properties,stores}/slow/*.test.ts'],
+        },
+      },
       {
         plugins: [instrumentedAwaits()],
         test: { ...shared, name: 'enumeration', include: ['test/simulation/enumeration.test.ts'] },

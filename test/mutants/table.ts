@@ -520,7 +520,7 @@ export const mutants: readonly Mutant[] = [
     file: containerWorker,
     find: 'all.length > limits.streams',
     replace: 'false',
-    tests: ['test/engine/containers.test.ts'],
+    tests: ['test/engine/slow/containers.test.ts'],
     named: 'no more tracks than',
   },
   {
@@ -536,7 +536,7 @@ export const mutants: readonly Mutant[] = [
     file: videoWorker,
     find: 'if (faulty && picture.decodedTimes.length < picture.times.length) return undefined;',
     replace: '',
-    tests: ['test/engine/thinned-videos.test.ts'],
+    tests: ['test/engine/slow/thinned-videos.test.ts'],
     named: 'told by the decoder',
   },
   {
@@ -600,7 +600,7 @@ export const mutants: readonly Mutant[] = [
     file: containerWorker,
     find: "packets.length === listed ? packets : 'cut'",
     replace: 'packets',
-    tests: ['test/engine/containers.test.ts'],
+    tests: ['test/engine/slow/containers.test.ts'],
     named: 'is unreadable when it is cut off',
   },
   {
@@ -648,7 +648,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/engine.ts',
     find: "motion === 'unclear' || !turned",
     replace: '!turned',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/videos.test.ts'],
     named: 'nothing but the mouth moves',
   },
   {
@@ -656,7 +656,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/engine.ts',
     find: "motion === 'unclear' || !turned",
     replace: "motion === 'unclear'",
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/videos.test.ts'],
     named: 'where it turns to the other side',
   },
 

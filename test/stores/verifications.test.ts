@@ -577,23 +577,6 @@ describe.each([
   });
 });
 
-it('stays under 32 KB and movable after 10,000 repeated answers', { timeout: 400_000 }, async () => {
-  const store = dynamoVerifications({ client: tables.client, table: 'verifications', now, newId });
-  const record = await decidedIn(store);
-  let known: Verification = record;
-  for (let batch = 0; batch < 100; batch += 1) {
-    await Promise.all(
-      Array.from({ length: 100 }, () =>
-        store.note(known, 'answer_repeated', { provider: 'builtin', attempt: 1, outcome: 'passed' }),
-      ),
-    );
-    known = (await store.find(record.verificationId)) as Verification;
-  }
-  expect(known.notes + known.notesDropped).toBe(10_000);
-  expect(Buffer.byteLength(JSON.stringify(known))).toBeLessThan(32 * 1024);
-  expect((await store.move(record, 'erased', {})).kind).toBe('moved');
-});
-
 it('reads a tombstone that still has a source_id, as an earlier version left it, and forgets it with the next erasure', async () => {
   const store = dynamoVerifications({ client: tables.client, table: 'verifications', now, newId });
   const record = await awaitingIn(store);

@@ -1,4 +1,4 @@
-/** Forty cards, a second each: `npm run test:engine` runs it and `npm test` does not. */
+/** Forty cards, a second each: `npm run test:slow` runs it and `npm test` does not. */
 import { expect, it } from 'vitest';
 import { cardBack } from '../../../tools/evaluate/card-backs.ts';
 import { portrait } from '../../../tools/samples.ts';

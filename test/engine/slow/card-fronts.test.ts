@@ -1,4 +1,4 @@
-/** Two hundred cards through the engine: a minute, so `npm run test:engine` runs it and `npm test` does not. */
+/** Two hundred cards through the engine: a minute, so `npm run test:slow` runs it and `npm test` does not. */
 import { expect, it } from 'vitest';
 import { cardFront, frontKinds } from '../../../tools/evaluate/card-fronts.ts';
 import { outcomeText, shippedEngine } from '../engine.ts';

@@ -1,4 +1,4 @@
-/** Hundreds of damaged pictures: `npm run test:engine` runs it and `npm test` does not. */
+/** Hundreds of damaged pictures: `npm run test:slow` runs it and `npm test` does not. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../engine/engine.ts';
 import { failureReasons, recaptureReasons } from '../../../shared/domain/verdict.ts';

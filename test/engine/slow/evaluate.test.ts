@@ -1,4 +1,4 @@
-/** Each run opens the engine anew: `npm run test:engine` runs it and `npm test` does not. */
+/** Each run opens the engine anew: `npm run test:slow` runs it and `npm test` does not. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

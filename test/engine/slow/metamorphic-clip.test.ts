@@ -1,4 +1,4 @@
-/** One clip in many containers, seconds each: `npm run test:engine` runs it and `npm test` does not. */
+/** One clip in many containers, seconds each: `npm run test:slow` runs it and `npm test` does not. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Analysis, Engine } from '../../../engine/engine.ts';
 import { ffmpeg } from '../../../tools/evaluate/encode.ts';

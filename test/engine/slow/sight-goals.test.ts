@@ -1,4 +1,4 @@
-/** A dozen pictures through `evaluate --sight`: `npm run test:engine` runs it and `npm test` does not. */
+/** A dozen pictures through `evaluate --sight`: `npm run test:slow` runs it and `npm test` does not. */
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

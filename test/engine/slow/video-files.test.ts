@@ -1,4 +1,4 @@
-/** Decodes many files: seconds each, so `npm run test:engine` runs it and `npm test` does not. */
+/** Decodes many files: seconds each, so `npm run test:slow` runs it and `npm test` does not. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeVideo, videoLimits } from '../../../engine/video.ts';
 import { fixture, withFlippedBits } from '../captures.ts';

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import type { VerificationView } from '../../shared/api/verifications.ts';
-import { builtin } from '../../shared/providers/builtin/capabilities.ts';
-import { portrait } from '../../tools/samples.ts';
-import { clientOf, newSourceId, put } from './client.ts';
-import { remove, startLocalStack } from './local-stack.ts';
+import type { VerificationView } from '../../../shared/api/verifications.ts';
+import { builtin } from '../../../shared/providers/builtin/capabilities.ts';
+import { portrait } from '../../../tools/samples.ts';
+import { clientOf, newSourceId, put } from '../client.ts';
+import { remove, startLocalStack } from '../local-stack.ts';
 
 type Attempt = VerificationView['attempts'][number];
 

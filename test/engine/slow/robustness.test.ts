@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { evaluateRobustness, type RobustnessReport, robustnessText } from '../../tools/evaluate/robustness.ts';
-import { cheapTransforms, honestDegradations, type Transform } from '../../tools/evaluate/transforms.ts';
-import { faceOnScreen, portrait } from '../../tools/samples.ts';
-import { fixture } from './captures.ts';
-import { decode, shippedEngine } from './engine.ts';
+import { evaluateRobustness, type RobustnessReport, robustnessText } from '../../../tools/evaluate/robustness.ts';
+import { cheapTransforms, honestDegradations, type Transform } from '../../../tools/evaluate/transforms.ts';
+import { faceOnScreen, portrait } from '../../../tools/samples.ts';
+import { fixture } from '../captures.ts';
+import { decode, shippedEngine } from '../engine.ts';
 
 const inTheDark: Transform = ({ width, height, pixels }) =>
   sharp(pixels, { raw: { width, height, channels: 3 } })

@@ -1,10 +1,10 @@
 /** Videos that are too much work as a whole, small ones with a small budget: what is decoded of them is as it was recorded. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeVideo, videoLimits } from '../../engine/video.ts';
-import { secondsUnseen } from '../../engine/video-plan.ts';
-import type { DecodedVideo } from '../../engine/video-worker.ts';
-import { fixture } from './captures.ts';
-import { clip, decodedFrom, repeated } from './videos.ts';
+import { decodeVideo, videoLimits } from '../../../engine/video.ts';
+import { secondsUnseen } from '../../../engine/video-plan.ts';
+import type { DecodedVideo } from '../../../engine/video-worker.ts';
+import { fixture } from '../captures.ts';
+import { clip, decodedFrom, repeated } from '../videos.ts';
 
 /** Looks at every frame that is decoded. */
 const everyFrame = { ...videoLimits, frames: 100_000, framesPerSecond: 1_000 };

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { modelsDirectory } from './engine.ts';
+import { modelsDirectory } from '../engine.ts';
 
-const root = path.join(import.meta.dirname, '../..');
+const root = path.join(import.meta.dirname, '../../..');
 
 /** Analyses all samples and the HEIC in a process of its own; answers findings and measurements as text, to the last digit. */
 async function numbersOfOneProcess(directory: string, threads: number): Promise<string> {

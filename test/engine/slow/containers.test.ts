@@ -1,9 +1,9 @@
 /** Containers alone, as `engine/container.ts` reads them: nothing is decoded. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readContainer } from '../../engine/container.ts';
-import { videoLimits } from '../../engine/video.ts';
-import { fixture } from './captures.ts';
-import { clip } from './videos.ts';
+import { readContainer } from '../../../engine/container.ts';
+import { videoLimits } from '../../../engine/video.ts';
+import { fixture } from '../captures.ts';
+import { clip } from '../videos.ts';
 
 const read = (bytes: Uint8Array) => readContainer(bytes, videoLimits);
 

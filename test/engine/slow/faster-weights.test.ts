@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { fasterWeights, withoutNegligible, withoutPrelu } from '../../tools/release/faster-weights.ts';
-import { publishedModels, readPublishedModel } from '../../tools/release/published-models.ts';
+import { fasterWeights, withoutNegligible, withoutPrelu } from '../../../tools/release/faster-weights.ts';
+import { publishedModels, readPublishedModel } from '../../../tools/release/published-models.ts';
 
 async function published(file: string): Promise<Buffer> {
   const model = publishedModels.find((each) => each.file === file);

@@ -1,12 +1,12 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Point } from '../../engine/faces.ts';
-import { watchMotion } from '../../engine/motion.ts';
-import { luma, type RgbImage } from '../../engine/pixels.ts';
-import type { GreyFrame } from '../../engine/video-worker.ts';
-import { showStill, stillAttacks } from '../../tools/evaluate/moving-stills.ts';
-import { drawHead, type Gesture, gestureAt, type Head, headOf } from './head.ts';
-import { selfieOfPairFurtherAway } from './people.ts';
+import type { Point } from '../../../engine/faces.ts';
+import { watchMotion } from '../../../engine/motion.ts';
+import { luma, type RgbImage } from '../../../engine/pixels.ts';
+import type { GreyFrame } from '../../../engine/video-worker.ts';
+import { showStill, stillAttacks } from '../../../tools/evaluate/moving-stills.ts';
+import { drawHead, type Gesture, gestureAt, type Head, headOf } from '../head.ts';
+import { selfieOfPairFurtherAway } from '../people.ts';
 
 /** Little more than the face, which is 203 px wide. */
 const sizePx = 400;
