@@ -1,6 +1,6 @@
 import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
-import type { Delivery, KeptEvent, Tried } from './delivery.ts';
+import type { Delivery, Going, KeptEvent } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
@@ -274,7 +274,11 @@ export interface KeptEvents {
   /** Keeps an event, and answers the one that is kept: the first write wins, so a repeat has the same bytes. One request. */
   readonly keep: (event: KeptEvent) => Promise<KeptEvent>;
   readonly find: (id: string) => Promise<KeptEvent | undefined>;
-  /** A tenant's, in the order in which they were kept, from `since` on and before `until`; by index, eventually consistent. */
+  /**
+   * A tenant's, in the order in which they were kept, from `since` on and before `until` (ISO 8601 in UTC with
+   * milliseconds), after the place `after`. By index, eventually consistent; full unless it is the last page or few of
+   * very many are of these types.
+   */
   readonly page: (query: {
     readonly tenant: string;
     readonly since: string;
@@ -295,11 +299,11 @@ export interface Deliveries {
   /** Writes the first try. Undefined: the event was tried there before, by a message that came twice. One request. */
   readonly begin: (delivery: Delivery) => Promise<Delivery | undefined>;
   /** Writes what a later try came to, if nothing was written since `from` was read. One request. */
-  readonly go: (
-    from: Delivery,
-    fields: Pick<Delivery, 'state' | 'failed' | 'endedBecause' | 'dueAt'> & { readonly tried?: Tried },
-  ) => Promise<Delivery | undefined>;
-  /** Newest first, full unless it is the last page. Of a verification, or an endpoint; `state` narrows it. */
+  readonly go: (from: Delivery, fields: Going) => Promise<Delivery | undefined>;
+  /**
+   * Newest first: of a verification, an endpoint, or of a tenant those in a state other than `delivered`; what else is
+   * given narrows it. Full unless it is the last page or few of very many fit. By index, eventually consistent.
+   */
   readonly list: (query: {
     readonly tenant: string;
     readonly about?: string | undefined;

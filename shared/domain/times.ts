@@ -78,6 +78,12 @@ export const postSeconds = 10;
 /** A result that should have been posted by then: its message may be lost, so the sweep sends it again. */
 export const postedSeconds = 2 * minuteSeconds;
 
+/** How long events of tenants with endpoints are kept, and what became of them. */
+export const keptSeconds = 30 * daySeconds;
+
+/** No delivery is tried by its schedule longer than this after it was begun: nine waits, none longer than a day. */
+export const longestScheduleSeconds = 10 * daySeconds;
+
 /** Whole seconds since the epoch, as deadlines are stored. */
 export function epochSeconds(at: Date): number {
   return Math.floor(at.getTime() / 1000);
