@@ -78,6 +78,14 @@ export const postSeconds = 10;
 /** A result that should have been posted by then: its message may be lost, so the sweep sends it again. */
 export const postedSeconds = 2 * minuteSeconds;
 
+/** How long the events of a tenant are kept for it after it has read them last, where it has no endpoint. */
+export const eventReaderSeconds = 30 * daySeconds;
+/** How long a replaced secret of an endpoint signs beside the new one, unless its tenant says otherwise; and the longest. */
+export const secretGraceSeconds = daySeconds;
+export const longestSecretGraceSeconds = 7 * daySeconds;
+/** How long an endpoint may take to answer, from the first step to the last byte. */
+export const endpointAnswerSeconds = 15;
+
 /** Whole seconds since the epoch, as deadlines are stored. */
 export function epochSeconds(at: Date): number {
   return Math.floor(at.getTime() / 1000);
