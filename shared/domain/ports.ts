@@ -427,7 +427,7 @@ export type Unreached = {
 export interface FetchLimits {
   /** From the first step to the last byte. */
   readonly timeoutSeconds: number;
-  /** Whether http is refused. @default false */
+  /** Whether http is refused, but to this computer where that may be reached. @default false */
   readonly httpsOnly?: boolean;
 }
 
