@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
+import ipaddr from 'ipaddr.js';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import type { Fetcher, FetchLimits, Unreached } from './domain/ports.ts';
 import { connectSeconds } from './domain/times.ts';
@@ -25,11 +26,12 @@ const longestLink = 4096;
 /** Of a webhook's answer, which is read so that its server is not cut off, and thrown away. */
 const discardedBytes = 64 * 1024;
 
+const usualPorts = [80, 443];
 const loopbackAddresses = ['127.0.0.1', '::1'];
 
 /**
- * IPv6 outside 2000::/3, where all public addresses are. The agent knows the ranges there that have a meaning, all but
- * IPv4-compatible addresses (::/96).
+ * IPv6 outside 2000::/3, where all public addresses are. The agent, and ipaddr.js which it asks, know the ranges there that
+ * have a meaning, all but IPv4-compatible addresses (::/96).
  */
 const neverPublic = new BlockList();
 neverPublic.addSubnet('::', 3, 'ipv6');
@@ -57,7 +59,7 @@ interface Answer {
  * lead elsewhere when asked again is not asked again. One forbidden address of several is enough to refuse a name.
  * A connection ends with its answer, so strangers share none, and redirects are not followed.
  */
-export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }: FetcherSettings = {}): Fetcher {
+export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp }: FetcherSettings = {}): Fetcher {
   // Addresses one by one: the agent compares a range with addresses of the other family, and prints a stack for each.
   const filter = { keepAlive: false, allowIPAddressList: loopback ? loopbackAddresses : [] };
   const agents = { 'http:': new RequestFilteringHttpAgent(filter), 'https:': new RequestFilteringHttpsAgent(filter) };
@@ -81,13 +83,10 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
     { method, headers, body, maximumBytes }: Exchange,
     { timeoutSeconds, httpsOnly = false }: FetchLimits,
   ): Promise<Answer | Unreached> {
-    const url = admitted(link, httpsOnly);
-    if (!url) return failed('link_invalid');
-    const target = urlToHttpOptions(url);
-    const host = target.hostname ?? '';
-    if (isIP(host) !== 0 && isForbidden(host)) return failed('address_forbidden'); // no lookup is made for it
+    const url = read(link, { loopback, ports, httpsOnly });
+    if (typeof url === 'string') return failed(url);
     const request = (url.protocol === 'https:' ? https : http).request({
-      ...target,
+      ...urlToHttpOptions(url),
       method,
       headers: { 'user-agent': 'Bonafide', 'accept-encoding': 'identity', ...headers },
       agent: agents[url.protocol as keyof typeof agents],
@@ -125,31 +124,44 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
     return failed(ended === 'complete' ? 'unreachable' : ended);
   }
 
-  /** A link that may be asked, as far as its text tells. */
-  function admitted(link: string, httpsOnly: boolean): URL | undefined {
-    if (link.length > longestLink || !URL.canParse(link)) return undefined;
-    const url = new URL(link); // from here on 0x7f.1, 2130706433 and full-width digits are 127.0.0.1
-    const usual = new Map(Object.entries(httpsOnly ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
-    const port = url.port === '' ? usual.get(url.protocol) : Number(url.port);
-    if (!usual.has(url.protocol) || port === undefined || url.username !== '' || url.password !== '') return undefined;
-    const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-    return here || ports.includes(port) ? url : undefined;
-  }
-
-  function isForbidden(address: string): boolean {
-    if (loopback && loopbackAddresses.includes(address)) return false;
-    return isIP(address) === 0 || (isIPv6(address) && neverPublic.check(address, 'ipv6'));
-  }
-
   function screened(...[name, options, callback]: Parameters<LookupFunction>): void {
     lookup(name, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];
       if (error) callback(error, '');
-      else if (!first || addresses.some(({ address }) => isForbidden(address))) callback(new Error('not public'), '');
+      else if (!first || addresses.some(({ address }) => isForbidden(address, loopback)))
+        callback(new Error('not public'), '');
       else if (options.all) callback(null, addresses);
       else callback(null, first.address, first.family);
     });
   }
+}
+
+/** Why a link is not followed that a stranger wants called, as far as its text tells. Every call looks again. */
+export function refusalOf(link: string, rules: LinkRules): LinkRefusal | undefined {
+  const url = read(link, rules);
+  return typeof url === 'string' ? url : undefined;
+}
+
+type LinkRules = Pick<FetcherSettings, 'loopback' | 'ports'> & Pick<FetchLimits, 'httpsOnly'>;
+type LinkRefusal = 'link_invalid' | 'address_forbidden';
+
+/** The link's URL, or why it is not asked. */
+function read(link: string, { loopback = false, ports = usualPorts, httpsOnly = false }: LinkRules): URL | LinkRefusal {
+  if (link.length > longestLink || !URL.canParse(link)) return 'link_invalid';
+  const url = new URL(link); // from here on 0x7f.1, 2130706433 and full-width digits are 127.0.0.1
+  const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  const usual = new Map(Object.entries(httpsOnly && !here ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
+  const port = url.port === '' ? usual.get(url.protocol) : Number(url.port);
+  if (!usual.has(url.protocol) || port === undefined) return 'link_invalid';
+  if (url.username !== '' || url.password !== '' || !(here || ports.includes(port))) return 'link_invalid';
+  const { hostname } = urlToHttpOptions(url);
+  return isIP(hostname ?? '') !== 0 && isForbidden(hostname ?? '', loopback) ? 'address_forbidden' : url;
+}
+
+function isForbidden(address: string, loopback: boolean): boolean {
+  if (loopback && loopbackAddresses.includes(address)) return false;
+  if (isIP(address) === 0 || ipaddr.parse(address).range() !== 'unicast') return true;
+  return isIPv6(address) && neverPublic.check(address, 'ipv6');
 }
 
 /** Failures of Node's own have a code; the agent's refusals, and ours above, have none. */

@@ -256,17 +256,28 @@ export interface Orders {
   readonly giveUp: (delivery: ResultMessage) => Promise<void>;
 }
 
+/** Fields of an endpoint that change. One that is given as undefined is taken out. */
+export type EndpointChanges = Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>;
+
 /** The endpoints of tenants. Their URLs may hold secrets: no log has them. */
 export interface Endpoints {
-  /** All of a tenant's, and whether its events are kept: it has or had an endpoint, or reads events. At most one read in 20 s. */
+  /**
+   * All of a tenant's, the oldest first, and whether its events are kept: it has or had an endpoint, or reads events. At
+   * most one read in 20 s.
+   */
   readonly of: (tenant: string) => Promise<{ readonly keeps: boolean; readonly endpoints: readonly Endpoint[] }>;
+  /** All of a tenant's as they are stored now, the oldest first. */
+  readonly list: (tenant: string) => Promise<readonly Endpoint[]>;
   /** One of them as it is stored now. */
   readonly find: (tenant: string, id: string) => Promise<Endpoint | undefined>;
+  /** False where the tenant has as many as it may, however many are made at once. */
+  readonly create: (endpoint: Endpoint) => Promise<boolean>;
   /** Changes fields of one, fenced by its version: undefined where another writer was first, or it is gone. */
-  readonly change: (
-    from: Endpoint,
-    fields: Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>,
-  ) => Promise<Endpoint | undefined>;
+  readonly change: (from: Endpoint, fields: EndpointChanges) => Promise<Endpoint | undefined>;
+  /** True where there was one. The tenant's events are kept on: what it missed can be replayed to its next endpoint. */
+  readonly remove: (tenant: string, id: string) => Promise<boolean>;
+  /** The tenant has just read events, so that they are kept for 30 days from now on. At most one write a day. */
+  readonly readsEvents: (tenant: string) => Promise<void>;
 }
 
 /** Events of tenants with endpoints, for 30 days. */
@@ -420,7 +431,7 @@ export type Unreached = {
 export interface FetchLimits {
   /** From the first step to the last byte. */
   readonly timeoutSeconds: number;
-  /** Whether http is refused. @default false */
+  /** Whether http is refused, but to this computer where that may be reached. @default false */
   readonly httpsOnly?: boolean;
 }
 

@@ -83,6 +83,13 @@ export const keptSeconds = 30 * daySeconds;
 
 /** No delivery is tried by its schedule longer than this after it was begun: nine waits, none longer than a day. */
 export const longestScheduleSeconds = 10 * daySeconds;
+/** How long the events of a tenant are kept for it after it has read them last, where it has no endpoint. */
+export const eventReaderSeconds = 30 * daySeconds;
+/** How long a replaced secret of an endpoint signs beside the new one, unless its tenant says otherwise; and the longest. */
+export const secretGraceSeconds = daySeconds;
+export const longestSecretGraceSeconds = 7 * daySeconds;
+/** How long an endpoint may take to answer, from the first step to the last byte. */
+export const endpointAnswerSeconds = 15;
 
 /** Whole seconds since the epoch, as deadlines are stored. */
 export function epochSeconds(at: Date): number {
