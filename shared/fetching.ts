@@ -22,6 +22,7 @@ export interface FetcherSettings {
 }
 
 const longestLink = 4096;
+const longestRetryAfter = 64;
 /** Of a webhook's answer, which is read so that its server is not cut off, and thrown away. */
 const discardedBytes = 64 * 1024;
 
@@ -48,6 +49,7 @@ interface Exchange {
 interface Answer {
   readonly kind: 'answered';
   readonly status: number;
+  readonly retryAfter?: string;
   readonly bytes: Uint8Array;
   readonly ended: 'complete' | Unreached['reason'];
 }
@@ -72,7 +74,9 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
     },
     post: async (link, message, limits) => {
       const answer = await exchange(link, { ...message, method: 'POST', maximumBytes: () => discardedBytes }, limits);
-      return answer.kind === 'failed' ? answer : { kind: 'answered', status: answer.status };
+      if (answer.kind === 'failed') return answer;
+      const { status, retryAfter } = answer;
+      return { kind: 'answered', status, ...(retryAfter !== undefined && { retryAfter }) };
     },
   };
 
@@ -94,6 +98,7 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
       lookup: screened,
     });
     let status: number | undefined;
+    let retryAfter: string | undefined;
     let bytes = 0;
     const chunks: Uint8Array[] = [];
     const ended = await new Promise<Answer['ended']>((end) => {
@@ -108,6 +113,7 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
       });
       request.on('response', (answer) => {
         status = answer.statusCode ?? 0;
+        retryAfter = answer.headers['retry-after']?.slice(0, longestRetryAfter);
         const maximum = maximumBytes(status);
         if (Number(answer.headers['content-length'] ?? 0) > maximum) end('answer_too_large');
         answer.on('error', (error) => end(reasonOf(error)));
@@ -121,7 +127,10 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
       request.end(body);
     });
     request.destroy();
-    if (status !== undefined) return { kind: 'answered', status, bytes: Buffer.concat(chunks), ended };
+    if (status !== undefined) {
+      const answer = { kind: 'answered', status, bytes: Buffer.concat(chunks), ended } as const;
+      return retryAfter === undefined ? answer : { ...answer, retryAfter };
+    }
     return failed(ended === 'complete' ? 'unreachable' : ended);
   }
 
@@ -129,10 +138,10 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
   function admitted(link: string, httpsOnly: boolean): URL | undefined {
     if (link.length > longestLink || !URL.canParse(link)) return undefined;
     const url = new URL(link); // from here on 0x7f.1, 2130706433 and full-width digits are 127.0.0.1
-    const usual = new Map(Object.entries(httpsOnly ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
+    const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+    const usual = new Map(Object.entries(httpsOnly && !here ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
     const port = url.port === '' ? usual.get(url.protocol) : Number(url.port);
     if (!usual.has(url.protocol) || port === undefined || url.username !== '' || url.password !== '') return undefined;
-    const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
     return here || ports.includes(port) ? url : undefined;
   }
 

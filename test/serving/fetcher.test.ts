@@ -280,11 +280,22 @@ describe('a link of a stranger', () => {
     expect(connect).not.toHaveBeenCalled();
   });
 
-  it('may have to be https', async () => {
-    const door = fetcher({ loopback: true });
-    const answer = await door.get(at('http://127.0.0.1:PORT/'), { ...limits, httpsOnly: true });
-    expect([answer, connections]).toEqual([{ kind: 'failed', reason: 'link_invalid' }, 0]);
-    const forbidden = await fetcher().get('https://127.0.0.1/', { ...limits, httpsOnly: true });
+  it('may have to be https, but to this computer where that may be reached', async () => {
+    const secure = { ...limits, httpsOnly: true };
+    const door = fetcher({ loopback: true, ports: [80, 443, port], lookup: resolver() });
+    for (const link of [
+      'http://public-first.example:PORT/',
+      'http://127.0.0.2:PORT/',
+      'http://[::ffff:127.0.0.1]:PORT/',
+    ]) {
+      expect(await door.get(at(link), secure)).toEqual({ kind: 'failed', reason: 'link_invalid' });
+    }
+    for (const link of [at('http://127.0.0.1:PORT/'), at('http://localhost:PORT/')]) {
+      expect(await fetcher({ ports: [port] }).get(link, secure)).toEqual({ kind: 'failed', reason: 'link_invalid' });
+    }
+    expect(connections).toBe(0);
+    expect(await door.get(at('http://127.0.0.1:PORT/'), secure)).toMatchObject({ kind: 'fetched' });
+    const forbidden = await fetcher().get('https://127.0.0.1/', secure);
     expect(forbidden).toEqual({ kind: 'failed', reason: 'address_forbidden' });
   });
 
@@ -484,6 +495,14 @@ describe('on this computer, where it is allowed', () => {
     const message = { body, headers: { 'content-type': 'application/json' } };
     expect(await door.post(here(), message, limits)).toEqual({ kind: 'answered', status: 202 });
     expect(seen).toEqual(['POST', 'application/json', String(Buffer.byteLength(body)), body]);
+  });
+
+  it('a webhook is told to be asked later, in no more than 64 characters', async () => {
+    const message = { body: '{}', headers: {} };
+    handle = (_, response) => void response.writeHead(429, { 'retry-after': '120' }).end();
+    expect(await door.post(here(), message, limits)).toEqual({ kind: 'answered', status: 429, retryAfter: '120' });
+    handle = (_, response) => void response.writeHead(503, { 'retry-after': '9'.repeat(1000) }).end();
+    expect(await door.post(here(), message, limits)).toMatchObject({ status: 503, retryAfter: '9'.repeat(64) });
   });
 
   it('a webhook that answered is answered, however much follows, and however slowly', async () => {
