@@ -138,10 +138,10 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
   function admitted(link: string, httpsOnly: boolean): URL | undefined {
     if (link.length > longestLink || !URL.canParse(link)) return undefined;
     const url = new URL(link); // from here on 0x7f.1, 2130706433 and full-width digits are 127.0.0.1
-    const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-    const usual = new Map(Object.entries(httpsOnly && !here ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
+    const usual = new Map(Object.entries(httpsOnly ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
     const port = url.port === '' ? usual.get(url.protocol) : Number(url.port);
     if (!usual.has(url.protocol) || port === undefined || url.username !== '' || url.password !== '') return undefined;
+    const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
     return here || ports.includes(port) ? url : undefined;
   }
 

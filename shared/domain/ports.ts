@@ -416,7 +416,7 @@ export type Unreached = {
 export interface FetchLimits {
   /** From the first step to the last byte. */
   readonly timeoutSeconds: number;
-  /** Whether http is refused, except to this computer where that may be reached at all. @default false */
+  /** Whether http is refused. @default false */
   readonly httpsOnly?: boolean;
 }
 

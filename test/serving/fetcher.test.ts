@@ -280,22 +280,11 @@ describe('a link of a stranger', () => {
     expect(connect).not.toHaveBeenCalled();
   });
 
-  it('may have to be https, but to this computer where that may be reached', async () => {
-    const secure = { ...limits, httpsOnly: true };
-    const door = fetcher({ loopback: true, ports: [80, 443, port], lookup: resolver() });
-    for (const link of [
-      'http://public-first.example:PORT/',
-      'http://127.0.0.2:PORT/',
-      'http://[::ffff:127.0.0.1]:PORT/',
-    ]) {
-      expect(await door.get(at(link), secure)).toEqual({ kind: 'failed', reason: 'link_invalid' });
-    }
-    for (const link of [at('http://127.0.0.1:PORT/'), at('http://localhost:PORT/')]) {
-      expect(await fetcher({ ports: [port] }).get(link, secure)).toEqual({ kind: 'failed', reason: 'link_invalid' });
-    }
-    expect(connections).toBe(0);
-    expect(await door.get(at('http://127.0.0.1:PORT/'), secure)).toMatchObject({ kind: 'fetched' });
-    const forbidden = await fetcher().get('https://127.0.0.1/', secure);
+  it('may have to be https', async () => {
+    const door = fetcher({ loopback: true });
+    const answer = await door.get(at('http://127.0.0.1:PORT/'), { ...limits, httpsOnly: true });
+    expect([answer, connections]).toEqual([{ kind: 'failed', reason: 'link_invalid' }, 0]);
+    const forbidden = await fetcher().get('https://127.0.0.1/', { ...limits, httpsOnly: true });
     expect(forbidden).toEqual({ kind: 'failed', reason: 'address_forbidden' });
   });
 
