@@ -23,6 +23,7 @@ export interface FetcherSettings {
 }
 
 const longestLink = 4096;
+const longestRetryAfter = 64;
 /** Of a webhook's answer, which is read so that its server is not cut off, and thrown away. */
 const discardedBytes = 64 * 1024;
 
@@ -50,6 +51,7 @@ interface Exchange {
 interface Answer {
   readonly kind: 'answered';
   readonly status: number;
+  readonly retryAfter?: string;
   readonly bytes: Uint8Array;
   readonly ended: 'complete' | Unreached['reason'];
 }
@@ -74,7 +76,9 @@ export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp 
     },
     post: async (link, message, limits) => {
       const answer = await exchange(link, { ...message, method: 'POST', maximumBytes: () => discardedBytes }, limits);
-      return answer.kind === 'failed' ? answer : { kind: 'answered', status: answer.status };
+      if (answer.kind === 'failed') return answer;
+      const { status, retryAfter } = answer;
+      return { kind: 'answered', status, ...(retryAfter !== undefined && { retryAfter }) };
     },
   };
 
@@ -93,6 +97,7 @@ export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp 
       lookup: screened,
     });
     let status: number | undefined;
+    let retryAfter: string | undefined;
     let bytes = 0;
     const chunks: Uint8Array[] = [];
     const ended = await new Promise<Answer['ended']>((end) => {
@@ -107,6 +112,7 @@ export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp 
       });
       request.on('response', (answer) => {
         status = answer.statusCode ?? 0;
+        retryAfter = answer.headers['retry-after']?.slice(0, longestRetryAfter);
         const maximum = maximumBytes(status);
         if (Number(answer.headers['content-length'] ?? 0) > maximum) end('answer_too_large');
         answer.on('error', (error) => end(reasonOf(error)));
@@ -120,7 +126,10 @@ export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp 
       request.end(body);
     });
     request.destroy();
-    if (status !== undefined) return { kind: 'answered', status, bytes: Buffer.concat(chunks), ended };
+    if (status !== undefined) {
+      const answer = { kind: 'answered', status, bytes: Buffer.concat(chunks), ended } as const;
+      return retryAfter === undefined ? answer : { ...answer, retryAfter };
+    }
     return failed(ended === 'complete' ? 'unreachable' : ended);
   }
 

@@ -442,12 +442,15 @@ export interface Fetcher {
     link: string,
     limits: FetchLimits & { readonly maximumBytes: number },
   ) => Promise<{ readonly kind: 'fetched'; readonly bytes: Uint8Array } | Unreached>;
-  /** Posts a body, and tells the status whatever it is. What is answered beside it is thrown away. */
+  /**
+   * Posts a body, and tells the status whatever it is, and `Retry-After` (64 characters of it). What is answered beside
+   * them is thrown away: a head that came counts, however its body ends.
+   */
   readonly post: (
     link: string,
     message: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
     limits: FetchLimits,
-  ) => Promise<{ readonly kind: 'answered'; readonly status: number } | Unreached>;
+  ) => Promise<{ readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string } | Unreached>;
 }
 
 /** Puts events on the bus, at most ten; answers which were refused, by index. */

@@ -510,6 +510,14 @@ describe('on this computer, where it is allowed', () => {
     expect(seen).toEqual(['POST', 'application/json', String(Buffer.byteLength(body)), body]);
   });
 
+  it('a webhook is told to be asked later, in no more than 64 characters', async () => {
+    const message = { body: '{}', headers: {} };
+    handle = (_, response) => void response.writeHead(429, { 'retry-after': '120' }).end();
+    expect(await door.post(here(), message, limits)).toEqual({ kind: 'answered', status: 429, retryAfter: '120' });
+    handle = (_, response) => void response.writeHead(503, { 'retry-after': '9'.repeat(1000) }).end();
+    expect(await door.post(here(), message, limits)).toMatchObject({ status: 503, retryAfter: '9'.repeat(64) });
+  });
+
   it('a webhook that answered is answered, however much follows, and however slowly', async () => {
     const message = { body: '{}', headers: {} };
     handle = (_, response) => void response.writeHead(200).write('x');
