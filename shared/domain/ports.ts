@@ -344,6 +344,13 @@ export interface WebhookMessage {
   readonly again?: { readonly kind: 'resend' | 'replay'; readonly id: string };
 }
 
+/** A replay whose next page of events is to be sent. */
+export interface ReplayMessage {
+  readonly tenant: string;
+  readonly endpointId: string;
+  readonly replayId: string;
+}
+
 /**
  * The queue of webhooks. It keeps the order within an endpoint and a verification, and hands over no more than
  * `lanesPerEndpoint` messages of an endpoint at a time: a dead one holds up nobody else.
@@ -353,11 +360,11 @@ export interface WebhookQueue {
   readonly send: (messages: readonly WebhookMessage[]) => Promise<void>;
   /** Hands the message to `send` after a delay of at most 15 minutes. */
   readonly sendLater: (message: WebhookMessage, delaySeconds: number) => Promise<void>;
-  /** Has the next page of a replay sent. */
-  readonly goOn: (
-    replay: { readonly tenant: string; readonly endpointId: string; readonly replayId: string },
-    delaySeconds?: number,
-  ) => Promise<void>;
+  /**
+   * Has the next page of a replay sent, behind what was handed over of the pages before: in the lane of the endpoint's
+   * replays, into which it is put after a delay of at most 15 minutes.
+   */
+  readonly goOn: (replay: ReplayMessage, delaySeconds?: number) => Promise<void>;
 }
 
 /** Signs a body for an endpoint: the headers of Standard Webhooks. Signed with every secret that is valid at that time. */
