@@ -8,6 +8,12 @@ export type WebhookType = z.infer<typeof webhookType>;
 
 export const endpointId = z.string().regex(/^ep_[a-z2-7]{16}$/);
 
+/**
+ * Groups that an endpoint's messages are divided into, by what they are about: as many calls of it are open at the most, and
+ * one more for its replays. Events of one verification share a lane, so they come in their order.
+ */
+export const lanesPerEndpoint = 4;
+
 /** Endpoints one tenant may have. */
 export const maximumEndpoints = 16;
 
@@ -114,3 +120,27 @@ export const endpointTest = z.object({
   endpoint_id: endpointId,
 });
 export type EndpointTest = z.infer<typeof endpointTest>;
+
+/** That an endpoint was disabled because it takes nothing: for the bus, and the tenant's other endpoints. Its URL may hold a secret. */
+export const endpointEvent = z.object({
+  /** The same for every repeat. */
+  id: z.string(),
+  type: z.literal('endpoint.disabled'),
+  occurred_at: z.string(),
+  tenant: tenantId,
+  endpoint_id: endpointId,
+  because: disabledBecause.exclude(['asked']),
+});
+export type EndpointEvent = z.infer<typeof endpointEvent>;
+
+/** A function of the endpoint as it was disabled: `untold` is the event's id. */
+export function endpointEventOf(endpoint: Endpoint, id: string): EndpointEvent {
+  return {
+    id,
+    type: 'endpoint.disabled',
+    occurred_at: endpoint.stoppedAt ?? endpoint.createdAt,
+    tenant: endpoint.tenant,
+    endpoint_id: endpoint.id,
+    because: endpoint.disabledBecause === 'gone' ? 'gone' : 'failing',
+  };
+}

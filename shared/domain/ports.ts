@@ -1,7 +1,7 @@
 import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
 import type { Answered, Delivery, Going, KeptEvent } from './delivery.ts';
-import type { Endpoint, EndpointFields, ShownEndpoint } from './endpoint.ts';
+import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './endpoint.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
 import type { Outcome, Verdict } from './verdict.ts';
@@ -370,6 +370,8 @@ export interface WebhookMessage {
   readonly about: string;
   readonly endpointId: string;
   readonly failed: number;
+  /** `dueAt` of the delivery that it is to go on with: of two messages about one try, this tells the old one. */
+  readonly due?: number;
   /** Of a replay, or a resend by hand: sent whether it was delivered before or not. */
   readonly again?: { readonly kind: 'resend' | 'replay'; readonly id: string };
 }
@@ -380,6 +382,15 @@ export interface ReplayMessage {
   readonly endpointId: string;
   readonly replayId: string;
 }
+
+/**
+ * What the sender is to do: post a result, send an event whose turn has come, put one into its lane whose time has come, or
+ * go on with a replay.
+ */
+export type SenderMessage =
+  | { readonly kind: 'result'; readonly result: ResultMessage }
+  | { readonly kind: 'webhook' | 'later'; readonly webhook: WebhookMessage }
+  | { readonly kind: 'replay'; readonly replay: ReplayMessage };
 
 /**
  * The queue of webhooks. It keeps the order within an endpoint and a verification, and hands over no more than
@@ -403,8 +414,8 @@ export type SignWebhook = (
   message: { id: string; at: Date; body: string },
 ) => Promise<Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>>>;
 
-/** Posts a body to a tenant's webhook: true where it was taken. */
-export type PostWebhook = (url: string, body: string) => Promise<boolean>;
+/** Posts a result to a tenant's webhook, and tells what was answered. */
+export type PostWebhook = (url: string, body: string) => ReturnType<Fetcher['post']>;
 
 /** Open breakers, one row each; a closed one has none. Written only when something changes. */
 export interface Breakers {
@@ -496,7 +507,7 @@ export interface Fetcher {
 }
 
 /** Puts events on the bus, at most ten; answers which were refused, by index. */
-export type PutEvents = (events: Event[]) => Promise<number[]>;
+export type PutEvents = (events: (Event | EndpointEvent)[]) => Promise<number[]>;
 
 /** Ids, codes and counts; never a key, a token, a signed URL, a person's data or a body. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
