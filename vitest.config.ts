@@ -28,8 +28,19 @@ class LongestFirst extends BaseSequencer {
 }
 
 /** Tests of what runs in their own process and leaves nothing there: one process for all saves starting sixty. */
-const quick = ['api', 'docs', 'domain', 'lambda', 'lifecycle', 'mutants', 'providers', 'recording', 'stores']
-  .map((folder) => `test/${folder}/*.test.ts`)
+const quick = [
+  'api',
+  'docs',
+  'domain',
+  'lambda',
+  'lifecycle',
+  'mutants',
+  'providers',
+  'recording',
+  'stores',
+  'webhooks',
+]
+  .map((folder) => `test/${folder}/**/*.test.ts`)
   .concat('test/contracts/provider.test.ts');
 
 const shared = {
@@ -60,7 +71,7 @@ export default defineConfig({
           ],
         },
       },
-      { test: { ...shared, name: 'quick', include: quick, isolate: false } },
+      { test: { ...shared, name: 'quick', include: quick, exclude: ['test/*/slow/**'], isolate: false } },
       // CDK takes three seconds to load: once for all files, which share nothing else.
       { test: { ...shared, name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
       // `npm run test:slow`; `npm test` leaves it out.

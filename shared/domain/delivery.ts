@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { endpointId } from './endpoint.ts';
+import type { Fetcher } from './ports.ts';
 import { tenantId } from './verification.ts';
 
 /**
@@ -30,6 +31,14 @@ export const keptEvent = z.object({
 });
 export type KeptEvent = z.infer<typeof keptEvent>;
 
+/** Where an event stands among its tenant's: no two stand in one place. */
+export function placeOf({ keptAt, about, sequence }: Pick<KeptEvent, 'keptAt' | 'about' | 'sequence'>): string {
+  return `${keptAt}#${about}#${padded(sequence)}`;
+}
+
+/** As text in the order of the numbers. */
+export const padded = (sequence: number) => String(sequence).padStart(12, '0');
+
 /** Why a try failed, in our words: a receiver's are never kept. `status` stands beside it where there was an answer. */
 export const tryError = z.enum([
   'link_invalid',
@@ -50,6 +59,17 @@ export const tried = z.object({
   error: tryError.optional(),
 });
 export type Tried = z.infer<typeof tried>;
+
+/** What an endpoint answered to a test: `error` where it did not take it, and nothing that it said. */
+export type Answered = Omit<Tried, 'at'>;
+
+/** An answer in our words. It was taken where there is no error; whatever else was answered is neither kept nor logged. */
+export function answered(answer: Awaited<ReturnType<Fetcher['post']>>, milliseconds: number): Answered {
+  if (answer.kind === 'failed') return { milliseconds, error: answer.reason };
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { status, milliseconds };
+  return { status, milliseconds, error: status === 410 ? 'gone' : 'status_unexpected' };
+}
 
 /** Tries one delivery remembers: the newest. */
 export const maximumTries = 40;
@@ -86,3 +106,18 @@ export type Delivery = z.infer<typeof delivery>;
 /** As lists and addresses call it. */
 export const deliveryId = ({ eventId, endpointId }: Pick<Delivery, 'eventId' | 'endpointId'>) =>
   `${eventId}.${endpointId}`;
+
+/** What a later try makes of a delivery. `updatedAt` grows with every change, so it is what the next one is fenced by. */
+export type Going = Pick<Delivery, 'state' | 'failed' | 'endedBecause' | 'dueAt'> & { readonly tried?: Tried };
+
+export function goneOn(from: Delivery, { tried, ...fields }: Going, now: Date): Delivery {
+  const after = Math.max(now.getTime(), Date.parse(from.updatedAt) + 1);
+  return {
+    ...from,
+    endedBecause: undefined,
+    dueAt: undefined,
+    ...fields,
+    tries: tried ? [...from.tries, tried].slice(-maximumTries) : from.tries,
+    updatedAt: new Date(after).toISOString(),
+  };
+}

@@ -8,6 +8,12 @@ export type WebhookType = z.infer<typeof webhookType>;
 
 export const endpointId = z.string().regex(/^ep_[a-z2-7]{16}$/);
 
+/**
+ * Groups that an endpoint's messages are divided into, by what they are about: as many calls of it are open at the most, and
+ * one more for its replays. Events of one verification share a lane, so they come in their order.
+ */
+export const lanesPerEndpoint = 4;
+
 /** Endpoints one tenant may have. */
 export const maximumEndpoints = 16;
 
@@ -40,8 +46,18 @@ export const replay = z.object({
   sent: z.int().nonnegative(),
   /** Where the next page of kept events begins; absent before the first. */
   after: z.string().optional(),
+  /** Replays before it that were cancelled, the newest last: a message of theirs may still be under way. */
+  cancelled: z.array(z.string()),
 });
 export type Replay = z.infer<typeof replay>;
+
+/** Cancelled replays that an endpoint remembers. */
+export const rememberedReplays = 10;
+
+/** Whether a replay was cancelled: what was handed to the queue of it is not sent any more. */
+export function isCancelled({ replay: last }: Pick<Endpoint, 'replay'>, id: string): boolean {
+  return last?.id === id ? last.state === 'cancelled' : (last?.cancelled.includes(id) ?? false);
+}
 
 /** An address of the tenant's that is told what becomes of its verifications. */
 export const endpoint = z.object({
@@ -79,4 +95,52 @@ export type Endpoint = z.infer<typeof endpoint>;
 /** Whether an endpoint is sent events of this type now. */
 export function wants({ state, types }: Pick<Endpoint, 'state' | 'types'>, type: string): boolean {
   return state === 'enabled' && (types === undefined || types.some((wanted) => wanted === type));
+}
+
+/** The order in which a tenant sees its endpoints. */
+export function byAge(one: Endpoint, other: Endpoint): number {
+  return one.createdAt.localeCompare(other.createdAt) || one.id.localeCompare(other.id);
+}
+
+/** What a tenant decides of an endpoint. Its `types` given as undefined are all. */
+export type EndpointFields = Pick<Endpoint, 'url' | 'types' | 'body' | 'metadata' | 'description' | 'v1a'>;
+
+/** An endpoint as its tenant is shown it: with what verifies its `v1a` signatures, which others have none of. */
+export interface ShownEndpoint {
+  readonly endpoint: Endpoint;
+  readonly publicKeys: readonly string[];
+}
+
+/** `data` of the `endpoint.test` that a tenant has sent to an endpoint. It is never kept, and sent once. */
+export const endpointTest = z.object({
+  id: z.string(),
+  type: z.literal('endpoint.test'),
+  occurred_at: z.string(),
+  tenant: tenantId,
+  endpoint_id: endpointId,
+});
+export type EndpointTest = z.infer<typeof endpointTest>;
+
+/** That an endpoint was disabled because it takes nothing: for the bus, and the tenant's other endpoints. Its URL may hold a secret. */
+export const endpointEvent = z.object({
+  /** The same for every repeat. */
+  id: z.string(),
+  type: z.literal('endpoint.disabled'),
+  occurred_at: z.string(),
+  tenant: tenantId,
+  endpoint_id: endpointId,
+  because: disabledBecause.exclude(['asked']),
+});
+export type EndpointEvent = z.infer<typeof endpointEvent>;
+
+/** A function of the endpoint as it was disabled: `untold` is the event's id. */
+export function endpointEventOf(endpoint: Endpoint, id: string): EndpointEvent {
+  return {
+    id,
+    type: 'endpoint.disabled',
+    occurred_at: endpoint.stoppedAt ?? endpoint.createdAt,
+    tenant: endpoint.tenant,
+    endpoint_id: endpoint.id,
+    because: endpoint.disabledBecause === 'gone' ? 'gone' : 'failing',
+  };
 }

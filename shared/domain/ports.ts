@@ -1,7 +1,7 @@
 import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
-import type { Delivery, KeptEvent, Tried } from './delivery.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Answered, Delivery, Going, KeptEvent } from './delivery.ts';
+import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './endpoint.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
 import type { Outcome, Verdict } from './verdict.ts';
@@ -256,17 +256,58 @@ export interface Orders {
   readonly giveUp: (delivery: ResultMessage) => Promise<void>;
 }
 
+/** Fields of an endpoint that change. One that is given as undefined is taken out. */
+export type EndpointChanges = Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>;
+
 /** The endpoints of tenants. Their URLs may hold secrets: no log has them. */
 export interface Endpoints {
-  /** All of a tenant's, and whether its events are kept: it has or had an endpoint, or reads events. At most one read in 20 s. */
+  /**
+   * All of a tenant's, the oldest first, and whether its events are kept: it has or had an endpoint, or reads events. At
+   * most one read in 20 s.
+   */
   readonly of: (tenant: string) => Promise<{ readonly keeps: boolean; readonly endpoints: readonly Endpoint[] }>;
+  /** All of a tenant's as they are stored now, the oldest first. */
+  readonly list: (tenant: string) => Promise<readonly Endpoint[]>;
   /** One of them as it is stored now. */
   readonly find: (tenant: string, id: string) => Promise<Endpoint | undefined>;
+  /** False where the tenant has as many as it may, however many are made at once. */
+  readonly create: (endpoint: Endpoint) => Promise<boolean>;
   /** Changes fields of one, fenced by its version: undefined where another writer was first, or it is gone. */
-  readonly change: (
-    from: Endpoint,
-    fields: Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>,
-  ) => Promise<Endpoint | undefined>;
+  readonly change: (from: Endpoint, fields: EndpointChanges) => Promise<Endpoint | undefined>;
+  /** True where there was one. The tenant's events are kept on: what it missed can be replayed to its next endpoint. */
+  readonly remove: (tenant: string, id: string) => Promise<boolean>;
+  /** The tenant has just read events, so that they are kept for 30 days from now on. At most one write a day. */
+  readonly readsEvents: (tenant: string) => Promise<void>;
+}
+
+/** With its secret, which is shown this once. */
+export interface EndpointWithSecret extends ShownEndpoint {
+  readonly secret: string;
+}
+
+/** What a tenant does with its endpoints, and an operator for it. Every verb throws `endpoint_unknown` for one that it has not. */
+export interface ManagedEndpoints {
+  readonly list: (tenant: string) => Promise<ShownEndpoint[]>;
+  readonly show: (tenant: string, id: string) => Promise<ShownEndpoint>;
+  readonly create: (
+    tenant: string,
+    fields: EndpointFields & { readonly secret?: string | undefined },
+  ) => Promise<EndpointWithSecret>;
+  readonly change: (tenant: string, id: string, fields: Partial<EndpointFields>) => Promise<ShownEndpoint>;
+  readonly remove: (tenant: string, id: string) => Promise<void>;
+  /** What waits for it ends unsent. */
+  readonly disable: (tenant: string, id: string) => Promise<ShownEndpoint>;
+  readonly enable: (tenant: string, id: string) => Promise<ShownEndpoint>;
+  /** A new secret; those from before go on signing beside it for `graceSeconds` more. */
+  readonly rotate: (
+    tenant: string,
+    id: string,
+    next: { readonly secret?: string | undefined; readonly graceSeconds: number },
+  ) => Promise<EndpointWithSecret>;
+  /** Seals the valid secrets of all its endpoints under the deployment's current key; answers how many endpoints these are. */
+  readonly reseal: (tenant: string) => Promise<number>;
+  /** Sends it an `endpoint.test`, once, whether it is disabled or not. */
+  readonly test: (tenant: string, id: string) => Promise<Answered>;
 }
 
 /** Events of tenants with endpoints, for 30 days. */
@@ -274,7 +315,11 @@ export interface KeptEvents {
   /** Keeps an event, and answers the one that is kept: the first write wins, so a repeat has the same bytes. One request. */
   readonly keep: (event: KeptEvent) => Promise<KeptEvent>;
   readonly find: (id: string) => Promise<KeptEvent | undefined>;
-  /** A tenant's, in the order in which they were kept, from `since` on and before `until`; by index, eventually consistent. */
+  /**
+   * A tenant's, in the order in which they were kept, from `since` on and before `until` (ISO 8601 in UTC with
+   * milliseconds), after the place `after`. By index, eventually consistent; full unless it is the last page or few of
+   * very many are of these types.
+   */
   readonly page: (query: {
     readonly tenant: string;
     readonly since: string;
@@ -295,11 +340,11 @@ export interface Deliveries {
   /** Writes the first try. Undefined: the event was tried there before, by a message that came twice. One request. */
   readonly begin: (delivery: Delivery) => Promise<Delivery | undefined>;
   /** Writes what a later try came to, if nothing was written since `from` was read. One request. */
-  readonly go: (
-    from: Delivery,
-    fields: Pick<Delivery, 'state' | 'failed' | 'endedBecause' | 'dueAt'> & { readonly tried?: Tried },
-  ) => Promise<Delivery | undefined>;
-  /** Newest first, full unless it is the last page. Of a verification, or an endpoint; `state` narrows it. */
+  readonly go: (from: Delivery, fields: Going) => Promise<Delivery | undefined>;
+  /**
+   * Newest first: of a verification, an endpoint, or of a tenant those in a state other than `delivered`; what else is
+   * given narrows it. Full unless it is the last page or few of very many fit. By index, eventually consistent.
+   */
   readonly list: (query: {
     readonly tenant: string;
     readonly about?: string | undefined;
@@ -325,9 +370,27 @@ export interface WebhookMessage {
   readonly about: string;
   readonly endpointId: string;
   readonly failed: number;
+  /** `dueAt` of the delivery that it is to go on with: of two messages about one try, this tells the old one. */
+  readonly due?: number;
   /** Of a replay, or a resend by hand: sent whether it was delivered before or not. */
   readonly again?: { readonly kind: 'resend' | 'replay'; readonly id: string };
 }
+
+/** A replay whose next page of events is to be sent. */
+export interface ReplayMessage {
+  readonly tenant: string;
+  readonly endpointId: string;
+  readonly replayId: string;
+}
+
+/**
+ * What the sender is to do: post a result, send an event whose turn has come, put one into its lane whose time has come, or
+ * go on with a replay.
+ */
+export type SenderMessage =
+  | { readonly kind: 'result'; readonly result: ResultMessage }
+  | { readonly kind: 'webhook' | 'later'; readonly webhook: WebhookMessage }
+  | { readonly kind: 'replay'; readonly replay: ReplayMessage };
 
 /**
  * The queue of webhooks. It keeps the order within an endpoint and a verification, and hands over no more than
@@ -338,11 +401,11 @@ export interface WebhookQueue {
   readonly send: (messages: readonly WebhookMessage[]) => Promise<void>;
   /** Hands the message to `send` after a delay of at most 15 minutes. */
   readonly sendLater: (message: WebhookMessage, delaySeconds: number) => Promise<void>;
-  /** Has the next page of a replay sent. */
-  readonly goOn: (
-    replay: { readonly tenant: string; readonly endpointId: string; readonly replayId: string },
-    delaySeconds?: number,
-  ) => Promise<void>;
+  /**
+   * Has the next page of a replay sent, behind what was handed over of the pages before: in the lane of the endpoint's
+   * replays, into which it is put after a delay of at most 15 minutes.
+   */
+  readonly goOn: (replay: ReplayMessage, delaySeconds?: number) => Promise<void>;
 }
 
 /** Signs a body for an endpoint: the headers of Standard Webhooks. Signed with every secret that is valid at that time. */
@@ -351,8 +414,8 @@ export type SignWebhook = (
   message: { id: string; at: Date; body: string },
 ) => Promise<Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>>>;
 
-/** Posts a body to a tenant's webhook: true where it was taken. */
-export type PostWebhook = (url: string, body: string) => Promise<boolean>;
+/** Posts a result to a tenant's webhook, and tells what was answered. */
+export type PostWebhook = (url: string, body: string) => ReturnType<Fetcher['post']>;
 
 /** Open breakers, one row each; a closed one has none. Written only when something changes. */
 export interface Breakers {
@@ -416,27 +479,35 @@ export type Unreached = {
 export interface FetchLimits {
   /** From the first step to the last byte. */
   readonly timeoutSeconds: number;
-  /** Whether http is refused. @default false */
+  /** Whether http is refused, but to this computer where that may be reached. @default false */
   readonly httpsOnly?: boolean;
 }
 
+/** Why a link is called by no request, where its text alone tells. */
+export type LinkRefusal = Extract<Unreached['reason'], 'link_invalid' | 'address_forbidden'>;
+
 /** The one way to an address that a stranger chose. No link is ever in what it answers, and it never throws. */
 export interface Fetcher {
+  /** Looks at the link's text and asks nothing. `get` and `post` look again, and at every address that its name leads to. */
+  readonly refusalOf: (link: string, limits: Pick<FetchLimits, 'httpsOnly'>) => LinkRefusal | undefined;
   /** The body of a 2xx answer, as it came. A redirect is an unexpected status. */
   readonly get: (
     link: string,
     limits: FetchLimits & { readonly maximumBytes: number },
   ) => Promise<{ readonly kind: 'fetched'; readonly bytes: Uint8Array } | Unreached>;
-  /** Posts a body, and tells the status whatever it is. What is answered beside it is thrown away. */
+  /**
+   * Posts a body, and tells the status whatever it is, and `Retry-After` (64 characters of it). What is answered beside
+   * them is thrown away: a head that came counts, however its body ends.
+   */
   readonly post: (
     link: string,
     message: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
     limits: FetchLimits,
-  ) => Promise<{ readonly kind: 'answered'; readonly status: number } | Unreached>;
+  ) => Promise<{ readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string } | Unreached>;
 }
 
 /** Puts events on the bus, at most ten; answers which were refused, by index. */
-export type PutEvents = (events: Event[]) => Promise<number[]>;
+export type PutEvents = (events: (Event | EndpointEvent)[]) => Promise<number[]>;
 
 /** Ids, codes and counts; never a key, a token, a signed URL, a person's data or a body. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
