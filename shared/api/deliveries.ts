@@ -4,6 +4,7 @@ import { endpointEvent, type WebhookType, webhookType } from '../domain/endpoint
 import { event } from '../domain/event.ts';
 import { isoOf } from '../domain/times.ts';
 import { sourceId } from '../domain/verification.ts';
+import type { WantedDeliveries } from '../lifecycle/list-deliveries.ts';
 import type { ReadEvents } from '../lifecycle/read-events.ts';
 import type { AskedReplay } from '../lifecycle/replay.ts';
 import { type ListPlace, readPlace, writePlace } from './cursor.ts';
@@ -47,6 +48,12 @@ export const deliveriesQuery = z
       context.addIssue({ code: 'custom', path: ['cursor'], message: 'is of another list' });
     }
   });
+
+/** Which deliveries a query asks for. */
+export function wantedDeliveries(query: z.output<typeof deliveriesQuery>): WantedDeliveries {
+  const { source_id: sourceId, endpoint: endpointId, state, cursor } = query;
+  return { sourceId, endpointId, state, limit: query.limit, after: cursor?.after };
+}
 
 const types = z
   .array(webhookType)

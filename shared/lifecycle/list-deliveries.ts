@@ -1,7 +1,10 @@
-import { type Delivery, timePlaceOf } from '../domain/delivery.ts';
+import { type Delivery, type KeptEvent, timePlaceOf } from '../domain/delivery.ts';
+import type { Endpoint } from '../domain/endpoint.ts';
 import { Fault } from '../domain/fault.ts';
-import type { Deliveries, Endpoints, Tenant } from '../domain/ports.ts';
+import type { Deliveries, Endpoints, KeptEvents, Tenant, Verifications } from '../domain/ports.ts';
 import { type Finding, findOf } from './find.ts';
+import { isResting, type Resting } from './keep.ts';
+import { deliveryOf, type FindingDelivery } from './resend.ts';
 
 export interface ListingDeliveries extends Finding {
   readonly deliveries: Pick<Deliveries, 'list'>;
@@ -63,4 +66,32 @@ function merged(pages: readonly Page[], limit: number): Page {
   const last = items.at(-1);
   if (reached.length > limit && last) return { items, next: timePlaceOf(last) };
   return { items, next: horizon === '' ? undefined : horizon };
+}
+
+export interface ShowingDelivery extends FindingDelivery {
+  readonly endpoints: Pick<Endpoints, 'find'>;
+  readonly keptEvents: Pick<KeptEvents, 'find'>;
+  readonly verifications: Pick<Verifications, 'find'>;
+  readonly bodyOf: (event: KeptEvent, endpoint: Endpoint) => string | undefined;
+  readonly writeResult: (record: Resting) => string;
+}
+
+/** One of a tenant's deliveries, with the bytes that are sent of it; undefined where they are made of what is gone. */
+export async function showDelivery(
+  tenant: string,
+  id: string,
+  dependencies: ShowingDelivery,
+): Promise<{ readonly delivery: Delivery; readonly body?: string | undefined }> {
+  const { endpoints, keptEvents, verifications, bodyOf, writeResult } = dependencies;
+  const delivery = await deliveryOf(tenant, id, dependencies);
+  if (delivery.endpointId === 'result') {
+    const record = await verifications.find(delivery.about);
+    const isOpen = record && isResting(record) && record.order !== undefined;
+    return { delivery, body: isOpen ? writeResult(record) : undefined };
+  }
+  const [event, endpoint] = [
+    await keptEvents.find(delivery.eventId),
+    await endpoints.find(tenant, delivery.endpointId),
+  ];
+  return { delivery, body: event && endpoint ? bodyOf(event, endpoint) : undefined };
 }

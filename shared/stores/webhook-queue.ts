@@ -74,7 +74,9 @@ export function sqsWebhooks(client: SQSClient, { webhooks, deliveries }: SenderQ
       const replay = { tenant, endpoint_id, replay_id };
       if (delaySeconds > 0) return later({ replay_later: replay }, delaySeconds);
       const lane = { MessageGroupId: replayLaneOf(endpoint_id), MessageDeduplicationId: randomUUID() };
-      await client.send(new SendMessageCommand({ QueueUrl: webhooks, MessageBody: JSON.stringify({ replay }), ...lane }));
+      await client.send(
+        new SendMessageCommand({ QueueUrl: webhooks, MessageBody: JSON.stringify({ replay }), ...lane }),
+      );
     },
   };
 }
