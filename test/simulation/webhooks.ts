@@ -87,8 +87,10 @@ export function simulatedWebhooks(setting: WebhookSetting) {
       delayed.push({ readyAt, message: { kind: 'later', webhook: message }, name: `later ${sameAs(message)}` });
     },
     async goOn(replay, delaySeconds = 0) {
+      const name = `replay ${replay.replayId}`;
+      if (delaySeconds === 0) return put({ kind: 'replay', replay }, name);
       const readyAt = now().getTime() + delaySeconds * 1000;
-      delayed.push({ readyAt, message: { kind: 'replay', replay }, name: `replay ${replay.replayId}` });
+      delayed.push({ readyAt, message: { kind: 'replay_later', replay }, name });
     },
   };
 
