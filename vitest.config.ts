@@ -28,7 +28,18 @@ class LongestFirst extends BaseSequencer {
 }
 
 /** Tests of what runs in their own process and leaves nothing there: one process for all saves starting sixty. */
-const quick = ['api', 'docs', 'domain', 'lambda', 'lifecycle', 'mutants', 'providers', 'recording', 'stores']
+const quick = [
+  'api',
+  'docs',
+  'domain',
+  'lambda',
+  'lifecycle',
+  'mutants',
+  'providers',
+  'recording',
+  'stores',
+  'webhooks',
+]
   .map((folder) => `test/${folder}/**/*.test.ts`)
   .concat('test/contracts/provider.test.ts');
 

@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
+import ipaddr from 'ipaddr.js';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import type { Fetcher, FetchLimits, Unreached } from './domain/ports.ts';
 import { connectSeconds } from './domain/times.ts';
@@ -22,14 +23,16 @@ export interface FetcherSettings {
 }
 
 const longestLink = 4096;
+const longestRetryAfter = 64;
 /** Of a webhook's answer, which is read so that its server is not cut off, and thrown away. */
 const discardedBytes = 64 * 1024;
 
+const usualPorts = [80, 443];
 const loopbackAddresses = ['127.0.0.1', '::1'];
 
 /**
- * IPv6 outside 2000::/3, where all public addresses are. The agent knows the ranges there that have a meaning, all but
- * IPv4-compatible addresses (::/96).
+ * IPv6 outside 2000::/3, where all public addresses are. The agent, and ipaddr.js which it asks, know the ranges there that
+ * have a meaning, all but IPv4-compatible addresses (::/96).
  */
 const neverPublic = new BlockList();
 neverPublic.addSubnet('::', 3, 'ipv6');
@@ -48,6 +51,7 @@ interface Exchange {
 interface Answer {
   readonly kind: 'answered';
   readonly status: number;
+  readonly retryAfter?: string;
   readonly bytes: Uint8Array;
   readonly ended: 'complete' | Unreached['reason'];
 }
@@ -57,7 +61,7 @@ interface Answer {
  * lead elsewhere when asked again is not asked again. One forbidden address of several is enough to refuse a name.
  * A connection ends with its answer, so strangers share none, and redirects are not followed.
  */
-export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }: FetcherSettings = {}): Fetcher {
+export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp }: FetcherSettings = {}): Fetcher {
   // Addresses one by one: the agent compares a range with addresses of the other family, and prints a stack for each.
   const filter = { keepAlive: false, allowIPAddressList: loopback ? loopbackAddresses : [] };
   const agents = { 'http:': new RequestFilteringHttpAgent(filter), 'https:': new RequestFilteringHttpsAgent(filter) };
@@ -72,7 +76,9 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
     },
     post: async (link, message, limits) => {
       const answer = await exchange(link, { ...message, method: 'POST', maximumBytes: () => discardedBytes }, limits);
-      return answer.kind === 'failed' ? answer : { kind: 'answered', status: answer.status };
+      if (answer.kind === 'failed') return answer;
+      const { status, retryAfter } = answer;
+      return { kind: 'answered', status, ...(retryAfter !== undefined && { retryAfter }) };
     },
   };
 
@@ -81,19 +87,17 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
     { method, headers, body, maximumBytes }: Exchange,
     { timeoutSeconds, httpsOnly = false }: FetchLimits,
   ): Promise<Answer | Unreached> {
-    const url = admitted(link, httpsOnly);
-    if (!url) return failed('link_invalid');
-    const target = urlToHttpOptions(url);
-    const host = target.hostname ?? '';
-    if (isIP(host) !== 0 && isForbidden(host)) return failed('address_forbidden'); // no lookup is made for it
+    const url = read(link, { loopback, ports, httpsOnly });
+    if (typeof url === 'string') return failed(url);
     const request = (url.protocol === 'https:' ? https : http).request({
-      ...target,
+      ...urlToHttpOptions(url),
       method,
       headers: { 'user-agent': 'Bonafide', 'accept-encoding': 'identity', ...headers },
       agent: agents[url.protocol as keyof typeof agents],
       lookup: screened,
     });
     let status: number | undefined;
+    let retryAfter: string | undefined;
     let bytes = 0;
     const chunks: Uint8Array[] = [];
     const ended = await new Promise<Answer['ended']>((end) => {
@@ -108,6 +112,7 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
       });
       request.on('response', (answer) => {
         status = answer.statusCode ?? 0;
+        retryAfter = answer.headers['retry-after']?.slice(0, longestRetryAfter);
         const maximum = maximumBytes(status);
         if (Number(answer.headers['content-length'] ?? 0) > maximum) end('answer_too_large');
         answer.on('error', (error) => end(reasonOf(error)));
@@ -121,35 +126,51 @@ export function fetcher({ loopback = false, ports = [80, 443], lookup = lookUp }
       request.end(body);
     });
     request.destroy();
-    if (status !== undefined) return { kind: 'answered', status, bytes: Buffer.concat(chunks), ended };
+    if (status !== undefined) {
+      const answer = { kind: 'answered', status, bytes: Buffer.concat(chunks), ended } as const;
+      return retryAfter === undefined ? answer : { ...answer, retryAfter };
+    }
     return failed(ended === 'complete' ? 'unreachable' : ended);
-  }
-
-  /** A link that may be asked, as far as its text tells. */
-  function admitted(link: string, httpsOnly: boolean): URL | undefined {
-    if (link.length > longestLink || !URL.canParse(link)) return undefined;
-    const url = new URL(link); // from here on 0x7f.1, 2130706433 and full-width digits are 127.0.0.1
-    const usual = new Map(Object.entries(httpsOnly ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
-    const port = url.port === '' ? usual.get(url.protocol) : Number(url.port);
-    if (!usual.has(url.protocol) || port === undefined || url.username !== '' || url.password !== '') return undefined;
-    const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-    return here || ports.includes(port) ? url : undefined;
-  }
-
-  function isForbidden(address: string): boolean {
-    if (loopback && loopbackAddresses.includes(address)) return false;
-    return isIP(address) === 0 || (isIPv6(address) && neverPublic.check(address, 'ipv6'));
   }
 
   function screened(...[name, options, callback]: Parameters<LookupFunction>): void {
     lookup(name, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];
       if (error) callback(error, '');
-      else if (!first || addresses.some(({ address }) => isForbidden(address))) callback(new Error('not public'), '');
+      else if (!first || addresses.some(({ address }) => isForbidden(address, loopback)))
+        callback(new Error('not public'), '');
       else if (options.all) callback(null, addresses);
       else callback(null, first.address, first.family);
     });
   }
+}
+
+/** Why a link is not followed that a stranger wants called, as far as its text tells. Every call looks again. */
+export function refusalOf(link: string, rules: LinkRules): LinkRefusal | undefined {
+  const url = read(link, rules);
+  return typeof url === 'string' ? url : undefined;
+}
+
+type LinkRules = Pick<FetcherSettings, 'loopback' | 'ports'> & Pick<FetchLimits, 'httpsOnly'>;
+type LinkRefusal = 'link_invalid' | 'address_forbidden';
+
+/** The link's URL, or why it is not asked. */
+function read(link: string, { loopback = false, ports = usualPorts, httpsOnly = false }: LinkRules): URL | LinkRefusal {
+  if (link.length > longestLink || !URL.canParse(link)) return 'link_invalid';
+  const url = new URL(link); // from here on 0x7f.1, 2130706433 and full-width digits are 127.0.0.1
+  const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  const usual = new Map(Object.entries(httpsOnly && !here ? { 'https:': 443 } : { 'http:': 80, 'https:': 443 }));
+  const port = url.port === '' ? usual.get(url.protocol) : Number(url.port);
+  if (!usual.has(url.protocol) || port === undefined) return 'link_invalid';
+  if (url.username !== '' || url.password !== '' || !(here || ports.includes(port))) return 'link_invalid';
+  const { hostname } = urlToHttpOptions(url);
+  return isIP(hostname ?? '') !== 0 && isForbidden(hostname ?? '', loopback) ? 'address_forbidden' : url;
+}
+
+function isForbidden(address: string, loopback: boolean): boolean {
+  if (loopback && loopbackAddresses.includes(address)) return false;
+  if (isIP(address) === 0 || ipaddr.parse(address).range() !== 'unicast') return true;
+  return isIPv6(address) && neverPublic.check(address, 'ipv6');
 }
 
 /** Failures of Node's own have a code; the agent's refusals, and ours above, have none. */

@@ -91,7 +91,7 @@ const importRules: readonly ImportRule[] = [
   },
   {
     folder: 'shared/webhooks',
-    allowed: /^shared\/(domain|webhooks)\//,
+    allowed: /^(shared\/(domain|webhooks)\/|standardwebhooks$|node:crypto$)/,
     rule: 'webhooks know how and when to post, not what or to whom',
     why: 'every webhook is posted by one sender, on one schedule',
     instead: 'take what it needs as a port; the handler connects it',

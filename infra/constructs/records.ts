@@ -22,6 +22,8 @@ export class Records extends Construct {
   readonly tenants: Table;
   readonly breakers: Table;
   readonly sightings: Table;
+  readonly events: Table;
+  readonly deliveries: Table;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -89,6 +91,68 @@ export class Records extends Construct {
       partitionKey: { name: 'place', type: AttributeType.STRING },
       timeToLiveAttribute: 'purgeAt',
     });
+
+    this.events = new Table(this, 'events', {
+      ...kept,
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+      timeToLiveAttribute: 'purgeAt',
+    });
+    this.events.addGlobalSecondaryIndex({
+      indexName: 'by_tenant',
+      partitionKey: { name: 'tenant', type: AttributeType.STRING },
+      sortKey: { name: 'position', type: AttributeType.STRING },
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['type'],
+    });
+
+    this.deliveries = new Table(this, 'deliveries', {
+      ...kept,
+      partitionKey: { name: 'about', type: AttributeType.STRING },
+      sortKey: { name: 'position', type: AttributeType.STRING },
+      timeToLiveAttribute: 'purgeAt',
+    });
+    this.deliveries.addGlobalSecondaryIndex({
+      indexName: 'by_endpoint',
+      partitionKey: { name: 'ofEndpoint', type: AttributeType.STRING },
+      sortKey: { name: 'newest', type: AttributeType.STRING },
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['state', 'tookAt'],
+    });
+    // Sparse, as `by_due` is: only what was not delivered. What is taken at once pays for neither.
+    this.deliveries.addGlobalSecondaryIndex({
+      indexName: 'by_state',
+      partitionKey: { name: 'tenantState', type: AttributeType.STRING },
+      sortKey: { name: 'newest', type: AttributeType.STRING },
+      projectionType: ProjectionType.INCLUDE,
+      nonKeyAttributes: ['endpointId'],
+    });
+    this.deliveries.addGlobalSecondaryIndex({
+      indexName: 'by_due',
+      partitionKey: { name: 'dueShard', type: AttributeType.STRING },
+      sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+  }
+
+  /** Lets a function do these things, and no others, to events that are kept. */
+  allowEvents(serviceFunction: AnyServiceFunction, ...actions: readonly (ItemAction | 'BatchGetItem')[]): void {
+    this.#allow(serviceFunction, actions, this.events.tableArn);
+  }
+
+  /** Lets a function list a tenant's kept events. */
+  allowListingEvents(serviceFunction: AnyServiceFunction): void {
+    this.#allow(serviceFunction, ['Query'], `${this.events.tableArn}/index/by_tenant`);
+    this.allowEvents(serviceFunction, 'BatchGetItem');
+  }
+
+  /** Lets a function do these things, and no others, to what became of events at endpoints. */
+  allowDeliveries(serviceFunction: AnyServiceFunction, ...actions: readonly (ItemAction | 'BatchGetItem')[]): void {
+    this.#allow(serviceFunction, actions, this.deliveries.tableArn);
+  }
+
+  /** Lets a function find deliveries by their endpoint, their state, or those that are due. */
+  allowDeliveriesIndex(serviceFunction: AnyServiceFunction, indexName: 'by_endpoint' | 'by_state' | 'by_due'): void {
+    this.#allow(serviceFunction, ['Query'], `${this.deliveries.tableArn}/index/${indexName}`);
   }
 
   /** Lets a function do these things, and no others, to the places of captures that were judged. */

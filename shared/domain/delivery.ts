@@ -30,6 +30,14 @@ export const keptEvent = z.object({
 });
 export type KeptEvent = z.infer<typeof keptEvent>;
 
+/** Where an event stands among its tenant's: no two stand in one place. */
+export function placeOf({ keptAt, about, sequence }: Pick<KeptEvent, 'keptAt' | 'about' | 'sequence'>): string {
+  return `${keptAt}#${about}#${padded(sequence)}`;
+}
+
+/** As text in the order of the numbers. */
+export const padded = (sequence: number) => String(sequence).padStart(12, '0');
+
 /** Why a try failed, in our words: a receiver's are never kept. `status` stands beside it where there was an answer. */
 export const tryError = z.enum([
   'link_invalid',
@@ -86,3 +94,18 @@ export type Delivery = z.infer<typeof delivery>;
 /** As lists and addresses call it. */
 export const deliveryId = ({ eventId, endpointId }: Pick<Delivery, 'eventId' | 'endpointId'>) =>
   `${eventId}.${endpointId}`;
+
+/** What a later try makes of a delivery. `updatedAt` grows with every change, so it is what the next one is fenced by. */
+export type Going = Pick<Delivery, 'state' | 'failed' | 'endedBecause' | 'dueAt'> & { readonly tried?: Tried };
+
+export function goneOn(from: Delivery, { tried, ...fields }: Going, now: Date): Delivery {
+  const after = Math.max(now.getTime(), Date.parse(from.updatedAt) + 1);
+  return {
+    ...from,
+    endedBecause: undefined,
+    dueAt: undefined,
+    ...fields,
+    tries: tried ? [...from.tries, tried].slice(-maximumTries) : from.tries,
+    updatedAt: new Date(after).toISOString(),
+  };
+}

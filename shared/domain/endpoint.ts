@@ -80,3 +80,8 @@ export type Endpoint = z.infer<typeof endpoint>;
 export function wants({ state, types }: Pick<Endpoint, 'state' | 'types'>, type: string): boolean {
   return state === 'enabled' && (types === undefined || types.some((wanted) => wanted === type));
 }
+
+/** The order in which a tenant sees its endpoints. */
+export function byAge(one: Endpoint, other: Endpoint): number {
+  return one.createdAt.localeCompare(other.createdAt) || one.id.localeCompare(other.id);
+}

@@ -56,6 +56,13 @@ export function eventOf(before: Unerased, record: Verification): Event {
   };
 }
 
-function eventId(verificationId: string, sequence: number): string {
-  return `evt_${verificationId}_${sequence}`;
+/** Of a move by its verification; of `endpoint.disabled` by the endpoint and its version. */
+export function eventId(about: string, sequence: number): string {
+  return `evt_${about}_${sequence}`;
+}
+
+/** What an event is about and its sequence, or undefined for a text that is no event's id. */
+export function partsOfEventId(id: string): { readonly about: string; readonly sequence: number } | undefined {
+  const [, about, sequence] = /^evt_([a-z2-7_]{1,40})_([0-9]{1,12})$/.exec(id) ?? [];
+  return about && sequence ? { about, sequence: Number(sequence) } : undefined;
 }

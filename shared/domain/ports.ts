@@ -1,6 +1,6 @@
 import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
-import type { Delivery, KeptEvent, Tried } from './delivery.ts';
+import type { Delivery, Going, KeptEvent } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
@@ -256,17 +256,28 @@ export interface Orders {
   readonly giveUp: (delivery: ResultMessage) => Promise<void>;
 }
 
+/** Fields of an endpoint that change. One that is given as undefined is taken out. */
+export type EndpointChanges = Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>;
+
 /** The endpoints of tenants. Their URLs may hold secrets: no log has them. */
 export interface Endpoints {
-  /** All of a tenant's, and whether its events are kept: it has or had an endpoint, or reads events. At most one read in 20 s. */
+  /**
+   * All of a tenant's, the oldest first, and whether its events are kept: it has or had an endpoint, or reads events. At
+   * most one read in 20 s.
+   */
   readonly of: (tenant: string) => Promise<{ readonly keeps: boolean; readonly endpoints: readonly Endpoint[] }>;
+  /** All of a tenant's as they are stored now, the oldest first. */
+  readonly list: (tenant: string) => Promise<readonly Endpoint[]>;
   /** One of them as it is stored now. */
   readonly find: (tenant: string, id: string) => Promise<Endpoint | undefined>;
+  /** False where the tenant has as many as it may, however many are made at once. */
+  readonly create: (endpoint: Endpoint) => Promise<boolean>;
   /** Changes fields of one, fenced by its version: undefined where another writer was first, or it is gone. */
-  readonly change: (
-    from: Endpoint,
-    fields: Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>,
-  ) => Promise<Endpoint | undefined>;
+  readonly change: (from: Endpoint, fields: EndpointChanges) => Promise<Endpoint | undefined>;
+  /** True where there was one. The tenant's events are kept on: what it missed can be replayed to its next endpoint. */
+  readonly remove: (tenant: string, id: string) => Promise<boolean>;
+  /** The tenant has just read events, so that they are kept for 30 days from now on. At most one write a day. */
+  readonly readsEvents: (tenant: string) => Promise<void>;
 }
 
 /** Events of tenants with endpoints, for 30 days. */
@@ -274,7 +285,11 @@ export interface KeptEvents {
   /** Keeps an event, and answers the one that is kept: the first write wins, so a repeat has the same bytes. One request. */
   readonly keep: (event: KeptEvent) => Promise<KeptEvent>;
   readonly find: (id: string) => Promise<KeptEvent | undefined>;
-  /** A tenant's, in the order in which they were kept, from `since` on and before `until`; by index, eventually consistent. */
+  /**
+   * A tenant's, in the order in which they were kept, from `since` on and before `until` (ISO 8601 in UTC with
+   * milliseconds), after the place `after`. By index, eventually consistent; full unless it is the last page or few of
+   * very many are of these types.
+   */
   readonly page: (query: {
     readonly tenant: string;
     readonly since: string;
@@ -295,11 +310,11 @@ export interface Deliveries {
   /** Writes the first try. Undefined: the event was tried there before, by a message that came twice. One request. */
   readonly begin: (delivery: Delivery) => Promise<Delivery | undefined>;
   /** Writes what a later try came to, if nothing was written since `from` was read. One request. */
-  readonly go: (
-    from: Delivery,
-    fields: Pick<Delivery, 'state' | 'failed' | 'endedBecause' | 'dueAt'> & { readonly tried?: Tried },
-  ) => Promise<Delivery | undefined>;
-  /** Newest first, full unless it is the last page. Of a verification, or an endpoint; `state` narrows it. */
+  readonly go: (from: Delivery, fields: Going) => Promise<Delivery | undefined>;
+  /**
+   * Newest first: of a verification, an endpoint, or of a tenant those in a state other than `delivered`; what else is
+   * given narrows it. Full unless it is the last page or few of very many fit. By index, eventually consistent.
+   */
   readonly list: (query: {
     readonly tenant: string;
     readonly about?: string | undefined;
@@ -416,7 +431,7 @@ export type Unreached = {
 export interface FetchLimits {
   /** From the first step to the last byte. */
   readonly timeoutSeconds: number;
-  /** Whether http is refused. @default false */
+  /** Whether http is refused, but to this computer where that may be reached. @default false */
   readonly httpsOnly?: boolean;
 }
 
@@ -427,12 +442,15 @@ export interface Fetcher {
     link: string,
     limits: FetchLimits & { readonly maximumBytes: number },
   ) => Promise<{ readonly kind: 'fetched'; readonly bytes: Uint8Array } | Unreached>;
-  /** Posts a body, and tells the status whatever it is. What is answered beside it is thrown away. */
+  /**
+   * Posts a body, and tells the status whatever it is, and `Retry-After` (64 characters of it). What is answered beside
+   * them is thrown away: a head that came counts, however its body ends.
+   */
   readonly post: (
     link: string,
     message: { readonly body: string; readonly headers: Readonly<Record<string, string>> },
     limits: FetchLimits,
-  ) => Promise<{ readonly kind: 'answered'; readonly status: number } | Unreached>;
+  ) => Promise<{ readonly kind: 'answered'; readonly status: number; readonly retryAfter?: string } | Unreached>;
 }
 
 /** Puts events on the bus, at most ten; answers which were refused, by index. */

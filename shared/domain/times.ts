@@ -78,6 +78,32 @@ export const postSeconds = 10;
 /** A result that should have been posted by then: its message may be lost, so the sweep sends it again. */
 export const postedSeconds = 2 * minuteSeconds;
 
+/** No delivery is tried by its schedule longer than this after it was begun: nine waits, none longer than a day. */
+export const longestScheduleSeconds = 10 * daySeconds;
+/** How long the events of a tenant are kept for it after it has read them last, where it has no endpoint. */
+export const eventReaderSeconds = 30 * daySeconds;
+/** How long a replaced secret of an endpoint signs beside the new one, unless its tenant says otherwise; and the longest. */
+export const secretGraceSeconds = daySeconds;
+export const longestSecretGraceSeconds = 7 * daySeconds;
+/** How long an endpoint may take to answer, from the first step to the last byte. */
+export const endpointAnswerSeconds = 15;
+/** How long an endpoint may take to answer an event, from the first step to the last byte. */
+export const webhookAnswerSeconds = 15;
+/** An answer that takes as long holds up the endpoint's other events: its breaker opens, as where none comes. */
+export const slowAnswerSeconds = 10;
+/** A `Retry-After` puts the next try off by no more than this. */
+export const longestRetryAfterSeconds = daySeconds;
+/** SQS delays no message longer; what waits longer is found by the sweep. */
+export const longestMessageDelaySeconds = 15 * minuteSeconds;
+/** Added to a try that a delayed message brings: later than this the message may be lost, so the sweep sends it again. */
+export const broughtSeconds = 2 * minuteSeconds;
+/** An endpoint at which every try has failed for so long is disabled. */
+export const failingSeconds = 5 * daySeconds;
+/** How long events and deliveries are kept. */
+export const keptSeconds = 30 * daySeconds;
+/** SQS takes one of two messages with the same id that come within this. */
+export const sameMessageSeconds = 5 * minuteSeconds;
+
 /** Whole seconds since the epoch, as deadlines are stored. */
 export function epochSeconds(at: Date): number {
   return Math.floor(at.getTime() / 1000);

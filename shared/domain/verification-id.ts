@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { base32 } from './base32.ts';
 import type { SourceIds } from './ports.ts';
 
 /** The deployment's key of ids is not one that was generated. Its name reaches the log; the key reaches nothing. */
@@ -8,7 +9,6 @@ export class IdKeyUnusable extends Error {
 
 /** As generated: letters and digits, no space and no line end that a copied text may have got. */
 const keyPattern = /^[A-Za-z0-9]{32,}$/;
-const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**
  * base32(HMAC-SHA-256(key, tenant ‖ 0 ‖ source_id)), 26 characters: the key of a verification's record and the folder of
@@ -44,9 +44,4 @@ export function idsUnder(readKey: () => Promise<string>, { legacy }: { readonly 
   };
 }
 
-function written(digest: Buffer): string {
-  let bits = 0n;
-  for (const byte of digest.subarray(0, 17)) bits = (bits << 8n) | BigInt(byte);
-  const letters = Array.from({ length: 26 }, (_, index) => Number((bits >> BigInt(136 - 5 * (index + 1))) & 31n));
-  return letters.map((letter) => alphabet[letter]).join('');
-}
+const written = (digest: Buffer) => base32(digest, 26);

@@ -1,36 +1,22 @@
-import { BatchGetItemCommand, DeleteItemCommand, type DynamoDBClient, type Put } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, type DynamoDBClient, type Put } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import type { Sighting, Sightings } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
 import { unlessConditionFails } from './conditional.ts';
+import { rowsAt } from './pages.ts';
 
 const row = z.object({ place: z.string(), verificationId: z.string(), at: z.string(), purgeAt: z.int() });
 
-/** DynamoDB reads no more at once. */
-const perRead = 100;
-
 export function dynamoSightings(client: DynamoDBClient, table: string, now: () => Date): Sightings {
-  async function read(places: readonly string[]): Promise<Sighting[]> {
-    let left: Record<string, unknown>[] = places.map((place) => marshall({ place }));
-    const found: Sighting[] = [];
-    while (left.length > 0) {
-      const Keys = left as never;
-      const answer = await client.send(
-        new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
-      );
-      found.push(...(answer.Responses?.[table] ?? []).map((item) => row.parse(unmarshall(item))));
-      left = answer.UnprocessedKeys?.[table]?.Keys ?? [];
-    }
-    return found;
-  }
-
   return {
     async find(places) {
-      const chunks = Array.from({ length: Math.ceil(places.length / perRead) }, (_, index) =>
-        places.slice(index * perRead, (index + 1) * perRead),
+      const rows = await rowsAt(
+        client,
+        table,
+        places.map((place) => marshall({ place })),
       );
-      const found = (await Promise.all(chunks.map(read))).flat();
+      const found = rows.map((item) => row.parse(unmarshall(item)));
       // DynamoDB deletes what is over within days: until then it is there, and counts no more.
       return found.filter(({ purgeAt }) => purgeAt > epochSeconds(now()));
     },

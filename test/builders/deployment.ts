@@ -7,6 +7,7 @@ export const referenceSecret = 'the reference secret of the tests';
 export const clientTokenSecret = 'the client token secret of the tests';
 export const fingerprintKey = 'the key of fingerprints of the tests';
 export const idKey = 'TheKeyOfIdsOfTheTestsWhichIsNeverRotated';
+export const endpointKey = 'TheKeyOfEndpointsOfTheTests0123456789';
 
 /** Remembered: a hundred thousand simulated runs ask for the same few. */
 function remembered(make: (tenant: string, sourceId: string) => string) {

@@ -56,6 +56,38 @@ describe('records', () => {
     });
   });
 
+  it('forgets events and what became of them after their time, and pays two indexes for what was not delivered alone', () => {
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      TimeToLiveSpecification: { AttributeName: 'purgeAt', Enabled: true },
+      GlobalSecondaryIndexes: [{ IndexName: 'by_tenant', Projection: { NonKeyAttributes: ['type'] } }],
+    });
+    template.hasResourceProperties('AWS::DynamoDB::Table', {
+      KeySchema: [
+        { AttributeName: 'about', KeyType: 'HASH' },
+        { AttributeName: 'position', KeyType: 'RANGE' },
+      ],
+      TimeToLiveSpecification: { AttributeName: 'purgeAt', Enabled: true },
+      GlobalSecondaryIndexes: [
+        { IndexName: 'by_endpoint', Projection: { NonKeyAttributes: ['state', 'tookAt'] } },
+        {
+          IndexName: 'by_state',
+          KeySchema: [
+            { AttributeName: 'tenantState', KeyType: 'HASH' },
+            { AttributeName: 'newest', KeyType: 'RANGE' },
+          ],
+        },
+        {
+          IndexName: 'by_due',
+          KeySchema: [
+            { AttributeName: 'dueShard', KeyType: 'HASH' },
+            { AttributeName: 'dueAt', KeyType: 'RANGE' },
+          ],
+        },
+      ],
+    });
+  });
+
   it('can be restored to any second, and survives the stack', () => {
     template.allResourcesProperties('AWS::DynamoDB::Table', {
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -64,7 +96,7 @@ describe('records', () => {
     const isRebuilt = ([name]: [string, unknown]) => /^records(breakers|sightings)/.test(name);
     const kept = Object.fromEntries(tables.filter((table) => !isRebuilt(table)));
     const rebuilt = tables.filter(isRebuilt).map(([, table]) => table);
-    expect(Object.keys(kept)).toHaveLength(2);
+    expect(Object.keys(kept)).toHaveLength(4);
     for (const table of Object.values(kept)) {
       expect(table).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
       expect(table.Properties.DeletionProtectionEnabled).toBe(true);
@@ -93,6 +125,8 @@ describe('records', () => {
       'recordstenants53046CD9',
       'recordsbreakers3A1F9E10',
       'recordssightings2AA72BB5',
+      'recordseventsFE041A07',
+      'recordsdeliveries8A2969D9',
       'capturesD7F0EED8',
       'secretsclienttoken6FB92AFA',
       'secretsreference5DB71761',

@@ -5,7 +5,7 @@ import { type AddressInfo, Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Unreached } from '../../shared/domain/ports.ts';
-import { fetcher } from '../../shared/fetching.ts';
+import { fetcher, refusalOf } from '../../shared/fetching.ts';
 
 /** Passes for public and is routed nowhere: of the 6bone, given back in 2006. */
 const nowhere = '3ffe::1';
@@ -195,6 +195,20 @@ describe('a link of a stranger', () => {
     expect(connections).toBe(0);
   });
 
+  it('is refused before any call for what its text tells, in the same words, and no name is looked up', async () => {
+    const door = fetcher({ ports: [80, 443, port], lookup: resolver() });
+    for (const link of Object.values(links).flat()) {
+      const told = refusalOf(at(link), { ports: [80, 443, port] });
+      const named = /\.example|localhost/i.test(link) && !links.unwanted.includes(link);
+      const refused = await door.get(at(link), limits);
+      expect([link, told]).toEqual([link, named ? undefined : (refused as Unreached).reason]);
+    }
+    expect(refusalOf('http://hooks.example/', { httpsOnly: true })).toBe('link_invalid');
+    expect(refusalOf('https://10.0.0.5/', {})).toBe('address_forbidden');
+    expect(refusalOf('https://127.0.0.1:9000/', { loopback: true, httpsOnly: true })).toBeUndefined();
+    expect(refusalOf('https://hooks.example/a?b=c', { httpsOnly: true })).toBeUndefined();
+  });
+
   it('would reach the listener with the filter removed', async () => {
     const overIpv6 = server.listening && (server.address() as AddressInfo).family === 'IPv6';
     const leading = [
@@ -280,10 +294,20 @@ describe('a link of a stranger', () => {
     expect(connect).not.toHaveBeenCalled();
   });
 
-  it('may have to be https', async () => {
-    const door = fetcher({ loopback: true });
-    const answer = await door.get(at('http://127.0.0.1:PORT/'), { ...limits, httpsOnly: true });
-    expect([answer, connections]).toEqual([{ kind: 'failed', reason: 'link_invalid' }, 0]);
+  it('may have to be https, but to this computer', async () => {
+    const door = fetcher({ loopback: true, ports: [80, 443, port] });
+    for (const link of ['http://hooks.example/', 'http://localhost.example:PORT/', 'http://127.0.0.2:PORT/'])
+      expect(await door.get(at(link), { ...limits, httpsOnly: true })).toEqual({
+        kind: 'failed',
+        reason: 'link_invalid',
+      });
+    expect(connections).toBe(0);
+    expect(await door.get(at('http://127.0.0.1:PORT/'), { ...limits, httpsOnly: true })).toMatchObject({
+      kind: 'fetched',
+    });
+    expect(await fetcher().get(at('http://127.0.0.1/'), { ...limits, httpsOnly: true })).toMatchObject({
+      reason: 'link_invalid',
+    });
     const forbidden = await fetcher().get('https://127.0.0.1/', { ...limits, httpsOnly: true });
     expect(forbidden).toEqual({ kind: 'failed', reason: 'address_forbidden' });
   });
@@ -484,6 +508,14 @@ describe('on this computer, where it is allowed', () => {
     const message = { body, headers: { 'content-type': 'application/json' } };
     expect(await door.post(here(), message, limits)).toEqual({ kind: 'answered', status: 202 });
     expect(seen).toEqual(['POST', 'application/json', String(Buffer.byteLength(body)), body]);
+  });
+
+  it('a webhook is told to be asked later, in no more than 64 characters', async () => {
+    const message = { body: '{}', headers: {} };
+    handle = (_, response) => void response.writeHead(429, { 'retry-after': '120' }).end();
+    expect(await door.post(here(), message, limits)).toEqual({ kind: 'answered', status: 429, retryAfter: '120' });
+    handle = (_, response) => void response.writeHead(503, { 'retry-after': '9'.repeat(1000) }).end();
+    expect(await door.post(here(), message, limits)).toMatchObject({ status: 503, retryAfter: '9'.repeat(64) });
   });
 
   it('a webhook that answered is answered, however much follows, and however slowly', async () => {

@@ -1,7 +1,7 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/dynamodb.ts';
 
-/** The tables of records and places as `infra` makes them, on the embedded DynamoDB. */
+/** The tables as `infra` makes them, on the embedded DynamoDB. */
 export async function startTables(): Promise<{ client: DynamoDBClient; server: DynamoDb; stop: () => Promise<void> }> {
   const server = await startDynamoDb();
   const client = new DynamoDBClient({
@@ -68,6 +68,73 @@ export async function startTables(): Promise<{ client: DynamoDBClient; server: D
       BillingMode: 'PAY_PER_REQUEST',
       AttributeDefinitions: [{ AttributeName: 'place', AttributeType: 'S' }],
       KeySchema: [{ AttributeName: 'place', KeyType: 'HASH' }],
+    }),
+  );
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'events',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'id', AttributeType: 'S' },
+        { AttributeName: 'tenant', AttributeType: 'S' },
+        { AttributeName: 'position', AttributeType: 'S' },
+      ],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'by_tenant',
+          KeySchema: [
+            { AttributeName: 'tenant', KeyType: 'HASH' },
+            { AttributeName: 'position', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['type'] },
+        },
+      ],
+    }),
+  );
+  await client.send(
+    new CreateTableCommand({
+      TableName: 'deliveries',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'about', AttributeType: 'S' },
+        { AttributeName: 'position', AttributeType: 'S' },
+        { AttributeName: 'ofEndpoint', AttributeType: 'S' },
+        { AttributeName: 'newest', AttributeType: 'S' },
+        { AttributeName: 'tenantState', AttributeType: 'S' },
+        { AttributeName: 'dueShard', AttributeType: 'S' },
+        { AttributeName: 'dueAt', AttributeType: 'N' },
+      ],
+      KeySchema: [
+        { AttributeName: 'about', KeyType: 'HASH' },
+        { AttributeName: 'position', KeyType: 'RANGE' },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'by_endpoint',
+          KeySchema: [
+            { AttributeName: 'ofEndpoint', KeyType: 'HASH' },
+            { AttributeName: 'newest', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['state', 'tookAt'] },
+        },
+        {
+          IndexName: 'by_state',
+          KeySchema: [
+            { AttributeName: 'tenantState', KeyType: 'HASH' },
+            { AttributeName: 'newest', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['endpointId'] },
+        },
+        {
+          IndexName: 'by_due',
+          KeySchema: [
+            { AttributeName: 'dueShard', KeyType: 'HASH' },
+            { AttributeName: 'dueAt', KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
     }),
   );
   return {

@@ -161,7 +161,7 @@ export function cachedRows({ client, table, now }: Dependencies): Rows {
  * time nor the number of reads tells a caller which tenants exist. Absent ones have a room of their own, so that a
  * caller who invents names does not make the tenants that exist be read again.
  */
-function cached<Row>(read: (id: string) => Promise<Row>, now: () => Date) {
+export function cached<Row>(read: (id: string) => Promise<Row>, now: () => Date) {
   const present = new Map<string, { row: Row; readAt: number }>();
   const absent = new Map<string, { row: Row; readAt: number }>();
 
