@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Endpoint } from '../../../shared/domain/endpoint.ts';
+import { daySeconds, epochSeconds } from '../../../shared/domain/times.ts';
+import { webhookSigner } from '../../../shared/webhooks/sign.ts';
+import { aSealedEndpoint, seals } from '../../builders/sealed.ts';
 import { type Backend, startBackend } from '../backend.ts';
 
 /** How a program of docs/receive-webhooks.md is prepared in a directory, and with which command it then runs. */
@@ -13,23 +15,7 @@ export interface Receiver {
   readonly command: () => readonly string[];
 }
 
-const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`;
-
-interface Signing {
-  readonly id: string;
-  readonly body: string;
-  readonly secrets: readonly string[];
-  readonly at?: Date;
-}
-
-function signed({ id, body, secrets, at = new Date() }: Signing): Record<string, string> {
-  return {
-    'content-type': 'application/json',
-    'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, at, body)).join(' '),
-  };
-}
+const sign = webhookSigner(seals);
 
 /** Spaces and escapes that no JSON library would write: what was parsed and written again is another body. */
 const bodyOf = (sourceId: string, sequence: number, state: string, outcome?: string) =>
@@ -38,7 +24,10 @@ const bodyOf = (sourceId: string, sequence: number, state: string, outcome?: str
 
 /** What every receiver of docs/receive-webhooks.md does, whatever it is written in. */
 export function receivesWebhooks({ prepare, command }: Receiver): void {
-  const secret = newSecret();
+  /** In the middle of a rotation: the receiver still knows the replaced secret alone. */
+  let rotated: Endpoint;
+  let endpoint: Endpoint;
+  let secret: string;
   let directory: string;
   let receiver: Backend;
   let written = '';
@@ -54,6 +43,11 @@ export function receivesWebhooks({ prepare, command }: Receiver): void {
     written += receiver.written();
   };
   beforeAll(async () => {
+    const tomorrow = epochSeconds(new Date()) + daySeconds;
+    const sealed = await aSealedEndpoint({ v1a: true, expiring: [tomorrow] });
+    rotated = sealed.endpoint;
+    endpoint = { ...rotated, v1a: false, secrets: rotated.secrets.slice(1) };
+    secret = sealed.texts[1] ?? '';
     directory = mkdtempSync(join(tmpdir(), 'receiver-'));
     await prepare(directory);
     await start();
@@ -63,8 +57,12 @@ export function receivesWebhooks({ prepare, command }: Receiver): void {
   const post = async (body: string, headers: Record<string, string>) =>
     (await fetch(`${receiver.url}/hook`, { method: 'POST', headers, body })).status;
   let ids = 0;
-  const send = (body: string, { id = `evt_${++ids}`, secrets = [secret], at = new Date() }: Partial<Signing> = {}) =>
-    post(body, signed({ id, body, secrets, at }));
+  const send = async (body: string, { id = `evt_${++ids}`, at = new Date(), to = endpoint } = {}) =>
+    post(body, await headersOf(body, { id, at, to }));
+  const headersOf = async (body: string, { id = `evt_${++ids}`, at = new Date(), to = endpoint } = {}) => ({
+    'content-type': 'application/json',
+    ...(await sign(to, { id, at, body })),
+  });
   /** What the program did with events of a verification, in order: their sequence and how they ended. */
   const didWith = (sourceId: string) =>
     [...(written + receiver.written()).matchAll(new RegExp(`${sourceId} (\\d+ \\w+)`, 'g'))].map(([, what]) => what);
@@ -77,21 +75,21 @@ export function receivesWebhooks({ prepare, command }: Receiver): void {
 
   it('refuses a body that was changed, an old or a later timestamp, another secret, and what is no signature', async () => {
     const body = bodyOf('refused', 4, 'decided', 'failed');
-    const good = signed({ id: 'evt_refused', body, secrets: [secret] });
-    const [, signature = ''] = good['webhook-signature']?.split(',') ?? [];
+    const good = await headersOf(body);
+    const [, signature = ''] = good['webhook-signature'].split(',');
     const minutesAway = (minutes: number) => new Date(Date.now() + minutes * 60_000);
     expect(await post(body.replace('failed', 'passed'), good)).toBe(401);
     expect(await post(JSON.stringify(JSON.parse(body)), good)).toBe(401);
     expect(await send(body, { at: minutesAway(-6) })).toBe(401);
     expect(await send(body, { at: minutesAway(6) })).toBe(401);
-    expect(await send(body, { secrets: [newSecret()] })).toBe(401);
+    expect(await send(body, { to: (await aSealedEndpoint()).endpoint })).toBe(401);
     expect(await post(body, { ...good, 'webhook-id': 'evt_another' })).toBe(401);
     expect(await post(body, { ...good, 'webhook-timestamp': 'soon' })).toBe(401);
     for (const wrong of ['v1', 'v1,', signature, `v2,${signature}`, 'v1,ü', `v1,${signature.slice(0, -4)}`]) {
       expect(await post(body, { ...good, 'webhook-signature': Buffer.from(wrong).toString('latin1') })).toBe(401);
     }
     for (const missing of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) {
-      const { [missing]: _, ...others } = good;
+      const others = Object.fromEntries(Object.entries(good).filter(([name]) => name !== missing));
       expect(await post(body, others)).toBe(401);
     }
     expect(didWith('refused')).toEqual([]);
@@ -112,13 +110,12 @@ export function receivesWebhooks({ prepare, command }: Receiver): void {
     await expect.poll(() => didWith('late')).toEqual(['4 passed', '5 erased']);
   });
 
-  it('takes what is signed with two secrets, and with a public key beside them', async () => {
-    expect(await send(bodyOf('rotated', 2, 'queued'), { secrets: [newSecret(), secret] })).toBe(204);
-    const body = bodyOf('rotated', 3, 'dispatched');
-    const headers = signed({ id: 'evt_rotated', body, secrets: [secret] });
-    const v1a = `v1a,${randomBytes(64).toString('base64')}`;
-    expect(await post(body, { ...headers, 'webhook-signature': `${v1a} ${headers['webhook-signature']}` })).toBe(204);
-    await expect.poll(() => didWith('rotated')).toEqual(['2 queued', '3 dispatched']);
+  it('takes what is signed with two secrets, in the middle of a rotation, and with ed25519 beside them', async () => {
+    const body = bodyOf('rotated', 2, 'queued');
+    const headers = await headersOf(body, { to: rotated });
+    expect(headers['webhook-signature'].split(' ').map((one) => one.split(',')[0])).toEqual(['v1', 'v1', 'v1a', 'v1a']);
+    expect(await post(body, headers)).toBe(204);
+    await expect.poll(() => didWith('rotated')).toEqual(['2 queued']);
   });
 
   it('acknowledges what is about no verification', async () => {
