@@ -14,6 +14,7 @@ import { ResultDelivery } from './constructs/result-delivery.ts';
 import { Secrets } from './constructs/secrets.ts';
 import { Sweep } from './constructs/sweep.ts';
 import { VendorApis } from './constructs/vendor-apis.ts';
+import { Webhooks } from './constructs/webhooks.ts';
 
 /** The whole service. Read it as a table of contents. */
 export class VerificationStack extends Stack {
@@ -28,7 +29,8 @@ export class VerificationStack extends Stack {
 
     const orders = new Orders(this, 'orders', { encryption, records, captures, providers });
     const vendorApis = new VendorApis(this, 'vendor-apis', { records, captures, providers, secrets, orders });
-    const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets, vendorApis });
+    const webhooks = new Webhooks(this, 'webhooks', { records, secrets });
+    const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets, vendorApis, webhooks });
     const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
     new Dispatch(this, 'dispatch', { records, captures, providers, secrets });
     const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers, secrets });
@@ -43,6 +45,7 @@ export class VerificationStack extends Stack {
     new CfnOutput(this, 'EventsTable', { value: records.events.tableName });
     new CfnOutput(this, 'DeliveriesTable', { value: records.deliveries.tableName });
     new CfnOutput(this, 'IdKeySecret', { value: secrets.idKey.secretArn });
+    new CfnOutput(this, 'EndpointKeySecret', { value: secrets.endpointKey.secretArn });
     new CfnOutput(this, 'EventBusName', { value: delivery.bus.eventBusName });
   }
 }

@@ -5,7 +5,7 @@ import { BlockList, isIP, isIPv6, type LookupFunction } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
-import type { Fetcher, FetchLimits, Unreached } from './domain/ports.ts';
+import type { Fetcher, FetchLimits, LinkRefusal, Unreached } from './domain/ports.ts';
 import { connectSeconds } from './domain/times.ts';
 
 /*
@@ -67,6 +67,10 @@ export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp 
   const agents = { 'http:': new RequestFilteringHttpAgent(filter), 'https:': new RequestFilteringHttpsAgent(filter) };
 
   return {
+    refusalOf: (link, { httpsOnly = false }) => {
+      const url = read(link, { loopback, ports, httpsOnly });
+      return typeof url === 'string' ? url : undefined;
+    },
     get: async (link, { maximumBytes, ...limits }) => {
       const wanted = (status: number) => (isSuccess(status) ? maximumBytes : 0);
       const answer = await exchange(link, { method: 'GET', headers: {}, maximumBytes: wanted }, limits);
@@ -145,17 +149,12 @@ export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp 
   }
 }
 
-/** Why a link is not followed that a stranger wants called, as far as its text tells. Every call looks again. */
-export function refusalOf(link: string, rules: LinkRules): LinkRefusal | undefined {
-  const url = read(link, rules);
-  return typeof url === 'string' ? url : undefined;
+interface LinkRules extends Required<Pick<FetcherSettings, 'loopback' | 'ports'>> {
+  readonly httpsOnly: boolean;
 }
 
-type LinkRules = Pick<FetcherSettings, 'loopback' | 'ports'> & Pick<FetchLimits, 'httpsOnly'>;
-type LinkRefusal = 'link_invalid' | 'address_forbidden';
-
 /** The link's URL, or why it is not asked. */
-function read(link: string, { loopback = false, ports = usualPorts, httpsOnly = false }: LinkRules): URL | LinkRefusal {
+function read(link: string, { loopback, ports, httpsOnly }: LinkRules): URL | LinkRefusal {
   if (link.length > longestLink || !URL.canParse(link)) return 'link_invalid';
   const url = new URL(link); // from here on 0x7f.1, 2130706433 and full-width digits are 127.0.0.1
   const here = loopback && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);

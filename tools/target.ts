@@ -48,6 +48,7 @@ export const localStack = z.object({
     VerificationsTable: z.string(),
     TenantsTable: z.string(),
     IdKeySecret: z.string(),
+    EndpointKeySecret: z.string(),
   }),
 });
 export type LocalStack = z.infer<typeof localStack>;

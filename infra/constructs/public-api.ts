@@ -28,6 +28,7 @@ import type { Secrets } from './secrets.ts';
 import { ServiceAlarm } from './service-alarm.ts';
 import { type AnyServiceFunction, ServiceFunction } from './service-function.ts';
 import type { VendorApis } from './vendor-apis.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** What the API works on. */
 export interface PublicApiProps {
@@ -37,6 +38,8 @@ export interface PublicApiProps {
   readonly secrets: Secrets;
   /** The functions behind the routes that speak a vendor's words. */
   readonly vendorApis: VendorApis;
+  /** The functions behind the routes about webhooks. */
+  readonly webhooks: Webhooks;
 }
 
 /**
@@ -62,7 +65,7 @@ export class PublicApi extends Construct {
       'retry-verification': this.#retryVerification(props),
       'receive-result': this.#receiveResult(props),
     };
-    this.functions = { ...ours, ...props.vendorApis.functions };
+    this.functions = { ...ours, ...props.vendorApis.functions, ...props.webhooks.functions };
     // A new version finds what an old one made, not the other way round: what finds records is updated first.
     const { 'request-verification': makes, 'receive-result': _, ...find } = ours;
     for (const making of [makes, ...Object.values(props.vendorApis.functions)]) {

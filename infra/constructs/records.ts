@@ -177,13 +177,22 @@ export class Records extends Construct {
 
   /** Lets a function take credits and give them back: of the table it writes these rows, and no other. */
   allowCredits(serviceFunction: AnyServiceFunction): void {
+    this.#allowRows(serviceFunction, '*/credits');
+  }
+
+  /** Lets a function change endpoints and what is noted of them: of the table it writes these rows, and no other. */
+  allowEndpoints(serviceFunction: AnyServiceFunction): void {
+    this.#allowRows(serviceFunction, '*/endpoints');
+  }
+
+  #allowRows(serviceFunction: AnyServiceFunction, keys: string): void {
     serviceFunction.allow(['dynamodb:UpdateItem'], this.tenants.tableArn, {
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['*/credits'] },
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] },
     });
     this.#encryption.allowUse(serviceFunction);
   }
 
-  /** Lets a function look up a tenant or an API key. Only `npm run admin` writes them. */
+  /** Lets a function look up a tenant, an API key, credits or endpoints. Tenants and keys are written by `npm run admin` alone. */
   allowTenants(serviceFunction: AnyServiceFunction): void {
     this.#allow(serviceFunction, ['GetItem'], this.tenants.tableArn);
   }

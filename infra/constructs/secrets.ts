@@ -20,6 +20,11 @@ export class Secrets extends Construct {
   readonly idKey: Secret;
   /** Hashes what captures are recognised by. Replaced, no capture judged before is recognised. */
   readonly fingerprintKey: Secret;
+  /**
+   * Seals the secrets that sign webhooks. Lost, no endpoint can be signed for any more: it is retained with the tables.
+   * What the value before sealed is still opened, what the one before that sealed is not.
+   */
+  readonly endpointKey: Secret;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -52,11 +57,23 @@ export class Secrets extends Construct {
       'Every record lies under an id made with it: under another value none is found by its source_id, none can be erased, and each would be made again. It is to be kept for as long as the tables are.',
       retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     );
+    this.endpointKey = generated(
+      'endpoint-key',
+      'Seals the signing secrets of webhook endpoints. Never delete it: docs/runbook.md, The key of endpoints',
+      'What lies sealed under a value outlives one replacement, and not two: between them every endpoint must have got another secret, or the same again, which only its tenant or an operator can see done. It is to be kept for as long as the tables are.',
+      retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    );
   }
 
   /** Lets a function find the record of a source_id. Only what starts from one may: other ids are used as they come. */
   allowIdKey(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.idKey.secretArn);
+    this.#encryption.allowUse(serviceFunction);
+  }
+
+  /** Lets a function open what signs for endpoints, and seal it. */
+  allowEndpointKey(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['secretsmanager:GetSecretValue'], this.endpointKey.secretArn);
     this.#encryption.allowUse(serviceFunction);
   }
 

@@ -14,6 +14,16 @@ import { calls as onesmartlabCalls } from '../providers/onesmartlab/calls.ts';
 import { coded, processed, worded } from '../providers/spoofsense/answers.ts';
 import { call as spoofsenseCall } from '../providers/spoofsense/calls.ts';
 import {
+  endpointChange,
+  endpointDeletedView,
+  endpointRequest,
+  endpointsView,
+  endpointTestedView,
+  endpointView,
+  endpointWithSecretView,
+  rotationBody,
+} from './endpoints.ts';
+import {
   capturesBody,
   clientView,
   historyView,
@@ -34,6 +44,7 @@ export type ApiFunctionName =
   | 'erase-verification'
   | 'retry-verification'
   | 'receive-result'
+  | 'manage-endpoints'
   | 'serve-spoofsense'
   | 'serve-onesmartlab'
   | 'serve-identify';
@@ -91,6 +102,11 @@ export const ownBodyBytes = 16 * 1024;
 
 const ofVerification = z.object({ source_id: sourceId });
 const noPath = z.object({});
+const ofEndpoint = z.object({ endpoint_id: z.string() });
+
+/** A tenant's server, now and then. */
+const endpointThrottle: Throttle = { rate: 10, burst: 20 };
+const manages = { function: 'manage-endpoints', throttle: endpointThrottle, callers: ['key'] } as const;
 
 /** What the vendors' documents take. AWS takes less: 6 MB with the event around it (docs/serving.md). */
 const documentedBytes = 10_485_760;
@@ -239,6 +255,80 @@ export const operations = {
     answers: { 202: { description: 'Queued again', body: stateView } },
     faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
   },
+  'POST /endpoints': {
+    ...manages,
+    id: 'createEndpoint',
+    summary: 'An address that is told what becomes of verifications; its secret is shown this once',
+    description: 'At most 16 a tenant. It is sent what happens from then on, within 30 s.',
+    request: { path: noPath, body: endpointRequest },
+    answers: { 201: { description: 'Made', body: endpointWithSecretView } },
+    faults: [],
+  },
+  'GET /endpoints': {
+    ...manages,
+    id: 'listEndpoints',
+    summary: 'All endpoints, the oldest first',
+    request: { path: noPath },
+    answers: { 200: { description: 'As they are', body: endpointsView } },
+    faults: [],
+  },
+  'GET /endpoints/{endpoint_id}': {
+    ...manages,
+    id: 'readEndpoint',
+    summary: 'One endpoint, without its secret',
+    request: { path: ofEndpoint },
+    answers: { 200: { description: 'As it is', body: endpointView } },
+    faults: ['endpoint_unknown'],
+  },
+  'PATCH /endpoints/{endpoint_id}': {
+    ...manages,
+    id: 'changeEndpoint',
+    summary: 'Change what is given; in force within 30 s',
+    request: { path: ofEndpoint, body: endpointChange },
+    answers: { 200: { description: 'Changed', body: endpointView } },
+    faults: ['endpoint_unknown', 'state_conflict'],
+  },
+  'DELETE /endpoints/{endpoint_id}': {
+    ...manages,
+    id: 'deleteEndpoint',
+    summary: 'Send it nothing more: what waits for it ends unsent',
+    request: { path: ofEndpoint },
+    answers: { 200: { description: 'Deleted', body: endpointDeletedView } },
+    faults: ['endpoint_unknown'],
+  },
+  'POST /endpoints/{endpoint_id}/disable': {
+    ...manages,
+    id: 'disableEndpoint',
+    summary: 'Send it nothing until it is enabled: what waits for it ends unsent, and can be replayed',
+    request: { path: ofEndpoint },
+    answers: { 200: { description: 'Disabled, now or before', body: endpointView } },
+    faults: ['endpoint_unknown', 'state_conflict'],
+  },
+  'POST /endpoints/{endpoint_id}/enable': {
+    ...manages,
+    id: 'enableEndpoint',
+    summary: 'Send it again what happens from now on',
+    request: { path: ofEndpoint },
+    answers: { 200: { description: 'Enabled, now or before', body: endpointView } },
+    faults: ['endpoint_unknown', 'state_conflict'],
+  },
+  'POST /endpoints/{endpoint_id}/rotate': {
+    ...manages,
+    id: 'rotateEndpointSecret',
+    summary: 'A new secret, shown this once; the one before signs beside it for a day, or as asked',
+    request: { path: ofEndpoint, body: rotationBody },
+    answers: { 200: { description: 'Replaced', body: endpointWithSecretView } },
+    faults: ['endpoint_unknown', 'state_conflict'],
+  },
+  'POST /endpoints/{endpoint_id}/test': {
+    ...manages,
+    id: 'testEndpoint',
+    summary: 'Send it an endpoint.test, signed, once, also while it is disabled',
+    throttle: { rate: 2, burst: 5 }, // each may wait 15 s for a stranger's server
+    request: { path: ofEndpoint },
+    answers: { 200: { description: 'What it answered, or why it did not', body: endpointTestedView } },
+    faults: ['endpoint_unknown'],
+  },
   'POST /webhooks/{provider}/{token}': {
     id: 'receiveResult',
     function: 'receive-result',
@@ -306,7 +396,9 @@ export const operations = {
     },
     faults: [],
   },
-} as const satisfies Record<`${'GET' | 'POST' | 'DELETE'} /${string}`, Operation>;
+} as const satisfies Record<`${Method} /${string}`, Operation>;
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** What API Gateway calls a route, in its events, logs and settings: `POST /verifications`. */
 export type RouteKey = keyof typeof operations;
@@ -314,10 +406,10 @@ export type RouteKey = keyof typeof operations;
 /** Every route with its key, in the order of the table. */
 export const routes: readonly (Operation & {
   readonly key: RouteKey;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: Method;
   readonly path: `/${string}`;
 })[] = (Object.entries(operations) as [RouteKey, Operation][]).map(([key, operation]) => {
-  const [method, path] = key.split(' ') as ['GET' | 'POST' | 'DELETE', `/${string}`];
+  const [method, path] = key.split(' ') as [Method, `/${string}`];
   return { ...operation, key, method, path };
 });
 

@@ -59,6 +59,9 @@ export const tried = z.object({
 });
 export type Tried = z.infer<typeof tried>;
 
+/** What an endpoint answered to a test: `error` where it did not take it, and nothing that it said. */
+export type Answered = Omit<Tried, 'at'>;
+
 /** Tries one delivery remembers: the newest. */
 export const maximumTries = 40;
 

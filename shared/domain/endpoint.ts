@@ -85,3 +85,22 @@ export function wants({ state, types }: Pick<Endpoint, 'state' | 'types'>, type:
 export function byAge(one: Endpoint, other: Endpoint): number {
   return one.createdAt.localeCompare(other.createdAt) || one.id.localeCompare(other.id);
 }
+
+/** What a tenant decides of an endpoint. Its `types` given as undefined are all. */
+export type EndpointFields = Pick<Endpoint, 'url' | 'types' | 'body' | 'metadata' | 'description' | 'v1a'>;
+
+/** An endpoint as its tenant is shown it: with what verifies its `v1a` signatures, which others have none of. */
+export interface ShownEndpoint {
+  readonly endpoint: Endpoint;
+  readonly publicKeys: readonly string[];
+}
+
+/** `data` of the `endpoint.test` that a tenant has sent to an endpoint. It is never kept, and sent once. */
+export const endpointTest = z.object({
+  id: z.string(),
+  type: z.literal('endpoint.test'),
+  occurred_at: z.string(),
+  tenant: tenantId,
+  endpoint_id: endpointId,
+});
+export type EndpointTest = z.infer<typeof endpointTest>;

@@ -57,6 +57,7 @@ const table = {
     title: 'The provider sent an unknown answer',
   },
   breaker_open: { status: 503, retry: true, attempt: 'fail_over', title: 'The provider is not being called for now' },
+  endpoint_unknown: { status: 404, retry: false, title: 'No endpoint has this id' },
   webhook_unknown: { status: 404, retry: false, title: 'There is nothing at this address' },
   webhook_overdue: { status: 502, retry: false, attempt: 'fail_over', title: "The provider's webhook never came" },
   lease_expired: { status: 503, retry: true, attempt: 'retry', title: 'The attempt ended without an answer' },

@@ -1,7 +1,7 @@
 import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
-import type { Delivery, Going, KeptEvent } from './delivery.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Answered, Delivery, Going, KeptEvent } from './delivery.ts';
+import type { Endpoint, EndpointFields, ShownEndpoint } from './endpoint.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
 import type { Outcome, Verdict } from './verdict.ts';
@@ -280,6 +280,36 @@ export interface Endpoints {
   readonly readsEvents: (tenant: string) => Promise<void>;
 }
 
+/** With its secret, which is shown this once. */
+export interface EndpointWithSecret extends ShownEndpoint {
+  readonly secret: string;
+}
+
+/** What a tenant does with its endpoints, and an operator for it. Every verb throws `endpoint_unknown` for one that it has not. */
+export interface ManagedEndpoints {
+  readonly list: (tenant: string) => Promise<ShownEndpoint[]>;
+  readonly show: (tenant: string, id: string) => Promise<ShownEndpoint>;
+  readonly create: (
+    tenant: string,
+    fields: EndpointFields & { readonly secret?: string | undefined },
+  ) => Promise<EndpointWithSecret>;
+  readonly change: (tenant: string, id: string, fields: Partial<EndpointFields>) => Promise<ShownEndpoint>;
+  readonly remove: (tenant: string, id: string) => Promise<void>;
+  /** What waits for it ends unsent. */
+  readonly disable: (tenant: string, id: string) => Promise<ShownEndpoint>;
+  readonly enable: (tenant: string, id: string) => Promise<ShownEndpoint>;
+  /** A new secret; those from before go on signing beside it for `graceSeconds` more. */
+  readonly rotate: (
+    tenant: string,
+    id: string,
+    next: { readonly secret?: string | undefined; readonly graceSeconds: number },
+  ) => Promise<EndpointWithSecret>;
+  /** Seals the valid secrets of all its endpoints under the deployment's current key; answers how many endpoints these are. */
+  readonly reseal: (tenant: string) => Promise<number>;
+  /** Sends it an `endpoint.test`, once, whether it is disabled or not. */
+  readonly test: (tenant: string, id: string) => Promise<Answered>;
+}
+
 /** Events of tenants with endpoints, for 30 days. */
 export interface KeptEvents {
   /** Keeps an event, and answers the one that is kept: the first write wins, so a repeat has the same bytes. One request. */
@@ -435,8 +465,13 @@ export interface FetchLimits {
   readonly httpsOnly?: boolean;
 }
 
+/** Why a link is called by no request, where its text alone tells. */
+export type LinkRefusal = Extract<Unreached['reason'], 'link_invalid' | 'address_forbidden'>;
+
 /** The one way to an address that a stranger chose. No link is ever in what it answers, and it never throws. */
 export interface Fetcher {
+  /** Looks at the link's text and asks nothing. `get` and `post` look again, and at every address that its name leads to. */
+  readonly refusalOf: (link: string, limits: Pick<FetchLimits, 'httpsOnly'>) => LinkRefusal | undefined;
   /** The body of a 2xx answer, as it came. A redirect is an unexpected status. */
   readonly get: (
     link: string,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Endpoint } from '../../shared/domain/endpoint.ts';
+import { secretText } from '../../shared/domain/endpoint-secret.ts';
 import { sealsUnder } from '../../shared/webhooks/seal.ts';
-import { secretText } from '../../shared/webhooks/secret.ts';
 import { endpointKey, signingSecretOf } from './deployment.ts';
 import { anEndpoint } from './endpoint.ts';
 

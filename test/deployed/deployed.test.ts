@@ -28,6 +28,7 @@ const outputsOf = z.object({
   VerificationsTable: z.string(),
   TenantsTable: z.string(),
   IdKeySecret: z.string(),
+  EndpointKeySecret: z.string(),
   EventBusName: z.string(),
 });
 type Outputs = z.infer<typeof outputsOf>;
@@ -147,10 +148,13 @@ describe('torn down', () => {
     await terminal.run(first, commandsUnder('Tear down'));
     const left = (await everythingThere()).filter((one) => !thereBefore.includes(one));
     console.log(`Left on purpose:\n  ${left.join('\n  ')}`);
-    const { CapturesBucket, VerificationsTable, TenantsTable, IdKeySecret } = inside.outputs;
-    const key = left.find((one) => one.startsWith('secret ')) ?? '';
-    expect(left).toEqual([`bucket ${CapturesBucket}`, key, `table ${TenantsTable}`, `table ${VerificationsTable}`]);
-    expect(IdKeySecret).toContain(key.replace('secret ', ':secret:'));
+    const { CapturesBucket, VerificationsTable, TenantsTable, IdKeySecret, EndpointKeySecret } = inside.outputs;
+    const keys = left.filter((one) => one.startsWith('secret '));
+    const kept = [`bucket ${CapturesBucket}`, ...keys, `table ${TenantsTable}`, `table ${VerificationsTable}`];
+    expect(left).toEqual(kept);
+    const named = (arn: string) => keys.filter((key) => arn.includes(key.replace('secret ', ':secret:')));
+    expect([...named(IdKeySecret), ...named(EndpointKeySecret)].sort()).toEqual(keys.sort());
+    expect(keys).toHaveLength(2);
   });
 
   it('leaves nothing at all once that is deleted too', async () => {

@@ -87,6 +87,10 @@ const serves = [
 const credits =
   'dynamodb:UpdateItem recordstenants if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["*/credits"]}}';
 
+/** Of the tenants' table, rows of endpoints alone. */
+const endpoints =
+  'dynamodb:UpdateItem recordstenants if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["*/endpoints"]}}';
+
 const expected: Record<string, string[]> = {
   vendorapisserveidentify: [
     'dynamodb:GetItem recordstenants',
@@ -118,6 +122,11 @@ const expected: Record<string, string[]> = {
   ...Object.fromEntries(dispatchers),
   vendorapisservespoofsense: serves,
   vendorapisserveonesmartlab: serves,
+  webhooksmanageendpoints: [
+    'dynamodb:GetItem recordstenants',
+    'secretsmanager:GetSecretValue secretsendpointkey',
+    endpoints,
+  ],
   publicapireceiveresult: [
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',

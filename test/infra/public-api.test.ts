@@ -121,14 +121,22 @@ it('lets links and webhooks of strangers lead to this machine only where npm sta
     Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(
       ({ Properties }) => Properties.Environment?.Variables.LOOPBACK ?? [],
     );
-  expect(loopback()).toEqual(['false', 'false']);
-  expect(loopback({ local: true })).toEqual(['true', 'true']);
+  expect(loopback()).toEqual(['false', 'false', 'false']);
+  expect(loopback({ local: true })).toEqual(['true', 'true', 'true']);
 });
 
 describe('outputs', () => {
   it('are what tools and tests look for', () => {
     expect(Object.keys(template.toJSON().Outputs).sort()).toEqual(
-      ['ApiUrl', 'CapturesBucket', 'EventBusName', 'IdKeySecret', 'TenantsTable', 'VerificationsTable'].sort(),
+      [
+        'ApiUrl',
+        'CapturesBucket',
+        'EndpointKeySecret',
+        'EventBusName',
+        'IdKeySecret',
+        'TenantsTable',
+        'VerificationsTable',
+      ].sort(),
     );
   });
 });

@@ -132,16 +132,20 @@ describe('records', () => {
       'secretsreference5DB71761',
       'secretsfingerprintkey0299C6F7',
       'secretsidkeyE93D3D56',
+      'secretsendpointkey751E9F77',
       'resultdeliverybus0C9EE6FC',
     ]);
   });
 });
 
-describe('the key of ids', () => {
+describe.each([
+  ['the key of ids', 'secretsidkey'],
+  ['the key of endpoints', 'secretsendpointkey'],
+])('%s', (_, name) => {
   const keyOf = (of = template) =>
-    Object.entries(of.findResources('AWS::SecretsManager::Secret')).find(([id]) => id.startsWith('secretsidkey'))?.[1];
+    Object.entries(of.findResources('AWS::SecretsManager::Secret')).find(([id]) => id.startsWith(name))?.[1];
 
-  it('stays as long as the tables do: no id is found under another', () => {
+  it('stays as long as the tables do: what was made under it is of no use under another', () => {
     expect(keyOf()).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
     expect(keyOf(synthesize({ retainData: 'false' }))).toMatchObject({ DeletionPolicy: 'Delete' });
   });

@@ -5,7 +5,7 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { VerificationStack } from '../../infra/verification-stack.ts';
-import type { Operation } from '../../shared/api/operations.ts';
+import type { ApiFunctionName, Operation } from '../../shared/api/operations.ts';
 import { plant } from './planted-faults.ts';
 
 /** The stack as `infra/app.ts` makes it, but without bundling: what a function contains is another test's business. */
@@ -57,5 +57,10 @@ export function named(value: unknown): string {
 const name = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, '');
 
 /** The construct that is a route's function, as `named` says it. */
-export const functionIdOf = ({ function: name, vendor }: Operation): string =>
-  `${vendor ? 'vendorapis' : 'publicapi'}${name.replace('-', '')}`;
+export function functionIdOf({ function: name, vendor }: Operation): string {
+  const construct = ofWebhooks.includes(name) ? 'webhooks' : 'publicapi';
+  return `${vendor ? 'vendorapis' : construct}${name.replace('-', '')}`;
+}
+
+/** Functions of the construct of webhooks that answer routes. */
+const ofWebhooks: readonly ApiFunctionName[] = ['manage-endpoints'];

@@ -378,4 +378,67 @@ export function journeys(target: () => Target): void {
       expect(wrong.errors?.[0]?.field).toBe('cursor');
     });
   });
+
+  describe('an endpoint of a tenant', () => {
+    const url = 'https://hooks.invalid/bonafide';
+
+    it('is made, shown without its secret, changed, disabled, enabled and deleted', async () => {
+      const made = await client.call('POST', '/endpoints', { url, types: ['verification.decided'], v1a: true });
+      expect(made).toMatchObject({ status: 201, body: { secret: expect.stringMatching(/^whsec_/), state: 'enabled' } });
+      const { secret, ...shown } = made.body;
+      const { id } = shown;
+      expect(shown).toMatchObject({ public_keys: [expect.stringMatching(/^whpk_/)], types: ['verification.decided'] });
+      expect((await client.call('GET', '/endpoints')).body.endpoints).toContainEqual(shown);
+      expect((await client.call('GET', `/endpoints/${id}`)).body).toEqual(shown);
+      const changes = { types: null, body: 'full', description: 'all of it' };
+      const changed = await client.call('PATCH', `/endpoints/${id}`, changes);
+      expect(changed.body).toEqual({ ...shown, ...changes });
+      const disabled = { state: 'disabled', disabled_because: 'asked' };
+      expect((await client.call('POST', `/endpoints/${id}/disable`)).body).toMatchObject(disabled);
+      expect((await client.call('POST', `/endpoints/${id}/disable`)).body).toMatchObject(disabled);
+      expect((await client.call('POST', `/endpoints/${id}/enable`)).body).toEqual(changed.body);
+      const rotated = await client.call('POST', `/endpoints/${id}/rotate`);
+      expect(rotated).toMatchObject({ status: 200, body: { secret: expect.stringMatching(/^whsec_/) } });
+      expect(rotated.body.secret).not.toBe(secret);
+      expect(rotated.body.public_keys).toHaveLength(2);
+      const tested = await client.call('POST', `/endpoints/${id}/test`);
+      expect(tested.body).toMatchObject({ delivered: false, milliseconds: expect.any(Number) });
+      expect(JSON.stringify(tested.body)).not.toContain('invalid');
+      const deleted = await client.call('DELETE', `/endpoints/${id}`);
+      expect(deleted).toMatchObject({ status: 200, body: { id, state: 'deleted' } });
+      for (const [method, path] of [
+        ['GET', ''],
+        ['PATCH', ''],
+        ['DELETE', ''],
+        ['POST', '/disable'],
+        ['POST', '/enable'],
+        ['POST', '/rotate'],
+        ['POST', '/test'],
+      ] as const) {
+        const gone = await client.problem(method, `/endpoints/${id}${path}`, method === 'PATCH' ? {} : undefined);
+        expect(gone).toMatchObject({ status: 404, code: 'endpoint_unknown' });
+      }
+    });
+
+    it('is refused with the field that is wrong, and its key', async () => {
+      const wrong: [object, string][] = [
+        [{ url: 'http://hooks.invalid/' }, '/url'],
+        [{ url: 'https://169.254.169.254/' }, '/url'],
+        [{ url: 'https://user@hooks.invalid/' }, '/url'],
+        [{ url: 'https://hooks.invalid:8443/' }, '/url'],
+        [{ url, types: ['verification.decided', 'verification.invented'] }, '/types/1'],
+        [{ url, types: [] }, '/types'],
+        [{ url, body: 'fat' }, '/body'],
+        [{ url, secret: 'whsec_c2hvcnQ=' }, '/secret'],
+        [{ url, state: 'disabled' }, '/state'],
+        [{}, '/url'],
+      ];
+      for (const [body, field] of wrong) {
+        const refused = await client.problem('POST', '/endpoints', body);
+        expect(refused).toMatchObject({ status: 422, code: 'request_invalid', errors: [{ field }] });
+      }
+      const keyless = await client.problem('GET', '/endpoints', undefined, { 'x-api-key': 'no' });
+      expect(keyless.code).toBe('api_key_invalid');
+    });
+  });
 }

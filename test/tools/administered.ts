@@ -38,6 +38,7 @@ export function administered() {
         VerificationsTable: 'verifications',
         TenantsTable: 'tenants',
         IdKeySecret: 'the-key-of-ids',
+        EndpointKeySecret: 'the-key-of-endpoints',
       },
     });
   });

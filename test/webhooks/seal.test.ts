@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { readSecret, secretText } from '../../shared/domain/endpoint-secret.ts';
 import { SealingKeyUnusable, SecretSealed, sealsUnder } from '../../shared/webhooks/seal.ts';
-import { readSecret, secretText } from '../../shared/webhooks/secret.ts';
 import { signingSecretOf } from '../builders/deployment.ts';
 
 const oldest = 'a'.repeat(64);

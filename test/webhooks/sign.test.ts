@@ -1,8 +1,8 @@
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { secretText } from '../../shared/domain/endpoint-secret.ts';
 import { epochSeconds } from '../../shared/domain/times.ts';
-import { secretText } from '../../shared/webhooks/secret.ts';
 import { publicKeysOf, validSecrets, webhookSigner } from '../../shared/webhooks/sign.ts';
 import { aSealedEndpoint, seals } from '../builders/sealed.ts';
 import { start } from '../builders/verification.ts';

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import * as endpoints from '../../shared/api/endpoints.ts';
 import { faultsOf, gatewayMessage, gatewayText, type Operation, routes } from '../../shared/api/operations.ts';
 import * as views from '../../shared/api/verifications.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
@@ -22,6 +23,9 @@ const named = {
   requests: {
     VerificationRequest: views.verificationRequest,
     CapturesRequest: views.capturesRequestBody,
+    EndpointRequest: endpoints.endpointRequest,
+    EndpointChange: endpoints.endpointChange,
+    RotationRequest: endpoints.rotationRequest,
     SpoofSenseCall: spoofsenseCall,
     PhotoVerifyCall: onesmartlabCalls.photoverify,
     VideoVerifyCall: onesmartlabCalls.videoverify,
@@ -38,6 +42,12 @@ const named = {
     Attempt: views.attemptView,
     VerificationPage: views.listView,
     History: views.historyView,
+    Endpoint: endpoints.endpointView,
+    EndpointWithSecret: endpoints.endpointWithSecretView,
+    Endpoints: endpoints.endpointsView,
+    EndpointDeleted: endpoints.endpointDeletedView,
+    EndpointTested: endpoints.endpointTestedView,
+    Replay: endpoints.replayView,
     Problem: views.problemView,
     Reason: views.reasonView,
     RecaptureReason: views.recaptureReasonView,
@@ -107,6 +117,7 @@ export function openApi(): object {
     servers: [{ url: 'http://127.0.0.1:4000', description: 'npm start' }],
     tags: [
       { name: 'verifications', description: 'Captures in, verdicts out' },
+      { name: 'endpoints', description: 'Where events are sent: docs/webhooks.md' },
       { name: 'webhooks', description: 'Where vendors answer' },
       { name: 'vendors', description: 'The vendors’ own APIs, served: docs/serving.md' },
     ],
@@ -159,6 +170,7 @@ function described(route: (typeof routes)[number]) {
 
 function tagOf({ path, vendor }: (typeof routes)[number]): string {
   if (vendor) return 'vendors';
+  if (path.startsWith('/endpoints')) return 'endpoints';
   return path.startsWith('/webhooks/') ? 'webhooks' : 'verifications';
 }
 

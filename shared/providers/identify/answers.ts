@@ -152,6 +152,7 @@ export const faultAnswers = {
   provider_credits_spent: ours,
   provider_unreadable: ours,
   breaker_open: ours,
+  endpoint_unknown: ours,
   webhook_unknown: ours,
   webhook_overdue: ours,
   lease_expired: ours,

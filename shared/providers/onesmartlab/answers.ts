@@ -513,6 +513,7 @@ export const faultAnswers = {
   provider_credits_spent: 'failed',
   provider_unreadable: 'failed',
   breaker_open: 'failed',
+  endpoint_unknown: 'failed',
   webhook_unknown: 'failed',
   webhook_overdue: 'failed',
   lease_expired: 'failed',

@@ -1,0 +1,9 @@
+import * as z from 'zod';
+
+/** What this function reads from its environment. `infra` must set exactly these, and the compiler checks it. */
+export const environment = z.object({
+  TENANTS_TABLE: z.string().min(1),
+  ENDPOINT_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
+  LOOPBACK: z.enum(['true', 'false']), // whether endpoints may lie on this machine: locally
+});
+export type Environment = z.infer<typeof environment>;
