@@ -104,3 +104,27 @@ export const endpointTest = z.object({
   endpoint_id: endpointId,
 });
 export type EndpointTest = z.infer<typeof endpointTest>;
+
+/** That an endpoint was disabled because it takes nothing: for the bus, and the tenant's other endpoints. Its URL may hold a secret. */
+export const endpointEvent = z.object({
+  /** The same for every repeat. */
+  id: z.string(),
+  type: z.literal('endpoint.disabled'),
+  occurred_at: z.string(),
+  tenant: tenantId,
+  endpoint_id: endpointId,
+  because: disabledBecause.exclude(['asked']),
+});
+export type EndpointEvent = z.infer<typeof endpointEvent>;
+
+/** A function of the endpoint as it was disabled: `untold` is the event's id. */
+export function endpointEventOf(endpoint: Endpoint, id: string): EndpointEvent {
+  return {
+    id,
+    type: 'endpoint.disabled',
+    occurred_at: endpoint.stoppedAt ?? endpoint.createdAt,
+    tenant: endpoint.tenant,
+    endpoint_id: endpoint.id,
+    because: endpoint.disabledBecause === 'gone' ? 'gone' : 'failing',
+  };
+}
