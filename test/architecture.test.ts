@@ -139,7 +139,7 @@ const importRules: readonly ImportRule[] = [
   {
     folder: 'test/simulation',
     allowed:
-      /^(test\/(simulation|builders)\/|shared\/(domain|lifecycle|providers|api)\/|shared\/stores\/(landings|verifications)\.ts$|shared\/webhooks\/schedule\.ts$|tools\/(evaluate\/random|command-line)\.ts$|acorn$|vitest(\/config)?$|zod$|node:)/,
+      /^(test\/(simulation|builders)\/|shared\/(domain|lifecycle|providers|api)\/|shared\/stores\/(landings|verifications|webhook-queue)\.ts$|shared\/webhooks\/(schedule|body|sign)\.ts$|standardwebhooks$|tools\/(evaluate\/random|command-line)\.ts$|acorn$|vitest(\/config)?$|zod$|node:)/,
     rule: 'the simulation plays the acts themselves, around no AWS',
     why: 'a run must be the same for the same random numbers',
     instead: 'give the world of the simulation another port',

@@ -1,16 +1,34 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { verdictText } from '../../shared/api/verifications.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { stream } from '../../shared/lambda/stream.ts';
 import { announceChanges } from '../../shared/lifecycle/announce.ts';
 import { changeOf } from '../../shared/stores/changes.ts';
 import { eventBus } from '../../shared/stores/event-bus.ts';
+import { dynamoKeptEvents } from '../../shared/stores/kept-events.ts';
 import { sqsOrders } from '../../shared/stores/orders.ts';
+import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
+import { sqsWebhooks } from '../../shared/stores/webhook-queue.ts';
 import { environment } from './environment.ts';
 
 function connect() {
-  const { EVENT_BUS, DELIVERIES_QUEUE: deliveries } = environment.parse(process.env);
-  return { put: eventBus(new EventBridgeClient(), EVENT_BUS), orders: sqsOrders(new SQSClient(), { deliveries }), log };
+  const settings = environment.parse(process.env);
+  const { DELIVERIES_QUEUE: deliveries, WEBHOOKS_QUEUE: webhooks } = settings;
+  const now = () => new Date();
+  const client = new DynamoDBClient();
+  const sqs = new SQSClient();
+  return {
+    put: eventBus(new EventBridgeClient(), settings.EVENT_BUS),
+    orders: sqsOrders(sqs, { deliveries }),
+    endpoints: dynamoEndpoints({ client, table: settings.TENANTS_TABLE, now }),
+    keptEvents: dynamoKeptEvents(client, settings.EVENTS_TABLE, now),
+    webhooks: sqsWebhooks(sqs, { webhooks, deliveries }),
+    verdictText,
+    now,
+    log,
+  };
 }
 
 export const handler = stream(connect, (records, dependencies) => announceChanges(records.map(changeOf), dependencies));

@@ -1,33 +1,30 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { randomBytes } from 'node:crypto';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { fetcher } from '../../shared/fetching.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
-import { deliverResult } from '../../shared/lifecycle/deliver.ts';
+import { carryOut } from '../../shared/lifecycle/carry-out.ts';
 import { writeResult } from '../../shared/providers/identify/speech.ts';
-import { readDelivery, sqsOrders } from '../../shared/stores/orders.ts';
-import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
-import { dynamoVerifications } from '../../shared/stores/verifications.ts';
-import { delayAfter } from '../../shared/webhooks/schedule.ts';
+import { signingSecret } from '../../shared/stores/secrets.ts';
+import { connectSending } from '../../shared/stores/sending.ts';
+import { readSenderMessage } from '../../shared/stores/webhook-queue.ts';
+import { bodyOf } from '../../shared/webhooks/body.ts';
+import { delayAfter, nextTryAfter } from '../../shared/webhooks/schedule.ts';
+import { sealsUnder } from '../../shared/webhooks/seal.ts';
 import { webhookSender } from '../../shared/webhooks/send.ts';
+import { webhookSigner } from '../../shared/webhooks/sign.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
-  const { VERIFICATIONS_TABLE: table, TENANTS_TABLE: tenantsTable, DELIVERIES_QUEUE: deliveries } = settings;
   const now = () => new Date();
-  const client = new DynamoDBClient();
+  const key = signingSecret(settings.ENDPOINT_KEY_SECRET, new SecretsManagerClient(), now);
+  const stranger = fetcher({ loopback: settings.LOOPBACK === 'true' });
   return {
-    verifications: dynamoVerifications({ client, table, tenantsTable, now, newId: randomUUID }),
-    tenants: dynamoTenants({ client, table: tenantsTable, now, randomBytes }),
-    orders: sqsOrders(new SQSClient(), { deliveries, undeliverable: settings.UNDELIVERABLE_QUEUE }),
-    post: webhookSender(fetcher({ loopback: settings.LOOPBACK === 'true' })),
-    writeResult,
-    delayAfter,
-    now,
-    log,
+    ...connectSending(settings, now),
+    ...{ fetcher: stranger, post: webhookSender(stranger), sign: webhookSigner(sealsUnder(key, randomBytes)) },
+    ...{ bodyOf, nextTryAfter, writeResult, delayAfter, random: Math.random, now, log },
   };
 }
 
-export const handler = queue(connect, (body, dependencies) => deliverResult(readDelivery(body), dependencies));
+export const handler = queue(connect, (body, dependencies) => carryOut(readSenderMessage(body), dependencies));

@@ -4,9 +4,11 @@ import * as z from 'zod';
 export const environment = z.object({
   VERIFICATIONS_TABLE: z.string().min(1),
   SIGHTINGS_TABLE: z.string().min(1),
+  DELIVERIES_TABLE: z.string().min(1),
   CAPTURES_BUCKET: z.string().min(1),
   PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
   FETCHES_QUEUE: z.url(),
   DELIVERIES_QUEUE: z.url(),
+  WEBHOOKS_QUEUE: z.url(),
 });
 export type Environment = z.infer<typeof environment>;

@@ -5,11 +5,14 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { log } from '../../shared/lambda/log.ts';
 import { schedule } from '../../shared/lambda/schedule.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
+import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
+import { dynamoDeliveries } from '../../shared/stores/deliveries.ts';
 import { sqsOrders } from '../../shared/stores/orders.ts';
 import { providerQueues, sqsSend } from '../../shared/stores/queues.ts';
 import { dynamoSightings } from '../../shared/stores/sightings.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
+import { sqsWebhooks } from '../../shared/stores/webhook-queue.ts';
 import { environment } from './environment.ts';
 
 function connect() {
@@ -17,16 +20,21 @@ function connect() {
   const now = () => new Date();
   const client = new DynamoDBClient();
   const sqs = new SQSClient();
+  const { FETCHES_QUEUE: fetches, DELIVERIES_QUEUE: deliveries, WEBHOOKS_QUEUE: webhooks } = settings;
   return {
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
     sightings: dynamoSightings(client, settings.SIGHTINGS_TABLE, now),
     send: sqsSend(sqs, providerQueues.parse(settings.PROVIDER_QUEUES)),
-    orders: sqsOrders(sqs, { fetches: settings.FETCHES_QUEUE, deliveries: settings.DELIVERIES_QUEUE }),
+    orders: sqsOrders(sqs, { fetches, deliveries }),
+    deliveries: dynamoDeliveries(client, settings.DELIVERIES_TABLE, now),
+    webhooks: sqsWebhooks(sqs, { webhooks, deliveries }),
     now,
     random: Math.random,
     log,
   };
 }
 
-export const handler = schedule(connect, sweepVerifications);
+export const handler = schedule(connect, (dependencies) =>
+  Promise.all([sweepVerifications(dependencies), sweepDeliveries(dependencies)]),
+);

@@ -400,6 +400,11 @@ function viewVerdict(verdict: Listed['verdict']): VerificationView['verdict'] {
   return { ...rest, policy_version, ...(seen_before && { seen_before }) };
 }
 
+/** JSON text of a verdict, as it is kept for the events of endpoints that ask for it. */
+export function verdictText(verdict: Verdict): string {
+  return JSON.stringify(viewVerdict(verdict));
+}
+
 function viewAttempt({ pass: _, startedAt, endedAt, ...rest }: Attempt): z.infer<typeof attemptView> {
   return { ...rest, started_at: startedAt, ...(endedAt ? { ended_at: endedAt } : {}) };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { endpointId } from './endpoint.ts';
+import type { Fetcher } from './ports.ts';
 import { tenantId } from './verification.ts';
 
 /**
@@ -61,6 +62,14 @@ export type Tried = z.infer<typeof tried>;
 
 /** What an endpoint answered to a test: `error` where it did not take it, and nothing that it said. */
 export type Answered = Omit<Tried, 'at'>;
+
+/** An answer in our words. It was taken where there is no error; whatever else was answered is neither kept nor logged. */
+export function answered(answer: Awaited<ReturnType<Fetcher['post']>>, milliseconds: number): Answered {
+  if (answer.kind === 'failed') return { milliseconds, error: answer.reason };
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { status, milliseconds };
+  return { status, milliseconds, error: status === 410 ? 'gone' : 'status_unexpected' };
+}
 
 /** Tries one delivery remembers: the newest. */
 export const maximumTries = 40;

@@ -8,6 +8,12 @@ export type WebhookType = z.infer<typeof webhookType>;
 
 export const endpointId = z.string().regex(/^ep_[a-z2-7]{16}$/);
 
+/**
+ * Groups that an endpoint's messages are divided into, by what they are about: as many calls of it are open at the most, and
+ * one more for its replays. Events of one verification share a lane, so they come in their order.
+ */
+export const lanesPerEndpoint = 4;
+
 /** Endpoints one tenant may have. */
 export const maximumEndpoints = 16;
 

@@ -1,7 +1,7 @@
 import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
 import type { Answered, Delivery, Going, KeptEvent } from './delivery.ts';
-import type { Endpoint, EndpointFields, ShownEndpoint } from './endpoint.ts';
+import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './endpoint.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
 import type { Outcome, Verdict } from './verdict.ts';
@@ -370,9 +370,27 @@ export interface WebhookMessage {
   readonly about: string;
   readonly endpointId: string;
   readonly failed: number;
+  /** `dueAt` of the delivery that it is to go on with: of two messages about one try, this tells the old one. */
+  readonly due?: number;
   /** Of a replay, or a resend by hand: sent whether it was delivered before or not. */
   readonly again?: { readonly kind: 'resend' | 'replay'; readonly id: string };
 }
+
+/** A replay whose next page of events is to be sent. */
+export interface ReplayMessage {
+  readonly tenant: string;
+  readonly endpointId: string;
+  readonly replayId: string;
+}
+
+/**
+ * What the sender is to do: post a result, send an event whose turn has come, put one into its lane whose time has come, or
+ * go on with a replay.
+ */
+export type SenderMessage =
+  | { readonly kind: 'result'; readonly result: ResultMessage }
+  | { readonly kind: 'webhook' | 'later'; readonly webhook: WebhookMessage }
+  | { readonly kind: 'replay'; readonly replay: ReplayMessage };
 
 /**
  * The queue of webhooks. It keeps the order within an endpoint and a verification, and hands over no more than
@@ -383,11 +401,8 @@ export interface WebhookQueue {
   readonly send: (messages: readonly WebhookMessage[]) => Promise<void>;
   /** Hands the message to `send` after a delay of at most 15 minutes. */
   readonly sendLater: (message: WebhookMessage, delaySeconds: number) => Promise<void>;
-  /** Has the next page of a replay sent. */
-  readonly goOn: (
-    replay: { readonly tenant: string; readonly endpointId: string; readonly replayId: string },
-    delaySeconds?: number,
-  ) => Promise<void>;
+  /** Has the next page of a replay sent: after what waits in its lane, or after a delay of at most 15 minutes. */
+  readonly goOn: (replay: ReplayMessage, delaySeconds?: number) => Promise<void>;
 }
 
 /** Signs a body for an endpoint: the headers of Standard Webhooks. Signed with every secret that is valid at that time. */
@@ -396,8 +411,8 @@ export type SignWebhook = (
   message: { id: string; at: Date; body: string },
 ) => Promise<Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>>>;
 
-/** Posts a body to a tenant's webhook: true where it was taken. */
-export type PostWebhook = (url: string, body: string) => Promise<boolean>;
+/** Posts a result to a tenant's webhook, and tells what was answered. */
+export type PostWebhook = (url: string, body: string) => ReturnType<Fetcher['post']>;
 
 /** Open breakers, one row each; a closed one has none. Written only when something changes. */
 export interface Breakers {
@@ -489,7 +504,7 @@ export interface Fetcher {
 }
 
 /** Puts events on the bus, at most ten; answers which were refused, by index. */
-export type PutEvents = (events: Event[]) => Promise<number[]>;
+export type PutEvents = (events: (Event | EndpointEvent)[]) => Promise<number[]>;
 
 /** Ids, codes and counts; never a key, a token, a signed URL, a person's data or a body. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

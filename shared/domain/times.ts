@@ -87,10 +87,10 @@ export const secretGraceSeconds = daySeconds;
 export const longestSecretGraceSeconds = 7 * daySeconds;
 /** How long an endpoint may take to answer, from the first step to the last byte. */
 export const endpointAnswerSeconds = 15;
-/** How long an endpoint may take to answer an event, from the first step to the last byte. */
-export const webhookAnswerSeconds = 15;
 /** An answer that takes as long holds up the endpoint's other events: its breaker opens, as where none comes. */
 export const slowAnswerSeconds = 10;
+/** An event whose endpoint holds up calls waits as long again as it has waited, and no longer than this. */
+export const longestPutOffSeconds = 60 * minuteSeconds;
 /** A `Retry-After` puts the next try off by no more than this. */
 export const longestRetryAfterSeconds = daySeconds;
 /** SQS delays no message longer; what waits longer is found by the sweep. */

@@ -1,7 +1,8 @@
-import { type Event, eventOf } from '../domain/event.ts';
+import { eventOf } from '../domain/event.ts';
 import type { Log, Orders, PutEvents } from '../domain/ports.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
 import { isResting, owesOrder } from './keep.ts';
+import { type Move, type TellingEndpoints, tellEndpoints } from './tell-endpoints.ts';
 
 /** One change of the verifications table: the record as it was and as it became. */
 export interface Change {
@@ -10,7 +11,7 @@ export interface Change {
   readonly after: Verification | undefined;
 }
 
-export interface Announcing {
+export interface Announcing extends TellingEndpoints {
   readonly put: PutEvents;
   readonly orders: Pick<Orders, 'deliver'>;
   readonly log: Log;
@@ -22,22 +23,25 @@ const triesPerBatch = 3;
 /**
  * Every move in these changes becomes one event, in the table's order. Answers the first change that could not be
  * announced: the stream hands over everything from there again, and a repeat carries the same id and body. Orders that
- * came to rest are handed on first.
+ * came to rest are handed on first, then the tenant's endpoints are told, and the bus last: what it refuses holds up
+ * neither.
  */
 export async function announceChanges(
   changes: readonly Change[],
-  { put, orders, log }: Announcing,
+  dependencies: Announcing,
 ): Promise<{ failed: string | undefined }> {
+  const { put, orders, log } = dependencies;
+  const moves = changes.flatMap((change) => {
+    const move = moveIn(change);
+    return move ? [{ ...move, sequenceNumber: change.sequenceNumber }] : [];
+  });
   try {
-    for (const id of changes.flatMap(orderIn)) await orders.deliver({ verificationId: id, failedPosts: 0 });
+    for (const id of moves.flatMap(orderIn)) await orders.deliver({ verificationId: id, failedPosts: 0 });
+    await tellEndpoints(moves, dependencies);
   } catch (error) {
     log.error('announce.failed', error);
     return { failed: changes[0]?.sequenceNumber }; // none of the events is put yet
   }
-  const moves = changes.flatMap((change) => {
-    const event = moveIn(change);
-    return event ? [{ event, sequenceNumber: change.sequenceNumber }] : [];
-  });
   for (let start = 0; start < moves.length; start += perPut) {
     let left = moves.slice(start, start + perPut);
     for (let tries = 0; left.length > 0; tries += 1) {
@@ -56,16 +60,14 @@ export async function announceChanges(
 }
 
 /** The verification of which something is owed from this move on: the result of an order, or its refund. */
-function orderIn(change: Change): string[] {
-  const { after } = change;
-  if (!after || !moveIn(change)) return [];
+function orderIn({ after }: Move): string[] {
   const owes = after.state === 'erased' ? owesRefund(after) : isResting(after) && owesOrder(after);
   return owes ? [after.verificationId] : [];
 }
 
 /** Notes, landings and `accepted` change a record without moving it: only a higher sequence is a move. */
-function moveIn({ before, after }: Change): Event | undefined {
+function moveIn({ before, after }: Change): Move | undefined {
   if (!before || !after) return undefined; // made, or purged by the table's TTL
   if (before.state === 'erased') return undefined; // a tombstone moves nowhere
-  return after.sequence > before.sequence ? eventOf(before, after) : undefined;
+  return after.sequence > before.sequence ? { before, after, event: eventOf(before, after) } : undefined;
 }

@@ -1,5 +1,7 @@
-import type { Log, Orders, PostWebhook, ResultMessage, Tenants, Verifications } from '../domain/ports.ts';
-import { epochSeconds, postedSeconds } from '../domain/times.ts';
+import { answered, type Delivery, type Tried } from '../domain/delivery.ts';
+import { eventId, eventTypeOf } from '../domain/event.ts';
+import type { Deliveries, Log, Orders, PostWebhook, ResultMessage, Tenants, Verifications } from '../domain/ports.ts';
+import { epochSeconds, keptSeconds, postedSeconds } from '../domain/times.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
 import { isResting, type Resting, storedUntil } from './keep.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
@@ -8,6 +10,7 @@ export interface Delivering {
   readonly verifications: Pick<Verifications, 'find' | 'refund' | 'countPost' | 'closeOrder'>;
   readonly tenants: Pick<Tenants, 'servedWebhook'>;
   readonly orders: Pick<Orders, 'deliver' | 'giveUp'>;
+  readonly deliveries: Pick<Deliveries, 'find' | 'begin' | 'go'>;
   /** The body of a result: a function of the record alone, so that it is the same each time. */
   readonly writeResult: (record: Resting) => string;
   readonly post: PostWebhook;
@@ -28,14 +31,39 @@ export async function deliverResult(
 ): Promise<void> {
   const record = await refundDue(verificationId, dependencies);
   if (!record || !isToPost(record) || record.failedPosts !== failedPosts) return;
-  const { verifications, tenants, post, writeResult, now, log } = dependencies;
-  const verification_id = verificationId;
+  const { verifications, tenants, post, writeResult, delayAfter, now, log } = dependencies;
   const url = await tenants.servedWebhook(record.tenant, record.order.webhookName);
-  const taken = url !== undefined && (await post(url, writeResult(record)));
-  if (taken) {
-    log.info('result.posted', { verification_id, failed_posts: failedPosts });
+  const at = now();
+  const answer = url === undefined ? nowhere : await post(url, writeResult(record));
+  const tried = { at: at.toISOString(), ...answered(answer, now().getTime() - at.getTime()) };
+  const failed = failedPosts + (tried.error === undefined ? 0 : 1);
+  const goesOn = delayAfter(failed) === undefined ? 'spent' : 'waiting';
+  await list(record, { state: tried.error === undefined ? 'delivered' : goesOn, failed, tried }, dependencies);
+  if (tried.error === undefined) {
+    log.info('result.posted', { verification_id: verificationId, failed_posts: failedPosts });
     await verifications.closeOrder(record, storedUntil(record, now()));
-  } else await tryLater(record, failedPosts + 1, dependencies);
+  } else await tryLater(record, failed, dependencies);
+}
+
+/** The webhook that the order names is none of its tenant's. */
+const nowhere = { kind: 'failed', reason: 'link_invalid' } as const;
+
+interface Posted extends Pick<Delivery, 'state' | 'failed'> {
+  readonly tried: Tried;
+}
+
+/** Shows a try among the tenant's deliveries. The record alone says whether there is another: nothing here is ever due. */
+async function list(record: Resting, posted: Posted, { deliveries, now }: Delivering): Promise<void> {
+  const { tried, ...becomes } = posted;
+  const { tenant, verificationId: about, sequence, state } = record;
+  const named = { eventId: eventId(about, sequence), endpointId: 'result' as const, type: eventTypeOf[state] };
+  const at = now().toISOString();
+  const times = { createdAt: at, updatedAt: at, purgeAt: epochSeconds(now()) + keptSeconds };
+  const begun = { ...named, tenant, about, sequence, ...becomes, tries: [tried], ...times };
+  if (posted.failed <= 1 && (await deliveries.begin(begun))) return;
+  const earlier = await deliveries.find(begun.eventId, begun.endpointId);
+  if (!earlier) await deliveries.begin(begun);
+  else if (earlier.state !== 'delivered') await deliveries.go(earlier, posted);
 }
 
 /** The record, with the credit given back where that was due. */

@@ -25,7 +25,7 @@ export function nextTryAfter(
 ): number | undefined {
   const delay = eventDelaysSeconds[failed - 1];
   if (delay === undefined) return undefined;
-  return Math.max(Math.ceil(delay * (1 + jitter * random)), retryAfterSeconds(retryAfter, now));
+  return Math.max(Math.round(delay * (1 + jitter * random)), retryAfterSeconds(retryAfter, now));
 }
 
 /** Seconds that a `Retry-After` asks for, in either of its forms; 0 where it is neither. */

@@ -1,4 +1,8 @@
-import type { Pinned, ResultMessage } from '../../shared/domain/ports.ts';
+import { verdictText } from '../../shared/api/verifications.ts';
+import type { Pinned, ResultMessage, WebhookMessage } from '../../shared/domain/ports.ts';
+import { memoryDeliveries } from '../simulation/deliveries.ts';
+import { memoryEndpoints } from '../simulation/endpoints.ts';
+import { memoryKeptEvents } from '../simulation/kept-events.ts';
 import { memorySightings } from '../simulation/sightings.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 import { start } from './verification.ts';
@@ -15,6 +19,8 @@ export function setup() {
   const counted: string[] = [];
   const logged: string[] = [];
   const ordered: string[] = [];
+  const webhooksSent: WebhookMessage[] = [];
+  const webhooksDelayed: (WebhookMessage & { delaySeconds: number })[] = [];
   return {
     verifications: memoryVerifications({ now, newId: () => `id-${++ids}`, sightings }),
     sightings,
@@ -30,6 +36,15 @@ export function setup() {
         void ordered.push(`deliver after ${failedPosts} in ${delaySeconds} s`),
       giveUp: async ({ failedPosts }: ResultMessage) => void ordered.push(`give up after ${failedPosts}`),
     },
+    endpoints: memoryEndpoints(now),
+    keptEvents: memoryKeptEvents(now),
+    deliveries: memoryDeliveries(now),
+    webhooks: {
+      send: async (messages: readonly WebhookMessage[]) => void webhooksSent.push(...messages),
+      sendLater: async (message: WebhookMessage, delaySeconds: number) =>
+        void webhooksDelayed.push({ ...message, delaySeconds }),
+    },
+    verdictText,
     now,
     random: () => 0.5,
     log: {
@@ -44,6 +59,8 @@ export function setup() {
     counted,
     logged,
     ordered,
+    webhooksSent,
+    webhooksDelayed,
     advance: (seconds: number) => {
       clock += seconds * 1000;
     },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { EndpointEvent } from '../../shared/domain/endpoint.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
@@ -17,20 +18,19 @@ describe('announcing', () => {
     };
     return { sequenceNumber: String(sequence), before, after: { ...before, ...fields } as Verification };
   };
-  const { log, orders } = setup();
+  const surroundings = setup();
 
   it('announces moves, and nothing else that changes a record', async () => {
-    const put: Event[] = [];
+    const put: (Event | EndpointEvent)[] = [];
     const noted = { ...moved(2), after: moved(2).before };
     const created = { ...moved(2), before: undefined };
     const purged = { ...moved(2), after: undefined };
     await announceChanges([created, moved(2), noted, moved(3, 'errored'), purged], {
+      ...surroundings,
       put: async (events) => {
         put.push(...events);
         return [];
       },
-      orders,
-      log,
     });
     expect(put.map(({ type }) => type)).toEqual(['verification.queued', 'verification.errored']);
   });
@@ -42,14 +42,14 @@ describe('announcing', () => {
     const erased = await at.verifications.move(before, 'erased', {});
     if (erased.kind !== 'moved') throw new Error('moved');
     expect(JSON.stringify(erased.verification)).not.toContain('u-42');
-    const put: Event[] = [];
+    const put: (Event | EndpointEvent)[] = [];
     const change: Change = { sequenceNumber: '1', before, after: erased.verification };
     for (let time = 0; time < 2; time += 1) {
-      const puts = async (events: Event[]) => {
+      const puts = async (events: (Event | EndpointEvent)[]) => {
         put.push(...events);
         return [];
       };
-      await announceChanges([change], { put: puts, orders, log });
+      await announceChanges([change], { ...at, put: puts });
     }
     expect(put[0]).toMatchObject({ type: 'verification.erased', source_id: 'u-42', sequence: 2 });
     expect(put[1]).toEqual(put[0]);
@@ -64,8 +64,7 @@ describe('announcing', () => {
           puts.push(events.length);
           return events.length === 10 && puts.length === 1 ? [3, 7] : [];
         },
-        orders,
-        log,
+        ...surroundings,
       },
     );
     expect(result).toEqual({ failed: undefined });
@@ -77,8 +76,7 @@ describe('announcing', () => {
     expect(
       await announceChanges(changes, {
         put: async (events) => (events.length === 3 ? [1, 2] : events.map((_, index) => index)),
-        orders,
-        log,
+        ...surroundings,
       }),
     ).toEqual({
       failed: '3',
@@ -86,7 +84,7 @@ describe('announcing', () => {
     const throwing = async () => {
       throw new Error('bus');
     };
-    expect(await announceChanges(changes, { put: throwing, orders, log })).toEqual({ failed: '2' });
+    expect(await announceChanges(changes, { ...surroundings, put: throwing })).toEqual({ failed: '2' });
   });
 
   it('hands on what is owed of an order when it comes to rest, before the events, and again where it cannot', async () => {
@@ -97,7 +95,7 @@ describe('announcing', () => {
     const erased = { ...moved(5).before, state: 'erased', sequence: 5, refundDue: true } as Verification;
     const changes = [moved(2), rests(moved(3)), rests(moved(4, 'errored')), { ...moved(5), after: erased }];
     const put = async () => [];
-    await announceChanges(changes, { put, orders: at.orders, log });
+    await announceChanges(changes, { ...at, put });
     expect(at.ordered).toEqual(['deliver after 0 in 0 s', 'deliver after 0 in 0 s']);
     const deliver = async () => {
       throw new Error('queue');
@@ -107,7 +105,7 @@ describe('announcing', () => {
       puts += 1;
       return [];
     };
-    expect(await announceChanges(changes, { put: counted, orders: { deliver }, log })).toEqual({ failed: '2' });
+    expect(await announceChanges(changes, { ...at, put: counted, orders: { deliver } })).toEqual({ failed: '2' });
     expect(puts).toBe(0);
   });
 });

@@ -14,6 +14,7 @@ import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { delayAfter } from '../../shared/webhooks/schedule.ts';
 import { ids } from '../builders/deployment.ts';
 import { simulatedBucket } from '../simulation/bucket.ts';
+import { memoryDeliveries } from '../simulation/deliveries.ts';
 import { randomOf } from '../simulation/random.ts';
 import { startTables } from '../stores/table.ts';
 
@@ -101,10 +102,11 @@ async function withCredits(credits: number) {
           verifications,
           tenants,
           orders,
+          deliveries: memoryDeliveries(now),
           writeResult,
           async post(url, body) {
             posted.push([url, body]);
-            return true;
+            return { kind: 'answered', status: 200 };
           },
           delayAfter,
           now,

@@ -3,30 +3,36 @@ import {
   redeclaredOf,
   replyOfBegun,
   type VerificationRequest,
+  verdictText,
   viewUploads,
 } from '../../shared/api/verifications.ts';
 import { type CapturePlace, captureKey, capturesOf } from '../../shared/domain/captures.ts';
 import type {
   Breakers,
   Captures,
+  Deliveries,
+  Endpoints,
   Fetcher,
+  KeptEvents,
   Log,
   Orders,
   PostWebhook,
   PutEvents,
-  ResultMessage,
   Send,
+  SenderMessage,
   Sightings,
+  SignWebhook,
   SourceIds,
   Tenant,
   Verifications,
+  WebhookQueue,
   Work,
 } from '../../shared/domain/ports.ts';
 import { referenceOf } from '../../shared/domain/reference.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
 import { beginVerification } from '../../shared/lifecycle/begin.ts';
-import { deliverResult } from '../../shared/lifecycle/deliver.ts';
+import { carryOut } from '../../shared/lifecycle/carry-out.ts';
 import { eraseEvery } from '../../shared/lifecycle/erase.ts';
 import { fetchImage } from '../../shared/lifecycle/fetch-image.ts';
 import { findEvery, findOf } from '../../shared/lifecycle/find.ts';
@@ -36,6 +42,7 @@ import { landCapture } from '../../shared/lifecycle/land.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { takeOrder } from '../../shared/lifecycle/order.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
+import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import { retryVerification } from '../../shared/lifecycle/retry.ts';
 import { type ServedCall, serveCall } from '../../shared/lifecycle/serve.ts';
@@ -47,7 +54,8 @@ import {
   type ReadDelivery,
 } from '../../shared/providers/provider.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
-import { delayAfter } from '../../shared/webhooks/schedule.ts';
+import { bodyOf } from '../../shared/webhooks/body.ts';
+import { delayAfter, nextTryAfter } from '../../shared/webhooks/schedule.ts';
 import {
   clientTokenSecret,
   fingerprintKey,
@@ -76,7 +84,12 @@ export interface Surroundings {
   readonly putEvents: PutEvents;
   readonly orders: Orders;
   readonly creditsLeft: () => number;
-  readonly fetcher: Pick<Fetcher, 'get'>;
+  readonly endpoints: Endpoints;
+  readonly keptEvents: KeptEvents;
+  readonly deliveries: Deliveries;
+  readonly webhooks: WebhookQueue;
+  readonly sign: SignWebhook;
+  readonly fetcher: Pick<Fetcher, 'get' | 'post'>;
   readonly post: PostWebhook;
   readonly writeResult: (record: Resting) => string;
   readonly now: () => Date;
@@ -105,6 +118,7 @@ const idsBefore: SourceIds = {
 /** Every verb of the product, connected to a world in memory: the only place that knows what each is called with. */
 export function acts(world: Surroundings) {
   const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log } = world;
+  const { endpoints, keptEvents, deliveries, webhooks } = world;
   const tenants = {
     deploymentCredentials: async () => world.deploymentCredentials,
     ofWebhook: async (_provider: string, token: string) =>
@@ -192,17 +206,13 @@ export function acts(world: Surroundings) {
     fetch: (verificationId: string) =>
       fetchImage(verificationId, { ...surroundings, fetcher: world.fetcher, sleep: world.sleep }),
 
-    /** A message of the queue of results that are to be posted. */
-    deliver: (delivery: ResultMessage) =>
-      deliverResult(delivery, {
-        verifications,
-        tenants,
-        orders,
-        writeResult: world.writeResult,
-        post: world.post,
-        delayAfter,
-        now,
-        log,
+    /** A message of the sender's queues: a result or an event that is to be posted. */
+    carryOut: (message: SenderMessage) =>
+      carryOut(message, {
+        ...surroundings,
+        ...{ tenants, endpoints, keptEvents, deliveries, webhooks },
+        ...{ fetcher: world.fetcher, post: world.post, sign: world.sign, put: world.putEvents },
+        ...{ writeResult: world.writeResult, delayAfter, bodyOf, nextTryAfter },
       }),
 
     /** The bucket's event of an upload, as S3 words it. */
@@ -230,7 +240,13 @@ export function acts(world: Surroundings) {
 
     sweep: () => sweepVerifications(surroundings),
 
+    /** The same schedule's other half. */
+    sweepDeliveries: () => sweepDeliveries({ ...surroundings, deliveries, webhooks }),
+
     /** A batch of the table's stream. */
-    announce: (batch: readonly Change[]) => announceChanges(batch, { put: world.putEvents, orders, log }),
+    announce: (batch: readonly Change[]) =>
+      announceChanges(batch, {
+        ...{ put: world.putEvents, orders, endpoints, keptEvents, webhooks, verdictText, now, log },
+      }),
   };
 }

@@ -1,4 +1,5 @@
 import { type Check, type ContentType, imageTypes, videoTypes } from '../../shared/domain/captures.ts';
+import type { Endpoint } from '../../shared/domain/endpoint.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import type { Random } from './random.ts';
 
@@ -40,6 +41,8 @@ export interface Circumstances {
   readonly credits: number;
   /** Orders alone are asked for. */
   readonly served: boolean;
+  /** Of the tenant. */
+  readonly endpoints: readonly Partial<Endpoint>[];
 }
 
 export function circumstancesOf(random: Random): Circumstances {
@@ -73,7 +76,18 @@ export function circumstancesOf(random: Random): Circumstances {
     legacy: chance(0.2),
     credits: 2,
     served: false,
+    endpoints: endpointsOf(random),
   };
+}
+
+/** None, or one to three that want every event or some, with or without what goes beyond the event. */
+function endpointsOf({ chance, below, pick }: Random): Partial<Endpoint>[] {
+  if (chance(0.4)) return [];
+  return Array.from({ length: 1 + below(3) }, () => ({
+    body: pick(['thin', 'full']),
+    metadata: chance(0.5),
+    ...(chance(0.3) ? { types: ['verification.decided', 'verification.erased', 'endpoint.disabled'] } : {}),
+  }));
 }
 
 /** The same around orders alone, of which there may be more than credits. */

@@ -1,3 +1,4 @@
+import type { EndpointEvent } from '../../shared/domain/endpoint.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import type { Circumstances } from './circumstances.ts';
 import type { Random } from './random.ts';
@@ -9,7 +10,12 @@ export interface Network {
   /** Where the stream's next batch begins and ends, of so many changes, of which so many are announced. */
   readonly batch: (announced: number, changes: number) => readonly [from: number, to: number];
   /** Puts events on the bus; answers which were refused, by index. Throws where the bus is out of reach. */
-  readonly put: (events: readonly Event[], take: (event: Event) => void) => number[];
+  readonly put: <Any extends Event | EndpointEvent>(events: readonly Any[], take: (event: Any) => void) => number[];
+}
+
+/** What was asked may have been done or not: it is asked again. */
+export class OutOfReach extends Error {
+  override readonly name = 'OutOfReach';
 }
 
 /** Everything arrives, once. */
@@ -34,10 +40,10 @@ export function lossyNetwork({ losing, doubling }: Circumstances, { chance, belo
       return [from, from + 1 + below(30)];
     },
     put(events, take) {
-      if (chance(0.03)) throw new Error('The bus is not to be reached');
+      if (chance(0.03)) throw new OutOfReach('The bus is not to be reached');
       const refused = events.flatMap((_, index) => (chance(0.05) ? [index] : []));
       for (const [index, event] of events.entries()) if (!refused.includes(index)) take(event);
-      if (chance(0.03)) throw new Error('The answer of the bus was lost');
+      if (chance(0.03)) throw new OutOfReach('The answer of the bus was lost');
       return refused;
     },
   };

@@ -12,6 +12,8 @@ export const plantNames = [
   'drop-message',
   'double-history',
   'no-place',
+  'drop-delivery',
+  'unsigned',
 ] as const;
 export type Plant = (typeof plantNames)[number];
 

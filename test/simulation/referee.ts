@@ -1,4 +1,5 @@
 import type { CaptureName } from '../../shared/domain/captures.ts';
+import type { EndpointEvent } from '../../shared/domain/endpoint.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import type { Pinned, Sighting } from '../../shared/domain/ports.ts';
@@ -8,6 +9,7 @@ import { nameOf } from '../builders/verification.ts';
 import type { SimulatedProvider } from './circumstances.ts';
 import type { Process } from './processes.ts';
 import { pictureOf } from './vendors.ts';
+import { webhookReferee } from './webhooks.ts';
 
 /** Everything that may never be, in the words of the verdict. */
 export const wrongs = [
@@ -26,6 +28,10 @@ export const wrongs = [
   'credits miscounted',
   'results lost',
   'results with two bodies',
+  'webhooks lost',
+  'webhooks not owed',
+  'webhooks with two bodies',
+  'webhooks unsigned',
   'verbs failed',
 ] as const;
 export type Wrong = (typeof wrongs)[number];
@@ -97,6 +103,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   const wrong = (kind: Wrong, what: string) => {
     violations.push({ wrong: kind, what });
   };
+  const webhooks = webhookReferee(wrong);
 
   function claimed(after: Verification & { state: 'dispatched' }, process: Process | undefined): void {
     const provider = providers.find(({ name }) => name === after.provider);
@@ -257,9 +264,11 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     latest: latest as ReadonlyMap<string, Verification>,
     tally,
     wrong,
+    webhooks,
 
     changed(before: Verification | undefined, after: Verification, process: Process | undefined): void {
       latest.set(after.verificationId, after);
+      webhooks.changed({ before, after });
       counting(before, after);
       if (!before) return;
       if (process) {
@@ -312,8 +321,10 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       versions.set(capture, first);
     },
 
-    announced(event: Event): void {
+    announced(event: Event | EndpointEvent): void {
       tally.events += 1;
+      webhooks.told(event);
+      if (event.type === 'endpoint.disabled') return;
       const body = JSON.stringify(event);
       const before = bodies.get(event.id);
       if (before !== undefined && before !== body) wrong('event ids with two bodies', `${before} and ${body}`);

@@ -1,9 +1,10 @@
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import { capturesOf } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
+import { EventRefused } from '../../shared/lifecycle/tell-disabled.ts';
 import { idOf, legacyIdOf } from '../builders/deployment.ts';
 import { type Circumstances, circumstancesOf, orderCircumstancesOf } from './circumstances.ts';
-import { lossyNetwork } from './network.ts';
+import { lossyNetwork, OutOfReach } from './network.ts';
 import type { Plant } from './plants.ts';
 import {
   type Decide,
@@ -53,7 +54,7 @@ interface Underway {
 /** Processes at the same time; more of them would only wait. */
 const most = 6;
 /** A run that has not come to rest by then never will: it is judged as it is. */
-const drainTurns = 5000;
+const drainTurns = 20_000;
 
 /** One world, from the first request until nothing moves any more. Everything in it follows from seed and run. */
 export async function simulate({ seed, run, plant, served, kills, trace }: Options): Promise<Ended> {
@@ -105,7 +106,8 @@ export async function simulate({ seed, run, plant, served, kills, trace }: Optio
     if (process.ended) {
       const { failure } = process;
       if (failure === undefined) return;
-      if (!(failure instanceof Fault)) world.referee.wrong('verbs failed', `${delivery.name}: ${failure}`);
+      if (failure instanceof OutOfReach || failure instanceof EventRefused) world.queue.push(delivery);
+      else if (!(failure instanceof Fault)) world.referee.wrong('verbs failed', `${delivery.name}: ${failure}`);
       else if (again && failure.retry) world.queue.push(delivery);
       return;
     }
@@ -195,9 +197,15 @@ async function happen(
     if (webhook) return actors.begin(world.webhook(webhook), { again: true });
   }
   if (kind < 0.64 && actors.stalled()) return actors.resume();
-  if (kind < 0.7) return actors.begin({ name: 'sweep', verb: world.verbs.sweep }, { again: false });
+  if (kind < 0.68) return actors.begin({ name: 'sweep', verb: world.verbs.sweep }, { again: false });
+  if (kind < 0.7)
+    return actors.begin({ name: 'sweep deliveries', verb: world.verbs.sweepDeliveries }, { again: false });
   if (kind < 0.78 && world.isBehind())
     return actors.begin({ name: 'announce', verb: world.announce }, { again: false });
+  if (circumstances.endpoints.length > 0 && random.chance(0.04)) {
+    const what = random.pick<'disable' | 'enable' | 'remove'>(['disable', 'enable', 'enable', 'remove']);
+    return world.hooks.administer(random.below(circumstances.endpoints.length), what);
+  }
   return askForSomething(world, circumstances, random, actors);
 }
 
@@ -267,6 +275,7 @@ async function askForSomething(
 
 /** One more thing towards rest; false where there is none left. In any order, but nothing is lost or killed any more. */
 async function drain(world: World, flying: Webhook[], random: Random, actors: Actors): Promise<boolean> {
+  world.advanceTo(world.clock()); // what waited for this time
   const due = nextDue(world);
   const nextWebhook = Math.min(...flying.map(({ readyAt }) => readyAt));
   const possible: (() => Promise<void>)[] = [];
@@ -276,6 +285,8 @@ async function drain(world: World, flying: Webhook[], random: Random, actors: Ac
     if (world.isBehind()) possible.push(() => beginIf({ name: 'announce', verb: world.announce }));
     if (due !== undefined && due <= world.clock())
       possible.push(() => beginIf({ name: 'sweep', verb: world.verbs.sweep }));
+    if (world.hooks.isDue())
+      possible.push(() => beginIf({ name: 'sweep deliveries', verb: world.verbs.sweepDeliveries }));
     const webhook = () => taken(flying, random, ({ readyAt }) => readyAt <= world.clock());
     if (nextWebhook <= world.clock()) {
       possible.push(async () => {
@@ -287,6 +298,8 @@ async function drain(world: World, flying: Webhook[], random: Random, actors: Ac
   if (possible.length === 0 || random.chance(0.1)) {
     // Only time moves it, or a process that was thought dead.
     if (due !== undefined && due > world.clock()) possible.push(async () => world.advanceTo(due));
+    const nextHook = world.hooks.nextDue();
+    if (nextHook !== undefined && nextHook > world.clock()) possible.push(async () => world.advanceTo(nextHook));
     if (nextWebhook > world.clock() && nextWebhook < Number.POSITIVE_INFINITY) {
       possible.push(async () => world.advanceTo(nextWebhook));
     }

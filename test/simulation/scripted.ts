@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type CaptureName, type Check, captureName, capturesOf } from '../../shared/domain/captures.ts';
+import type { Endpoint } from '../../shared/domain/endpoint.ts';
 import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
 import { signReference } from '../../shared/domain/reference.ts';
 import { type Outcome, outcome } from '../../shared/domain/verdict.ts';
@@ -49,6 +50,7 @@ export function scriptedWorld({
   keepCaptures = false,
   legacy = false,
   strangers = kindStrangers,
+  endpoints = [],
 }: {
   scripts: Readonly<Record<string, Script>>;
   takesNothing?: readonly string[];
@@ -56,6 +58,7 @@ export function scriptedWorld({
   /** The verification is one that a version from before ids had a key made, under its old id. */
   legacy?: boolean;
   strangers?: Strangers | undefined;
+  endpoints?: readonly Partial<Endpoint>[] | undefined;
 }) {
   const vendors = scriptedVendors(scripts);
   const route = Object.entries(scripts).map(([name, script]) =>
@@ -70,6 +73,7 @@ export function scriptedWorld({
     capturesSeconds: 3600,
     vendors,
     strangers,
+    endpoints,
     credits: 1,
     network: calmNetwork,
     random: randomOf(1, 1),
@@ -95,6 +99,7 @@ export function scriptedWorld({
     serve: (check: Check) => verbs.serve(source, check),
     order: (from = source, link?: string, webhook?: string) => verbs.order(from, link, webhook),
     sweep: () => verbs.sweep(),
+    sweepDeliveries: () => verbs.sweepDeliveries(),
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>
       world.upload(source, 'POST', round, name, { id, choose: (known) => known.at(says) }),
@@ -127,14 +132,21 @@ export type ScriptedWorld = ReturnType<typeof scriptedWorld>;
 
 /** Delivers until nothing waits: messages, the stream, sweeps past every deadline. */
 export async function drain(at: ScriptedWorld): Promise<void> {
-  for (let turn = 0; turn < 40; turn += 1) {
+  for (let turn = 0; turn < 400; turn += 1) {
     for (let next = at.queue.shift(); next; next = at.queue.shift()) await next.verb();
     await at.announce();
+    if (at.queue.length > 0) continue;
     const record = await at.read();
     const due = record && 'dueAt' in record && record.dueAt !== undefined;
-    if (!due && at.queue.length === 0) return;
-    at.advance(2 * 86_400);
-    await at.sweep();
+    const nextWebhook = at.hooks.nextDue();
+    if (!due && nextWebhook === undefined) return;
+    if (nextWebhook !== undefined) {
+      at.advanceTo(nextWebhook);
+      await at.sweepDeliveries();
+    } else {
+      at.advance(2 * 86_400);
+      await at.sweep();
+    }
   }
   throw new Error('The world does not come to rest');
 }

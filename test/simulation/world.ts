@@ -1,5 +1,6 @@
 import type { UploadsView, VerificationRequest } from '../../shared/api/verifications.ts';
 import { type CaptureName, type Check, captureKey } from '../../shared/domain/captures.ts';
+import type { Endpoint } from '../../shared/domain/endpoint.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import type { Captures, Orders, Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
@@ -20,6 +21,7 @@ import { memorySightings } from './sightings.ts';
 import { type Strangers, writeResult } from './strangers.ts';
 import { readWebhook, type Vendors, type Webhook } from './vendors.ts';
 import { memoryVerifications } from './verifications.ts';
+import { simulatedWebhooks } from './webhooks.ts';
 
 /** Something that is delivered to a verb, again for as long as it is not acknowledged. */
 export interface Delivery {
@@ -39,6 +41,8 @@ export interface Setting {
   readonly strangers: Strangers;
   /** What the tenant is given for its orders. */
   readonly credits: number;
+  /** Endpoints of the tenant, by what is particular to each. */
+  readonly endpoints?: readonly Partial<Endpoint>[] | undefined;
   readonly network: Network;
   readonly random: Random;
   readonly plant?: Plant | undefined;
@@ -109,10 +113,25 @@ export function simulatedWorld(setting: Setting) {
 
   const orders: Orders = {
     fetch: async (id) => void put({ name: 'fetch', verb: () => verbs.fetch(id) }),
-    deliver: async (delivery) =>
-      void put({ name: `delivery after ${delivery.failedPosts} in vain`, verb: () => verbs.deliver(delivery) }),
+    deliver: async (result) =>
+      void put({
+        name: `delivery after ${result.failedPosts} in vain`,
+        verb: () => verbs.carryOut({ kind: 'result', result }),
+      }),
     giveUp: async ({ verificationId, failedPosts }) => referee.givenUp(verificationId, failedPosts),
   };
+
+  const { endpoints, keptEvents, deliveries, webhooks, sign, ...hooks } = simulatedWebhooks({
+    endpoints: setting.endpoints ?? [],
+    ...{ now, strangers, random, plant, referee, say },
+    pass: (seconds) => {
+      clock += seconds * 1000;
+    },
+    put(message, name) {
+      const delivery = { name, verb: () => verbs.carryOut(message) };
+      for (let copy = 0; copy < Math.max(1, network.copies()); copy += 1) queue.push(delivery);
+    },
+  });
 
   const secrets = Object.fromEntries(route.map(({ name }) => [name, `secret of ${name}`]));
   const names = route.map(({ name }) => name);
@@ -165,7 +184,9 @@ export function simulatedWorld(setting: Setting) {
     readWebhook,
     orders,
     creditsLeft: () => credits.get('acme') ?? 0,
+    ...{ endpoints, keptEvents, deliveries, webhooks, sign },
     fetcher: {
+      post: hooks.post,
       async get(link) {
         await standHere();
         return strangers.get(link);
@@ -177,7 +198,7 @@ export function simulatedWorld(setting: Setting) {
       const taken = strangers.takes(body);
       referee.posted(body, taken);
       await standHere();
-      return taken;
+      return { kind: 'answered', status: taken ? 200 : 503 };
     },
     putEvents: async (events) => network.put(events, referee.announced),
     now,
@@ -223,7 +244,10 @@ export function simulatedWorld(setting: Setting) {
     /** Milliseconds, forwards only. */
     advanceTo(time: number): void {
       clock = Math.max(clock, time);
+      hooks.ripen();
     },
+    /** What lies behind the tenant's endpoints, and what it does with them. */
+    hooks,
 
     async request(source: string, check: Check, captures: VerificationRequest['captures'], subject?: string) {
       const view = await verbs.request(source, check, captures, subject);
@@ -286,10 +310,15 @@ export function simulatedWorld(setting: Setting) {
       const batch = changes.slice(from, to);
       const { failed } = await verbs.announce(batch);
       const done = failed === undefined ? from + batch.length : Number(failed);
+      for (let index = announced; index < done; index += 1) {
+        const change = changes[index];
+        if (change) referee.webhooks.announced(change, index);
+      }
       announced = Math.max(announced, done);
     },
 
     conclude(): void {
+      hooks.conclude();
       referee.concludeOrders({ given: setting.credits, left: credits.get('acme') ?? 0 });
       referee.conclude((id) => bucket.left(id).filter((version) => !unnoticed.has(version)).length, sightings.all());
     },

@@ -53,7 +53,7 @@ describe('the schedule of an event', () => {
           const delay = nextTryAfter(failed, { retryAfter, now, random }) ?? 0;
           expect(delay).toBeGreaterThanOrEqual(without);
           expect(delay).toBeLessThanOrEqual(Math.max(without, 86_400));
-          expect(without).toBeLessThanOrEqual(Math.ceil((eventDelaysSeconds[failed - 1] ?? 0) * 1.2));
+          expect(without).toBeLessThanOrEqual(Math.round((eventDelaysSeconds[failed - 1] ?? 0) * 1.2));
         },
       ),
     );
