@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { commandLine, misused } from './command-line.ts';
 import { demoTarget } from './target.ts';
 import { newEvents, Refused } from './webhooks/events.ts';
-import { forward, lineOf, newSecret, type WebhookBody } from './webhooks/forward.ts';
+import { forward, lineOf, secretOf, type WebhookBody } from './webhooks/forward.ts';
 
 const usage = `Shows a tenant's events as they happen, and posts them to your machine as an endpoint would be sent them.
 
@@ -46,7 +46,7 @@ try {
 /** Ends by a signal, or where the API refuses what is asked. A poll that fails later on is made again. */
 async function listen(): Promise<void> {
   const { url, key } = await demoTarget(values);
-  const to = values.forward === undefined ? undefined : { url: values.forward, secret: secretOf() };
+  const to = values.forward === undefined ? undefined : { url: values.forward, secret: secretOf(values.secret, say) };
   const poll = newEvents({ url, key, types: values.types, since: values.since });
   const showAll = async () => {
     for await (const event of poll()) await show(event, to);
@@ -70,14 +70,6 @@ async function show(event: WebhookBody, to: { url: string; secret: string } | un
   const answer = to && (await forward(event, to));
   if (values.json) console.log(JSON.stringify(event));
   else console.log([lineOf(event), ...(answer === undefined ? [] : [answer])].join(' → '));
-}
-
-function secretOf(): string {
-  const given = values.secret ?? process.env.BONAFIDE_WEBHOOK_SECRET;
-  if (given !== undefined) return given;
-  const secret = newSecret();
-  say(`Signed with ${secret}`);
-  return secret;
 }
 
 /** For a reader beside the events. */

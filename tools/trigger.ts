@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { webhookBodies } from '../shared/api/webhook-bodies.ts';
 import { commandLine, misused } from './command-line.ts';
 import { demoTarget } from './target.ts';
-import { forward, lineOf, newSecret } from './webhooks/forward.ts';
+import { forward, lineOf, secretOf } from './webhooks/forward.ts';
 import { sampleOf } from './webhooks/samples.ts';
 
 const usage = `Sends a sample of a webhook, signed.
@@ -52,9 +52,7 @@ try {
 }
 
 async function sendSample(url: string): Promise<void> {
-  const given = values.secret ?? process.env.BONAFIDE_WEBHOOK_SECRET;
-  const secret = given ?? newSecret();
-  if (given === undefined) console.log(`Signed with ${secret}`);
+  const secret = secretOf(values.secret, console.log);
   const body = sampleOf(type, { sourceId: values['source-id'], full: values.full });
   const answer = await forward(body, { url, secret });
   console.log(`${lineOf(body)} → ${answer}`);

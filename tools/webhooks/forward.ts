@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { Webhook } from 'standardwebhooks';
 import * as z from 'zod';
-import { ownSecretBytes, secretText } from '../../shared/domain/endpoint-secret.ts';
+import { ownSecretBytes, readSecret, secretText } from '../../shared/domain/endpoint-secret.ts';
+import { endpointAnswerSeconds } from '../../shared/domain/times.ts';
+import { signedBy } from '../../shared/webhooks/sign.ts';
 
 /** What an endpoint is posted, as far as it is shown here. */
 export const webhookBody = z.looseObject({
@@ -16,26 +17,32 @@ export const webhookBody = z.looseObject({
 });
 export type WebhookBody = z.infer<typeof webhookBody>;
 
-const answerMilliseconds = 15_000;
-
-export const newSecret = (): string => secretText(randomBytes(ownSecretBytes));
+/** What signs: as given or as the environment has it, else a new secret, which is said. */
+export function secretOf(given: string | undefined, say: (text: string) => void): string {
+  const known = given ?? process.env.BONAFIDE_WEBHOOK_SECRET;
+  if (known !== undefined) {
+    if (!readSecret(known)) throw new Error('The secret is none: whsec_ and base64 of 24 to 64 bytes');
+    return known;
+  }
+  const secret = secretText(randomBytes(ownSecretBytes));
+  say(`Signed with ${secret}`);
+  return secret;
+}
 
 /** Posts a body as Bonafide does, signed, and says what was answered. It is not tried again. */
 export async function forward(body: WebhookBody, to: { url: string; secret: string }): Promise<string> {
-  const at = new Date();
+  const secrets = [readSecret(to.secret)].filter((secret) => secret !== undefined);
   const text = JSON.stringify(body);
   const from = performance.now();
   const answer = await fetch(to.url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      'webhook-id': body.data.id,
-      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-      'webhook-signature': new Webhook(to.secret).sign(body.data.id, at, text),
+      ...signedBy(secrets, { id: body.data.id, at: new Date(), body: text }, { v1a: false }),
     },
     body: text,
     redirect: 'manual',
-    signal: AbortSignal.timeout(answerMilliseconds),
+    signal: AbortSignal.timeout(endpointAnswerSeconds * 1000),
   }).catch((error: unknown) => (error instanceof Error && error.name === 'TimeoutError' ? 'no answer' : 'unreachable'));
   const milliseconds = Math.round(performance.now() - from);
   if (typeof answer === 'string') return `${answer} after ${milliseconds} ms`;
