@@ -16,6 +16,8 @@ export interface Settings {
   readonly engineConcurrency: number;
   /** `vendorConcurrency`: how many calls each vendor gets at once. */
   readonly vendorConcurrency: number;
+  /** `webhookConcurrency`: how many endpoints of all tenants are sent events at once. SQS takes no less than 2. */
+  readonly webhookConcurrency: number;
   /**
    * `servedConcurrency`: how many calls of each vendor's API may wait for their verdict at once. Absent by default: it is
    * reserved from the account's executions, of which a new account has none to spare.
@@ -54,6 +56,11 @@ export function readSettings(scope: Construct): Settings {
     allowedOrigins: list(read('allowedOrigins')),
     engineConcurrency: wholeNumber('engineConcurrency', read('engineConcurrency'), { default: 5, from: 2, to: 1000 }),
     vendorConcurrency: wholeNumber('vendorConcurrency', read('vendorConcurrency'), { default: 5, from: 2, to: 1000 }),
+    webhookConcurrency: wholeNumber('webhookConcurrency', read('webhookConcurrency'), {
+      default: 20,
+      from: 2,
+      to: 1000,
+    }),
     servedConcurrency:
       read('servedConcurrency') === undefined
         ? undefined

@@ -27,7 +27,7 @@ export class VerificationStack extends Stack {
     const secrets = new Secrets(this, 'secrets', { encryption });
     const providers = new ProviderQueues(this, 'providers', { encryption });
 
-    const orders = new Orders(this, 'orders', { encryption, records, captures, providers });
+    const orders = new Orders(this, 'orders', { encryption, records, captures, providers, secrets });
     const vendorApis = new VendorApis(this, 'vendor-apis', { records, captures, providers, secrets, orders });
     const webhooks = new Webhooks(this, 'webhooks', { records, secrets });
     const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets, vendorApis, webhooks });

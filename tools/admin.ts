@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
+import { endpointCommands } from './admin/endpoint.ts';
 import { policyCommands } from './admin/policy.ts';
 import { servedCommands } from './admin/served.ts';
 import { tenantCommands } from './admin/tenant.ts';
@@ -32,12 +33,20 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- credits show acme
   npm run admin -- served-webhook set acme NAME URL    where their results are posted; list acme, remove acme NAME
 
+  npm run admin -- endpoint create acme URL|FILE   where events are sent; prints its secret, once. FILE: docs/webhooks.md
+  npm run admin -- endpoint list acme              show|delete|disable|enable acme ENDPOINT, change acme ENDPOINT FILE
+  npm run admin -- endpoint rotate acme ENDPOINT   another secret, printed once; the one before signs for --grace-seconds
+                                                   more. FILE behind it: {"secret": "whsec_…"}
+  npm run admin -- endpoint test acme ENDPOINT     sends it a signed endpoint.test, from this machine
+  npm run admin -- endpoint reseal acme            after the key of endpoints was replaced: docs/security.md
+
   npm run admin -- verification id acme SOURCE_ID  what logs and object keys call it; reads the key of ids, no record
 
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
-                     (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN)
+                     (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN,
+                     --endpoint-key-secret ARN)
 `;
 
 const { values, positionals } = commandLine(usage, {
@@ -48,6 +57,7 @@ const { values, positionals } = commandLine(usage, {
     stack: { type: 'string', default: 'bonafide' },
     url: { type: 'string' },
     'id-key-secret': { type: 'string' },
+    'endpoint-key-secret': { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
@@ -59,6 +69,7 @@ const commands = new Map(
     ...credentialsCommands,
     ...webhookCommands,
     ...servedCommands,
+    ...endpointCommands,
     ...verificationCommands,
   }),
 );

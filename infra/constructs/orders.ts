@@ -1,3 +1,5 @@
+import { Duration } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Environment as DeliverWebhook } from '../../functions/deliver-webhook/environment.ts';
@@ -8,6 +10,9 @@ import type { CapturesBucket } from './captures-bucket.ts';
 import type { Encryption } from './encryption.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
+import { busOf } from './result-delivery.ts';
+import type { Secrets } from './secrets.ts';
+import { ServiceAlarm } from './service-alarm.ts';
 import { type AnyServiceFunction, ServiceFunction } from './service-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -17,17 +22,23 @@ export interface OrdersProps {
   readonly records: Records;
   readonly captures: CapturesBucket;
   readonly providers: ProviderQueues;
+  readonly secrets: Secrets;
 }
 
 /** Three fetches of 10 s, the pauses between them, and the time to store what came. */
 const fetchTimeoutSeconds = 60;
-/** One post of 10 s, and a refund before it that other transactions may hold up. */
+/** One post of 15 s, and a refund before or writes after it that others may hold up. */
 const deliverTimeoutSeconds = 30;
+
+/** More endpoints than one tenant can have: a test holds it to shared/domain/endpoint.ts, which infra does not import. */
+const endpointsOfMoreThanOneTenant = 17;
 
 /** Calls that bring a link and are answered at a webhook: the image is fetched, and when the verification rests its result is posted. */
 export class Orders extends Construct {
   readonly fetches: WorkQueue;
   readonly deliveries: WorkQueue;
+  /** Events of endpoints, each in a lane of its endpoint. */
+  readonly webhooks: WorkQueue;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, props: OrdersProps) {
@@ -52,6 +63,15 @@ export class Orders extends Construct {
       hurtWhenLate: 'Tenants of served Identify get results minutes late: they are posted slower than they are made.',
       lateAfterSeconds: 120 + 15 * 60, // a message waits as long between two tries
     });
+    this.webhooks = new WorkQueue(this, 'webhooks', {
+      encryption,
+      fifo: true,
+      consumerTimeoutSeconds: deliverTimeoutSeconds,
+      hurtWhenUndeliverable: 'An endpoint is not sent an event of its tenant: sending it fails on our side.',
+      undeliverableRunbook: 'undeliverable-webhooks',
+      hurtWhenLate: 'Endpoints of all tenants are sent events minutes late: they are sent slower than they are made.',
+      lateAfterSeconds: 300,
+    });
     this.#fetchCapture(props);
     this.#deliverWebhook(props);
   }
@@ -65,6 +85,12 @@ export class Orders extends Construct {
   /** Lets a function have results posted. */
   allowDelivering(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['sqs:SendMessage'], this.deliveries.queue.queueArn);
+    this.#encryption.allowUse(serviceFunction);
+  }
+
+  /** Lets a function have events sent to endpoints. */
+  allowSendingWebhooks(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['sqs:SendMessage'], this.webhooks.queue.queueArn);
     this.#encryption.allowUse(serviceFunction);
   }
 
@@ -84,42 +110,73 @@ export class Orders extends Construct {
     captures.allowListing(fetch);
     captures.allowDeleting(fetch);
     providers.allowSending(fetch);
-    this.#consume(fetch, this.fetches);
+    this.#consume(fetch, this.fetches, readSettings(this).vendorConcurrency);
   }
 
-  #deliverWebhook({ records }: OrdersProps): void {
+  #deliverWebhook({ records, secrets }: OrdersProps): void {
     const deliver = new ServiceFunction<DeliverWebhook>(this, 'deliver-webhook', {
       timeoutSeconds: deliverTimeoutSeconds,
-      hurtWhenFailing: 'Results are posted late or not at all, and credits that are due are not given back.',
+      hurtWhenFailing:
+        'Endpoints are sent events late, results are posted late, and credits that are due are not given back.',
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
+        EVENTS_TABLE: records.events.tableName,
+        DELIVERIES_TABLE: records.deliveries.tableName,
         DELIVERIES_QUEUE: this.deliveries.queue.queueUrl,
         UNDELIVERABLE_QUEUE: this.deliveries.undeliverable.queueUrl,
+        WEBHOOKS_QUEUE: this.webhooks.queue.queueUrl,
+        EVENT_BUS: busOf(this).name,
+        ENDPOINT_KEY_SECRET: secrets.endpointKey.secretArn,
         LOOPBACK: `${readSettings(this).loopback}`,
       },
     });
     records.allowVerifications(deliver, 'GetItem', 'UpdateItem');
     records.allowTenants(deliver);
     records.allowCredits(deliver);
+    records.allowEndpoints(deliver);
+    records.allowEvents(deliver, 'GetItem', 'PutItem', 'UpdateItem');
+    records.allowDeliveries(deliver, 'GetItem', 'PutItem', 'UpdateItem');
+    records.allowDeliveriesIndex(deliver, 'by_endpoint');
+    secrets.allowEndpointKey(deliver);
+    deliver.allow(['events:PutEvents'], busOf(this).arn);
     this.allowDelivering(deliver);
+    this.allowSendingWebhooks(deliver);
     deliver.allow(['sqs:SendMessage'], this.deliveries.undeliverable.queueArn);
-    this.#consume(deliver, this.deliveries);
+    const { vendorConcurrency, webhookConcurrency } = readSettings(this);
+    this.#consume(deliver, this.deliveries, vendorConcurrency);
+    this.#consume(deliver, this.webhooks, webhookConcurrency);
+    this.#watchEndpoints();
+  }
+
+  /** Each endpoint counts once until it takes something again: what rings is more than one tenant's server can be. */
+  #watchEndpoints(): void {
+    new ServiceAlarm(this, 'endpoints-failing', {
+      hurt: 'Endpoints of several tenants began to fail within five minutes: the trouble may be ours, such as no way out to the internet.',
+      runbook: 'endpoints-failing',
+      metric: new Metric({
+        namespace: 'Bonafide',
+        metricName: 'EndpointsFailing',
+        statistic: 'Sum',
+        period: Duration.minutes(5),
+      }),
+      threshold: endpointsOfMoreThanOneTenant,
+    });
   }
 
   /** One message at a time: a stranger's slow server holds up no other message. */
-  #consume(serviceFunction: AnyServiceFunction, { queue }: WorkQueue): void {
+  #consume(serviceFunction: AnyServiceFunction, { queue }: WorkQueue, maxConcurrency: number): void {
     serviceFunction.addEventSource(
       new SqsEventSource(queue, {
         batchSize: 1,
-        maxConcurrency: readSettings(this).vendorConcurrency,
+        maxConcurrency,
         reportBatchItemFailures: true,
       }),
     );
     acknowledge(
       serviceFunction,
       'Serverless-LambdaEventSourceMappingDestination',
-      'A mapping from SQS has no destination to give: the queue itself moves what failed five times to its undeliverable queue.',
+      'A mapping from SQS has no destination to give: the queue itself moves what failed too often to its undeliverable queue.',
     );
   }
 }

@@ -38,7 +38,7 @@ export class Overview extends Construct {
     const functions = Stack.of(this)
       .node.findAll()
       .filter((each) => each instanceof ServiceFunction);
-    const work = [intake.work, ...providers.queues.values(), orders.fetches, orders.deliveries];
+    const work = [intake.work, ...providers.queues.values(), orders.fetches, orders.deliveries, orders.webhooks];
     const undeliverable = [...work.map((each) => each.undeliverable), delivery.undeliverable, sweep.undeliverable];
 
     new ServiceAlarm(this, 'function-throttles', {

@@ -18,6 +18,13 @@ export interface ResultDeliveryProps {
   readonly orders: Orders;
 }
 
+/** The stack's bus, for what is made before it: named after the stack, so that two deployments can live in one account. */
+export function busOf(scope: Construct): { readonly name: string; readonly arn: string } {
+  const stack = Stack.of(scope);
+  const name = `${stack.stackName}-verifications`;
+  return { name, arn: stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: name }) };
+}
+
 /** Tells integrators of every move: from the table's stream, so that an event commits with the state it tells of. */
 export class ResultDelivery extends Construct {
   /** Integrators put their rules on it. */
@@ -31,8 +38,7 @@ export class ResultDelivery extends Construct {
     if (!tableStreamArn) throw new Error('Events come from the stream of the verifications table, and it has none.');
 
     this.bus = new EventBus(this, 'bus', {
-      // Named after the stack, so that two deployments can live in one account.
-      eventBusName: `${Stack.of(this).stackName}-verifications`,
+      eventBusName: busOf(this).name,
       description: 'What becomes of verifications',
     });
     this.undeliverable = new UndeliverableQueue(this, 'undeliverable', {
@@ -50,7 +56,10 @@ export class ResultDelivery extends Construct {
       hurtWhenFailing: 'Integrators hear of verdicts late, and after a day of failures not at all.',
       environment: {
         EVENT_BUS: this.bus.eventBusName,
+        TENANTS_TABLE: records.tenants.tableName,
+        EVENTS_TABLE: records.events.tableName,
         DELIVERIES_QUEUE: orders.deliveries.queue.queueUrl,
+        WEBHOOKS_QUEUE: orders.webhooks.queue.queueUrl,
       },
     });
     this.function.allow(['events:PutEvents'], this.bus.eventBusArn);
@@ -61,6 +70,9 @@ export class ResultDelivery extends Construct {
     );
     this.function.allow(['sqs:SendMessage'], this.undeliverable.queueArn);
     orders.allowDelivering(this.function);
+    orders.allowSendingWebhooks(this.function);
+    records.allowTenants(this.function);
+    records.allowEvents(this.function, 'PutItem', 'UpdateItem');
     encryption.allowUse(this.function);
 
     new EventSourceMapping(this, 'stream', {

@@ -13,6 +13,8 @@ export type RunbookSection =
   | 'undeliverable-fetches'
   | 'undeliverable-results'
   | 'undeliverable-sweeps'
+  | 'undeliverable-webhooks'
+  | 'endpoints-failing'
   | 'queue-backlog'
   | 'events-late'
   | 'function-errors'

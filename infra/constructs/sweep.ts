@@ -45,6 +45,8 @@ export class Sweep extends Construct {
         PROVIDER_QUEUES: providers.environment,
         FETCHES_QUEUE: orders.fetches.queue.queueUrl,
         DELIVERIES_QUEUE: orders.deliveries.queue.queueUrl,
+        DELIVERIES_TABLE: records.deliveries.tableName,
+        WEBHOOKS_QUEUE: orders.webhooks.queue.queueUrl,
       },
     });
     // The next minute's sweep is the retry.
@@ -67,6 +69,9 @@ export class Sweep extends Construct {
     providers.allowSending(this.function);
     orders.allowFetching(this.function);
     orders.allowDelivering(this.function);
+    orders.allowSendingWebhooks(this.function);
+    records.allowDeliveries(this.function, 'GetItem');
+    records.allowDeliveriesIndex(this.function, 'by_due');
 
     new ServiceAlarm(this, 'stopped', {
       hurt: 'Verifications that get stuck are not freed: people may wait without end, and erasures may stay unfinished.',

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { Encryption } from './encryption.ts';
@@ -14,7 +14,12 @@ export interface WorkQueueProps {
   readonly undeliverableRunbook: RunbookSection;
   readonly hurtWhenLate: string;
   readonly lateAfterSeconds: number;
+  /** Messages of a group come in the order in which they were sent, one at a time. @default false */
+  readonly fifo?: boolean;
 }
+
+/** Of a FIFO queue about an hour's: what fails holds up its group, and a queue of dead letters does not keep its order. */
+const fifoReceives = 20;
 
 /** A queue that loses nothing: what cannot be delivered five times waits in `undeliverable` and raises an alarm. */
 export class WorkQueue extends Construct {
@@ -23,16 +28,19 @@ export class WorkQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
+    const { fifo = false } = props;
     this.undeliverable = new UndeliverableQueue(this, 'undeliverable', {
       encryption: props.encryption,
       hurt: props.hurtWhenUndeliverable,
       runbook: props.undeliverableRunbook,
+      fifo,
     });
     this.queue = new Queue(this, 'queue', {
       ...house(props.encryption),
+      ...(fifo && highThroughput),
       visibilityTimeout: Duration.seconds(6 * props.consumerTimeoutSeconds),
       retentionPeriod: Duration.days(4),
-      deadLetterQueue: { queue: this.undeliverable, maxReceiveCount: 5 },
+      deadLetterQueue: { queue: this.undeliverable, maxReceiveCount: fifo ? fifoReceives : 5 },
     });
     new ServiceAlarm(this, 'late', {
       hurt: props.hurtWhenLate,
@@ -49,9 +57,19 @@ export class UndeliverableQueue extends Queue {
   constructor(
     scope: Construct,
     id: string,
-    props: { readonly encryption: Encryption; readonly hurt: string; readonly runbook: RunbookSection },
+    props: {
+      readonly encryption: Encryption;
+      readonly hurt: string;
+      readonly runbook: RunbookSection;
+      /** Whether the queue it belongs to is FIFO: SQS wants both alike. @default false */
+      readonly fifo?: boolean;
+    },
   ) {
-    super(scope, id, { ...house(props.encryption), retentionPeriod: Duration.days(14) });
+    super(scope, id, {
+      ...house(props.encryption),
+      ...(props.fifo && { fifo: true }),
+      retentionPeriod: Duration.days(14),
+    });
     acknowledge(
       this,
       'Serverless-SQSRedrivePolicy',
@@ -64,6 +82,13 @@ export class UndeliverableQueue extends Queue {
     });
   }
 }
+
+/** Each group counts for itself: thousands of messages a second in all, instead of 300. */
+const highThroughput: QueueProps = {
+  fifo: true,
+  deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+  fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+};
 
 function house({ key }: Encryption): QueueProps {
   return key

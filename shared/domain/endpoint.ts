@@ -46,8 +46,18 @@ export const replay = z.object({
   sent: z.int().nonnegative(),
   /** Where the next page of kept events begins; absent before the first. */
   after: z.string().optional(),
+  /** Replays before it that were cancelled, the newest last: a message of theirs may still be under way. */
+  cancelled: z.array(z.string()),
 });
 export type Replay = z.infer<typeof replay>;
+
+/** Cancelled replays that an endpoint remembers. */
+export const rememberedReplays = 10;
+
+/** Whether a replay was cancelled: what was handed to the queue of it is not sent any more. */
+export function isCancelled({ replay: last }: Pick<Endpoint, 'replay'>, id: string): boolean {
+  return last?.id === id ? last.state === 'cancelled' : (last?.cancelled.includes(id) ?? false);
+}
 
 /** An address of the tenant's that is told what becomes of its verifications. */
 export const endpoint = z.object({

@@ -401,7 +401,10 @@ export interface WebhookQueue {
   readonly send: (messages: readonly WebhookMessage[]) => Promise<void>;
   /** Hands the message to `send` after a delay of at most 15 minutes. */
   readonly sendLater: (message: WebhookMessage, delaySeconds: number) => Promise<void>;
-  /** Has the next page of a replay sent: after what waits in its lane, or after a delay of at most 15 minutes. */
+  /**
+   * Has the next page of a replay sent, behind what was handed over of the pages before: in the lane of the endpoint's
+   * replays, into which it is put after a delay of at most 15 minutes.
+   */
   readonly goOn: (replay: ReplayMessage, delaySeconds?: number) => Promise<void>;
 }
 

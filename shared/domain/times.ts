@@ -78,6 +78,15 @@ export const postSeconds = 10;
 /** A result that should have been posted by then: its message may be lost, so the sweep sends it again. */
 export const postedSeconds = 2 * minuteSeconds;
 
+/**
+ * An event is seen in the list of its tenant's by so long after the time it says that it was kept at: a put that was tried
+ * again, and the index.
+ */
+export const keptLateSeconds = minuteSeconds;
+
+/** The first page of a replay is asked for a second time after this: the request that begins it may be killed in between. */
+export const replayBegunSeconds = 30;
+
 /** No delivery is tried by its schedule longer than this after it was begun: nine waits, none longer than a day. */
 export const longestScheduleSeconds = 10 * daySeconds;
 /** How long the events of a tenant are kept for it after it has read them last, where it has no endpoint. */

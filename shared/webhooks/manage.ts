@@ -1,5 +1,5 @@
 import { base32 } from '../domain/base32.ts';
-import type { Answered } from '../domain/delivery.ts';
+import { answered } from '../domain/delivery.ts';
 import {
   type Endpoint,
   type EndpointTest,
@@ -191,11 +191,4 @@ function refuseField(field: string, message: string): never {
 /** None of them lives longer than it would have. */
 function ending(secrets: readonly SealedSecret[], at: number): SealedSecret[] {
   return secrets.map((secret) => ({ ...secret, expiresAt: Math.min(secret.expiresAt ?? at, at) }));
-}
-
-function answered(answer: Awaited<ReturnType<Fetcher['post']>>, milliseconds: number): Answered {
-  if (answer.kind === 'failed') return { milliseconds, error: answer.reason };
-  const { status } = answer;
-  if (status >= 200 && status < 300) return { status, milliseconds };
-  return { status, milliseconds, error: status === 410 ? 'gone' : 'status_unexpected' };
 }

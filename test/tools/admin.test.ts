@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import { registry } from '../../shared/providers/registry.ts';
@@ -65,6 +68,67 @@ describe('npm run admin, of what a tenant’s apps call here,', () => {
     expect((await admin('served-webhook', 'remove', 'posted', 'ours')).code).toBe(0);
     expect((await admin('served-webhook', 'remove', 'posted', 'ours')).code).toBe(1);
     expect((await admin('served-webhook', 'list', 'posted')).stdout).toBe('');
+  });
+});
+
+describe('npm run admin, of a tenant’s endpoints,', () => {
+  const printed = async (...words: string[]) => {
+    const { code, stdout, stderr } = await admin('endpoint', ...words);
+    expect([code, stderr]).toEqual([0, '']);
+    return JSON.parse(stdout);
+  };
+
+  it('makes, shows, changes, stops, rotates and deletes one, and prints its secret at making and rotating alone', async () => {
+    await admin('tenant', 'create', 'hooked');
+    const { secret, ...made } = await printed('create', 'hooked', 'https://hooks.example/a');
+    const id: string = made.id;
+    expect(secret).toMatch(/^whsec_/);
+    expect(made).toMatchObject({ types: null, body: 'thin', metadata: false, v1a: false, state: 'enabled' });
+    expect(await printed('list', 'hooked')).toEqual({ endpoints: [made] });
+    expect(await printed('show', 'hooked', id)).toEqual(made);
+    const file = write('endpoint.json', { types: ['verification.decided'], body: 'full', v1a: true });
+    const changed = await printed('change', 'hooked', id, file);
+    expect(changed).toMatchObject({ types: ['verification.decided'], public_keys: [expect.stringMatching(/^whpk_/)] });
+    expect(await printed('disable', 'hooked', id)).toMatchObject({ state: 'disabled', disabled_because: 'asked' });
+    expect(await printed('enable', 'hooked', id)).toEqual(changed);
+    expect((await printed('rotate', 'hooked', id)).public_keys).toHaveLength(2);
+    expect((await printed('rotate', 'hooked', id, '--grace-seconds', '0')).public_keys).toHaveLength(1);
+    const own = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+    expect(await printed('rotate', 'hooked', id, write('own.json', { secret: own }))).toMatchObject({ secret: own });
+    expect((await admin('endpoint', 'reseal', 'hooked')).stdout).toBe(
+      'Sealed under the current key: the secrets of 1 endpoints.\n',
+    );
+    expect(await printed('delete', 'hooked', id)).toEqual({ id, state: 'deleted' });
+    expect(await admin('endpoint', 'show', 'hooked', id)).toMatchObject({
+      code: 1,
+      stderr: 'There is no endpoint with this id.\n',
+    });
+  });
+
+  it('sends a test to one on this machine', async () => {
+    await admin('tenant', 'create', 'tested');
+    const server = createServer((_, response) => response.writeHead(503).end('never shown')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const file = write('here.json', { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
+    const { id } = await printed('create', 'tested', file);
+    const tested = { delivered: false, status: 503, milliseconds: expect.any(Number), error: 'status_unexpected' };
+    expect(await printed('test', 'tested', id)).toEqual(tested);
+    server.close();
+  });
+
+  it('says which field is wrong, and of which tenant nothing is known', async () => {
+    await admin('tenant', 'create', 'wrong');
+    const refused = async (...words: string[]) => {
+      const { code, stderr } = await admin('endpoint', ...words);
+      expect(code).toBe(1);
+      return stderr;
+    };
+    expect(await refused('create', 'wrong', 'http://hooks.example/')).toContain('/url must be an https URL');
+    expect(await refused('create', 'wrong', write('types.json', { url: 'https://a.example', types: ['x'] }))).toContain(
+      'types',
+    );
+    expect(await refused('create', 'wrong', 'nowhere.json')).toContain('docs/webhooks.md');
+    expect(await refused('create', 'nobody', 'https://hooks.example/')).toBe('There is no tenant nobody\n');
   });
 });
 

@@ -14,6 +14,13 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** As the template has it generated. */
+const endpointKey = {
+  name: 'the-key-of-endpoints',
+  arn: 'the-key-of-endpoints',
+  generate: { PasswordLength: 64, ExcludePunctuation: true },
+};
+
 /** The tenants' table and the secrets of a local stack without the rest of it, and `npm run admin` to keep them. */
 export function administered() {
   const directory = mkdtempSync(join(tmpdir(), 'bonafide-admin-'));
@@ -22,7 +29,7 @@ export function administered() {
   let secrets: Awaited<ReturnType<typeof startSecretsManager>>;
 
   beforeAll(async () => {
-    [tables, secrets] = await Promise.all([startTables(), startSecretsManager(secretsFile, [])]);
+    [tables, secrets] = await Promise.all([startTables(), startSecretsManager(secretsFile, [endpointKey])]);
     write('stack.json', {
       url: 'http://127.0.0.1:4000',
       environment: {
@@ -38,7 +45,7 @@ export function administered() {
         VerificationsTable: 'verifications',
         TenantsTable: 'tenants',
         IdKeySecret: 'the-key-of-ids',
-        EndpointKeySecret: 'the-key-of-endpoints',
+        EndpointKeySecret: endpointKey.name,
       },
     });
   });

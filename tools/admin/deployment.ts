@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
+import type { ManagedEndpoints } from '../../shared/domain/ports.ts';
+import { fetcher } from '../../shared/fetching.ts';
+import { signingSecret } from '../../shared/stores/secrets.ts';
+import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { dynamoTenants, type Tenants } from '../../shared/stores/tenants/tenants.ts';
+import { manageEndpoints } from '../../shared/webhooks/manage.ts';
 import { dataDirectory, localStack } from '../target.ts';
 import { readJson } from './files.ts';
 
@@ -15,6 +20,8 @@ export interface Deployment {
   readonly apiUrl: string;
   /** Name or ARN of the secret that holds the key of ids; a stack from before ids had a key has none. */
   readonly idKeySecret: string | undefined;
+  /** Throws where the secret that holds the key of endpoints is not known. A test is sent from this machine. */
+  readonly endpoints: () => ManagedEndpoints;
 }
 
 export interface Named {
@@ -23,35 +30,46 @@ export interface Named {
   readonly 'tenants-table'?: string | undefined;
   readonly url?: string | undefined;
   readonly 'id-key-secret'?: string | undefined;
+  readonly 'endpoint-key-secret'?: string | undefined;
 }
 
 /** Connects to the deployment the options name. */
 export async function connect(named: Named): Promise<Deployment> {
   const table = named['tenants-table'];
-  if (table) return open(table, named.stack, named.url ?? '<the API>', named['id-key-secret']);
+  if (table) {
+    const keys = { idKeySecret: named['id-key-secret'], endpointKeySecret: named['endpoint-key-secret'] };
+    return open(table, named.stack, named.url ?? '<the API>', keys);
+  }
   if (named.aws) {
     const outputs = z
       .record(
         z.string(),
-        z.looseObject({ TenantsTable: z.string(), ApiUrl: z.string(), IdKeySecret: z.string().optional() }),
+        z.looseObject({
+          TenantsTable: z.string(),
+          ApiUrl: z.string(),
+          IdKeySecret: z.string().optional(),
+          EndpointKeySecret: z.string().optional(),
+        }),
       )
       .parse(await readJson('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table'));
     const [stack] = Object.entries(outputs);
     if (!stack) throw new Error('cdk-outputs.json names no stack');
-    return open(stack[1].TenantsTable, stack[0], stack[1].ApiUrl, stack[1].IdKeySecret);
+    const [name, { TenantsTable, ApiUrl, IdKeySecret, EndpointKeySecret }] = stack;
+    return open(TenantsTable, name, ApiUrl, { idKeySecret: IdKeySecret, endpointKeySecret: EndpointKeySecret });
   }
   const path = join(dataDirectory(), 'stack.json');
   const { url, environment, outputs } = localStack.parse(
     await readJson(path, 'start the local stack (npm start), or give --aws'),
   );
-  return open(outputs.TenantsTable, named.stack, url, outputs.IdKeySecret, environment);
+  const keys = { idKeySecret: outputs.IdKeySecret, endpointKeySecret: outputs.EndpointKeySecret };
+  return open(outputs.TenantsTable, named.stack, url, keys, environment);
 }
 
 function open(
   table: string,
   stackName: string,
   apiUrl: string,
-  idKeySecret: string | undefined,
+  { idKeySecret, endpointKeySecret }: Record<'idKeySecret' | 'endpointKeySecret', string | undefined>,
   at?: z.infer<typeof localStack>['environment'],
 ): Deployment {
   const config = at && {
@@ -63,11 +81,23 @@ function open(
     ...config,
     ...(at && { endpoint: at.AWS_ENDPOINT_URL_SECRETS_MANAGER }),
   });
+  const now = () => new Date();
   return {
-    tenants: dynamoTenants({ client, table, now: () => new Date(), randomBytes }),
+    tenants: dynamoTenants({ client, table, now, randomBytes }),
     secrets,
     stackName,
     apiUrl,
     idKeySecret,
+    endpoints: () => {
+      if (!endpointKeySecret)
+        throw new Error('Give --endpoint-key-secret: its ARN is the stack’s output EndpointKeySecret');
+      return manageEndpoints({
+        endpoints: dynamoEndpoints({ client, table, now }),
+        key: signingSecret(endpointKeySecret, secrets, now),
+        fetcher: fetcher({ loopback: at !== undefined }),
+        now,
+        randomBytes,
+      });
+    },
   };
 }
