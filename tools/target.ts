@@ -7,11 +7,25 @@ export function dataDirectory(): string {
   return process.env.BONAFIDE_DATA || '.bonafide';
 }
 
-/** The API to talk to and a key for it: as given, or the local stack's. */
-export async function demoTarget(given: { url?: string | undefined; key?: string | undefined }) {
-  const url = (given.url ?? process.env.BONAFIDE_URL ?? (await localUrl())).replace(/\/$/, '');
-  const key = given.key ?? process.env.BONAFIDE_API_KEY ?? (await demoKey());
-  return { url, key };
+/** The API to talk to and a key for it: as given, or the local stack's; with `aws` the deployed API, whose key is given. */
+export async function demoTarget(given: { url?: string | undefined; key?: string | undefined; aws?: boolean }) {
+  const { aws = false } = given;
+  const found = given.url ?? process.env.BONAFIDE_URL ?? (await (aws ? deployedUrl() : localUrl()));
+  const key = given.key ?? process.env.BONAFIDE_API_KEY ?? (await (aws ? noKey() : demoKey()));
+  return { url: found.replace(/\/$/, ''), key };
+}
+
+/** As `npm run deploy` left it. */
+async function deployedUrl(): Promise<string> {
+  const outputs = await readFile('cdk-outputs.json', 'utf8').catch(() => undefined);
+  if (outputs === undefined) throw new Error('No cdk-outputs.json: deploy first (npm run deploy), or give --url');
+  const [stack] = Object.values(z.record(z.string(), z.looseObject({ ApiUrl: z.url() })).parse(JSON.parse(outputs)));
+  if (!stack) throw new Error('cdk-outputs.json names no stack');
+  return stack.ApiUrl;
+}
+
+async function noKey(): Promise<never> {
+  throw new Error('No API key: give --key or BONAFIDE_API_KEY');
 }
 
 /** Where the local stack of this data folder runs; where one would, when none does. */

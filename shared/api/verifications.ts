@@ -74,7 +74,7 @@ const capturesRequest = z.strictObject({
 });
 
 /** Any JSON object: kept as its text, so that every name and number comes back as it was sent. */
-const metadata = z
+export const metadata = z
   .custom<Readonly<Record<string, unknown>>>(isJsonObject, 'must be a JSON object')
   .superRefine((value, context) => {
     const inexact = inexactIn(value);

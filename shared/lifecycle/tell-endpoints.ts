@@ -64,8 +64,14 @@ function keptOf(
     ...kept,
     data,
     ...(after.state === 'decided' && { verdict: verdictText(after.verdict) }),
-    ...(before.metadata !== undefined && { metadata: JSON.stringify(before.metadata) }),
+    ...metadataOf(before),
   };
+}
+
+/** As its text came; records of earlier versions hold it as a map. */
+function metadataOf({ metadataText, metadata }: Unerased): Pick<KeptEvent, 'metadata'> {
+  if (metadataText !== undefined) return { metadata: metadataText };
+  return metadata === undefined ? {} : { metadata: JSON.stringify(metadata) };
 }
 
 /** Every event of the verification before its erasure, by its history: also those that a late writer would still keep. */

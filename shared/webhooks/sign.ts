@@ -15,17 +15,23 @@ export function validSecrets(secrets: readonly SealedSecret[], at: Date): readon
  * separated by spaces. A receiver takes a message that one of them fits.
  */
 export function webhookSigner({ open }: Pick<Seals, 'open'>): SignWebhook {
-  return async (endpoint, { id, at, body }) => {
-    const secrets = await openValid(endpoint, at, open);
-    const signatures = [
-      ...secrets.map((secret) => new Webhook(secret, { format: 'raw' }).sign(id, at, body)),
-      ...(endpoint.v1a ? secrets.map((secret) => signAsymmetric(secret, `${id}.${epochSeconds(at)}.${body}`)) : []),
-    ];
-    return {
-      'webhook-id': id,
-      'webhook-timestamp': String(epochSeconds(at)),
-      'webhook-signature': signatures.join(' '),
-    };
+  return async (endpoint, message) => signedBy(await openValid(endpoint, message.at, open), message, endpoint);
+}
+
+/** The headers of a body that these secrets sign. */
+export function signedBy(
+  secrets: readonly Uint8Array[],
+  { id, at, body }: Parameters<SignWebhook>[1],
+  { v1a }: Pick<Endpoint, 'v1a'>,
+): Awaited<ReturnType<SignWebhook>> {
+  const signatures = [
+    ...secrets.map((secret) => new Webhook(secret, { format: 'raw' }).sign(id, at, body)),
+    ...(v1a ? secrets.map((secret) => signAsymmetric(secret, `${id}.${epochSeconds(at)}.${body}`)) : []),
+  ];
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(epochSeconds(at)),
+    'webhook-signature': signatures.join(' '),
   };
 }
 

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CaptureName, type Check, capturesOf, type Landed } from '../../shared/domain/captures.ts';
 import { signReference } from '../../shared/domain/reference.ts';
@@ -62,6 +62,7 @@ function* inChunks(bytes: Uint8Array, size = 64 * 1024): Generator<Uint8Array> {
 export interface Post {
   readonly path: string;
   readonly text: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** Serves captures by link, as S3 would, and takes webhooks, as `receive-result` would. */
@@ -78,7 +79,7 @@ export async function startOurSide(): Promise<{
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     if (request.method === 'POST') {
-      posts.push({ path, text: Buffer.concat(chunks).toString() });
+      posts.push({ path, text: Buffer.concat(chunks).toString(), headers: request.headers });
       response.end();
       return;
     }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { freePort, type RunningStack } from '../journeys/local-stack.ts';
 
-/** A backend of docs/integrate.md, running as a process of its own. */
+/** A backend of a page, running as a process of its own. */
 export interface Backend {
   readonly url: string;
   /** What it printed. */
@@ -11,21 +11,22 @@ export interface Backend {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a backend with the address and key of a stack, and waits until it answers. */
+/** Starts a backend, with the address and key of a stack where it asks one, and waits until it answers. */
 export async function startBackend(
   directory: string,
   [command = '', ...parameters]: readonly string[],
-  { url: BONAFIDE_URL, apiKey: BONAFIDE_API_KEY }: Pick<RunningStack, 'url' | 'apiKey'>,
+  bonafide?: Pick<RunningStack, 'url' | 'apiKey'>,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Backend> {
   const port = String(await freePort());
   const { NODE_ENV: _, ...environment } = process.env; // vitest's own
+  const ofBonafide = bonafide && { BONAFIDE_URL: bonafide.url, BONAFIDE_API_KEY: bonafide.apiKey };
   const child = spawn(
     command,
     parameters.map((one) => one.replace('PORT', port)),
     {
       cwd: directory,
-      env: { ...environment, PORT: port, BONAFIDE_URL, BONAFIDE_API_KEY, ...variables },
+      env: { ...environment, PORT: port, ...ofBonafide, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a group of its own, so that what it starts ends with it
     },

@@ -1,25 +1,31 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-const page = readFileSync('docs/integrate.md', 'utf8');
+type Programs = ReadonlyMap<string, string>;
 
-/** Every whole file that docs/integrate.md shows, by its name: `express/server.mjs`. */
-export const programs: ReadonlyMap<string, string> = new Map(
-  [...page.matchAll(/^\*\*(\S+)\*\*\n\n```\w+\n([\s\S]*?)^```$/gm)].map(([, file = '', text = '']) => [file, text]),
-);
+/** Every whole file that a page shows, by its name: `express/server.mjs`. */
+function programsOf(page: string): Programs {
+  const shown = readFileSync(page, 'utf8').matchAll(/^\*\*(\S+)\*\*\n\n```\w+\n([\s\S]*?)^```$/gm);
+  return new Map([...shown].map(([, file = '', text = '']) => [file, text]));
+}
 
-export function program(file: string): string {
-  const text = programs.get(file);
-  if (text === undefined) throw new Error(`docs/integrate.md shows no file ${file}`);
+/** Those of docs/integrate.md. */
+export const programs = programsOf('docs/integrate.md');
+/** Those of docs/receive-webhooks.md. */
+export const receiverPrograms = programsOf('docs/receive-webhooks.md');
+
+export function program(file: string, from: Programs = programs): string {
+  const text = from.get(file);
+  if (text === undefined) throw new Error(`The page shows no file ${file}`);
   return text;
 }
 
-/** Writes these files of the page, each to its place in a directory. */
-export function layOut(directory: string, files: Readonly<Record<string, string>>): void {
+/** Writes these files of a page, each to its place in a directory. */
+export function layOut(directory: string, files: Readonly<Record<string, string>>, from: Programs = programs): void {
   for (const [place, file] of Object.entries(files)) {
     const target = join(directory, place);
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, program(file));
+    writeFileSync(target, program(file, from));
   }
 }
 

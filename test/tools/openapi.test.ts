@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
-import { openApi } from '../../tools/release/openapi.ts';
+import { openApi, webhooksSchema } from '../../tools/release/openapi.ts';
 
 it('docs/openapi.json is what the routes and schemas make: npm run openapi', () => {
   expect(JSON.parse(readFileSync('docs/openapi.json', 'utf8'))).toEqual(JSON.parse(JSON.stringify(openApi())));
+});
+
+it('docs/webhooks.schema.json is what the schemas of bodies make: npm run openapi', () => {
+  expect(JSON.parse(readFileSync('docs/webhooks.schema.json', 'utf8'))).toEqual(
+    JSON.parse(JSON.stringify(webhooksSchema())),
+  );
 });
 
 it.each(routes.map(({ key, method, path }) => [key, method, path]))(

@@ -7,6 +7,7 @@ import { faultsOf, gatewayMessage, gatewayText, type Operation, routes } from '.
 import * as views from '../../shared/api/verifications.ts';
 import { endpointEvent } from '../../shared/domain/endpoint.ts';
 import { event } from '../../shared/domain/event.ts';
+import { webhookBodies, webhookName } from '../../shared/api/webhook-bodies.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import { received, refused } from '../../shared/providers/identify/answers.ts';
 import { call as identifyCall } from '../../shared/providers/identify/calls.ts';
@@ -18,7 +19,8 @@ import { commandLine } from '../command-line.ts';
 
 /*
  * npm run openapi: writes docs/openapi.json, OpenAPI 3.1 made from the rows of operations.ts and the schemas that the API
- * itself uses. A test holds the file to what this makes.
+ * itself uses, and docs/webhooks.schema.json, a JSON Schema of what endpoints are posted. A test holds the files to what
+ * this makes.
  */
 
 /** Schemas by the name that client generators give their types. */
@@ -76,8 +78,13 @@ const named = {
     IdentifyRefused: refused,
     GatewayText: gatewayText,
     GatewayMessage: gatewayMessage,
+    ...ofWebhooks(),
   },
 } as const;
+
+function ofWebhooks() {
+  return Object.fromEntries([...webhookBodies].map(([type, body]) => [webhookName(type), body]));
+}
 
 /** What API Gateway itself answers, before any function is asked: its own shape, never a problem. */
 const gatewayAnswers = {
@@ -87,13 +94,13 @@ const gatewayAnswers = {
   503: 'The function could not be run in time: try again',
 } as const;
 
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const ref = (name: string, place = '#/components/schemas/') => ({ $ref: `${place}${name}` });
 
 /** The schemas of one direction, referring to each other by name. */
-function components(schemas: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output') {
+function components(schemas: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output', place?: string) {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
-  const document = z.toJSONSchema(registry, { io, unrepresentable: 'any', uri: (id) => ref(id).$ref });
+  const document = z.toJSONSchema(registry, { io, unrepresentable: 'any', uri: (id) => ref(id, place).$ref });
   return Object.fromEntries(
     Object.entries(document.schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]),
   );
@@ -135,6 +142,7 @@ export function openApi(): object {
     ],
     security: [{ key: [] }],
     paths,
+    webhooks: Object.fromEntries([...webhookBodies.keys()].map((type) => [type, { post: posted(type) }])),
     components: {
       securitySchemes: {
         key: { type: 'apiKey', in: 'header', name: 'x-api-key', description: "A tenant's key; for servers only." },
@@ -152,6 +160,47 @@ export function openApi(): object {
       },
     },
   };
+}
+
+/** JSON Schema of what endpoints are posted, by type. It allows fields that later versions add. */
+export function webhooksSchema(): object {
+  const { Verdict, Reason } = named.answers;
+  const place = '#/$defs/';
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: "Bodies of Bonafide's webhooks",
+    oneOf: Object.keys(ofWebhooks()).map((name) => ref(name, place)),
+    $defs: components({ ...ofWebhooks(), Verdict, Reason }, 'input', place),
+  };
+}
+
+/** One type of webhook, as its receiver sees it. */
+function posted(type: string): object {
+  return {
+    operationId: `receive${webhookName(type)}`,
+    tags: ['endpoints'],
+    summary: `An endpoint of yours is posted \`${type}\``,
+    description: `Signed as Standard Webhooks 1.0 says. docs/receive-webhooks.md has whole receivers.`,
+    security: [],
+    parameters: [
+      signingHeader('webhook-id', 'The same for every repeat'),
+      signingHeader('webhook-timestamp', 'Of this attempt, epoch seconds'),
+      signingHeader(
+        'webhook-signature',
+        '`v1,` and base64 for each valid secret, `v1a,` beside it, separated by spaces',
+      ),
+    ],
+    requestBody: { required: true, content: json(ref(webhookName(type))) },
+    responses: {
+      '2XX': { description: 'Taken: it is not sent again' },
+      410: { description: 'The endpoint is disabled' },
+      default: { description: 'It is sent again, for three days and more' },
+    },
+  };
+}
+
+function signingHeader(name: string, description: string): object {
+  return { name, in: 'header', required: true, description, schema: { type: 'string' } };
 }
 
 function described(route: (typeof routes)[number]) {
@@ -250,10 +299,17 @@ function json(schema: object) {
 }
 
 if (import.meta.main) {
-  commandLine('npm run openapi\n\nWrites docs/openapi.json from the rows of shared/api/operations.ts.', {
-    options: {},
-  });
-  const file = join(import.meta.dirname, '..', '..', 'docs', 'openapi.json');
-  writeFileSync(file, `${JSON.stringify(openApi(), null, 2)}\n`);
-  console.log('Wrote docs/openapi.json');
+  commandLine(
+    'npm run openapi\n\nWrites docs/openapi.json and docs/webhooks.schema.json from the rows and schemas of shared/api.',
+    {
+      options: {},
+    },
+  );
+  for (const [file, document] of [
+    ['openapi.json', openApi()],
+    ['webhooks.schema.json', webhooksSchema()],
+  ] as const) {
+    writeFileSync(join(import.meta.dirname, '..', '..', 'docs', file), `${JSON.stringify(document, null, 2)}\n`);
+    console.log(`Wrote docs/${file}`);
+  }
 }
