@@ -20,6 +20,7 @@ import {
   maximumNotes,
   moved,
   notedEntry,
+  overNotes,
   type State,
   type Verification,
   verification,
@@ -66,6 +67,8 @@ const notRenewedMeanwhile = '#challengeIssuedAt = :readChallengeIssuedAt';
 /** Of two that give a credit back, and of a refund and an erasure, one wins. */
 const notRefundedMeanwhile = '#credit = :readCredit';
 const refundStillDue = '#refundDue = :readRefundDue';
+/** Notes are counted up to twenty, and no line is without one or a move. */
+const notNotedMeanwhile = '#notes = :readNotes';
 const notPostedMeanwhile = '#failedPosts = :readFailedPosts';
 
 /** New digits in a round: of two writers that found the old ones dead, the second must not replace what the first told. */
@@ -87,6 +90,11 @@ export function fencesRefundDue(from: Verification, to: Verification): boolean {
 /** Of two workers that post the same result in vain, one counts it. */
 export function fencesPosts(from: Verification, to: Verification): boolean {
   return 'order' in to && to.order !== undefined && 'failedPosts' in from && from.failedPosts !== to.failedPosts;
+}
+
+/** A move covers every line before it, and a note is written without one: a note read too late would break the chain. */
+export function fencesNotes(from: Verification, to: Verification): boolean {
+  return to.sequence > from.sequence;
 }
 
 /** `settle` takes the deadline out without a move: a move read before it writes its own, also where it is the one that was read. */
@@ -158,6 +166,11 @@ export function dynamoVerifications({
       conditions.push(notPostedMeanwhile);
       values[':readFailedPosts'] = from.failedPosts;
     }
+    if (fencesNotes(from, to)) {
+      conditions.push(notNotedMeanwhile);
+      fenced.push('notes');
+      values[':readNotes'] = from.notes;
+    }
     const named = new Set([...changed, ...removed, ...fenced]);
     return {
       TableName: table,
@@ -201,7 +214,7 @@ export function dynamoVerifications({
       await client.send(
         new TransactWriteItemsCommand({ TransactItems: [{ Update: updateOf(from, to, entry) }, ...places] }),
       );
-      return { kind: 'moved', verification: to }; // but for a note made meanwhile, which a transaction does not answer
+      return { kind: 'moved', verification: to };
     } catch (error) {
       if (!(error instanceof TransactionCanceledException)) throw error;
       const [ofRecord, ...ofPlaces] = error.CancellationReasons ?? [];
@@ -274,9 +287,12 @@ export function dynamoVerifications({
     },
 
     move(from, to, fields, remark = {}, sightings = []) {
-      const next = moved(from, to, fields, remark, { at: now(), moveId: newId() });
-      const entry = next.history.at(-1);
-      return sightings.length > 0 ? changeWith(from, next, entry, sightings) : change(from, next, entry);
+      const stamp = { at: now(), moveId: newId() };
+      return overNotes<Moved<typeof to>>(from, (read) => {
+        const next = moved(read, to, fields, remark, stamp);
+        const entry = next.history.at(-1);
+        return sightings.length > 0 ? changeWith(read, next, entry, sightings) : change(read, next, entry);
+      });
     },
 
     land: (from, fields) => change(from, { ...from, ...fields }),
