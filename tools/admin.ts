@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { auditCommands } from './admin/audit.ts';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { policyCommands } from './admin/policy.ts';
@@ -33,11 +34,14 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- served-webhook set acme NAME URL    where their results are posted; list acme, remove acme NAME
 
   npm run admin -- verification id acme SOURCE_ID  what logs and object keys call it; reads the key of ids, no record
+  npm run admin -- audit verify acme [SOURCE_ID]   says which line of which history was changed since it was written;
+                                                   --against FILE: also where events say so, one JSON a line (docs/audit.md)
 
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
-                     (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN)
+                     (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN,
+                     --verifications-table T)
 `;
 
 const { values, positionals } = commandLine(usage, {
@@ -48,12 +52,15 @@ const { values, positionals } = commandLine(usage, {
     stack: { type: 'string', default: 'bonafide' },
     url: { type: 'string' },
     'id-key-secret': { type: 'string' },
+    'verifications-table': { type: 'string' },
+    against: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
 
 const commands = new Map(
   Object.entries({
+    ...auditCommands,
     ...tenantCommands,
     ...policyCommands,
     ...credentialsCommands,
@@ -79,6 +86,6 @@ async function administer([noun, verb, ...words]: readonly string[]): Promise<nu
     return 2;
   }
   const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
-  await command.run(words, { connect: () => connect(values), graceSeconds });
+  await command.run(words, { connect: () => connect(values), graceSeconds, against: values.against });
   return 0;
 }
