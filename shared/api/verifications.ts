@@ -18,7 +18,6 @@ import { isoOf, longestWaitSeconds } from '../domain/times.ts';
 import { format, measurements, outcome, reason, recaptureReason, scores, type Verdict } from '../domain/verdict.ts';
 import {
   type Attempt,
-  type HistoryEntry,
   sourceId,
   state,
   states,
@@ -314,6 +313,7 @@ export const historyView = z.object({
       outcome: outcome.optional(),
       provider: z.string().optional(),
       attempt: z.int().optional(),
+      digest: z.string().optional().describe('Of the verdict or the review that this move gave'),
       hash: z
         .string()
         .optional()
@@ -497,17 +497,5 @@ export function viewPage({ items, next }: { items: Listed[]; next?: PageStart | 
 }
 
 export function viewHistory(record: Verification, source_id: string): z.infer<typeof historyView> {
-  const line = ({ at, sequence, kind, state, round, code, outcome, provider, attempt, hash }: HistoryEntry) => ({
-    at,
-    sequence,
-    kind,
-    state,
-    round,
-    code,
-    outcome,
-    provider,
-    attempt,
-    hash,
-  });
-  return { source_id, history: record.history.map(line), notes_dropped: record.notesDropped };
+  return { source_id, history: record.history, notes_dropped: record.notesDropped };
 }

@@ -1,3 +1,4 @@
+import { brokenHistory, describeBroken } from '../../shared/domain/broken-history.ts';
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
@@ -19,6 +20,7 @@ export const wrongs = [
   'events without a move',
   'event ids with two bodies',
   'doubled history entries',
+  'histories broken',
   'answers passed over',
   'captures swapped',
   'videos misjudged',
@@ -88,6 +90,8 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   const answers = new Set<string>();
   const moved = new Set<string>();
   const bodies = new Map<string, string>();
+  /** Hashes that events told, by verification and sequence. */
+  const anchors = new Map<string, Map<number, string>>();
   const versions = new Map<string, string>();
   const videos = new Map<string, Spoken>();
   const judged: Judged[] = [];
@@ -318,6 +322,8 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       const before = bodies.get(event.id);
       if (before !== undefined && before !== body) wrong('event ids with two bodies', `${before} and ${body}`);
       bodies.set(event.id, body);
+      const [, id = ''] = event.id.split('_');
+      anchors.set(id, (anchors.get(id) ?? new Map()).set(event.sequence, event.hash ?? ''));
     },
 
     /** A result came to its webhook, which took it or not. */
@@ -380,6 +386,8 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       for (const record of latest.values()) {
         const { state, sequence, history } = record;
         const name = nameOf(record);
+        const broken = brokenHistory(record, anchors.get(record.verificationId));
+        if (broken) wrong('histories broken', `${name}: ${describeBroken(record, broken)}`);
         const due = 'dueAt' in record && record.dueAt !== undefined;
         if (due || ['awaiting_captures', 'queued', 'dispatched'].includes(state))
           wrong('unfinished', `${name}: ${state}`);

@@ -31,6 +31,7 @@ describe('npm run simulate', () => {
         '0 events without a move',
         '0 event ids with two bodies',
         '0 doubled history entries',
+        '0 histories broken',
         '0 answers passed over',
         '0 captures swapped',
         '0 videos misjudged',
