@@ -1,5 +1,5 @@
 import { goesOnFrom, moveHash, noteHash, verdictDigest } from './audit.ts';
-import type { HistoryEntry, Verification } from './verification.ts';
+import { firstVerdict, type HistoryEntry, type Verification } from './verification.ts';
 
 /** What is wrong with a history, and at which of its lines, counted from 1: of one that is missing, the line it stood before. */
 export interface Broken {
@@ -104,7 +104,7 @@ function brokenEnd(record: Verification): Broken | undefined {
     return { line: end, what: 'missing', detail: `move ${sequence}, at which the record is` };
   }
   if (last.sequence !== sequence || last.state !== state || last.round !== round || last.at !== updatedAt) {
-    return { line: index + 1, what: 'changed', detail: `the record says it is ${state} at ${sequence}` };
+    return { line: Math.max(1, index + 1), what: 'changed', detail: `the record says it is ${state} at ${sequence}` };
   }
   const noted = history.filter(({ kind }) => kind === 'noted').length;
   if (noted === notes) return undefined;
@@ -115,14 +115,25 @@ function brokenEnd(record: Verification): Broken | undefined {
   };
 }
 
-/** The verdict that the record gives is the one that its move gave. */
+/** The verdict that the record has, and the first where that is another, are those that their moves gave. */
 function brokenVerdict(record: Verification): Broken | undefined {
   if (record.state !== 'decided') return undefined;
-  const { history, verdict, moveId } = record;
-  const index = history.findLastIndex(({ kind, state }) => kind === 'moved' && state === 'decided');
-  const line = history[index];
-  if (line?.hash === undefined || line.digest === verdictDigest(moveId, verdict)) return undefined;
-  return { line: index + 1, what: 'changed', detail: 'the verdict it gave is another' };
+  const { history, verdict, moveId, review } = record;
+  const first = firstVerdict(record);
+  const decisions = [
+    { digest: verdictDigest(first.moveId, first.verdict), reviewed: false },
+    ...(record.first || review ? [{ digest: verdictDigest(moveId, verdict, review), reviewed: true }] : []),
+  ];
+  for (const { digest, reviewed } of decisions) {
+    const index = history.findLastIndex(
+      (line) => line.kind === 'moved' && line.state === 'decided' && (line.review ?? false) === reviewed,
+    );
+    const line = history[index];
+    if (line?.hash !== undefined && line.digest === digest) continue;
+    if (line && line.hash === undefined) continue; // of a version before
+    return { line: Math.max(1, index + 1), what: 'changed', detail: `the ${reviewed ? 'review' : 'verdict'} it gave is another` };
+  }
+  return undefined;
 }
 
 /** An event told a hash that no line of its sequence has: the chain holds, and was written anew. */

@@ -3,7 +3,7 @@ import type { CaptureName } from '../../shared/domain/captures.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import type { Pinned, Sighting } from '../../shared/domain/ports.ts';
-import { type Outcome, ourselves } from '../../shared/domain/verdict.ts';
+import { type Outcome, ourselves, reviewed } from '../../shared/domain/verdict.ts';
 import { attemptsPerPass, mayMove, type Verification } from '../../shared/domain/verification.ts';
 import { nameOf } from '../builders/verification.ts';
 import type { SimulatedProvider } from './circumstances.ts';
@@ -23,6 +23,7 @@ export const wrongs = [
   'histories broken',
   'answers passed over',
   'captures swapped',
+  'reviews misplaced',
   'videos misjudged',
   'repeats misjudged',
   'credits miscounted',
@@ -96,7 +97,18 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   const videos = new Map<string, Spoken>();
   const judged: Judged[] = [];
   const orders = new Map<string, OrderSeen>();
-  const tally = { moves: 0, calls: 0, stalls: 0, events: 0, accepted: 0, refunded: 0, posted: 0, givenUp: 0, left: 0 };
+  const tally = {
+    moves: 0,
+    reviews: 0,
+    calls: 0,
+    stalls: 0,
+    events: 0,
+    accepted: 0,
+    refunded: 0,
+    posted: 0,
+    givenUp: 0,
+    left: 0,
+  };
 
   const wrong = (kind: Wrong, what: string) => {
     violations.push({ wrong: kind, what });
@@ -134,6 +146,11 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       wrong('illegal moves', `${name}: it waited for a webhook, which no lease ends`);
     }
     if (after.state !== 'decided') return;
+    if (before.state === 'decided') reviewing(before, after);
+    else deciding(name, after);
+  }
+
+  function deciding(name: string, after: Verification & { state: 'decided' }): void {
     recognising(after);
     const round = `${after.verificationId} ${after.round}`;
     if (decidedRounds.has(round)) wrong('double decisions', `${after.sourceId} in round ${after.round}`);
@@ -141,6 +158,21 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     if (after.verdict.provider === ourselves) decidedUnasked(after);
     else if (!answers.has(`${round} ${after.verdict.provider} ${after.verdict.outcome}`)) {
       wrong('illegal moves', `${name}: no vendor answered ${after.verdict.outcome} in round ${after.round}`);
+    }
+  }
+
+  /** A reviewer decided: of the sequence that the review names, and what was decided first stays. */
+  function reviewing(before: Verification & { state: 'decided' }, after: Verification & { state: 'decided' }): void {
+    tally.reviews += 1;
+    const { review, verdict, first } = after;
+    const of = `${after.sourceId} reviewed at ${after.sequence}`;
+    if (review?.sequence !== before.sequence) wrong('reviews misplaced', `${of}: the reviewer saw ${review?.sequence}`);
+    if (verdict.outcome !== review?.outcome || verdict.provider !== reviewed) {
+      wrong('reviews misplaced', `${of}: ${review?.outcome}, and ${verdict.outcome} counts`);
+    }
+    const expected = before.first?.verdict ?? before.verdict;
+    if (JSON.stringify(first?.verdict) !== JSON.stringify(expected)) {
+      wrong('reviews misplaced', `${of}: the first verdict is another`);
     }
   }
 
