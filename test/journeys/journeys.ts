@@ -343,7 +343,7 @@ export function journeys(target: () => Target): void {
       expect(early).toMatchObject({ status: 409, code: 'state_conflict' });
       const wrong = await client.problem('POST', path, { ...review, outcome: 'recapture', reason: '\ud800' });
       expect(wrong.errors?.map(({ field }) => field)).toEqual(['/outcome', '/reason']);
-      const reviewed = await client.call('POST', path, review);
+      const reviewed = await client.call('POST', `/verifications/${sourceId}/review`, review);
       expect(reviewed).toMatchObject({
         status: 200,
         body: { state: 'decided', sequence: sequence + 1, verdict: { outcome: 'failed', provider: 'review' }, review },
