@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -15,7 +14,7 @@ function connect() {
   const { VERIFICATIONS_TABLE: table, CAPTURES_BUCKET, PROVIDER_QUEUES } = environment.parse(process.env);
   const now = () => new Date();
   return {
-    verifications: dynamoVerifications({ client: new DynamoDBClient(), table, now, newId: randomUUID }),
+    verifications: dynamoVerifications({ client: new DynamoDBClient(), table, now }),
     captures: s3Captures(new S3Client(), CAPTURES_BUCKET),
     send: sqsSend(new SQSClient(), providerQueues.parse(PROVIDER_QUEUES)),
     now,

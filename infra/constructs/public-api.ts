@@ -18,6 +18,7 @@ import type { Environment as Read } from '../../functions/read-verification/envi
 import type { Environment as Receive } from '../../functions/receive-result/environment.ts';
 import type { Environment as Request } from '../../functions/request-verification/environment.ts';
 import type { Environment as Retry } from '../../functions/retry-verification/environment.ts';
+import type { Environment as Review } from '../../functions/review-verification/environment.ts';
 import { type ApiFunctionName, routes } from '../../shared/api/operations.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -63,6 +64,7 @@ export class PublicApi extends Construct {
       'read-verification': this.#readVerification(props),
       'erase-verification': this.#eraseVerification(props),
       'retry-verification': this.#retryVerification(props),
+      'review-verification': this.#reviewVerification(props),
       'receive-result': this.#receiveResult(props),
     };
     this.functions = { ...ours, ...props.vendorApis.functions, ...props.webhooks.functions };
@@ -179,6 +181,22 @@ export class PublicApi extends Construct {
     captures.allowKnowingWhatIsGone(retry);
     providers.allowSending(retry);
     return retry;
+  }
+
+  #reviewVerification({ records, secrets }: PublicApiProps): AnyServiceFunction {
+    const review = new ServiceFunction<Review>(this, 'review-verification', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'Reviewers cannot put a verdict right: the one they disagree with goes on counting.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
+      },
+    });
+    records.allowVerifications(review, 'GetItem', 'UpdateItem');
+    records.allowTenants(review);
+    secrets.allowIdKey(review);
+    return review;
   }
 
   /** What a function reads that starts from a source_id. */

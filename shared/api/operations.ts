@@ -41,6 +41,7 @@ import {
   listView,
   readQuery,
   receivedView,
+  reviewRequest,
   stateView,
   uploadsView,
   verificationRequest,
@@ -53,6 +54,7 @@ export type ApiFunctionName =
   | 'read-verification'
   | 'erase-verification'
   | 'retry-verification'
+  | 'review-verification'
   | 'receive-result'
   | 'manage-endpoints'
   | 'read-deliveries'
@@ -269,6 +271,18 @@ export const operations = {
     request: { path: ofVerification },
     answers: { 202: { description: 'Queued again', body: stateView } },
     faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
+  },
+  'POST /verifications/{source_id}/review': {
+    id: 'reviewVerification',
+    function: 'review-verification',
+    summary: 'A person’s decision in the place of the verdict',
+    description:
+      'Of the sequence that the reviewer saw: 409 where the verification has moved since. The same review again is 200 and changes nothing.',
+    throttle: { rate: 10, burst: 20 },
+    callers: ['key'],
+    request: { path: ofVerification, body: reviewRequest },
+    answers: { 200: { description: 'Reviewed, now or before', body: verificationView } },
+    faults: ['verification_unknown', 'state_conflict'],
   },
   'POST /endpoints': {
     ...manages,

@@ -15,10 +15,19 @@ import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
-import { format, measurements, outcome, reason, recaptureReason, scores, type Verdict } from '../domain/verdict.ts';
+import {
+  format,
+  measurements,
+  outcome,
+  reason,
+  recaptureReason,
+  review,
+  scores,
+  type Verdict,
+} from '../domain/verdict.ts';
 import {
   type Attempt,
-  type HistoryEntry,
+  type InState,
   sourceId,
   state,
   states,
@@ -252,6 +261,14 @@ export const verdictView = z.object({
     .describe('Captures that were judged before under another source_id of yours, where the policy looks for them'),
 });
 
+/** Body of `POST …/review`. */
+export const reviewRequest = z.strictObject({
+  sequence: review.shape.sequence.describe('Of the verification as the reviewer saw it'),
+  outcome: review.shape.outcome,
+  reason: review.shape.reason.describe('Yours: in this answer and with a key alone, and erased with the rest'),
+  reviewer: review.shape.reviewer.describe('Your own name or id of who reviewed it'),
+});
+
 export const attemptView = z.object({
   attempt: z.int(),
   provider: z.string(),
@@ -267,7 +284,11 @@ export const faultCodeView = z.enum(faultCodes);
 
 /** `GET /verifications/{source_id}` with a key. */
 export const verificationView = stateView.extend({
-  verdict: verdictView.nullable(),
+  verdict: verdictView
+    .nullable()
+    .describe('The one that counts. Of a review, `provider` is `review`, and there are neither reasons nor scores'),
+  review: review.optional().describe('Where a review is what counts: the last one, and why'),
+  first_verdict: verdictView.optional().describe('Beside a review: the verdict that was reviewed first'),
   fault: faultCodeView.optional(),
   challenge: z.string().optional(),
   turn: turnView,
@@ -314,6 +335,12 @@ export const historyView = z.object({
       outcome: outcome.optional(),
       provider: z.string().optional(),
       attempt: z.int().optional(),
+      review: z.literal(true).optional().describe('A reviewer decided'),
+      digest: z.string().optional().describe('Of the verdict or the review that this move gave'),
+      hash: z
+        .string()
+        .optional()
+        .describe('SHA-256 of the line, base64url; of a move, of every line before it too. Its event has the same'),
     }),
   ),
   notes_dropped: z.int(),
@@ -405,6 +432,11 @@ export function verdictText(verdict: Verdict): string {
   return JSON.stringify(viewVerdict(verdict));
 }
 
+function viewReview({ review, first }: InState<'decided'>): Pick<VerificationView, 'review' | 'first_verdict'> {
+  const verdict = viewVerdict(first?.verdict);
+  return { ...(review && { review }), ...(verdict && { first_verdict: verdict }) };
+}
+
 function viewAttempt({ pass: _, startedAt, endedAt, ...rest }: Attempt): z.infer<typeof attemptView> {
   return { ...rest, started_at: startedAt, ...(endedAt ? { ended_at: endedAt } : {}) };
 }
@@ -443,6 +475,7 @@ export function viewVerification(record: Verification, sourceId: string): Verifi
   return {
     ...viewState(record, sourceId),
     verdict: viewVerdict(record.state === 'decided' ? record.verdict : undefined),
+    ...(record.state === 'decided' ? viewReview(record) : {}),
     ...(record.state === 'errored' ? { fault: record.fault } : {}),
     ...('challenge' in record && record.challenge ? { challenge: record.challenge } : {}),
     ...('turn' in record && record.turn ? { turn: record.turn } : {}),
@@ -498,16 +531,5 @@ export function viewPage({ items, next }: { items: Listed[]; next?: PageStart | 
 }
 
 export function viewHistory(record: Verification, source_id: string): z.infer<typeof historyView> {
-  const line = ({ at, sequence, kind, state, round, code, outcome, provider, attempt }: HistoryEntry) => ({
-    at,
-    sequence,
-    kind,
-    state,
-    round,
-    code,
-    outcome,
-    provider,
-    attempt,
-  });
-  return { source_id, history: record.history.map(line), notes_dropped: record.notesDropped };
+  return { source_id, history: record.history, notes_dropped: record.notesDropped };
 }

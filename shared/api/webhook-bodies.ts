@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { endpointEvent, endpointTest } from '../domain/endpoint.ts';
-import { event, eventTypeOf } from '../domain/event.ts';
+import { event, eventTypeOf, supersededType } from '../domain/event.ts';
 import { outcome } from '../domain/verdict.ts';
 import type { State } from '../domain/verification.ts';
 import { metadata, verdictView } from './verifications.ts';
@@ -18,7 +18,7 @@ function addedIn(state: State) {
   return { outcome, verdict: verdictView.optional().describe('Where the endpoint asks for full bodies'), ...ofRequest };
 }
 
-const ofVerifications = Object.entries(eventTypeOf).map(([state, type]) => {
+const ofVerifications = [...Object.entries(eventTypeOf), ['decided', supersededType] as const].map(([state, type]) => {
   const { outcome: _, ...thin } = event.shape;
   const data = { ...thin, type: z.literal(type), state: z.literal(state), ...addedIn(state as State) };
   return [type, bodyWith(type, z.object(data))] as const;

@@ -1,7 +1,15 @@
 import * as z from 'zod';
 import { check } from './captures.ts';
 import { outcome } from './verdict.ts';
-import { type State, sourceId, state, tenantId, type Unerased, type Verification } from './verification.ts';
+import {
+  type HistoryEntry,
+  type State,
+  sourceId,
+  state,
+  tenantId,
+  type Unerased,
+  type Verification,
+} from './verification.ts';
 
 /** The event of a move, by the state it leads to. */
 export const eventTypeOf = {
@@ -14,6 +22,14 @@ export const eventTypeOf = {
   erased: 'verification.erased',
 } as const satisfies Record<State, string>;
 
+/** The event of a review: of its move, as the state stays what it was. */
+export const supersededType = 'verification.superseded';
+
+/** The event of a line of history that moved: a review has one of its own. */
+export function eventTypeOfMove({ state, review }: Pick<HistoryEntry, 'state' | 'review'>): string {
+  return review ? supersededType : eventTypeOf[state];
+}
+
 /** `source` of our events on the bus. */
 export const eventSource = 'bonafide';
 
@@ -21,7 +37,7 @@ export const eventSource = 'bonafide';
 export const event = z.object({
   /** The same for every repeat of the same move. */
   id: z.string(),
-  type: z.enum(Object.values(eventTypeOf) as [string, ...string[]]),
+  type: z.enum([...(Object.values(eventTypeOf) as string[]), supersededType]),
   /** Null for the first move. */
   previous_event_id: z.string().nullable(),
   occurred_at: z.string(),
@@ -32,6 +48,8 @@ export const event = z.object({
   round: z.int(),
   sequence: z.int(),
   outcome: outcome.optional(),
+  /** Of the move's line of history: an anchor of it and of every line before. Absent of moves that versions before made. */
+  hash: z.string().optional(),
 });
 export type Event = z.infer<typeof event>;
 
@@ -42,7 +60,7 @@ export type Event = z.infer<typeof event>;
 export function eventOf(before: Unerased, record: Verification): Event {
   return {
     id: eventId(record.verificationId, record.sequence),
-    type: eventTypeOf[record.state],
+    type: before.state === 'decided' && record.state === 'decided' ? supersededType : eventTypeOf[record.state],
     // Sequence 1 is the making, which its maker was told of: the chain begins with 2.
     previous_event_id: record.sequence > 2 ? eventId(record.verificationId, record.sequence - 1) : null,
     occurred_at: record.updatedAt,
@@ -53,7 +71,13 @@ export function eventOf(before: Unerased, record: Verification): Event {
     round: record.round,
     sequence: record.sequence,
     ...(record.state === 'decided' ? { outcome: record.verdict.outcome } : {}),
+    ...hashOfMove(record),
   };
+}
+
+function hashOfMove({ history, sequence }: Verification): Pick<Event, 'hash'> {
+  const line = history.findLast(({ kind, sequence: moved }) => kind === 'moved' && moved === sequence);
+  return line?.hash === undefined ? {} : { hash: line.hash };
 }
 
 /** Of a move by its verification; of `endpoint.disabled` by the endpoint and its version. */

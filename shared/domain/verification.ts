@@ -1,9 +1,10 @@
 import * as z from 'zod';
+import { goesOnFrom, moveHash, noteHash, verdictDigest } from './audit.ts';
 import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
 import { turn } from './challenge.ts';
 import { Fault, faultCodes } from './fault.ts';
 import { plan, providerName, servedVendor } from './policy.ts';
-import { measurements, outcome, verdict } from './verdict.ts';
+import { measurements, outcome, review, verdict } from './verdict.ts';
 
 export const states = ['awaiting_captures', 'queued', 'dispatched', 'decided', 'errored', 'expired', 'erased'] as const;
 export const state = z.enum(states);
@@ -17,7 +18,7 @@ export const transitions = {
   awaiting_captures: ['queued', 'expired', 'erased'],
   queued: ['queued', 'dispatched', 'decided', 'errored', 'erased'],
   dispatched: ['dispatched', 'queued', 'decided', 'errored', 'erased'],
-  decided: ['awaiting_captures', 'erased'],
+  decided: ['awaiting_captures', 'decided', 'erased'],
   errored: ['queued', 'erased'],
   expired: ['erased'],
   erased: [],
@@ -38,6 +39,8 @@ export const maximumRounds = 3;
 export const attemptsPerPass = 2;
 /** How often `retry` may begin another pass: keeps the record small whatever a caller does. */
 export const maximumRetries = 10;
+/** How often one verification may be reviewed, for the same reason. */
+export const maximumReviews = 10;
 /** Notes kept in the history; the rest are only counted. */
 export const maximumNotes = 20;
 
@@ -75,7 +78,7 @@ export type NoteCode = z.infer<typeof noteCode>;
 
 const faultCode = z.enum(faultCodes);
 
-/** One line of a verification's history: at most 300 bytes, no scores, no vendor's text. */
+/** One line of a verification's history: at most 400 bytes, no scores, no vendor's text. */
 export const historyEntry = z.object({
   at: z.string(),
   /** The record's sequence after a move, or at the time of a note. */
@@ -87,6 +90,12 @@ export const historyEntry = z.object({
   outcome: outcome.optional(),
   provider: providerName.optional(),
   attempt: z.int().positive().optional(),
+  /** Of a move from `decided` to `decided`: a reviewer's verdict is in the place of the one before. */
+  review: z.literal(true).optional(),
+  /** Of the verdict that this move gave (`verdictDigest`). */
+  digest: z.string().optional(),
+  /** See `audit.ts`. Absent in lines of versions before. */
+  hash: z.string().optional(),
 });
 export type HistoryEntry = z.infer<typeof historyEntry>;
 
@@ -174,6 +183,10 @@ const request = {
 };
 
 const common = { ...identity, ...request };
+/** A verdict with the move that gave it, and when. */
+const given = z.object({ verdict, moveId: z.string(), at: z.string() });
+export type Given = z.infer<typeof given>;
+
 /** Epoch seconds at which the sweep has to look at the record. */
 const dueAt = z.int();
 
@@ -198,13 +211,24 @@ const inState = {
     dueAt,
   }),
   /** `dueAt`, in the states that rest: when what is still stored must be gone. Absent where nothing is. */
-  decided: z.object({ ...common, state: z.literal('decided'), landed, verdict, dueAt: dueAt.optional() }),
+  /** With a review, `verdict` is the reviewer's, and `first` what the review is about. */
+  decided: z.object({
+    ...common,
+    state: z.literal('decided'),
+    landed,
+    verdict,
+    review: review.optional(),
+    first: given.optional(),
+    dueAt: dueAt.optional(),
+  }),
   errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode, dueAt: dueAt.optional() }),
   expired: z.object({ ...common, state: z.literal('expired'), dueAt: dueAt.optional() }),
   /** The tombstone. `dueAt` and `sightings` stay until every object and every place is gone. An earlier version's still holds a source_id, which is never read. */
   erased: z.object({
     ...identity,
     state: z.literal('erased'),
+    /** What its only line goes on from: one hash for the lines that are gone. Absent in tombstones of versions before. */
+    goesOnFrom: z.string().optional(),
     sightings: request.sightings,
     /** Until the credit is given back. */
     refundDue: z.literal(true).optional(),
@@ -227,7 +251,10 @@ export type InState<S extends State> = Extract<Verification, { state: S }>;
 export type Unerased = Exclude<Verification, { state: 'erased' }>;
 
 /** The fields a move into `S` must give: what that state has of its own. */
-export type FieldsOf<S extends State> = Omit<InState<S>, 'state' | keyof typeof identity | keyof typeof request>;
+export type FieldsOf<S extends State> = Omit<
+  InState<S>,
+  'state' | 'goesOnFrom' | keyof typeof identity | keyof typeof request
+>;
 /** What a move may change besides. */
 export type Changes = Partial<
   Pick<
@@ -241,13 +268,14 @@ export type ChallengeFields = Required<
 > &
   Pick<InState<'awaiting_captures'>, 'turn'>;
 /** What the history should say of a move, besides what the record says itself. */
-export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt'>>;
+export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt' | 'review'>>;
 
 export interface MoveStamp {
   readonly at: Date;
   readonly moveId: string;
 }
 
+const decision = inState.decided.pick({ verdict: true, review: true });
 const identityNames = Object.keys(identity);
 const commonNames = Object.keys(common);
 
@@ -264,22 +292,35 @@ export function moved<S extends State>(
 ): InState<S> {
   if (!mayMove(from.state, to)) throw new Error(`A verification cannot move from ${from.state} to ${to}`);
   const kept = to === 'erased' ? identityNames : commonNames;
-  const at = stamp.at.toISOString();
+  const { verificationId, history } = from;
+  // The clocks of two writers differ: a move that comes later in sequence is no earlier in time.
+  const [at = ''] = [stamp.at.toISOString(), from.updatedAt, history.at(-1)?.at ?? ''].sort().reverse();
   const sequence = from.sequence + 1;
   const round = fields.round ?? from.round;
-  const entry: HistoryEntry = { at, sequence, kind: 'moved', state: to, round, ...remark };
-  const history = to === 'erased' ? [entry] : [...from.history, entry];
+  const before = goesOnFrom(verificationId, history);
+  const line: HistoryEntry = { at, sequence, kind: 'moved', state: to, round, ...remark, ...digestOf(fields, stamp) };
+  const entry = { ...line, hash: moveHash(verificationId, before, line) };
   const next = {
     ...Object.fromEntries(Object.entries(from).filter(([name]) => kept.includes(name))),
     ...fields,
-    ...(to === 'erased' ? { notes: 0, notesDropped: 0 } : {}),
+    ...(to === 'erased' ? { notes: 0, notesDropped: 0, goesOnFrom: before } : {}),
     state: to,
     sequence,
     updatedAt: at,
     moveId: stamp.moveId,
-    history,
+    history: to === 'erased' ? [entry] : [...history, entry],
   };
   return inState[to].parse(next) as InState<S>;
+}
+
+function digestOf(fields: object, { moveId }: MoveStamp): Pick<HistoryEntry, 'digest'> {
+  const decided = decision.safeParse(fields);
+  return decided.success ? { digest: verdictDigest(moveId, decided.data.verdict, decided.data.review) } : {};
+}
+
+/** The verdict that was given first, whatever a reviewer has put in its place. */
+export function firstVerdict({ first, verdict, moveId, updatedAt }: InState<'decided'>): Given {
+  return first ?? { verdict, moveId, at: updatedAt };
 }
 
 /** A record that rests once nothing of it is stored any more; a tombstone then forgets where its captures were written down. */
@@ -312,9 +353,27 @@ export function owesRefund(record: Verification): record is InState<'errored' | 
   return record.credit === 'taken' && (record.state === 'errored' || record.state === 'expired');
 }
 
+/**
+ * A move, made again over notes that were written since its record was read: the move covers them. Whatever else a writer
+ * was first with has it lost.
+ */
+export async function overNotes<Result extends { kind: 'moved' } | { kind: 'lost'; current: Verification | undefined }>(
+  read: Verification,
+  move: (from: Verification) => Promise<Result>,
+): Promise<Result> {
+  let from = read;
+  for (let again = 0; again <= maximumNotes; again += 1) {
+    const result = await move(from);
+    const current = result.kind === 'lost' ? result.current : undefined;
+    if (current?.sequence !== from.sequence || current.notes === from.notes) return result;
+    from = { ...from, history: current.history, notes: current.notes };
+  }
+  throw new Error(`A record takes ${maximumNotes} notes: no move loses to more`);
+}
+
 /** The line of history that says something of a record where it was at `from`, without a move. Both stores append it. */
 export function notedEntry(from: Verification, code: HistoryEntry['code'], about: Remark, at: Date): HistoryEntry {
-  return {
+  const line: HistoryEntry = {
     at: at.toISOString(),
     sequence: from.sequence,
     kind: 'noted',
@@ -323,6 +382,19 @@ export function notedEntry(from: Verification, code: HistoryEntry['code'], about
     code,
     ...about,
   };
+  return { ...line, hash: noteHash(from.verificationId, line) };
+}
+
+/** The line that a verification begins with. */
+export function firstEntry(verificationId: string, at: Date): HistoryEntry {
+  const line: HistoryEntry = {
+    at: at.toISOString(),
+    sequence: 1,
+    kind: 'moved',
+    state: 'awaiting_captures',
+    round: 1,
+  };
+  return { ...line, hash: moveHash(verificationId, goesOnFrom(verificationId, []), line) };
 }
 
 /** Attempts of `provider` in the pass the record is in. */

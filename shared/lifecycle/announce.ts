@@ -65,6 +65,7 @@ function orderIn({ before, after }: Move): string[] {
     const resultWaits = isResting(before) && before.order !== undefined;
     return owesRefund(after) || resultWaits ? [after.verificationId] : [];
   }
+  if (before.state === 'decided' && after.state === 'decided') return []; // a review: no result is sent of it
   return isResting(after) && owesOrder(after) ? [after.verificationId] : [];
 }
 

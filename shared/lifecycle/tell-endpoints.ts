@@ -1,6 +1,6 @@
 import type { KeptEvent } from '../domain/delivery.ts';
 import { wants } from '../domain/endpoint.ts';
-import { type Event, eventId, eventTypeOf } from '../domain/event.ts';
+import { type Event, eventId, eventTypeOfMove } from '../domain/event.ts';
 import type { Endpoints, KeptEvents, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
 import { epochSeconds, keptSeconds } from '../domain/times.ts';
 import type { Verdict } from '../domain/verdict.ts';
@@ -77,8 +77,14 @@ function metadataOf({ metadataText, metadata }: Unerased): Pick<KeptEvent, 'meta
 /** Every event of the verification before its erasure, by its history: also those that a late writer would still keep. */
 function earlierThan({ before, event }: Move, now: Date): KeptEvent[] {
   const moves = before.history.filter(({ kind, sequence }) => kind === 'moved' && sequence > 1);
-  return moves.map(({ sequence, state, at: occurred_at }) => {
-    const earlier = { id: eventId(before.verificationId, sequence), type: eventTypeOf[state], sequence, occurred_at };
+  return moves.map((line) => {
+    const { sequence, at: occurred_at } = line;
+    const earlier = {
+      id: eventId(before.verificationId, sequence),
+      type: eventTypeOfMove(line),
+      sequence,
+      occurred_at,
+    };
     return stub({ ...earlier, tenant: event.tenant }, before.verificationId, now);
   });
 }

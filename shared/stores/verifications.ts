@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type AttributeValue,
@@ -20,6 +21,7 @@ import {
   maximumNotes,
   moved,
   notedEntry,
+  overNotes,
   type State,
   type Verification,
   verification,
@@ -37,7 +39,8 @@ export interface Dependencies {
   readonly client: DynamoDBClient;
   readonly table: string;
   readonly now: () => Date;
-  readonly newId: () => string;
+  /** For `moveId`: a test gives its own. */
+  readonly newId?: () => string;
   /** Of places that a decision takes; absent where none is made of fingerprints. */
   readonly sightingsTable?: string;
   /** Of credits; absent where none is taken or given back. */
@@ -66,6 +69,8 @@ const notRenewedMeanwhile = '#challengeIssuedAt = :readChallengeIssuedAt';
 /** Of two that give a credit back, and of a refund and an erasure, one wins. */
 const notRefundedMeanwhile = '#credit = :readCredit';
 const refundStillDue = '#refundDue = :readRefundDue';
+/** Notes are counted up to twenty, and no line is without one or a move. */
+const notNotedMeanwhile = '#notes = :readNotes';
 const notPostedMeanwhile = '#failedPosts = :readFailedPosts';
 
 /** New digits in a round: of two writers that found the old ones dead, the second must not replace what the first told. */
@@ -89,6 +94,11 @@ export function fencesPosts(from: Verification, to: Verification): boolean {
   return 'order' in to && to.order !== undefined && 'failedPosts' in from && from.failedPosts !== to.failedPosts;
 }
 
+/** A move covers every line before it, and a note is written without one: a note read too late would break the chain. */
+export function fencesNotes(from: Verification, to: Verification): boolean {
+  return to.sequence > from.sequence;
+}
+
 /** `settle` takes the deadline out without a move: a move read before it writes its own, also where it is the one that was read. */
 export function alwaysWrites(name: string, from: Verification, to: Verification): boolean {
   return name === 'dueAt' && to.sequence > from.sequence;
@@ -101,7 +111,7 @@ export function dynamoVerifications({
   client,
   table,
   now,
-  newId,
+  newId = shortId,
   sightingsTable,
   tenantsTable,
 }: Dependencies): Verifications {
@@ -124,7 +134,7 @@ export function dynamoVerifications({
     const values: Record<string, unknown> = Object.fromEntries(set.map((name) => [`:${name}`, after[name]]));
     if (entry && to.state !== 'erased') {
       assignments.push('#history = list_append(#history, :entry)');
-      values[':entry'] = [entry];
+      values[':entry'] = [lineRow(entry)];
       changed.push('history');
     }
     const conditions: string[] = [notMovedMeanwhile];
@@ -157,6 +167,11 @@ export function dynamoVerifications({
     if (fencesPosts(from, to) && 'failedPosts' in from) {
       conditions.push(notPostedMeanwhile);
       values[':readFailedPosts'] = from.failedPosts;
+    }
+    if (fencesNotes(from, to)) {
+      conditions.push(notNotedMeanwhile);
+      fenced.push('notes');
+      values[':readNotes'] = from.notes;
     }
     const named = new Set([...changed, ...removed, ...fenced]);
     return {
@@ -201,7 +216,7 @@ export function dynamoVerifications({
       await client.send(
         new TransactWriteItemsCommand({ TransactItems: [{ Update: updateOf(from, to, entry) }, ...places] }),
       );
-      return { kind: 'moved', verification: to }; // but for a note made meanwhile, which a transaction does not answer
+      return { kind: 'moved', verification: to };
     } catch (error) {
       if (!(error instanceof TransactionCanceledException)) throw error;
       const [ofRecord, ...ofPlaces] = error.CancellationReasons ?? [];
@@ -274,9 +289,12 @@ export function dynamoVerifications({
     },
 
     move(from, to, fields, remark = {}, sightings = []) {
-      const next = moved(from, to, fields, remark, { at: now(), moveId: newId() });
-      const entry = next.history.at(-1);
-      return sightings.length > 0 ? changeWith(from, next, entry, sightings) : change(from, next, entry);
+      const stamp = { at: now(), moveId: newId() };
+      return overNotes<Moved<typeof to>>(from, (read) => {
+        const next = moved(read, to, fields, remark, stamp);
+        const entry = next.history.at(-1);
+        return sightings.length > 0 ? changeWith(read, next, entry, sightings) : change(read, next, entry);
+      });
     },
 
     land: (from, fields) => change(from, { ...from, ...fields }),
@@ -360,7 +378,7 @@ export function dynamoVerifications({
       'attribute_exists(verificationId) AND #notes < :maximum AND #state <> :erased',
       {
         names: { '#history': 'history', '#notes': 'notes', '#state': 'state' },
-        values: { ':entry': [entry], ':one': 1, ':maximum': maximumNotes, ':erased': 'erased' },
+        values: { ':entry': [lineRow(entry)], ':one': 1, ':maximum': maximumNotes, ':erased': 'erased' },
       },
     );
   }
@@ -393,6 +411,7 @@ export function dynamoVerifications({
 function rowOf(record: Verification): Record<string, unknown> {
   return {
     ...record,
+    history: record.history.map(lineRow),
     ...('missing' in record ? { missing: new Set(record.missing) } : {}),
     tenantState: `${record.tenant}#${record.state}`,
     ...('dueAt' in record && record.dueAt !== undefined
@@ -405,9 +424,34 @@ function rowOf(record: Verification): Record<string, unknown> {
 /** The record of a row. `missing` is a set in the table, where sets are equal whatever their order. */
 export function recordOf(item: Record<string, AttributeValue>): Verification {
   const row = unmarshall(item);
-  if (!(row.missing instanceof Set)) return verification.parse(row);
-  return verification.parse({ ...row, missing: captureName.options.filter((name) => row.missing.has(name)) });
+  const history = Array.isArray(row.history) ? row.history.map(lineOf) : row.history;
+  if (!(row.missing instanceof Set)) return verification.parse({ ...row, history });
+  return verification.parse({ ...row, history, missing: captureName.options.filter((name) => row.missing.has(name)) });
 }
+
+/** Names of what a line of history has as bytes in the table: 11 fewer each than as text, which kept the write units. */
+const asBytes = ['digest', 'hash'] as const;
+
+function lineRow(line: HistoryEntry): Record<string, unknown> {
+  const bytes = asBytes.flatMap((name) => {
+    const text = line[name];
+    return text === undefined ? [] : [[name, Buffer.from(text, 'base64url')]];
+  });
+  return { ...line, ...Object.fromEntries(bytes) };
+}
+
+/** The table's stream has base64 where the SDK has bytes. */
+function lineOf(line: Record<string, unknown>): Record<string, unknown> {
+  const texts = asBytes.flatMap((name) => {
+    const bytes = line[name];
+    if (bytes instanceof Uint8Array) return [[name, Buffer.from(bytes).toString('base64url')]];
+    return typeof bytes === 'string' ? [[name, Buffer.from(bytes, 'base64').toString('base64url')]] : [];
+  });
+  return { ...line, ...Object.fromEntries(texts) };
+}
+
+/** 128 bits of chance in 22 characters, of which a record always has one. */
+const shortId = () => randomBytes(16).toString('base64url');
 
 /** Which of the index's partitions a record is due in. The id is a hash: its last character spreads evenly. */
 export function shardOf(id: string): number {

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
-import type { ManagedEndpoints } from '../../shared/domain/ports.ts';
+import type { ManagedEndpoints, Verifications } from '../../shared/domain/ports.ts';
 import { fetcher } from '../../shared/fetching.ts';
+import { everyId } from '../../shared/stores/lists.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { dynamoTenants, type Tenants } from '../../shared/stores/tenants/tenants.ts';
+import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { manageEndpoints } from '../../shared/webhooks/manage.ts';
 import { dataDirectory, localStack } from '../target.ts';
 import { readJson } from './files.ts';
@@ -15,6 +17,9 @@ import { readJson } from './files.ts';
 /** What commands work on: the running local stack, or a stack in AWS. */
 export interface Deployment {
   readonly tenants: Tenants;
+  readonly verifications: Pick<Verifications, 'find'>;
+  /** Ids of a tenant's verifications, by index, in no order; one that moves meanwhile may come twice. */
+  readonly verificationIds: (tenant: string) => AsyncIterable<string>;
   readonly secrets: SecretsManagerClient;
   readonly stackName: string;
   readonly apiUrl: string;
@@ -31,14 +36,16 @@ export interface Named {
   readonly url?: string | undefined;
   readonly 'id-key-secret'?: string | undefined;
   readonly 'endpoint-key-secret'?: string | undefined;
+  readonly 'verifications-table'?: string | undefined;
 }
 
 /** Connects to the deployment the options name. */
 export async function connect(named: Named): Promise<Deployment> {
   const table = named['tenants-table'];
   if (table) {
+    const tables = { tenants: table, verifications: named['verifications-table'] };
     const keys = { idKeySecret: named['id-key-secret'], endpointKeySecret: named['endpoint-key-secret'] };
-    return open(table, named.stack, named.url ?? '<the API>', keys);
+    return open(tables, named.stack, named.url ?? '<the API>', keys);
   }
   if (named.aws) {
     const outputs = z
@@ -46,6 +53,7 @@ export async function connect(named: Named): Promise<Deployment> {
         z.string(),
         z.looseObject({
           TenantsTable: z.string(),
+          VerificationsTable: z.string().optional(),
           ApiUrl: z.string(),
           IdKeySecret: z.string().optional(),
           EndpointKeySecret: z.string().optional(),
@@ -54,19 +62,22 @@ export async function connect(named: Named): Promise<Deployment> {
       .parse(await readJson('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table'));
     const [stack] = Object.entries(outputs);
     if (!stack) throw new Error('cdk-outputs.json names no stack');
-    const [name, { TenantsTable, ApiUrl, IdKeySecret, EndpointKeySecret }] = stack;
-    return open(TenantsTable, name, ApiUrl, { idKeySecret: IdKeySecret, endpointKeySecret: EndpointKeySecret });
+    const [name, { TenantsTable: tenants, VerificationsTable: verifications, ApiUrl, IdKeySecret, EndpointKeySecret }] =
+      stack;
+    const keys = { idKeySecret: IdKeySecret, endpointKeySecret: EndpointKeySecret };
+    return open({ tenants, verifications }, name, ApiUrl, keys);
   }
   const path = join(dataDirectory(), 'stack.json');
   const { url, environment, outputs } = localStack.parse(
     await readJson(path, 'start the local stack (npm start), or give --aws'),
   );
+  const tables = { tenants: outputs.TenantsTable, verifications: outputs.VerificationsTable };
   const keys = { idKeySecret: outputs.IdKeySecret, endpointKeySecret: outputs.EndpointKeySecret };
-  return open(outputs.TenantsTable, named.stack, url, keys, environment);
+  return open(tables, named.stack, url, keys, environment);
 }
 
 function open(
-  table: string,
+  tables: { readonly tenants: string; readonly verifications: string | undefined },
   stackName: string,
   apiUrl: string,
   { idKeySecret, endpointKeySecret }: Record<'idKeySecret' | 'endpointKeySecret', string | undefined>,
@@ -82,8 +93,15 @@ function open(
     ...(at && { endpoint: at.AWS_ENDPOINT_URL_SECRETS_MANAGER }),
   });
   const now = () => new Date();
+  const records = (): string => {
+    if (tables.verifications === undefined)
+      throw new Error('Give --verifications-table: the output VerificationsTable');
+    return tables.verifications;
+  };
   return {
-    tenants: dynamoTenants({ client, table, now, randomBytes }),
+    tenants: dynamoTenants({ client, table: tables.tenants, now, randomBytes }),
+    verifications: { find: (id) => dynamoVerifications({ client, table: records(), now }).find(id) },
+    verificationIds: (tenant) => everyId(client, records(), tenant),
     secrets,
     stackName,
     apiUrl,
@@ -92,7 +110,7 @@ function open(
       if (!endpointKeySecret)
         throw new Error('Give --endpoint-key-secret: its ARN is the stack’s output EndpointKeySecret');
       return manageEndpoints({
-        endpoints: dynamoEndpoints({ client, table, now }),
+        endpoints: dynamoEndpoints({ client, table: tables.tenants, now }),
         key: signingSecret(endpointKeySecret, secrets, now),
         fetcher: fetcher({ loopback: at !== undefined }),
         now,
