@@ -19,7 +19,7 @@ function connect() {
   const sqs = new SQSClient();
   return {
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     sightings: dynamoSightings(client, settings.SIGHTINGS_TABLE, now),
     send: sqsSend(sqs, providerQueues.parse(settings.PROVIDER_QUEUES)),
     orders: sqsOrders(sqs, { fetches: settings.FETCHES_QUEUE, deliveries: settings.DELIVERIES_QUEUE }),

@@ -36,6 +36,7 @@ import { landCapture } from '../../shared/lifecycle/land.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { takeOrder } from '../../shared/lifecycle/order.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
+import { issueReceipt } from '../../shared/lifecycle/receipt.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import { retryVerification } from '../../shared/lifecycle/retry.ts';
 import { type ServedCall, serveCall } from '../../shared/lifecycle/serve.ts';
@@ -53,6 +54,7 @@ import {
   fingerprintKey,
   ids,
   legacyIdOf,
+  receiptSecret,
   referenceSecret,
   signingSecretOf,
 } from '../builders/deployment.ts';
@@ -130,7 +132,17 @@ export function acts(world: Surroundings) {
   };
   const counts = new Map<string, number>();
   const recognising = { sightings, fingerprintKey: async () => fingerprintKey };
-  const surroundings = { verifications, captures, sightings, send, orders, now, random: world.fraction, log };
+  const surroundings = {
+    verifications,
+    captures,
+    sightings,
+    send,
+    orders,
+    registry,
+    now,
+    random: world.fraction,
+    log,
+  };
   const request =
     (sourceIds: SourceIds) =>
     async (
@@ -158,6 +170,10 @@ export function acts(world: Surroundings) {
 
     erase: async (source: string) =>
       eraseEvery(await findEvery({ tenant }, source, { verifications, ids }), surroundings),
+
+    /** The receipt of an erasure. */
+    receipt: async (source: string) =>
+      issueReceipt(await find(source), { receiptKeys: { secret: async () => receiptSecret } }),
 
     /** A read that waits until the verification rests. */
     wait: async (source: string, seconds: number) =>

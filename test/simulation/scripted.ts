@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type CaptureName, type Check, captureName, capturesOf } from '../../shared/domain/captures.ts';
+import { erasureOf } from '../../shared/domain/erasure.ts';
 import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
 import { signReference } from '../../shared/domain/reference.ts';
 import { type Outcome, outcome } from '../../shared/domain/verdict.ts';
@@ -119,7 +120,11 @@ export function scriptedWorld({
     /** Half an erasure: the tombstone is written, and the worker dead before it has deleted anything. */
     async halfErase(): Promise<void> {
       const record = await verifications.find(id);
-      if (record?.state === 'queued') await verifications.move(record, 'erased', { dueAt: 0 });
+      if (record?.state === 'queued')
+        await verifications.move(record, 'erased', {
+          dueAt: 0,
+          erasure: erasureOf(record, { keepsEtags: true, isVendor: () => true }),
+        });
     },
   };
 }

@@ -14,6 +14,7 @@ import {
 } from '../../shared/domain/verification.ts';
 import {
   alwaysWrites,
+  fencesErasure,
   fencesMissing,
   fencesPosts,
   fencesRefund,
@@ -57,9 +58,15 @@ export function fence(current: Verification, from: Verification, to: Verificatio
       (current.state === 'dispatched' && current.waitingFor === from.waitingFor)) &&
     (!fencesRefund(from, to) || ('credit' in current && current.credit === 'taken')) &&
     (!fencesRefundDue(from, to) || (current.state === 'erased' && current.refundDue === true)) &&
+    erasureFence(current, from, to) &&
     (!fencesPosts(from, to) ||
       ('failedPosts' in current && 'failedPosts' in from && current.failedPosts === from.failedPosts))
   );
+}
+
+function erasureFence(current: Verification, from: Verification, to: Verification): boolean {
+  const fenced = fencesErasure(from, to);
+  return !fenced || (current.state === 'erased' && current.erasure?.step === fenced.step);
 }
 
 /**
@@ -144,9 +151,9 @@ export function memoryVerifications({
       change(from, withOrderClosed(from, dueAt));
     },
 
-    async settle(from) {
-      change(from, withNothingDue(from));
-    },
+    writeDeletions: async (from, fields) => change(from, parsed({ ...from, ...fields })),
+
+    settle: async (from) => change(from, withNothingDue(from, now())),
 
     async note(from, code, about = {}) {
       const current = rows.get(from.verificationId);
