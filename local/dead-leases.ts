@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dueShards } from '../shared/domain/ports.ts';
 import { epochSeconds } from '../shared/domain/times.ts';
@@ -24,7 +23,7 @@ export const deadLeases: Part<{ dynamoDb: DynamoDb; credentials: Credentials }, 
   if (table === undefined) return { gives: {} };
   const client = new DynamoDBClient({ endpoint: dynamoDb.endpoint, region, credentials });
   const now = () => new Date();
-  const { due } = dynamoVerifications({ client, table, now, newId: randomUUID });
+  const { due } = dynamoVerifications({ client, table, now });
   for (const state of ['queued', 'dispatched'] as const) {
     for (let shard = 0; shard < dueShards; shard++) {
       const ids = await due({ state, shard, now: endOfTime, limit: page });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { policyCommands } from './admin/policy.ts';
+import { receiptCommands } from './admin/receipt.ts';
 import { servedCommands } from './admin/served.ts';
 import { tenantCommands } from './admin/tenant.ts';
 import { verificationCommands } from './admin/verification.ts';
@@ -33,6 +34,8 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- served-webhook set acme NAME URL    where their results are posted; list acme, remove acme NAME
 
   npm run admin -- verification id acme SOURCE_ID  what logs and object keys call it; reads the key of ids, no record
+  npm run admin -- receipt verify FILE             whether an erasure's receipt is genuine; exit code 0 or 1
+                                                   --keys FILE_OR_URL of the public keys: then no deployment is asked
 
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
@@ -48,6 +51,7 @@ const { values, positionals } = commandLine(usage, {
     stack: { type: 'string', default: 'bonafide' },
     url: { type: 'string' },
     'id-key-secret': { type: 'string' },
+    keys: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
@@ -60,6 +64,7 @@ const commands = new Map(
     ...webhookCommands,
     ...servedCommands,
     ...verificationCommands,
+    ...receiptCommands,
   }),
 );
 
@@ -79,6 +84,6 @@ async function administer([noun, verb, ...words]: readonly string[]): Promise<nu
     return 2;
   }
   const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
-  await command.run(words, { connect: () => connect(values), graceSeconds });
+  await command.run(words, { connect: () => connect(values), graceSeconds, keys: values.keys });
   return 0;
 }

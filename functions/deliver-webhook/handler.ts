@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { fetcher } from '../../shared/fetching.ts';
@@ -19,7 +19,7 @@ function connect() {
   const now = () => new Date();
   const client = new DynamoDBClient();
   return {
-    verifications: dynamoVerifications({ client, table, tenantsTable, now, newId: randomUUID }),
+    verifications: dynamoVerifications({ client, table, tenantsTable, now }),
     tenants: dynamoTenants({ client, table: tenantsTable, now, randomBytes }),
     orders: sqsOrders(new SQSClient(), { deliveries, undeliverable: settings.UNDELIVERABLE_QUEUE }),
     post: webhookSender(fetcher({ loopback: settings.LOOPBACK === 'true' })),

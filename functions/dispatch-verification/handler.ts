@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -24,7 +23,7 @@ function connect(): Asking {
   const client = new DynamoDBClient();
   const secret = secretsManager(new SecretsManagerClient(), now);
   return {
-    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
+    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now }),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
     provider,
     open: opener(provider, globalThis.fetch, secret),

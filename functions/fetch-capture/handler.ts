@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -18,7 +17,7 @@ function connect() {
   const now = () => new Date();
   const client = new DynamoDBClient();
   return {
-    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
+    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now }),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     fetcher: fetcher({ loopback: settings.LOOPBACK === 'true' }),
     send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),

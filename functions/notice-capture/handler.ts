@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -19,7 +18,6 @@ function connect() {
       client: new DynamoDBClient(),
       table: settings.VERIFICATIONS_TABLE,
       now,
-      newId: randomUUID,
     }),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),

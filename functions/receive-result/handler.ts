@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -19,7 +19,7 @@ function connect() {
   const client = new DynamoDBClient();
   return {
     tenants: dynamoTenants({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
-    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
+    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now }),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
     send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
     deliveries,

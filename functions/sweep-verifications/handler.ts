@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -18,7 +17,7 @@ function connect() {
   const client = new DynamoDBClient();
   const sqs = new SQSClient();
   return {
-    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now, newId: randomUUID }),
+    verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now }),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     sightings: dynamoSightings(client, settings.SIGHTINGS_TABLE, now),
     send: sqsSend(sqs, providerQueues.parse(settings.PROVIDER_QUEUES)),

@@ -315,6 +315,10 @@ export const historyView = z.object({
       outcome: outcome.optional(),
       provider: z.string().optional(),
       attempt: z.int().optional(),
+      hash: z
+        .string()
+        .optional()
+        .describe('SHA-256 of the line, base64url; of a move, of every line before it too. Its event has the same'),
     }),
   ),
   notes_dropped: z.int(),
@@ -500,7 +504,7 @@ export function viewPage({ items, next }: { items: Listed[]; next?: PageStart | 
 }
 
 export function viewHistory(record: Verification, source_id: string): z.infer<typeof historyView> {
-  const line = ({ at, sequence, kind, state, round, code, outcome, provider, attempt }: HistoryEntry) => ({
+  const line = ({ at, sequence, kind, state, round, code, outcome, provider, attempt, hash }: HistoryEntry) => ({
     at,
     sequence,
     kind,
@@ -510,6 +514,7 @@ export function viewHistory(record: Verification, source_id: string): z.infer<ty
     outcome,
     provider,
     attempt,
+    hash,
   });
   return { source_id, history: record.history.map(line), notes_dropped: record.notesDropped };
 }

@@ -32,6 +32,8 @@ export const event = z.object({
   round: z.int(),
   sequence: z.int(),
   outcome: outcome.optional(),
+  /** Of the move's line of history: an anchor of it and of every line before. Absent of moves that versions before made. */
+  hash: z.string().optional(),
 });
 export type Event = z.infer<typeof event>;
 
@@ -53,7 +55,13 @@ export function eventOf(before: Unerased, record: Verification): Event {
     round: record.round,
     sequence: record.sequence,
     ...(record.state === 'decided' ? { outcome: record.verdict.outcome } : {}),
+    ...hashOfMove(record),
   };
+}
+
+function hashOfMove({ history, sequence }: Verification): Pick<Event, 'hash'> {
+  const line = history.findLast(({ kind, sequence: moved }) => kind === 'moved' && moved === sequence);
+  return line?.hash === undefined ? {} : { hash: line.hash };
 }
 
 function eventId(verificationId: string, sequence: number): string {

@@ -91,7 +91,8 @@ export interface Verifications {
   readonly createPaid: (record: InState<'awaiting_captures'>) => Promise<Created | Unpaid>;
   readonly find: (id: string, options?: { consistent?: boolean }) => Promise<Verification | undefined>;
   /**
-   * Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. With
+   * Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. Notes that were
+   * made meanwhile do not lose it: it is made again over them, as its hash covers every line before it. With
    * `sightings` it also takes their places, all or nothing: lost to `from` itself where one was taken meanwhile.
    */
   readonly move: <S extends State>(

@@ -1,6 +1,7 @@
-import { createHash, createPrivateKey, createPublicKey, hkdfSync, sign, verify } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hkdfSync, sign, verify } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { canonicalJson, hashOf } from './audit.ts';
 import { capturesPrefix } from './captures.ts';
 import type { DeletedVersion } from './erasure.ts';
 import { type InState, tenantId, verificationId } from './verification.ts';
@@ -60,12 +61,13 @@ export type Receipt = z.infer<typeof receipt>;
 
 /** What the receipt of a finished erasure says: a function of the tombstone, the same each time. */
 export function statementOf(tombstone: InState<'erased'>): ReceiptStatement {
-  const { tenant, verificationId: id, updatedAt, erasure } = tombstone;
+  const { tenant, verificationId: id, updatedAt, erasure, history } = tombstone;
   const finished_at = erasure?.finishedAt ?? null;
   const vendors = erasure?.vendors ?? null;
-  const tombstone_hash = null;
+  const tombstone_hash = history.find(({ kind }) => kind === 'moved')?.hash ?? null;
   const known = {
-    versions: erasure !== undefined && !erasure.incomplete,
+    // Where a version before finished it, that version wrote down nothing of what it deleted.
+    versions: erasure?.finishedAt !== undefined && !erasure.incomplete,
     vendors: vendors !== null,
     finished_at: finished_at !== null,
     tombstone_hash: tombstone_hash !== null,
@@ -96,16 +98,7 @@ function deletionOf({ foundAt, decidedAt }: DeletedVersion) {
   return { deleted: 'before_erasure' as const, at: null };
 }
 
-/** What is signed: JSON with the names of every object in order and no spaces (RFC 8785). */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
-  return `{${members.join()}}`;
-}
-
+/** What is signed: the statement's canonical JSON. */
 const signedBytes = (statement: ReceiptStatement) => Buffer.from(canonicalJson(statement), 'utf8');
 
 /** The header of an Ed25519 private key in PKCS #8 (RFC 8410); its 32 bytes follow. */
@@ -124,8 +117,7 @@ export function receiptKeyOf(secret: string): ReceiptKey {
 
 /** A public key with its name. */
 export function publicKeyNamed(x: string): ReceiptKey {
-  const thumbprint = createHash('sha256').update(canonicalJson({ crv: 'Ed25519', kty: 'OKP', x }));
-  return { kty: 'OKP', crv: 'Ed25519', kid: thumbprint.digest('base64url'), x };
+  return { kty: 'OKP', crv: 'Ed25519', kid: hashOf({ crv: 'Ed25519', kty: 'OKP', x }), x };
 }
 
 /** Ed25519 signs the same bytes with the same key alike, each time. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { goesOnFrom, moveHash, noteHash, verdictDigest } from './audit.ts';
 import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
 import { turn } from './challenge.ts';
 import { earlierCapture, erasure, finished } from './erasure.ts';
@@ -76,7 +77,7 @@ export type NoteCode = z.infer<typeof noteCode>;
 
 const faultCode = z.enum(faultCodes);
 
-/** One line of a verification's history: at most 300 bytes, no scores, no vendor's text. */
+/** One line of a verification's history: at most 400 bytes, no scores, no vendor's text. */
 export const historyEntry = z.object({
   at: z.string(),
   /** The record's sequence after a move, or at the time of a note. */
@@ -88,6 +89,10 @@ export const historyEntry = z.object({
   outcome: outcome.optional(),
   provider: providerName.optional(),
   attempt: z.int().positive().optional(),
+  /** Of the verdict that this move gave (`verdictDigest`). */
+  digest: z.string().optional(),
+  /** See `audit.ts`. Absent in lines of versions before. */
+  hash: z.string().optional(),
 });
 export type HistoryEntry = z.infer<typeof historyEntry>;
 
@@ -208,6 +213,8 @@ const inState = {
   erased: z.object({
     ...identity,
     state: z.literal('erased'),
+    /** What its only line goes on from: one hash for the lines that are gone. Absent in tombstones of versions before. */
+    goesOnFrom: z.string().optional(),
     sightings: request.sightings,
     /** Until the credit is given back. */
     refundDue: z.literal(true).optional(),
@@ -232,7 +239,10 @@ export type InState<S extends State> = Extract<Verification, { state: S }>;
 export type Unerased = Exclude<Verification, { state: 'erased' }>;
 
 /** The fields a move into `S` must give: what that state has of its own. */
-export type FieldsOf<S extends State> = Omit<InState<S>, 'state' | keyof typeof identity | keyof typeof request>;
+export type FieldsOf<S extends State> = Omit<
+  InState<S>,
+  'state' | 'goesOnFrom' | keyof typeof identity | keyof typeof request
+>;
 /** What a move may change besides. */
 export type Changes = Partial<
   Pick<
@@ -277,20 +287,24 @@ export function moved<S extends State>(
 ): InState<S> {
   if (!mayMove(from.state, to)) throw new Error(`A verification cannot move from ${from.state} to ${to}`);
   const kept = to === 'erased' ? identityNames : commonNames;
-  const at = stamp.at.toISOString();
+  const { verificationId, history } = from;
+  // The clocks of two writers differ: a move that comes later in sequence is no earlier in time.
+  const [at = ''] = [stamp.at.toISOString(), from.updatedAt, history.at(-1)?.at ?? ''].sort().reverse();
   const sequence = from.sequence + 1;
   const round = fields.round ?? from.round;
-  const entry: HistoryEntry = { at, sequence, kind: 'moved', state: to, round, ...remark };
-  const history = to === 'erased' ? [entry] : [...from.history, entry];
+  const given = 'verdict' in fields ? { digest: verdictDigest(stamp.moveId, verdict.parse(fields.verdict)) } : {};
+  const before = goesOnFrom(verificationId, history);
+  const line: HistoryEntry = { at, sequence, kind: 'moved', state: to, round, ...remark, ...given };
+  const entry = { ...line, hash: moveHash(verificationId, before, line) };
   const next = {
     ...Object.fromEntries(Object.entries(from).filter(([name]) => kept.includes(name))),
     ...fields,
-    ...(to === 'erased' ? { notes: 0, notesDropped: 0 } : {}),
+    ...(to === 'erased' ? { notes: 0, notesDropped: 0, goesOnFrom: before } : {}),
     state: to,
     sequence,
     updatedAt: at,
     moveId: stamp.moveId,
-    history,
+    history: to === 'erased' ? [entry] : [...history, entry],
   };
   return inState[to].parse(next) as InState<S>;
 }
@@ -330,9 +344,27 @@ export function owesRefund(record: Verification): record is InState<'errored' | 
   return record.credit === 'taken' && (record.state === 'errored' || record.state === 'expired');
 }
 
+/**
+ * A move, made again over notes that were written since its record was read: the move covers them. Whatever else a writer
+ * was first with has it lost.
+ */
+export async function overNotes<Result extends { kind: 'moved' } | { kind: 'lost'; current: Verification | undefined }>(
+  read: Verification,
+  move: (from: Verification) => Promise<Result>,
+): Promise<Result> {
+  let from = read;
+  for (let again = 0; again <= maximumNotes; again += 1) {
+    const result = await move(from);
+    const current = result.kind === 'lost' ? result.current : undefined;
+    if (current?.sequence !== from.sequence || current.notes === from.notes) return result;
+    from = { ...from, history: current.history, notes: current.notes };
+  }
+  throw new Error(`A record takes ${maximumNotes} notes: no move loses to more`);
+}
+
 /** The line of history that says something of a record where it was at `from`, without a move. Both stores append it. */
 export function notedEntry(from: Verification, code: HistoryEntry['code'], about: Remark, at: Date): HistoryEntry {
-  return {
+  const line: HistoryEntry = {
     at: at.toISOString(),
     sequence: from.sequence,
     kind: 'noted',
@@ -341,6 +373,19 @@ export function notedEntry(from: Verification, code: HistoryEntry['code'], about
     code,
     ...about,
   };
+  return { ...line, hash: noteHash(from.verificationId, line) };
+}
+
+/** The line that a verification begins with. */
+export function firstEntry(verificationId: string, at: Date): HistoryEntry {
+  const line: HistoryEntry = {
+    at: at.toISOString(),
+    sequence: 1,
+    kind: 'moved',
+    state: 'awaiting_captures',
+    round: 1,
+  };
+  return { ...line, hash: moveHash(verificationId, goesOnFrom(verificationId, []), line) };
 }
 
 /** Attempts of `provider` in the pass the record is in. */

@@ -2,7 +2,7 @@ import { capturesOf, type Declared } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Created, SourceIds, Tenant, Verifications } from '../domain/ports.ts';
 import { daySeconds, epochSeconds } from '../domain/times.ts';
-import type { InState, Unerased } from '../domain/verification.ts';
+import { firstEntry, type InState, type Unerased } from '../domain/verification.ts';
 import { type Challenging, firstChallenge, renewChallenge } from './challenge.ts';
 import { findLegacy } from './find.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
@@ -112,7 +112,7 @@ function newRecord(
     updatedAt: at.toISOString(),
     purgeAt: epochSeconds(at) + tenant.policy.retention.recordDays * daySeconds,
     moveId: newId(),
-    history: [{ at: at.toISOString(), sequence: 1, kind: 'moved', state: 'awaiting_captures', round: 1 }],
+    history: [firstEntry(verificationId, at)],
     notes: 0,
     notesDropped: 0,
     requestHash,

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { idsUnder } from '../domain/verification-id.ts';
@@ -25,7 +25,6 @@ export function connectBySourceId(settings: SourceIdSettings, secrets: SecretsMa
       table: settings.VERIFICATIONS_TABLE,
       tenantsTable: settings.TENANTS_TABLE,
       now,
-      newId: randomUUID,
     }),
     ids: idsUnder(readKey, { legacy: settings.LEGACY_IDS === 'true' }),
     now,

@@ -12,7 +12,7 @@ export function changeOf({ dynamodb }: DynamoDBRecord): Change {
   };
 }
 
-/** The stream writes binary as text where the SDK has bytes; our rows hold none. */
+/** The stream has base64 where the SDK has bytes: `recordOf` reads either. */
 function imageOf(image: Record<string, Image> | undefined) {
   return image && recordOf(image as Record<string, AttributeValue>);
 }

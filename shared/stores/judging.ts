@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { secretNamed } from './secrets.ts';
@@ -17,7 +16,7 @@ export function connectJudging(settings: JudgingSettings, now: () => Date) {
   const client = new DynamoDBClient();
   const { VERIFICATIONS_TABLE: table, SIGHTINGS_TABLE: sightingsTable } = settings;
   return {
-    verifications: dynamoVerifications({ client, table, sightingsTable, now, newId: randomUUID }),
+    verifications: dynamoVerifications({ client, table, sightingsTable, now }),
     recognising: {
       sightings: dynamoSightings(client, sightingsTable, now),
       fingerprintKey: secretNamed(settings.FINGERPRINT_KEY_SECRET, new SecretsManagerClient(), now),

@@ -1,6 +1,6 @@
 import { type Check, capturesOf, type Landed } from '../../shared/domain/captures.ts';
 import { defaultPolicy, planFor } from '../../shared/domain/policy.ts';
-import type { InState, Verification } from '../../shared/domain/verification.ts';
+import { firstEntry, type InState, type Verification } from '../../shared/domain/verification.ts';
 import { idOf } from './deployment.ts';
 
 const createdAt = '2026-01-01T00:00:00.000Z';
@@ -11,9 +11,10 @@ export function anAwaitingVerification(
   overrides: Partial<InState<'awaiting_captures'>> & { check?: Check } = {},
 ): InState<'awaiting_captures'> {
   const { tenant = 'acme', sourceId = 'visit-7', check = 'spoof_detect' } = overrides;
+  const { verificationId = idOf(sourceId, tenant) } = overrides;
   const names = capturesOf[check];
   return {
-    verificationId: idOf(sourceId, tenant),
+    verificationId,
     tenant,
     sourceId,
     check,
@@ -24,7 +25,7 @@ export function anAwaitingVerification(
     updatedAt: createdAt,
     purgeAt: start.getTime() / 1000 + 30 * 86_400,
     moveId: `made-${sourceId}`,
-    history: [{ at: createdAt, sequence: 1, kind: 'moved', state: 'awaiting_captures', round: 1 }],
+    history: [firstEntry(verificationId, start)],
     notes: 0,
     notesDropped: 0,
     requestHash: 'f'.repeat(64),

@@ -92,6 +92,7 @@ export function scriptedWorld({
     reopen: () => world.reopen(source),
     retry: () => verbs.retry(source),
     erase: () => verbs.erase(source),
+    receipt: () => verbs.receipt(source),
     wait: () => verbs.wait(source, 1),
     serve: (check: Check) => verbs.serve(source, check),
     order: (from = source, link?: string, webhook?: string) => verbs.order(from, link, webhook),

@@ -5,6 +5,7 @@ import {
   maximumNotes,
   moved,
   notedEntry,
+  overNotes,
   type State,
   type Verification,
   verification,
@@ -16,6 +17,7 @@ import {
   alwaysWrites,
   fencesErasure,
   fencesMissing,
+  fencesNotes,
   fencesPosts,
   fencesRefund,
   fencesRefundDue,
@@ -59,6 +61,7 @@ export function fence(current: Verification, from: Verification, to: Verificatio
     (!fencesRefund(from, to) || ('credit' in current && current.credit === 'taken')) &&
     (!fencesRefundDue(from, to) || (current.state === 'erased' && current.refundDue === true)) &&
     erasureFence(current, from, to) &&
+    (!fencesNotes(from, to) || current.notes === from.notes) &&
     (!fencesPosts(from, to) ||
       ('failedPosts' in current && 'failedPosts' in from && current.failedPosts === from.failedPosts))
   );
@@ -130,7 +133,8 @@ export function memoryVerifications({
     find: async (id) => rows.get(id),
 
     async move(from, to, fields, remark = {}, sightings = []) {
-      return change(from, moved(from, to, fields, remark, { at: now(), moveId: newId() }), sightings);
+      const stamp = { at: now(), moveId: newId() };
+      return overNotes(from, async (read) => change(read, moved(read, to, fields, remark, stamp), sightings));
     },
 
     land: async (from, fields) => change(from, parsed({ ...from, ...fields })),

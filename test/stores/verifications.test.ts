@@ -404,7 +404,7 @@ describe.each([
     expect(Object.keys(stored).sort()).toEqual(
       [
         'verificationId tenant check round sequence createdAt updatedAt purgeAt moveId',
-        'history notes notesDropped state dueAt',
+        'history notes notesDropped state dueAt goesOnFrom',
       ]
         .join(' ')
         .split(' ')

@@ -38,6 +38,8 @@ const named = {
     Attempt: views.attemptView,
     VerificationPage: views.listView,
     History: views.historyView,
+    Receipt: views.receiptView,
+    PublicKeys: views.publicKeysView,
     Problem: views.problemView,
     Reason: views.reasonView,
     RecaptureReason: views.recaptureReasonView,
@@ -108,6 +110,7 @@ export function openApi(): object {
     tags: [
       { name: 'verifications', description: 'Captures in, verdicts out' },
       { name: 'webhooks', description: 'Where vendors answer' },
+      { name: 'keys', description: 'What is public of this deployment' },
       { name: 'vendors', description: 'The vendors’ own APIs, served: docs/serving.md' },
     ],
     security: [{ key: [] }],
@@ -159,6 +162,7 @@ function described(route: (typeof routes)[number]) {
 
 function tagOf({ path, vendor }: (typeof routes)[number]): string {
   if (vendor) return 'vendors';
+  if (path.startsWith('/.well-known/')) return 'keys';
   return path.startsWith('/webhooks/') ? 'webhooks' : 'verifications';
 }
 
