@@ -76,7 +76,7 @@ export async function finishErasure(
     if (look.kind === 'lost') return look;
     const current = look.value;
     if (current.sightings) await sightings.remove(current.verificationId, current.sightings);
-    if (current.refundDue || current.dueAt === undefined) return settled(current);
+    if (current.refundDue || isFinished(current)) return settled(current);
     return settledIfMoved(await verifications.settle(current));
   });
 }
@@ -94,6 +94,10 @@ export async function deleteLate(tombstone: InState<'erased'>, dependencies: Del
     return settledIfMoved(await dependencies.verifications.settle(current));
   });
 }
+
+/** One that a version before finished does not say so, and may hold a source_id: it is settled once more. */
+const isFinished = ({ dueAt, erasure }: InState<'erased'>): boolean =>
+  dueAt === undefined && erasure?.finishedAt !== undefined;
 
 /** A tombstone moves nowhere. */
 function asTombstone(record: Verification): InState<'erased'> {
