@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { captureKey, capturesPrefix, entriesOf, type Landed } from './captures.ts';
-import type { Unerased } from './verification.ts';
+import type { State, Unerased } from './verification.ts';
 
 /** Object versions that one receipt lists, at most; the rest are counted. */
 export const maximumListed = 100;
@@ -64,14 +64,24 @@ export function earlierOf({
   return [...earlier, ...ended];
 }
 
-/** What is put on the tombstone of a record before anything is looked for: captures that it knows of. */
-export function erasureOf(record: Unerased, { keepsEtags, isVendor }: Keeping): Erasure {
+/**
+ * What is put on the tombstone of a record before anything is looked for: captures that it knows of. Those of a round
+ * that is not over are stored: the erasure has found them.
+ */
+export function erasureOf(record: Unerased, { now, keepsEtags, isVendor }: Keeping): Erasure {
   const known = earlierOf({ ...record, landed: 'landed' in record ? record.landed : {} });
   const vendors = [...new Set(record.attempts.map(({ provider }) => provider))].filter(isVendor).sort();
   return {
     versions: known.map(({ round, key, versionId, etag }) => {
       const decidedAt = record.plan.keepCaptures ? undefined : decisionOf(record, round);
-      return { key, versionId, ...(keepsEtags && { etag: bare(etag) }), ...(decidedAt && { decidedAt }) };
+      const foundAt = round === record.round && inRound.includes(record.state) ? now.toISOString() : undefined;
+      return {
+        key,
+        versionId,
+        ...(keepsEtags && { etag: bare(etag) }),
+        ...(decidedAt && { decidedAt }),
+        ...(foundAt && { foundAt }),
+      };
     }),
     counted: [],
     notListed: 0,
@@ -81,7 +91,10 @@ export function erasureOf(record: Unerased, { keepsEtags, isVendor }: Keeping): 
   };
 }
 
+const inRound: readonly State[] = ['awaiting_captures', 'queued', 'dispatched'];
+
 export interface Keeping {
+  readonly now: Date;
   /** False where S3 makes ETags of the bytes themselves: nothing is kept that a photo could be recognised by. */
   readonly keepsEtags: boolean;
   /** Whether captures leave the deployment when this provider is asked. */

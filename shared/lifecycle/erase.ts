@@ -40,7 +40,7 @@ export async function eraseVerification(
     const { sightings } = current;
     const tombstone = {
       dueAt,
-      erasure: erasureOf(current, { keepsEtags, isVendor }),
+      erasure: erasureOf(current, { now: now(), keepsEtags, isVendor }),
       ...(sightings && { sightings }),
       ...(keepsRefund(current) && { refundDue: true as const }),
     };
@@ -70,14 +70,13 @@ export async function finishErasure(
   tombstone: InState<'erased'>,
   dependencies: Finishing,
 ): Promise<InState<'erased'> | undefined> {
-  const { verifications, sightings } = dependencies;
+  const { sightings } = dependencies;
   return settleOn(tombstone, async (read) => {
     const look = await deleteStored(asTombstone(read), dependencies);
     if (look.kind === 'lost') return look;
     const current = look.value;
     if (current.sightings) await sightings.remove(current.verificationId, current.sightings);
-    if (current.refundDue || isFinished(current)) return settled(current);
-    return settledIfMoved(await verifications.settle(current));
+    return settleOnce(current, dependencies);
   });
 }
 
@@ -90,9 +89,16 @@ export async function deleteLate(tombstone: InState<'erased'>, dependencies: Del
     const look = await deleteStored(asTombstone(read), dependencies);
     if (look.kind === 'lost') return look;
     const current = look.value;
-    if (current.sightings || current.refundDue || current.dueAt === undefined) return settled(current);
-    return settledIfMoved(await dependencies.verifications.settle(current));
+    return current.sightings ? settled(current) : settleOnce(current, dependencies);
   });
+}
+
+/** Says that nothing is left, unless that is said already, or a refund is still due. */
+async function settleOnce(tombstone: InState<'erased'>, { verifications }: Deleting): Promise<Look<InState<'erased'>>> {
+  if (tombstone.refundDue || isFinished(tombstone)) return settled(tombstone);
+  const result = await verifications.settle(tombstone);
+  const other = result.kind === 'lost' ? result.current : undefined;
+  return other?.state === 'erased' && isFinished(other) ? settled(other) : settledIfMoved(result);
 }
 
 /** One that a version before finished does not say so, and may hold a source_id: it is settled once more. */

@@ -23,6 +23,7 @@ import type {
   Work,
 } from '../../shared/domain/ports.ts';
 import { referenceOf } from '../../shared/domain/reference.ts';
+import type { Verification } from '../../shared/domain/verification.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
 import { beginVerification } from '../../shared/lifecycle/begin.ts';
@@ -170,6 +171,8 @@ export function acts(world: Surroundings) {
 
     erase: async (source: string) =>
       eraseEvery(await findEvery({ tenant }, source, { verifications, ids }), surroundings),
+
+    eraseRead: async (read: readonly Verification[]) => eraseEvery(read, surroundings),
 
     /** The receipt of an erasure. */
     receipt: async (source: string) =>

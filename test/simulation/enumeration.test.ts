@@ -60,6 +60,8 @@ const reopen = client('reopen');
 const retry = client('retry');
 const erase = client('erase');
 const wait = client('wait');
+/** Erases what was read beforehand: so old a read races more, and leaves fewer orders to play than one that may be younger. */
+const eraseRead: Action = { name: 'erase', does: (at) => at.eraseRead() };
 const serve = (check: 'spoof_detect' | 'photo_verify'): Action => ({ name: 'serve', does: (at) => at.serve(check) });
 const order: Action = { name: 'order', does: (at) => at.order() };
 /** An order that is refused, for this. */
@@ -710,14 +712,14 @@ describe('two at the same time, in every order of their steps', () => {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie'), takeNow],
       one: take(0),
-      two: erase,
+      two: eraseRead,
       orders: 277,
     },
     'a landing and an erasure': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie')],
       one: take(0),
-      two: erase,
+      two: eraseRead,
       orders: 50,
     },
     'a landing and its expiry': {
@@ -797,7 +799,7 @@ describe('two at the same time, in every order of their steps', () => {
       scripts: { builtin: ['passed'] },
       before: [order],
       one: take(0),
-      two: erase,
+      two: eraseRead,
       orders: 50,
     },
     'a fetch in vain and an erasure': {
@@ -805,7 +807,7 @@ describe('two at the same time, in every order of their steps', () => {
       strangers: noImage,
       before: [order],
       one: take(0),
-      two: erase,
+      two: eraseRead,
       orders: 50,
     },
     'two deliveries of a result': {
@@ -827,14 +829,14 @@ describe('two at the same time, in every order of their steps', () => {
       scripts: { builtin: ['provider_refused'] },
       before: [order, takeNow, takeNow, takeNow, announce],
       one: take(1),
-      two: erase,
+      two: eraseRead,
       orders: 50,
     },
     'two erasures': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie')],
-      one: erase,
-      two: erase,
+      one: eraseRead,
+      two: eraseRead,
       orders: 60,
     },
   };
@@ -872,7 +874,7 @@ describe('two at the same time, in every order of their steps', () => {
         for (const process of processes) refuseBugs(process);
         for (const action of after) await action.does(at);
         await drain(at);
-        expect(await wrongOf(at), `in the order ${taken.join('')}`).toEqual([]);
+        expect(violations(at), `in the order ${taken.join('')}`).toEqual([]);
         if (orders > 20_000) throw new Error('more orders than this test was made for');
       }
       expect(orders).toBeGreaterThanOrEqual(expected);

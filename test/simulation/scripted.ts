@@ -92,6 +92,9 @@ export function scriptedWorld({
     reopen: () => world.reopen(source),
     retry: () => verbs.retry(source),
     erase: () => verbs.erase(source),
+    /** The same of the record as it is when the erasure begins. */
+    eraseRead: () =>
+      verbs.eraseRead([...referee.latest.values()].filter(({ verificationId }) => verificationId === id)),
     receipt: () => verbs.receipt(source),
     wait: () => verbs.wait(source, 1),
     serve: (check: Check) => verbs.serve(source, check),
@@ -124,7 +127,7 @@ export function scriptedWorld({
       if (record?.state === 'queued')
         await verifications.move(record, 'erased', {
           dueAt: 0,
-          erasure: erasureOf(record, { keepsEtags: true, isVendor: () => true }),
+          erasure: erasureOf(record, { now: world.now(), keepsEtags: true, isVendor: () => true }),
         });
     },
   };

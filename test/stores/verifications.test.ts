@@ -419,7 +419,7 @@ describe.each([
   });
 
   it('puts on a tombstone what is about to be deleted, of two workers once, and settles it when neither has more', async () => {
-    const keeping = { keepsEtags: true, isVendor: () => true };
+    const keeping = { now: now(), keepsEtags: true, isVendor: () => true };
     const record = await decidedIn(store);
     const erasure = erasureOf(record, keeping);
     const tombstone = won(await store.move(record, 'erased', { dueAt: 5, erasure }), 'erased');
