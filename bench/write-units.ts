@@ -116,13 +116,17 @@ export async function benchWriteUnits(): Promise<Record<'not_looked_for' | 'firs
 }
 
 /** Of writing an item: each kilobyte that is begun. */
-function unitsOf(item: Item): number {
-  const bytes = Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + bytesOf(value), 0);
-  return Math.max(1, Math.ceil(bytes / 1024));
+export function unitsOf(item: Item): number {
+  return Math.max(1, Math.ceil(sizeOf(item) / 1024));
+}
+
+export function sizeOf(item: Item): number {
+  return Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + bytesOf(value), 0);
 }
 
 /** As DynamoDB documents the size of an attribute. */
-function bytesOf({ S, N, SS, L, M }: AttributeValue): number {
+function bytesOf({ S, B, N, SS, L, M }: AttributeValue): number {
+  if (B !== undefined) return B.length;
   if (S !== undefined) return Buffer.byteLength(S);
   if (N !== undefined) return Math.ceil(N.length / 2) + 1;
   if (SS) return SS.reduce((sum, text) => sum + Buffer.byteLength(text), 0);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { auditCommands } from './admin/audit.ts';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { policyCommands } from './admin/policy.ts';
@@ -36,11 +37,14 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- verification id acme SOURCE_ID  what logs and object keys call it; reads the key of ids, no record
   npm run admin -- receipt verify FILE             whether an erasure's receipt is genuine; exit code 0 or 1
                                                    --keys FILE_OR_URL of the public keys: then no deployment is asked
+  npm run admin -- audit verify acme [SOURCE_ID]   says which line of which history was changed since it was written;
+                                                   --against FILE: also where events say so, one JSON a line (docs/audit.md)
 
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
-                     (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN)
+                     (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN,
+                     --verifications-table T)
 `;
 
 const { values, positionals } = commandLine(usage, {
@@ -52,12 +56,15 @@ const { values, positionals } = commandLine(usage, {
     url: { type: 'string' },
     'id-key-secret': { type: 'string' },
     keys: { type: 'string' },
+    'verifications-table': { type: 'string' },
+    against: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
 
 const commands = new Map(
   Object.entries({
+    ...auditCommands,
     ...tenantCommands,
     ...policyCommands,
     ...credentialsCommands,
@@ -84,6 +91,11 @@ async function administer([noun, verb, ...words]: readonly string[]): Promise<nu
     return 2;
   }
   const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
-  await command.run(words, { connect: () => connect(values), graceSeconds, keys: values.keys });
+  await command.run(words, {
+    connect: () => connect(values),
+    graceSeconds,
+    keys: values.keys,
+    against: values.against,
+  });
   return 0;
 }

@@ -19,6 +19,7 @@ import type { Environment as Read } from '../../functions/read-verification/envi
 import type { Environment as Receive } from '../../functions/receive-result/environment.ts';
 import type { Environment as Request } from '../../functions/request-verification/environment.ts';
 import type { Environment as Retry } from '../../functions/retry-verification/environment.ts';
+import type { Environment as Review } from '../../functions/review-verification/environment.ts';
 import { type ApiFunctionName, routes } from '../../shared/api/operations.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -62,6 +63,7 @@ export class PublicApi extends Construct {
       'erase-verification': this.#eraseVerification(props),
       'retry-verification': this.#retryVerification(props),
       'read-receipt': this.#readReceipt(props),
+      'review-verification': this.#reviewVerification(props),
       'receive-result': this.#receiveResult(props),
     };
     this.functions = { ...ours, ...props.vendorApis.functions };
@@ -196,6 +198,22 @@ export class PublicApi extends Construct {
     secrets.allowIdKey(read);
     secrets.allowReceipt(read);
     return read;
+  }
+
+  #reviewVerification({ records, secrets }: PublicApiProps): AnyServiceFunction {
+    const review = new ServiceFunction<Review>(this, 'review-verification', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'Reviewers cannot put a verdict right: the one they disagree with goes on counting.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
+      },
+    });
+    records.allowVerifications(review, 'GetItem', 'UpdateItem');
+    records.allowTenants(review);
+    secrets.allowIdKey(review);
+    return review;
   }
 
   /** What a function reads that starts from a source_id. */

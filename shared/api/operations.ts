@@ -24,6 +24,7 @@ import {
   readQuery,
   receiptView,
   receivedView,
+  reviewRequest,
   stateView,
   uploadsView,
   verificationRequest,
@@ -37,6 +38,7 @@ export type ApiFunctionName =
   | 'erase-verification'
   | 'retry-verification'
   | 'read-receipt'
+  | 'review-verification'
   | 'receive-result'
   | 'serve-spoofsense'
   | 'serve-onesmartlab'
@@ -266,6 +268,18 @@ export const operations = {
     request: { path: ofVerification },
     answers: { 202: { description: 'Queued again', body: stateView } },
     faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
+  },
+  'POST /verifications/{source_id}/review': {
+    id: 'reviewVerification',
+    function: 'review-verification',
+    summary: 'A person’s decision in the place of the verdict',
+    description:
+      'Of the sequence that the reviewer saw: 409 where the verification has moved since. The same review again is 200 and changes nothing.',
+    throttle: { rate: 10, burst: 20 },
+    callers: ['key'],
+    request: { path: ofVerification, body: reviewRequest },
+    answers: { 200: { description: 'Reviewed, now or before', body: verificationView } },
+    faults: ['verification_unknown', 'state_conflict'],
   },
   'POST /webhooks/{provider}/{token}': {
     id: 'receiveResult',

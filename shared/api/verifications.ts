@@ -16,10 +16,19 @@ import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { publishedKeys, receipt } from '../domain/receipt.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
-import { format, measurements, outcome, reason, recaptureReason, scores, type Verdict } from '../domain/verdict.ts';
+import {
+  format,
+  measurements,
+  outcome,
+  reason,
+  recaptureReason,
+  review,
+  scores,
+  type Verdict,
+} from '../domain/verdict.ts';
 import {
   type Attempt,
-  type HistoryEntry,
+  type InState,
   sourceId,
   state,
   states,
@@ -253,6 +262,14 @@ export const verdictView = z.object({
     .describe('Captures that were judged before under another source_id of yours, where the policy looks for them'),
 });
 
+/** Body of `POST …/review`. */
+export const reviewRequest = z.strictObject({
+  sequence: review.shape.sequence.describe('Of the verification as the reviewer saw it'),
+  outcome: review.shape.outcome,
+  reason: review.shape.reason.describe('Yours: in this answer and with a key alone, and erased with the rest'),
+  reviewer: review.shape.reviewer.describe('Your own name or id of who reviewed it'),
+});
+
 export const attemptView = z.object({
   attempt: z.int(),
   provider: z.string(),
@@ -268,7 +285,11 @@ export const faultCodeView = z.enum(faultCodes);
 
 /** `GET /verifications/{source_id}` with a key. */
 export const verificationView = stateView.extend({
-  verdict: verdictView.nullable(),
+  verdict: verdictView
+    .nullable()
+    .describe('The one that counts. Of a review, `provider` is `review`, and there are neither reasons nor scores'),
+  review: review.optional().describe('Where a review is what counts: the last one, and why'),
+  first_verdict: verdictView.optional().describe('Beside a review: the verdict that was reviewed first'),
   fault: faultCodeView.optional(),
   challenge: z.string().optional(),
   turn: turnView,
@@ -315,6 +336,8 @@ export const historyView = z.object({
       outcome: outcome.optional(),
       provider: z.string().optional(),
       attempt: z.int().optional(),
+      review: z.literal(true).optional().describe('A reviewer decided'),
+      digest: z.string().optional().describe('Of the verdict or the review that this move gave'),
       hash: z
         .string()
         .optional()
@@ -411,6 +434,11 @@ function viewVerdict(verdict: Listed['verdict']): VerificationView['verdict'] {
   return { ...rest, policy_version, ...(seen_before && { seen_before }) };
 }
 
+function viewReview({ review, first }: InState<'decided'>): Pick<VerificationView, 'review' | 'first_verdict'> {
+  const verdict = viewVerdict(first?.verdict);
+  return { ...(review && { review }), ...(verdict && { first_verdict: verdict }) };
+}
+
 function viewAttempt({ pass: _, startedAt, endedAt, ...rest }: Attempt): z.infer<typeof attemptView> {
   return { ...rest, started_at: startedAt, ...(endedAt ? { ended_at: endedAt } : {}) };
 }
@@ -449,6 +477,7 @@ export function viewVerification(record: Verification, sourceId: string): Verifi
   return {
     ...viewState(record, sourceId),
     verdict: viewVerdict(record.state === 'decided' ? record.verdict : undefined),
+    ...(record.state === 'decided' ? viewReview(record) : {}),
     ...(record.state === 'errored' ? { fault: record.fault } : {}),
     ...('challenge' in record && record.challenge ? { challenge: record.challenge } : {}),
     ...('turn' in record && record.turn ? { turn: record.turn } : {}),
@@ -504,17 +533,5 @@ export function viewPage({ items, next }: { items: Listed[]; next?: PageStart | 
 }
 
 export function viewHistory(record: Verification, source_id: string): z.infer<typeof historyView> {
-  const line = ({ at, sequence, kind, state, round, code, outcome, provider, attempt, hash }: HistoryEntry) => ({
-    at,
-    sequence,
-    kind,
-    state,
-    round,
-    code,
-    outcome,
-    provider,
-    attempt,
-    hash,
-  });
-  return { source_id, history: record.history.map(line), notes_dropped: record.notesDropped };
+  return { source_id, history: record.history, notes_dropped: record.notesDropped };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Verdict } from './verdict.ts';
+import type { Review, Verdict } from './verdict.ts';
 import type { HistoryEntry } from './verification.ts';
 
 /*
@@ -45,9 +45,9 @@ export function goesOnFrom(verificationId: string, lines: readonly HistoryEntry[
 }
 
 /**
- * The digest of a verdict that the line of its move holds. The move's random id is hashed with it and goes with erasure:
+ * The digest of a verdict, and of the review that gave it, that the line of its move holds. The move's random id is hashed with it and goes with erasure:
  * from then on no guess at the scores can be tried against a hash that an integrator still has.
  */
-export function verdictDigest(moveId: string, verdict: Verdict): string {
-  return hashOf({ moveId, verdict });
+export function verdictDigest(moveId: string, verdict: Verdict, review?: Review): string {
+  return hashOf({ moveId, verdict, review });
 }

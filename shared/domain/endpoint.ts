@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { eventTypeOf } from './event.ts';
+import { eventTypeOf, supersededType } from './event.ts';
 import { tenantId } from './verification.ts';
 
 /** What an endpoint can ask to be sent: the events of verifications, and that another of the tenant's endpoints was disabled. */
-export const webhookType = z.enum([...Object.values(eventTypeOf), 'endpoint.disabled']);
+export const webhookType = z.enum([...Object.values(eventTypeOf), supersededType, 'endpoint.disabled']);
 export type WebhookType = z.infer<typeof webhookType>;
 
 export const endpointId = z.string().regex(/^ep_[a-z2-7]{16}$/);

@@ -14,6 +14,9 @@ export const eventTypeOf = {
   erased: 'verification.erased',
 } as const satisfies Record<State, string>;
 
+/** The event of a review: of its move, as the state stays what it was. */
+export const supersededType = 'verification.superseded';
+
 /** `source` of our events on the bus. */
 export const eventSource = 'bonafide';
 
@@ -21,7 +24,7 @@ export const eventSource = 'bonafide';
 export const event = z.object({
   /** The same for every repeat of the same move. */
   id: z.string(),
-  type: z.enum(Object.values(eventTypeOf) as [string, ...string[]]),
+  type: z.enum([...(Object.values(eventTypeOf) as string[]), supersededType]),
   /** Null for the first move. */
   previous_event_id: z.string().nullable(),
   occurred_at: z.string(),
@@ -44,7 +47,7 @@ export type Event = z.infer<typeof event>;
 export function eventOf(before: Unerased, record: Verification): Event {
   return {
     id: eventId(record.verificationId, record.sequence),
-    type: eventTypeOf[record.state],
+    type: before.state === 'decided' && record.state === 'decided' ? supersededType : eventTypeOf[record.state],
     // Sequence 1 is the making, which its maker was told of: the chain begins with 2.
     previous_event_id: record.sequence > 2 ? eventId(record.verificationId, record.sequence - 1) : null,
     occurred_at: record.updatedAt,

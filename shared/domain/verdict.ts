@@ -86,9 +86,30 @@ export const recaptureFor = (reason: Reason): Finding => ({
 /** `provider` of a verdict that we gave ourselves, without asking one. No provider has this name. */
 export const ourselves = 'bonafide';
 
-/** A finding that became the decision of its round. */
+/** `provider` of a verdict that a reviewer gave. No provider has this name either. */
+export const reviewed = 'review';
+
+/** A finding that became the decision of its round, or a reviewer's in its place. */
 export const verdict = finding.extend({ provider: z.string(), policyVersion: z.int().positive() });
 export type Verdict = z.infer<typeof verdict>;
+
+/** Characters of a review's texts, in UTF-16 units. What cannot be stored as it is could not be hashed as it is stored. */
+const words = (maximum: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maximum)
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
+
+/** What a person who looked at a decided verification says of it: the tenant's words, which no event or history has. */
+export const review = z.object({
+  /** The sequence that the reviewer saw. */
+  sequence: z.int().positive(),
+  outcome: outcome.exclude(['recapture']),
+  reason: words(500),
+  reviewer: words(128),
+});
+export type Review = z.infer<typeof review>;
 
 /** Numbers behind a finding by name, units in the name (`face_width_px`, `sharpness_ratio`): for the integrator, never for the person. */
 export const measurements = z.record(z.string(), z.number());

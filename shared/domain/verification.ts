@@ -5,7 +5,7 @@ import { turn } from './challenge.ts';
 import { earlierCapture, erasure, finished } from './erasure.ts';
 import { Fault, faultCodes } from './fault.ts';
 import { plan, providerName, servedVendor } from './policy.ts';
-import { measurements, outcome, verdict } from './verdict.ts';
+import { measurements, outcome, review, verdict } from './verdict.ts';
 
 export const states = ['awaiting_captures', 'queued', 'dispatched', 'decided', 'errored', 'expired', 'erased'] as const;
 export const state = z.enum(states);
@@ -19,7 +19,7 @@ export const transitions = {
   awaiting_captures: ['queued', 'expired', 'erased'],
   queued: ['queued', 'dispatched', 'decided', 'errored', 'erased'],
   dispatched: ['dispatched', 'queued', 'decided', 'errored', 'erased'],
-  decided: ['awaiting_captures', 'erased'],
+  decided: ['awaiting_captures', 'decided', 'erased'],
   errored: ['queued', 'erased'],
   expired: ['erased'],
   erased: [],
@@ -40,6 +40,8 @@ export const maximumRounds = 3;
 export const attemptsPerPass = 2;
 /** How often `retry` may begin another pass: keeps the record small whatever a caller does. */
 export const maximumRetries = 10;
+/** How often one verification may be reviewed, for the same reason. */
+export const maximumReviews = 10;
 /** Notes kept in the history; the rest are only counted. */
 export const maximumNotes = 20;
 
@@ -89,6 +91,8 @@ export const historyEntry = z.object({
   outcome: outcome.optional(),
   provider: providerName.optional(),
   attempt: z.int().positive().optional(),
+  /** Of a move from `decided` to `decided`: a reviewer's verdict is in the place of the one before. */
+  review: z.literal(true).optional(),
   /** Of the verdict that this move gave (`verdictDigest`). */
   digest: z.string().optional(),
   /** See `audit.ts`. Absent in lines of versions before. */
@@ -182,6 +186,10 @@ const request = {
 };
 
 const common = { ...identity, ...request };
+/** A verdict with the move that gave it, and when. */
+const given = z.object({ verdict, moveId: z.string(), at: z.string() });
+export type Given = z.infer<typeof given>;
+
 /** Epoch seconds at which the sweep has to look at the record. */
 const dueAt = z.int();
 
@@ -206,7 +214,16 @@ const inState = {
     dueAt,
   }),
   /** `dueAt`, in the states that rest: when what is still stored must be gone. Absent where nothing is. */
-  decided: z.object({ ...common, state: z.literal('decided'), landed, verdict, dueAt: dueAt.optional() }),
+  /** With a review, `verdict` is the reviewer's, and `first` what the review is about. */
+  decided: z.object({
+    ...common,
+    state: z.literal('decided'),
+    landed,
+    verdict,
+    review: review.optional(),
+    first: given.optional(),
+    dueAt: dueAt.optional(),
+  }),
   errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode, dueAt: dueAt.optional() }),
   expired: z.object({ ...common, state: z.literal('expired'), dueAt: dueAt.optional() }),
   /** The tombstone. `dueAt` and `sightings` stay until every object and every place is gone. An earlier version's still holds a source_id, which is never read. */
@@ -264,13 +281,14 @@ export type ChallengeFields = Required<
 > &
   Pick<InState<'awaiting_captures'>, 'turn'>;
 /** What the history should say of a move, besides what the record says itself. */
-export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt'>>;
+export type Remark = Partial<Pick<HistoryEntry, 'code' | 'outcome' | 'provider' | 'attempt' | 'review'>>;
 
 export interface MoveStamp {
   readonly at: Date;
   readonly moveId: string;
 }
 
+const decision = inState.decided.pick({ verdict: true, review: true });
 const identityNames = Object.keys(identity);
 const commonNames = Object.keys(common);
 
@@ -292,9 +310,8 @@ export function moved<S extends State>(
   const [at = ''] = [stamp.at.toISOString(), from.updatedAt, history.at(-1)?.at ?? ''].sort().reverse();
   const sequence = from.sequence + 1;
   const round = fields.round ?? from.round;
-  const given = 'verdict' in fields ? { digest: verdictDigest(stamp.moveId, verdict.parse(fields.verdict)) } : {};
   const before = goesOnFrom(verificationId, history);
-  const line: HistoryEntry = { at, sequence, kind: 'moved', state: to, round, ...remark, ...given };
+  const line: HistoryEntry = { at, sequence, kind: 'moved', state: to, round, ...remark, ...digestOf(fields, stamp) };
   const entry = { ...line, hash: moveHash(verificationId, before, line) };
   const next = {
     ...Object.fromEntries(Object.entries(from).filter(([name]) => kept.includes(name))),
@@ -307,6 +324,16 @@ export function moved<S extends State>(
     history: to === 'erased' ? [entry] : [...history, entry],
   };
   return inState[to].parse(next) as InState<S>;
+}
+
+function digestOf(fields: object, { moveId }: MoveStamp): Pick<HistoryEntry, 'digest'> {
+  const decided = decision.safeParse(fields);
+  return decided.success ? { digest: verdictDigest(moveId, decided.data.verdict, decided.data.review) } : {};
+}
+
+/** The verdict that was given first, whatever a reviewer has put in its place. */
+export function firstVerdict({ first, verdict, moveId, updatedAt }: InState<'decided'>): Given {
+  return first ?? { verdict, moveId, at: updatedAt };
 }
 
 /**

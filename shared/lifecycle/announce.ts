@@ -59,6 +59,7 @@ export async function announceChanges(
 function orderIn(change: Change): string[] {
   const { after } = change;
   if (!after || !moveIn(change)) return [];
+  if (change.before?.state === 'decided' && after.state === 'decided') return []; // a review: no result is sent of it
   const owes = after.state === 'erased' ? owesRefund(after) : isResting(after) && owesOrder(after);
   return owes ? [after.verificationId] : [];
 }

@@ -3,7 +3,7 @@ import { Fault } from '../domain/fault.ts';
 import type { Captures, Log, Verifications, Work } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
 import { ourselves, recaptureFor } from '../domain/verdict.ts';
-import type { InState } from '../domain/verification.ts';
+import { firstVerdict, type InState } from '../domain/verification.ts';
 import type { Answer, Provider } from '../providers/provider.ts';
 import { type Answering, recordAnswer } from './answer.ts';
 import { type Claiming, claim } from './claim.ts';
@@ -30,7 +30,9 @@ export async function askProvider(message: Work, dependencies: Asking): Promise<
   if (claimed === undefined) {
     // The decision may be recorded and its worker dead: the message that comes again finishes the clean-up.
     const deciders = [provider.name, ourselves];
-    if (read?.state === 'decided' && deciders.includes(read.verdict.provider)) await removeDecided(read, dependencies);
+    if (read?.state === 'decided' && deciders.includes(firstVerdict(read).verdict.provider)) {
+      await removeDecided(read, dependencies);
+    }
     return;
   }
   // A worker that stalled while it claimed has less of its lease left than a call may take: it would call beside the

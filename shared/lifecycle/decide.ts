@@ -2,7 +2,14 @@ import { pinnedOf } from '../domain/captures.ts';
 import type { Fingerprints } from '../domain/fingerprint.ts';
 import type { Captures, Verifications } from '../domain/ports.ts';
 import { type Finding, type Measurements, ourselves } from '../domain/verdict.ts';
-import { type FieldsOf, type InState, type NoteCode, type Verification, withEnded } from '../domain/verification.ts';
+import {
+  type FieldsOf,
+  firstVerdict,
+  type InState,
+  type NoteCode,
+  type Verification,
+  withEnded,
+} from '../domain/verification.ts';
 import { earlier, goneAt, postDueAt } from './keep.ts';
 import { type Recognising, recognise } from './recognise.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
@@ -117,7 +124,7 @@ export async function removeDecided(
 
 function lateNote(current: Verification, { attempt, round, finding }: Answered): NoteCode {
   if (current.state !== 'decided' || current.round !== round) return 'answer_late';
-  const { outcome, reasons } = current.verdict;
+  const { outcome, reasons } = firstVerdict(current).verdict; // a review says nothing of what vendors answer
   // That a capture was seen before is our own finding, of which the answer knows nothing.
   if (outcome !== finding.outcome && !reasons.includes('capture_reused')) return 'answer_contradictory';
   const decidedBy = current.attempts.find((one) => one.result === 'decided' && one.round === round);

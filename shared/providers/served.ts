@@ -1,6 +1,6 @@
 import type { FaultCode } from '../domain/fault.ts';
 import type { Measurements, recaptureReasons, Verdict } from '../domain/verdict.ts';
-import type { Attempt, InState, Verification } from '../domain/verification.ts';
+import { type Attempt, firstVerdict, type InState, type Verification } from '../domain/verification.ts';
 
 /** What the answer of a vendor's API that we serve is written from: a verdict, and the attempt that it came from. */
 export interface Judged {
@@ -27,15 +27,16 @@ export interface Reply {
   readonly body: unknown;
 }
 
-/** A record's verdict. One that we gave without asking a provider has no attempt: its times are the record's own. */
+/** A record's first verdict: the vendors' protocols have no reviews. One that we gave without asking a provider has no attempt: its times are the record's own. */
 export function judgedIn(record: InState<'decided'>): Judged {
-  const { verdict, round, plan, challenge, languageCode, createdAt, updatedAt } = record;
+  const { round, plan, challenge, languageCode, createdAt } = record;
+  const { verdict, at } = firstVerdict(record);
   const attempt: Attempt | undefined = record.attempts.find((one) => one.round === round && one.result === 'decided');
   return {
     verdict,
     measurements: attempt?.measurements ?? {},
     startedAt: attempt?.startedAt ?? createdAt,
-    endedAt: attempt?.endedAt ?? updatedAt,
+    endedAt: attempt?.endedAt ?? at,
     thresholds: new Map(Object.entries(plan.thresholds)).get(verdict.provider) ?? {},
     transcript: attempt?.transcript,
     challenge,

@@ -1,10 +1,16 @@
-import type { AttributeValue, QueryCommandInput, QueryCommandOutput } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  paginateQuery,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { check } from '../domain/captures.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { verdict } from '../domain/verdict.ts';
-import { sourceId, state, verificationId } from '../domain/verification.ts';
+import { sourceId, state, states, verificationId } from '../domain/verification.ts';
 
 const listed = z.object({
   verificationId,
@@ -55,6 +61,25 @@ export async function listPage(
         return { items, next: { verificationId: last.verificationId, createdAt: last.createdAt } };
       }
       items.push(item);
+    }
+  }
+}
+
+/**
+ * Ids of all of a tenant's verifications, state by state as they move through them: one that moves meanwhile may come
+ * twice. Nothing else of a row is read, so that one that cannot be is met where its record is.
+ */
+export async function* everyId(client: DynamoDBClient, table: string, tenant: string): AsyncGenerator<string> {
+  for (const wanted of states) {
+    const query = {
+      TableName: table,
+      IndexName: 'by_state',
+      KeyConditionExpression: 'tenantState = :tenantState',
+      ExpressionAttributeValues: marshall({ ':tenantState': `${tenant}#${wanted}` }),
+      ProjectionExpression: 'verificationId',
+    };
+    for await (const { Items = [] } of paginateQuery({ client }, query)) {
+      for (const item of Items) yield verificationId.parse(unmarshall(item).verificationId);
     }
   }
 }

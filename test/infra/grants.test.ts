@@ -154,6 +154,12 @@ const expected: Record<string, string[]> = {
     'secretsmanager:GetSecretValue secretsidkey',
     listsCaptures,
   ],
+  publicapireviewverification: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    'secretsmanager:GetSecretValue secretsidkey',
+  ],
   publicapiretryverification: [
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',

@@ -332,6 +332,39 @@ export function journeys(target: () => Target): void {
     });
   });
 
+  describe('a review', () => {
+    it('counts in the place of the verdict, which stays beside it, and is erased with the rest', async () => {
+      const sourceId = newSourceId();
+      const requested = await client.request(sourceId);
+      await put(requested, face);
+      const { sequence, verdict } = await client.verdict(sourceId);
+      const review = { sequence, outcome: 'failed', reason: 'It is a mask.', reviewer: 'r-17' };
+      const path = `/verifications/${sourceId}/review`;
+      const early = await client.problem('POST', path, { ...review, sequence: sequence - 1 });
+      expect(early).toMatchObject({ status: 409, code: 'state_conflict' });
+      const wrong = await client.problem('POST', path, { ...review, outcome: 'recapture', reason: '\ud800' });
+      expect(wrong.errors?.map(({ field }) => field)).toEqual(['/outcome', '/reason']);
+      const reviewed = await client.call('POST', `/verifications/${sourceId}/review`, review);
+      expect(reviewed).toMatchObject({
+        status: 200,
+        body: { state: 'decided', sequence: sequence + 1, verdict: { outcome: 'failed', provider: 'review' }, review },
+      });
+      expect(await client.call('POST', path, review)).toEqual(reviewed);
+      const read = await client.read(sourceId);
+      expect(read).toEqual(reviewed.body);
+      expect(read.first_verdict).toEqual(verdict);
+      const line = (await client.history(sourceId)).at(-1);
+      expect(line).toMatchObject({ state: 'decided', outcome: 'failed', review: true });
+      expect(JSON.stringify(line)).not.toMatch(/mask|r-17/);
+      const bearer = { authorization: `Bearer ${requested.client_token}` };
+      const seen = await client.call('GET', `/verifications/${sourceId}`, undefined, bearer);
+      expect(seen.body).toMatchObject({ verdict: { outcome: 'failed', reasons: [] } });
+      expect(JSON.stringify(seen.body)).not.toMatch(/mask|r-17|first/);
+      await client.call('DELETE', `/verifications/${sourceId}`);
+      expect(JSON.stringify(await client.read(sourceId))).not.toMatch(/mask|r-17/);
+    });
+  });
+
   describe('erasure', () => {
     it('leaves a tombstone, no scores, no metadata, and takes the source_id for good', async () => {
       const sourceId = newSourceId();

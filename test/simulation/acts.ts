@@ -23,6 +23,7 @@ import type {
   Work,
 } from '../../shared/domain/ports.ts';
 import { referenceOf } from '../../shared/domain/reference.ts';
+import type { Review } from '../../shared/domain/verdict.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
@@ -40,6 +41,7 @@ import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { issueReceipt } from '../../shared/lifecycle/receipt.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import { retryVerification } from '../../shared/lifecycle/retry.ts';
+import { reviewVerification } from '../../shared/lifecycle/review.ts';
 import { type ServedCall, serveCall } from '../../shared/lifecycle/serve.ts';
 import { waitForRest } from '../../shared/lifecycle/wait.ts';
 import {
@@ -168,6 +170,10 @@ export function acts(world: Surroundings) {
       viewUploads(await requestCaptures(await find(source), redeclaredOf({ captures }), requesting)),
 
     retry: async (source: string) => retryVerification(await find(source), surroundings),
+
+    /** A reviewer's outcome for the verification as it was at a sequence. */
+    review: async (source: string, sequence: number, outcome: Review['outcome'], reason = 'as it looks') =>
+      reviewVerification(await find(source), { sequence, outcome, reason, reviewer: 'r-1' }, surroundings),
 
     erase: async (source: string) =>
       eraseEvery(await findEvery({ tenant }, source, { verifications, ids }), surroundings),

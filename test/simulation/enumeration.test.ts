@@ -62,6 +62,7 @@ const erase = client('erase');
 const wait = client('wait');
 /** Erases what was read beforehand: so old a read races more, and leaves fewer orders to play than one that may be younger. */
 const eraseRead: Action = { name: 'erase', does: (at) => at.eraseRead() };
+const review = (says: 'passed' | 'failed'): Action => ({ name: 'review', does: (at) => at.review(says) });
 const serve = (check: 'spoof_detect' | 'photo_verify'): Action => ({ name: 'serve', does: (at) => at.serve(check) });
 const order: Action = { name: 'order', does: (at) => at.order() };
 /** An order that is refused, for this. */
@@ -437,6 +438,41 @@ const stories: Record<string, Story> = {
     actions: [order, deliver, announce, deliver],
     ends: 'decided',
   },
+  'an order that is reviewed before its webhook takes the result, which is the first verdict’s': {
+    scripts: { builtin: ['failed'] },
+    get strangers() {
+      let tries = 0;
+      return { ...kindStrangers, takes: () => ++tries % 3 === 0 };
+    },
+    actions: [order, takeNow, takeNow, takeNow, announce, takeNow, review('passed'), deliver, announce, deliver],
+    ends: 'decided',
+  },
+  'a failure that a reviewer lets pass': {
+    scripts: { builtin: ['failed'] },
+    actions: [request, upload('selfie'), deliver, announce, review('passed'), announce],
+    ends: 'decided',
+  },
+  'a recapture that a reviewer decides, which opens no round': {
+    scripts: { builtin: ['recapture'] },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      review('failed'),
+      {
+        name: 'reopen',
+        async does(at) {
+          const refused = await at.reopen().then(
+            () => 'reopened',
+            (error) => error.code,
+          );
+          if (refused !== 'state_conflict') throw new Error(`It is ${refused}`);
+        },
+      },
+      announce,
+    ],
+    ends: 'decided',
+  },
   'an order erased before its image is fetched': {
     scripts: { builtin: ['passed'] },
     actions: [order, erase, deliver, announce, deliver],
@@ -758,6 +794,27 @@ describe('two at the same time, in every order of their steps', () => {
       one: retry,
       two: retry,
       orders: 6,
+    },
+    'two reviews': {
+      scripts: { builtin: ['failed'] },
+      before: [request, upload('selfie'), takeNow, takeNow],
+      one: review('passed'),
+      two: review('failed'),
+      orders: 2,
+    },
+    'a review and the next round': {
+      scripts: { builtin: ['recapture', 'passed'] },
+      before: [request, upload('selfie'), takeNow, takeNow],
+      one: review('passed'),
+      two: reopen,
+      orders: 2,
+    },
+    'a review and an erasure': {
+      scripts: { builtin: ['failed'] },
+      before: [request, upload('selfie'), takeNow, takeNow],
+      one: review('passed'),
+      two: erase,
+      orders: 2,
     },
     'two sweeps over a lost message': {
       scripts: { builtin: ['passed'] },

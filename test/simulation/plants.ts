@@ -2,7 +2,7 @@ import type { Send, Verifications } from '../../shared/domain/ports.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
 import type { Random } from './random.ts';
 import type { MemorySightings } from './sightings.ts';
-import type { MemoryTable } from './verifications.ts';
+import { fence, type MemoryTable } from './verifications.ts';
 
 /** Defects that can be put into the world around the verbs, each to be seen caught. */
 export const plantNames = [
@@ -11,6 +11,7 @@ export const plantNames = [
   'no-condition',
   'drop-message',
   'double-history',
+  'no-note-fence',
   'no-place',
 ] as const;
 export type Plant = (typeof plantNames)[number];
@@ -22,6 +23,8 @@ export function plantedTable(plant: Plant | undefined): Pick<MemoryTable, 'admit
       return { admits: (current, from) => current.state === from.state };
     case 'no-condition':
       return { admits: () => true };
+    case 'no-note-fence': // a move goes through over notes that it does not cover
+      return { admits: (current, from, to) => fence({ ...current, notes: from.notes }, from, to) };
     case 'double-history':
       return { stored: withDoubledEntry };
     default:

@@ -1,8 +1,9 @@
+import { brokenHistory, describeBroken } from '../../shared/domain/broken-history.ts';
 import type { CaptureName } from '../../shared/domain/captures.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import type { Pinned, Sighting } from '../../shared/domain/ports.ts';
-import { type Outcome, ourselves } from '../../shared/domain/verdict.ts';
+import { type Outcome, ourselves, reviewed } from '../../shared/domain/verdict.ts';
 import { attemptsPerPass, type InState, mayMove, type Verification } from '../../shared/domain/verification.ts';
 import { nameOf } from '../builders/verification.ts';
 import type { SimulatedProvider } from './circumstances.ts';
@@ -19,8 +20,10 @@ export const wrongs = [
   'events without a move',
   'event ids with two bodies',
   'doubled history entries',
+  'histories broken',
   'answers passed over',
   'captures swapped',
+  'reviews misplaced',
   'videos misjudged',
   'repeats misjudged',
   'credits miscounted',
@@ -89,13 +92,26 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   const answers = new Set<string>();
   const moved = new Set<string>();
   const bodies = new Map<string, string>();
+  /** Hashes that events told, by verification and sequence. */
+  const anchors = new Map<string, Map<number, string>>();
   const versions = new Map<string, string>();
   const videos = new Map<string, Spoken>();
   const judged: Judged[] = [];
   const orders = new Map<string, OrderSeen>();
   /** Versions that erasures deleted, by verification. */
   const deleted = new Map<string, Set<string>>();
-  const tally = { moves: 0, calls: 0, stalls: 0, events: 0, accepted: 0, refunded: 0, posted: 0, givenUp: 0, left: 0 };
+  const tally = {
+    moves: 0,
+    reviews: 0,
+    calls: 0,
+    stalls: 0,
+    events: 0,
+    accepted: 0,
+    refunded: 0,
+    posted: 0,
+    givenUp: 0,
+    left: 0,
+  };
 
   const wrong = (kind: Wrong, what: string) => {
     violations.push({ wrong: kind, what });
@@ -133,6 +149,11 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       wrong('illegal moves', `${name}: it waited for a webhook, which no lease ends`);
     }
     if (after.state !== 'decided') return;
+    if (before.state === 'decided') reviewing(before, after);
+    else deciding(name, after);
+  }
+
+  function deciding(name: string, after: Verification & { state: 'decided' }): void {
     recognising(after);
     const round = `${after.verificationId} ${after.round}`;
     if (decidedRounds.has(round)) wrong('double decisions', `${after.sourceId} in round ${after.round}`);
@@ -140,6 +161,21 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     if (after.verdict.provider === ourselves) decidedUnasked(after);
     else if (!answers.has(`${round} ${after.verdict.provider} ${after.verdict.outcome}`)) {
       wrong('illegal moves', `${name}: no vendor answered ${after.verdict.outcome} in round ${after.round}`);
+    }
+  }
+
+  /** A reviewer decided: of the sequence that the review names, and what was decided first stays. */
+  function reviewing(before: Verification & { state: 'decided' }, after: Verification & { state: 'decided' }): void {
+    tally.reviews += 1;
+    const { review, verdict, first } = after;
+    const of = `${after.sourceId} reviewed at ${after.sequence}`;
+    if (review?.sequence !== before.sequence) wrong('reviews misplaced', `${of}: the reviewer saw ${review?.sequence}`);
+    if (verdict.outcome !== review?.outcome || verdict.provider !== reviewed) {
+      wrong('reviews misplaced', `${of}: ${review?.outcome}, and ${verdict.outcome} counts`);
+    }
+    const expected = before.first?.verdict ?? before.verdict;
+    if (JSON.stringify(first?.verdict) !== JSON.stringify(expected)) {
+      wrong('reviews misplaced', `${of}: the first verdict is another`);
     }
   }
 
@@ -340,6 +376,8 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       const before = bodies.get(event.id);
       if (before !== undefined && before !== body) wrong('event ids with two bodies', `${before} and ${body}`);
       bodies.set(event.id, body);
+      const [, id = ''] = event.id.split('_');
+      anchors.set(id, (anchors.get(id) ?? new Map()).set(event.sequence, event.hash ?? ''));
     },
 
     /** A result came to its webhook, which took it or not. */
@@ -402,6 +440,8 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       for (const record of latest.values()) {
         const { state, sequence, history } = record;
         const name = nameOf(record);
+        const broken = brokenHistory(record, anchors.get(record.verificationId));
+        if (broken) wrong('histories broken', `${name}: ${describeBroken(record, broken)}`);
         const due = 'dueAt' in record && record.dueAt !== undefined;
         if (due || ['awaiting_captures', 'queued', 'dispatched'].includes(state))
           wrong('unfinished', `${name}: ${state}`);

@@ -224,6 +224,13 @@ async function askForSomething(
     requestBefore: () => world.requestBefore(source, check, declaredAs(contentType, names)),
     reopen: () => world.reopen(source, random.chance(0.2) ? declaredAs('jpeg', names) : undefined),
     retry: () => world.verbs.retry(source),
+    review: () =>
+      world.verbs.review(
+        source,
+        (record?.sequence ?? 1) - (random.chance(0.1) ? 1 : 0),
+        random.pick(['passed', 'failed']),
+        random.pick(['one', 'another']),
+      ),
     erase: () => world.verbs.erase(source),
     wait: () => world.verbs.wait(source, 3),
     serve: () => world.verbs.serve(source, check),
@@ -234,6 +241,7 @@ async function askForSomething(
     begin({ name: `${what} ${source}`, verb: requests[what] }, { again: false });
   if (served) {
     if (!record || random.chance(0.3)) return ask(random.chance(0.85) ? 'order' : 'orderOther');
+    if (record.state === 'decided' && random.chance(0.1)) return ask('review');
     return random.chance(0.06) ? ask('erase') : ask('wait');
   }
   if (!record && check === 'spoof_detect' && random.chance(0.1)) return ask('order');
@@ -257,6 +265,7 @@ async function askForSomething(
       }
       return upload(random.chance(0.85) ? record.missing : names, record.round);
     case 'decided':
+      if (random.chance(0.08)) return ask('review');
       return record.verdict.outcome === 'recapture' ? ask('reopen') : undefined;
     case 'errored':
       return random.chance(0.5) ? ask('retry') : undefined;

@@ -76,6 +76,7 @@ export function scriptedWorld({
     random: randomOf(1, 1),
   });
   const { verbs, verifications, queue, breakers, referee } = world;
+  let seen: number | undefined;
   const id = legacy ? legacyIdOf(source) : idOf(source);
 
   return {
@@ -91,6 +92,11 @@ export function scriptedWorld({
     requestBefore: () => world.requestBefore(source, 'spoof_detect', declaredAs('jpeg', capturesOf.spoof_detect)),
     reopen: () => world.reopen(source),
     retry: () => verbs.retry(source),
+    /** Of the sequence that the reviewer saw at the first of its calls. */
+    review(says: 'passed' | 'failed'): Promise<unknown> {
+      seen ??= referee.latest.get(id)?.sequence ?? 1;
+      return verbs.review(source, seen, says);
+    },
     erase: () => verbs.erase(source),
     /** The same of the record as it is when the erasure begins. */
     eraseRead: () =>

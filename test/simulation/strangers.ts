@@ -1,4 +1,5 @@
 import type { Fetcher } from '../../shared/domain/ports.ts';
+import { firstVerdict } from '../../shared/domain/verification.ts';
 import type { Resting } from '../../shared/lifecycle/keep.ts';
 import type { Random } from './random.ts';
 
@@ -15,12 +16,13 @@ export const nothing = { kind: 'failed', reason: 'unreachable' } as const;
 /** A result as a world writes it: what every served vendor's writer is made from. */
 export function writeResult(record: Resting): string {
   const { verificationId, state, updatedAt, order } = record;
+  const first = record.state === 'decided' ? firstVerdict(record) : undefined;
   return JSON.stringify({
     id: verificationId,
     state,
-    outcome: record.state === 'decided' ? record.verdict.outcome : undefined,
+    outcome: first?.verdict.outcome,
     fault: record.state === 'errored' ? record.fault : undefined,
-    updatedAt,
+    updatedAt: first?.at ?? updatedAt,
     order,
   });
 }

@@ -1,6 +1,7 @@
 import { DynamoDBClient, TransactionConflictException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { brokenHistory } from '../../shared/domain/broken-history.ts';
 import type { Sighting, Sightings, Verifications } from '../../shared/domain/ports.ts';
 import type { Verdict } from '../../shared/domain/verdict.ts';
 import type { InState } from '../../shared/domain/verification.ts';
@@ -108,6 +109,17 @@ describe.each<[string, () => Stores]>([
     ]);
     if (lost === 1) expect(await stores.sightings.find([free])).toEqual([]);
     expect((await decideWith(loser, inPlaces(loser, fresh()))).kind).toBe('moved');
+  });
+
+  it('are taken with a decision that is made again over a note', async () => {
+    const record = await queued();
+    await stores.verifications.note(record, 'capture_overwritten');
+    const place = fresh();
+    const moved = await decideWith(record, inPlaces(record, place));
+    if (moved.kind !== 'moved') throw new Error('moved');
+    expect(await stores.verifications.find(record.verificationId)).toEqual(moved.verification);
+    expect(brokenHistory(moved.verification)).toBeUndefined();
+    expect(await stores.sightings.find([place])).toHaveLength(1);
   });
 
   it('are not taken by a decision that lost its record, which is told what it lost to', async () => {

@@ -9,6 +9,7 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { brokenHistory } from '../../shared/domain/broken-history.ts';
 import { accountFor, type Erasure, erasureOf } from '../../shared/domain/erasure.ts';
 import {
   dueStates,
@@ -267,6 +268,31 @@ describe.each([
     expect(queued).not.toHaveProperty('missing');
     expect(queued.history).toHaveLength(2);
     expect(await read(queued)).toEqual(queued);
+  });
+
+  it('makes a move again over notes that were written since its record was read, and covers them', async () => {
+    const record = await awaitingIn(store);
+    const landed = landedFor('spoof_detect');
+    for (let each = 0; each < 3; each += 1) await store.note(record, 'capture_overwritten');
+    const racing = Array.from({ length: maximumNotes - 3 }, () => store.note(record, 'capture_late'));
+    const queued = won(await store.move(record, 'queued', { landed, provider: 'builtin', dueAt: 1 }), 'queued');
+    await Promise.all(racing);
+    const after = await read(record);
+    expect(after).toMatchObject({ state: 'queued', sequence: 2, notes: maximumNotes });
+    expect(brokenHistory(after)).toBeUndefined();
+    const covered = queued.history.length - 2;
+    expect(covered).toBeGreaterThanOrEqual(3);
+    expect(after.history.slice(0, covered + 2)).toEqual(queued.history);
+    const erased = won(await store.move(queued, 'erased', {}), 'erased'); // from before the notes that came after it
+    expect(brokenHistory(erased)).toBeUndefined();
+  });
+
+  it('still loses a move to another, with or without notes beside it', async () => {
+    const record = await awaitingIn(store);
+    await store.note(record, 'capture_overwritten');
+    const expired = won(await store.move(record, 'expired', {}), 'expired');
+    await store.note(record, 'capture_late');
+    expect(await store.move(record, 'erased', {})).toEqual({ kind: 'lost', current: await read(expired) });
   });
 
   it('tells the loser of a race what it lost to, and changes nothing for it', async () => {

@@ -6,7 +6,10 @@ import { format } from 'node:util';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { startSecretsManager } from '../../local/secrets-manager/secrets-manager.ts';
 import { dynamoTenants, type Tenants } from '../../shared/stores/tenants/tenants.ts';
+import { idKey } from '../builders/deployment.ts';
 import { startTables } from '../stores/table.ts';
+
+const idKeySecret = { name: 'the-key-of-ids', arn: 'the-key-of-ids', secretString: idKey };
 
 export interface Ran {
   readonly code: number | null;
@@ -22,7 +25,7 @@ export function administered() {
   let secrets: Awaited<ReturnType<typeof startSecretsManager>>;
 
   beforeAll(async () => {
-    [tables, secrets] = await Promise.all([startTables(), startSecretsManager(secretsFile, [])]);
+    [tables, secrets] = await Promise.all([startTables(), startSecretsManager(secretsFile, [idKeySecret])]);
     write('stack.json', {
       url: 'http://127.0.0.1:4000',
       environment: {
@@ -54,6 +57,7 @@ export function administered() {
 
   return {
     write,
+    client: () => tables.client,
     tenants: (): Tenants =>
       dynamoTenants({ client: tables.client, table: 'tenants', now: () => new Date(), randomBytes }),
     /** The secret of this name, parsed. */

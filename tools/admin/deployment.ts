@@ -3,13 +3,19 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
+import type { Verifications } from '../../shared/domain/ports.ts';
+import { everyId } from '../../shared/stores/lists.ts';
 import { dynamoTenants, type Tenants } from '../../shared/stores/tenants/tenants.ts';
+import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { dataDirectory, localStack } from '../target.ts';
 import { readJson } from './files.ts';
 
 /** What commands work on: the running local stack, or a stack in AWS. */
 export interface Deployment {
   readonly tenants: Tenants;
+  readonly verifications: Pick<Verifications, 'find'>;
+  /** Ids of a tenant's verifications, by index, in no order; one that moves meanwhile may come twice. */
+  readonly verificationIds: (tenant: string) => AsyncIterable<string>;
   readonly secrets: SecretsManagerClient;
   readonly stackName: string;
   readonly apiUrl: string;
@@ -23,32 +29,43 @@ export interface Named {
   readonly 'tenants-table'?: string | undefined;
   readonly url?: string | undefined;
   readonly 'id-key-secret'?: string | undefined;
+  readonly 'verifications-table'?: string | undefined;
 }
 
 /** Connects to the deployment the options name. */
 export async function connect(named: Named): Promise<Deployment> {
   const table = named['tenants-table'];
-  if (table) return open(table, named.stack, named.url ?? '<the API>', named['id-key-secret']);
+  if (table) {
+    const tables = { tenants: table, verifications: named['verifications-table'] };
+    return open(tables, named.stack, named.url ?? '<the API>', named['id-key-secret']);
+  }
   if (named.aws) {
     const outputs = z
       .record(
         z.string(),
-        z.looseObject({ TenantsTable: z.string(), ApiUrl: z.string(), IdKeySecret: z.string().optional() }),
+        z.looseObject({
+          TenantsTable: z.string(),
+          VerificationsTable: z.string().optional(),
+          ApiUrl: z.string(),
+          IdKeySecret: z.string().optional(),
+        }),
       )
       .parse(await readJson('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table'));
     const [stack] = Object.entries(outputs);
     if (!stack) throw new Error('cdk-outputs.json names no stack');
-    return open(stack[1].TenantsTable, stack[0], stack[1].ApiUrl, stack[1].IdKeySecret);
+    const [name, { TenantsTable: tenants, VerificationsTable: verifications, ApiUrl, IdKeySecret }] = stack;
+    return open({ tenants, verifications }, name, ApiUrl, IdKeySecret);
   }
   const path = join(dataDirectory(), 'stack.json');
   const { url, environment, outputs } = localStack.parse(
     await readJson(path, 'start the local stack (npm start), or give --aws'),
   );
-  return open(outputs.TenantsTable, named.stack, url, outputs.IdKeySecret, environment);
+  const tables = { tenants: outputs.TenantsTable, verifications: outputs.VerificationsTable };
+  return open(tables, named.stack, url, outputs.IdKeySecret, environment);
 }
 
 function open(
-  table: string,
+  tables: { readonly tenants: string; readonly verifications: string | undefined },
   stackName: string,
   apiUrl: string,
   idKeySecret: string | undefined,
@@ -63,8 +80,16 @@ function open(
     ...config,
     ...(at && { endpoint: at.AWS_ENDPOINT_URL_SECRETS_MANAGER }),
   });
+  const now = () => new Date();
+  const records = (): string => {
+    if (tables.verifications === undefined)
+      throw new Error('Give --verifications-table: the output VerificationsTable');
+    return tables.verifications;
+  };
   return {
-    tenants: dynamoTenants({ client, table, now: () => new Date(), randomBytes }),
+    tenants: dynamoTenants({ client, table: tables.tenants, now, randomBytes }),
+    verifications: { find: (id) => dynamoVerifications({ client, table: records(), now }).find(id) },
+    verificationIds: (tenant) => everyId(client, records(), tenant),
     secrets,
     stackName,
     apiUrl,

@@ -1,5 +1,5 @@
 import { Fault } from '../../domain/fault.ts';
-import type { InState } from '../../domain/verification.ts';
+import { firstVerdict, type InState } from '../../domain/verification.ts';
 import type { Reply } from '../served.ts';
 import { accepted, type Ended, posted, refusal, refusals } from './answers.ts';
 import { type Call, readCall } from './calls.ts';
@@ -24,9 +24,13 @@ export async function answerCall(
 /** How a call is refused that did not come to its order. */
 export const refuse = (error: unknown): Reply => (error instanceof Fault ? refusal(error.code) : refusals.failed);
 
-/** The body that is posted of an order that rests: of the record alone, so that it is the same each time. */
+/**
+ * The body that is posted of an order that rests: of the record alone, so that it is the same each time, and of the first
+ * verdict, as the vendor's protocol has no reviews.
+ */
 export function writeResult(record: InState<'decided' | 'errored' | 'expired'>): string {
-  const { order, updatedAt: endedAt } = record;
+  const { order } = record;
+  const endedAt = record.state === 'decided' ? firstVerdict(record).at : record.updatedAt;
   if (!order) throw new Error('The result of this order is told already');
   return JSON.stringify(posted(ended(record), { imageLink: order.imageLink, sourceId: order.sourceId, endedAt }));
 }
@@ -34,7 +38,7 @@ export function writeResult(record: InState<'decided' | 'errored' | 'expired'>):
 function ended(record: InState<'decided' | 'errored' | 'expired'>): Ended {
   switch (record.state) {
     case 'decided':
-      return { kind: 'decided', verdict: record.verdict };
+      return { kind: 'decided', verdict: firstVerdict(record).verdict };
     case 'errored':
       return { kind: 'errored', fault: record.fault };
     case 'expired':

@@ -1,0 +1,19 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { viewVerification } from '../../shared/api/verifications.ts';
+import { http } from '../../shared/lambda/http.ts';
+import { findOf } from '../../shared/lifecycle/find.ts';
+import { reviewVerification } from '../../shared/lifecycle/review.ts';
+import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
+import { environment } from './environment.ts';
+
+function connect() {
+  return connectBySourceId(environment.parse(process.env), new SecretsManagerClient(), () => new Date());
+}
+
+export const handler = http('review-verification', connect, {
+  'POST /verifications/{source_id}/review': async ({ caller, path, body }, dependencies) => {
+    const verification = await findOf(caller, path.source_id, dependencies);
+    const reviewed = await reviewVerification(verification, body, dependencies);
+    return { status: 200, body: viewVerification(reviewed, path.source_id) };
+  },
+});
