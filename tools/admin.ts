@@ -4,6 +4,7 @@ import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { endpointCommands } from './admin/endpoint.ts';
 import { policyCommands } from './admin/policy.ts';
+import { receiptCommands } from './admin/receipt.ts';
 import { servedCommands } from './admin/served.ts';
 import { tenantCommands } from './admin/tenant.ts';
 import { verificationCommands } from './admin/verification.ts';
@@ -42,6 +43,8 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- endpoint reseal acme            after the key of endpoints was replaced: docs/security.md
 
   npm run admin -- verification id acme SOURCE_ID  what logs and object keys call it; reads the key of ids, no record
+  npm run admin -- receipt verify FILE             whether an erasure's receipt is genuine; exit code 0 or 1
+                                                   --keys FILE_OR_URL of the public keys: then no deployment is asked
   npm run admin -- audit verify acme [SOURCE_ID]   says which line of which history was changed since it was written;
                                                    --against FILE: also where events say so, one JSON a line (docs/audit.md)
 
@@ -62,6 +65,7 @@ const { values, positionals } = commandLine(usage, {
     url: { type: 'string' },
     'id-key-secret': { type: 'string' },
     'endpoint-key-secret': { type: 'string' },
+    keys: { type: 'string' },
     'verifications-table': { type: 'string' },
     against: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
@@ -78,6 +82,7 @@ const commands = new Map(
     ...servedCommands,
     ...endpointCommands,
     ...verificationCommands,
+    ...receiptCommands,
   }),
 );
 
@@ -97,6 +102,11 @@ async function administer([noun, verb, ...words]: readonly string[]): Promise<nu
     return 2;
   }
   const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
-  await command.run(words, { connect: () => connect(values), graceSeconds, against: values.against });
+  await command.run(words, {
+    connect: () => connect(values),
+    graceSeconds,
+    keys: values.keys,
+    against: values.against,
+  });
   return 0;
 }

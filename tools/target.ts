@@ -55,6 +55,7 @@ export const localStack = z.object({
     AWS_SECRET_ACCESS_KEY: z.string(),
     AWS_ENDPOINT_URL_S3: z.url(),
     AWS_ENDPOINT_URL_DYNAMODB: z.url(),
+    AWS_ENDPOINT_URL_SQS: z.url(),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: z.url(),
   }),
   outputs: z.object({

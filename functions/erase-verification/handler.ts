@@ -5,6 +5,7 @@ import { viewState } from '../../shared/api/verifications.ts';
 import { http } from '../../shared/lambda/http.ts';
 import { eraseEvery } from '../../shared/lifecycle/erase.ts';
 import { findEvery } from '../../shared/lifecycle/find.ts';
+import { registry } from '../../shared/providers/registry.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
 import { dynamoSightings } from '../../shared/stores/sightings.ts';
@@ -16,7 +17,8 @@ function connect() {
   return {
     ...connectBySourceId(settings, new SecretsManagerClient(), now),
     sightings: dynamoSightings(new DynamoDBClient(), settings.SIGHTINGS_TABLE, now),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
+    registry,
   };
 }
 

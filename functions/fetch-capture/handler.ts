@@ -18,7 +18,7 @@ function connect() {
   const client = new DynamoDBClient();
   return {
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now }),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     fetcher: fetcher({ loopback: settings.LOOPBACK === 'true' }),
     send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
     sleep: (milliseconds: number) => setTimeout(milliseconds),

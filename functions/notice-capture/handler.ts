@@ -11,12 +11,16 @@ import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { environment } from './environment.ts';
 
 function connect() {
-  const { VERIFICATIONS_TABLE: table, CAPTURES_BUCKET, PROVIDER_QUEUES } = environment.parse(process.env);
+  const settings = environment.parse(process.env);
   const now = () => new Date();
   return {
-    verifications: dynamoVerifications({ client: new DynamoDBClient(), table, now }),
-    captures: s3Captures(new S3Client(), CAPTURES_BUCKET),
-    send: sqsSend(new SQSClient(), providerQueues.parse(PROVIDER_QUEUES)),
+    verifications: dynamoVerifications({
+      client: new DynamoDBClient(),
+      table: settings.VERIFICATIONS_TABLE,
+      now,
+    }),
+    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
+    send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
     now,
     log,
   };

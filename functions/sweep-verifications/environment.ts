@@ -6,6 +6,7 @@ export const environment = z.object({
   SIGHTINGS_TABLE: z.string().min(1),
   DELIVERIES_TABLE: z.string().min(1),
   CAPTURES_BUCKET: z.string().min(1),
+  KEEPS_ETAGS: z.enum(['true', 'false']), // false where S3 makes ETags of the bytes
   PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
   FETCHES_QUEUE: z.url(),
   DELIVERIES_QUEUE: z.url(),

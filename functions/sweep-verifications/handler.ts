@@ -22,7 +22,7 @@ function connect() {
   const { FETCHES_QUEUE: fetches, DELIVERIES_QUEUE: deliveries, WEBHOOKS_QUEUE: webhooks } = settings;
   return {
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now }),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     sightings: dynamoSightings(client, settings.SIGHTINGS_TABLE, now),
     send: sqsSend(sqs, providerQueues.parse(settings.PROVIDER_QUEUES)),
     orders: sqsOrders(sqs, { fetches, deliveries }),

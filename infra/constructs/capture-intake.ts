@@ -52,7 +52,7 @@ export class CaptureIntake extends Construct {
       hurtWhenFailing: 'People who uploaded wait longer for verification to begin; after five failures it never does.',
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
-        CAPTURES_BUCKET: captures.bucketName,
+        ...captures.erasing,
         PROVIDER_QUEUES: providers.environment,
       },
     });
@@ -63,6 +63,7 @@ export class CaptureIntake extends Construct {
       'A mapping from SQS has no destination to give: the queue itself moves what failed five times to its undeliverable queue.',
     );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
+    captures.allowListing(this.function); // of an erased verification
     captures.allowDeleting(this.function);
     providers.allowSending(this.function);
   }

@@ -17,6 +17,8 @@ export type CaptureAction = 'PutObject' | 'GetObject' | 'GetObjectVersion' | 'De
  * lifecycle is the net under it, and takes 2 to 4 days: S3 rounds to midnight, and counts again for replaced versions.
  */
 export class CapturesBucket extends Bucket {
+  /** What a function reads that deletes captures and writes down which. Without a key in KMS, S3 makes ETags of the bytes. */
+  readonly erasing: { readonly CAPTURES_BUCKET: string; readonly KEEPS_ETAGS: 'true' | 'false' };
   readonly #encryption: Encryption;
   readonly #resource: CfnBucket;
 
@@ -52,6 +54,7 @@ export class CapturesBucket extends Bucket {
       }),
     });
     this.#encryption = encryption;
+    this.erasing = { CAPTURES_BUCKET: this.bucketName, KEEPS_ETAGS: encryption.key ? 'true' : 'false' };
 
     // Not `eventBridgeEnabled`: that would bring a Python function into every deployment to set this one property.
     const bucket = this.node.defaultChild;

@@ -100,7 +100,7 @@ export class Orders extends Construct {
       hurtWhenFailing: 'Images of accepted requests are fetched late, or not at all.',
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
-        CAPTURES_BUCKET: captures.bucketName,
+        ...captures.erasing,
         PROVIDER_QUEUES: providers.environment,
         LOOPBACK: `${readSettings(this).loopback}`,
       },

@@ -14,6 +14,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Environment as Erase } from '../../functions/erase-verification/environment.ts';
+import type { Environment as ReadReceipt } from '../../functions/read-receipt/environment.ts';
 import type { Environment as Read } from '../../functions/read-verification/environment.ts';
 import type { Environment as Receive } from '../../functions/receive-result/environment.ts';
 import type { Environment as Request } from '../../functions/request-verification/environment.ts';
@@ -64,6 +65,7 @@ export class PublicApi extends Construct {
       'read-verification': this.#readVerification(props),
       'erase-verification': this.#eraseVerification(props),
       'retry-verification': this.#retryVerification(props),
+      'read-receipt': this.#readReceipt(props),
       'review-verification': this.#reviewVerification(props),
       'receive-result': this.#receiveResult(props),
     };
@@ -150,7 +152,7 @@ export class PublicApi extends Construct {
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
         SIGHTINGS_TABLE: records.sightings.tableName,
-        CAPTURES_BUCKET: captures.bucketName,
+        ...captures.erasing,
       },
     });
     records.allowVerifications(erase, 'GetItem', 'UpdateItem');
@@ -181,6 +183,24 @@ export class PublicApi extends Construct {
     captures.allowKnowingWhatIsGone(retry);
     providers.allowSending(retry);
     return retry;
+  }
+
+  #readReceipt({ records, secrets }: PublicApiProps): AnyServiceFunction {
+    const read = new ServiceFunction<ReadReceipt>(this, 'read-receipt', {
+      hurtWhenFailing: 'Integrators cannot prove that a person was forgotten: receipts of erasures are not signed.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
+        RECEIPT_SECRET: secrets.receipt.secretArn,
+      },
+    });
+    records.allowVerifications(read, 'GetItem');
+    records.allowTenants(read);
+    records.allowReceiptKeys(read);
+    secrets.allowIdKey(read);
+    secrets.allowReceipt(read);
+    return read;
   }
 
   #reviewVerification({ records, secrets }: PublicApiProps): AnyServiceFunction {

@@ -192,6 +192,14 @@ export class Records extends Construct {
     this.#encryption.allowUse(serviceFunction);
   }
 
+  /** Lets a function write down public keys of receipts: of the table it writes this row, and no other. */
+  allowReceiptKeys(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['dynamodb:UpdateItem'], this.tenants.tableArn, {
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['deployment/receipt-keys'] },
+    });
+    this.#encryption.allowUse(serviceFunction);
+  }
+
   /** Lets a function look up a tenant, an API key, credits or endpoints. Tenants and keys are written by `npm run admin` alone. */
   allowTenants(serviceFunction: AnyServiceFunction): void {
     this.#allow(serviceFunction, ['GetItem'], this.tenants.tableArn);

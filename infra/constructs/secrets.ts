@@ -25,6 +25,8 @@ export class Secrets extends Construct {
    * What the value before sealed is still opened, what the one before that sealed is not.
    */
   readonly endpointKey: Secret;
+  /** The private key of erasure receipts derives from it. Replaced, its public key stays published. */
+  readonly receipt: Secret;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -50,6 +52,11 @@ export class Secrets extends Construct {
       'fingerprint-key',
       'Hashes what captures are recognised by when they come again',
       'What was written under another value is not found any more, and ends with its records. It is replaced when it is known to strangers, by one command in docs/security.md.',
+    );
+    this.receipt = generated(
+      'receipt',
+      'Signs the receipts of erasures',
+      'Receipts are signed anew whenever they are read, and every public key that has signed one stays published. It is replaced when it is known to strangers, by one command in docs/security.md.',
     );
     this.idKey = generated(
       'id-key',
@@ -112,6 +119,12 @@ export class Secrets extends Construct {
   /** Lets a function sign and check client tokens. */
   allowClientToken(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.clientToken.secretArn);
+    this.#encryption.allowUse(serviceFunction);
+  }
+
+  /** Lets a function sign receipts of erasures. */
+  allowReceipt(serviceFunction: AnyServiceFunction): void {
+    serviceFunction.allow(['secretsmanager:GetSecretValue'], this.receipt.secretArn);
     this.#encryption.allowUse(serviceFunction);
   }
 }

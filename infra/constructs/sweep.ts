@@ -41,7 +41,7 @@ export class Sweep extends Construct {
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         SIGHTINGS_TABLE: records.sightings.tableName,
-        CAPTURES_BUCKET: captures.bucketName,
+        ...captures.erasing,
         PROVIDER_QUEUES: providers.environment,
         FETCHES_QUEUE: orders.fetches.queue.queueUrl,
         DELIVERIES_QUEUE: orders.deliveries.queue.queueUrl,

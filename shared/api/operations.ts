@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { FaultCode } from '../domain/fault.ts';
 import type { ServedVendor } from '../domain/policy.ts';
+import { publicKeysCacheSeconds } from '../domain/times.ts';
 import { sourceId } from '../domain/verification.ts';
 import { received as identifyReceived, refused as identifyRefused } from '../providers/identify/answers.ts';
 import { call as identifyCall } from '../providers/identify/calls.ts';
@@ -39,7 +40,9 @@ import {
   historyView,
   listQuery,
   listView,
+  publicKeysView,
   readQuery,
+  receiptView,
   receivedView,
   reviewRequest,
   stateView,
@@ -54,6 +57,7 @@ export type ApiFunctionName =
   | 'read-verification'
   | 'erase-verification'
   | 'retry-verification'
+  | 'read-receipt'
   | 'review-verification'
   | 'receive-result'
   | 'manage-endpoints'
@@ -93,8 +97,10 @@ export interface Operation {
   readonly description?: string;
   /** Where the stage's own throttle is too generous, or the route must not share it. */
   readonly throttle?: Throttle;
-  /** Empty: the path or the body itself carries the secret. */
+  /** Empty: the path or the body itself carries the secret, or there is none. */
   readonly callers: readonly CallerKind[];
+  /** How long any cache may keep its 200, where that holds nothing of a caller. */
+  readonly cacheSeconds?: number;
   /** Where a key may stand besides `x-api-key`: bare, or after `Bearer` or `Token`. */
   readonly keyAlsoIn?: 'authorization';
   /** The vendor whose API it is: it answers in that vendor's words alone, and `answers` has all of them. */
@@ -261,6 +267,28 @@ export const operations = {
     request: { path: ofVerification },
     answers: { 200: { description: 'Erased, now or before', body: stateView } },
     faults: ['verification_unknown'],
+  },
+  'GET /verifications/{source_id}/receipt': {
+    id: 'readReceipt',
+    function: 'read-receipt',
+    summary: 'The signed receipt of a finished erasure: what was deleted, and when',
+    description: 'docs/erasure.md has its format, and how anybody verifies it with the public key.',
+    throttle: { rate: 20, burst: 40 },
+    callers: ['key'],
+    request: { path: ofVerification },
+    answers: { 200: { description: 'Signed', body: receiptView } },
+    faults: ['verification_unknown', 'state_conflict', 'erasure_unfinished'],
+  },
+  'GET /.well-known/bonafide.json': {
+    id: 'readPublicKeys',
+    function: 'read-receipt',
+    summary: 'Public keys of this deployment, those of replaced secrets too',
+    throttle: { rate: 20, burst: 40 },
+    callers: [],
+    cacheSeconds: publicKeysCacheSeconds,
+    request: { path: noPath },
+    answers: { 200: { description: 'The keys', body: publicKeysView } },
+    faults: [],
   },
   'POST /verifications/{source_id}/retry': {
     id: 'retryVerification',

@@ -14,6 +14,7 @@ import { challengeExpiresAt, givenChallenge, turn } from '../domain/challenge.ts
 import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
+import { publishedKeys, receipt } from '../domain/receipt.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
 import {
   format,
@@ -350,6 +351,12 @@ export const historyView = z.object({
 export const reasonView = reason;
 /** Those that the person can put right: a client_token sees no others. */
 export const recaptureReasonView = recaptureReason;
+
+/** `GET /verifications/{source_id}/receipt`. */
+export const receiptView = receipt;
+
+/** `GET /.well-known/bonafide.json`. */
+export const publicKeysView = publishedKeys;
 
 export const receivedView = z.object({ received: z.literal(true) });
 

@@ -20,6 +20,7 @@ const table = {
   state_conflict: { status: 409, retry: false, title: 'The verification is not in a state that allows this' },
   rounds_spent: { status: 409, retry: false, title: 'All rounds of captures are used' },
   retries_spent: { status: 409, retry: false, title: 'This verification was retried too often' },
+  erasure_unfinished: { status: 409, retry: true, title: 'The erasure is not finished yet' },
   captures_gone: { status: 409, retry: false, title: 'The captures are no longer stored' },
   check_unavailable: { status: 422, retry: false, title: 'No provider of the route can do this check' },
   provider_unavailable: { status: 422, retry: false, title: 'This provider cannot be used' },

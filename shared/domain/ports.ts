@@ -2,8 +2,10 @@ import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
 import type { Answered, Delivery, Going, KeptEvent } from './delivery.ts';
 import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './endpoint.ts';
+import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
 import type { Policy } from './policy.ts';
+import type { ReceiptKey } from './receipt.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 import type {
   ChallengeFields,
@@ -129,8 +131,19 @@ export interface Verifications {
   ) => Promise<Moved<'decided' | 'errored' | 'expired'>>;
   /** The order is over, and its link and webhook leave the record: no move. `dueAt` as `withOrderClosed` has it. */
   readonly closeOrder: (from: InState<'decided' | 'errored' | 'expired'>, dueAt: number | undefined) => Promise<void>;
-  /** Every object of a record that rests is gone: nothing is due any more. */
-  readonly settle: (from: InState<'decided' | 'errored' | 'expired' | 'erased'>) => Promise<void>;
+  /**
+   * Puts what is about to be deleted on the tombstone, and when the sweep has to look whether it was: no move. Lost where
+   * another worker has put something there meanwhile.
+   */
+  readonly writeDeletions: (
+    from: InState<'erased'>,
+    fields: Required<Pick<InState<'erased'>, 'erasure' | 'dueAt'>>,
+  ) => Promise<Moved<'erased'>>;
+  /**
+   * Every object of a record that rests is gone: nothing is due any more. Of a tombstone it is lost where another worker
+   * is deleting more, or has settled it.
+   */
+  readonly settle: <S extends 'decided' | 'errored' | 'expired' | 'erased'>(from: InState<S>) => Promise<Moved<S>>;
   /** Appends to the history without moving. The first 20 are kept, the rest counted; a tombstone takes none. */
   readonly note: (
     from: Verification,
@@ -228,8 +241,24 @@ export interface Captures {
   readonly exists: (pinned: Pinned) => Promise<boolean>;
   /** Deletes one version. Doing it twice is doing it once. */
   readonly removeVersion: (pinned: Pinned) => Promise<void>;
-  /** Deletes every version of everything a verification ever stored; or of its rounds up to and with `lastRound`. */
-  readonly removeAll: (verificationId: string, lastRound?: number) => Promise<void>;
+  /** Deletes every version of everything a verification stored in its rounds up to and with `lastRound`. */
+  readonly removeAll: (verificationId: string, lastRound: number) => Promise<void>;
+  /** Versions of whatever a verification stored, at most a thousand, and whether there are more; none where nothing is left. */
+  readonly stored: (
+    verificationId: string,
+  ) => Promise<{ readonly versions: readonly StoredVersion[]; readonly more: boolean }>;
+  /** Deletes these versions. Doing it twice is doing it once. */
+  readonly removeVersions: (verificationId: string, versions: readonly StoredVersion[]) => Promise<void>;
+  /** False where S3 makes an object's ETag of its bytes, as it does unless the bucket has a key in KMS. */
+  readonly keepsEtags: boolean;
+}
+
+/** What receipts of erasures are signed with. */
+export interface ReceiptKeys {
+  /** The secret of the current key, once its public key is written down for good: no receipt outlives its key. */
+  readonly secret: () => Promise<string>;
+  /** Every public key that may have signed a receipt, the current one first. */
+  readonly published: () => Promise<readonly ReceiptKey[]>;
 }
 
 /** What a provider's queue carries: which record, and which of its sequences may claim it. */

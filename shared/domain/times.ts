@@ -53,6 +53,9 @@ export const secretCacheSeconds = 5 * minuteSeconds;
 /** What the remembered secret has not signed is looked at with freshly read ones, at most this often. */
 export const replacedSecretSeconds = 20;
 
+/** How long a cache may keep the deployment's public keys: for so long a receipt may name one that it does not have. */
+export const publicKeysCacheSeconds = 5 * minuteSeconds;
+
 /** A waiting caller's first look at the record comes after this; the next ones further and further apart. */
 export const firstPauseMilliseconds = 150;
 export const longestPauseMilliseconds = 1000;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { goesOnFrom, moveHash, noteHash, verdictDigest } from './audit.ts';
 import { captureName, check, declaredCapture, landedCapture } from './captures.ts';
 import { turn } from './challenge.ts';
+import { earlierCapture, erasure, finished } from './erasure.ts';
 import { Fault, faultCodes } from './fault.ts';
 import { plan, providerName, servedVendor } from './policy.ts';
 import { measurements, outcome, review, verdict } from './verdict.ts';
@@ -180,6 +181,8 @@ const request = {
   sightings: z.array(z.string()).optional(),
   /** Where there were rounds before: epoch seconds at which the first capture of them must be gone. */
   keptUntil: z.int().optional(),
+  /** Captures of rounds that are over, for the receipt of an erasure: at most two a round. */
+  earlier: z.array(earlierCapture).optional(),
 };
 
 const common = { ...identity, ...request };
@@ -233,6 +236,8 @@ const inState = {
     /** Until the credit is given back. */
     refundDue: z.literal(true).optional(),
     dueAt: dueAt.optional(),
+    /** What was deleted. Absent in tombstones of versions before. */
+    erasure: erasure.optional(),
   }),
 } satisfies Record<State, z.ZodObject>;
 
@@ -259,7 +264,15 @@ export type FieldsOf<S extends State> = Omit<
 export type Changes = Partial<
   Pick<
     InState<'queued'>,
-    'round' | 'pass' | 'retries' | 'attempts' | 'declared' | 'keptUntil' | 'sightings' | keyof ChallengeFields
+    | 'round'
+    | 'pass'
+    | 'retries'
+    | 'attempts'
+    | 'declared'
+    | 'keptUntil'
+    | 'earlier'
+    | 'sightings'
+    | keyof ChallengeFields
   >
 >;
 /** The digits a round asks for, and the turn of the head. */
@@ -323,13 +336,18 @@ export function firstVerdict({ first, verdict, moveId, updatedAt }: InState<'dec
   return first ?? { verdict, moveId, at: updatedAt };
 }
 
-/** A record that rests once nothing of it is stored any more; a tombstone then forgets where its captures were written down. */
+/**
+ * A record that rests once nothing of it is stored any more; a tombstone then forgets where its captures were written
+ * down, and says that its deletion is finished.
+ */
 export function withNothingDue<Resting extends InState<'decided' | 'errored' | 'expired' | 'erased'>>(
   from: Resting,
+  at: Date,
 ): Resting {
   const { dueAt: _, ...settled } = from;
-  if (settled.state === 'erased') delete settled.sightings;
-  return settled as Resting;
+  if (from.state !== 'erased') return settled as Resting;
+  delete settled.sightings;
+  return { ...settled, erasure: finished(from.erasure, at) } as Resting;
 }
 
 /** A record that rests once its order is over; `dueAt` is when what is still stored must be gone. */

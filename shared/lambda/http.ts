@@ -103,13 +103,18 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
       const request = { caller, ...validated(event, operation, body), headers: event.headers };
       const { sourceId, ...reply } = await act(request, dependencies);
       log.info('request.answered', { route: event.routeKey, status: reply.status });
-      return respond({ ...reply, ...(sourceId !== undefined && { headers: { [sourceIdHeader]: sourceId } }) });
+      const headers = { ...cacheable(operation), ...(sourceId !== undefined && { [sourceIdHeader]: sourceId }) };
+      return respond({ ...reply, headers });
     } catch (error) {
       if (!(error instanceof Fault)) log.error('request.failed', error, { route: event.routeKey });
       if (refuse) return respond(refuse(error, caller?.by === 'key' ? caller : undefined));
       return problem(error, event.pathParameters?.source_id);
     }
   });
+}
+
+function cacheable({ cacheSeconds }: Operation): Record<string, string> {
+  return cacheSeconds === undefined ? {} : { 'cache-control': `public, max-age=${cacheSeconds}` };
 }
 
 /** Which verification an answer of a vendor's API is about. */

@@ -1,4 +1,5 @@
 import { pinnedOf } from '../domain/captures.ts';
+import { earlierOf } from '../domain/erasure.ts';
 import type { Captures, Verifications } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
 import type { InState } from '../domain/verification.ts';
@@ -18,7 +19,8 @@ export async function expire(record: InState<'awaiting_captures'>, dependencies:
   const { verifications, now } = dependencies;
   const stored = pinnedOf(record).length > 0 || record.keptUntil !== undefined;
   const dueAt = stored ? epochSeconds(now()) : postDueAt(record, now());
-  const result = await verifications.move(record, 'expired', dueAt === undefined ? {} : { dueAt });
+  const earlier = earlierOf(record);
+  const result = await verifications.move(record, 'expired', { earlier, ...(dueAt !== undefined && { dueAt }) });
   if (result.kind === 'moved' && stored) await removeKept(result.verification, dependencies); // lost: a capture came after all
 }
 

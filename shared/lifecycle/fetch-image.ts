@@ -2,13 +2,14 @@ import { type CaptureFile, captureFile, maximumBytesOf } from '../domain/capture
 import type { Captures, Fetcher, Log, Pinned, Unreached, Verifications } from '../domain/ports.ts';
 import { fetchPausesSeconds, fetchSeconds } from '../domain/times.ts';
 import type { InState, Verification } from '../domain/verification.ts';
+import { type Deleting, deleteLate } from './erase.ts';
 import { type Expiring, expire } from './expire.ts';
 import type { HandingOver } from './hand-over.ts';
 import { queueStored, storeCapture } from './queue-stored.ts';
 
-export interface FetchingImages extends HandingOver, Expiring {
-  readonly verifications: Pick<Verifications, 'find' | 'move' | 'settle'>;
-  readonly captures: Pick<Captures, 'put' | 'removeVersion' | 'removeAll'>;
+export interface FetchingImages extends HandingOver, Expiring, Deleting {
+  readonly verifications: Pick<Verifications, 'find' | 'move' | 'writeDeletions' | 'settle'>;
+  readonly captures: Expiring['captures'] & Deleting['captures'] & Pick<Captures, 'put' | 'removeVersion'>;
   readonly fetcher: Pick<Fetcher, 'get'>;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly log: Log;
@@ -30,7 +31,8 @@ export async function fetchImage(verificationId: string, dependencies: FetchingI
   const declared = { selfie: { contentType, contentLength: bytes.length } };
   const queued = await queueStored(record, { stored: { selfie }, declared }, dependencies);
   const pinned = { verificationId, round: record.round, name: 'selfie', versionId: selfie.versionId } as const;
-  if (!isPinned(queued, pinned)) await captures.removeVersion(pinned);
+  if (queued?.state === 'erased') await deleteLate(queued, dependencies);
+  else if (!isPinned(queued, pinned)) await captures.removeVersion(pinned);
   log.info('image.fetched', { verification_id: verificationId });
 }
 

@@ -1,11 +1,12 @@
 import type { Captures, Landing, Log, Moved, Verifications } from '../domain/ports.ts';
 import type { InState, Verification } from '../domain/verification.ts';
+import { type Deleting, deleteLate } from './erase.ts';
 import { firstOfRoute, type HandingOver, handOver, handOverAgain } from './hand-over.ts';
 import { settled, settleOn } from './settle-on.ts';
 
-export interface LandingCaptures extends HandingOver {
-  readonly verifications: Pick<Verifications, 'find' | 'move' | 'land' | 'note'>;
-  readonly captures: Pick<Captures, 'removeVersion'>;
+export interface LandingCaptures extends HandingOver, Deleting {
+  readonly verifications: Pick<Verifications, 'find' | 'move' | 'land' | 'note' | 'writeDeletions' | 'settle'>;
+  readonly captures: Pick<Captures, 'removeVersion' | 'stored' | 'removeVersions' | 'keepsEtags'>;
   readonly log: Log;
 }
 
@@ -60,6 +61,7 @@ async function handleExtra(current: Verification | undefined, landing: Landing, 
     if (current.state === 'queued') await handOverAgain(current, dependencies); // the first message may be lost
     return;
   }
+  if (current?.state === 'erased') return deleteLate(current, dependencies); // its receipt lists what came late, too
   await captures.removeVersion(landing);
   if (current) {
     const sameRound = current.round === landing.round && current.state !== 'expired';

@@ -1,4 +1,5 @@
 import { capturesOf, type Declared, entriesOf } from '../domain/captures.ts';
+import { earlierOf } from '../domain/erasure.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Verifications } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
@@ -57,6 +58,7 @@ function openRound(recapture: InState<'decided'>, declared: Declared, dependenci
     declared,
     dueAt: recapture.dueAt === undefined ? ends : Math.min(ends, recapture.dueAt),
     keptUntil,
+    earlier: earlierOf(recapture),
     ...firstChallenge(recapture, dependencies),
   });
 }

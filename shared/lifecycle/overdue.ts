@@ -5,12 +5,11 @@ import {
   dueStates,
   type Log,
   type Orders,
-  type Sightings,
   type Verifications,
 } from '../domain/ports.ts';
 import { epochSeconds, orderExpirySeconds } from '../domain/times.ts';
 import { attemptsInPass, attemptsPerPass, type InState, type Verification } from '../domain/verification.ts';
-import { finishErasure } from './erase.ts';
+import { type Finishing, finishErasure } from './erase.ts';
 import { expire, removeKept } from './expire.ts';
 import { handOverAgain } from './hand-over.ts';
 import { owesOrder, type Resting, storedUntil } from './keep.ts';
@@ -19,10 +18,9 @@ import { type EndingWithFault, endWithFault } from './next-step.ts';
 /** Records looked at in one sweep, per state and shard: a sweep's work is bounded whatever has piled up. */
 const batch = 25;
 
-export interface Sweeping extends EndingWithFault {
-  readonly verifications: Pick<Verifications, 'due' | 'find' | 'move' | 'settle'>;
-  readonly captures: Pick<Captures, 'removeVersion' | 'removeAll'>;
-  readonly sightings: Pick<Sightings, 'remove'>;
+export interface Sweeping extends EndingWithFault, Finishing {
+  readonly verifications: Pick<Verifications, 'due' | 'find' | 'move' | 'writeDeletions' | 'settle'>;
+  readonly captures: Finishing['captures'] & Pick<Captures, 'removeVersion' | 'removeAll'>;
   readonly orders: Pick<Orders, 'fetch' | 'deliver'>;
   readonly log: Log;
 }
@@ -67,7 +65,8 @@ async function sweepOne(id: string, state: DueState, dependencies: Sweeping): Pr
       return finishResting(record, dependencies);
     case 'erased':
       if (record.refundDue) await dependencies.orders.deliver({ verificationId: id, failedPosts: 0 });
-      return finishErasure(record, dependencies);
+      await finishErasure(record, dependencies);
+      return;
   }
 }
 

@@ -13,7 +13,6 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { captureKey, capturesPrefix, maximumBytesOf, parseCaptureKey } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Captures, Pinned, Uploads } from '../domain/ports.ts';
-import { maximumRounds } from '../domain/verification.ts';
 
 /**
  * A client whose presigned URLs carry no checksum of a body it has not seen.
@@ -79,7 +78,7 @@ const asUploaded = {
   ResponseCacheControl: 'no-store',
 } as const;
 
-export function s3Captures(client: S3Client, bucket: string): Captures {
+export function s3Captures(client: S3Client, bucket: string, { keepsEtags = false } = {}): Captures {
   const address = ({ verificationId, round, name, challengeNumber, versionId }: Pinned) => ({
     Bucket: bucket,
     Key: captureKey(verificationId, round, name, challengeNumber),
@@ -142,32 +141,62 @@ export function s3Captures(client: S3Client, bucket: string): Captures {
       await client.send(new DeleteObjectCommand(address(pinned)));
     },
 
-    async removeAll(verificationId, lastRound = maximumRounds) {
+    async removeAll(verificationId, lastRound) {
       let keyMarker: string | undefined;
       let versionMarker: string | undefined;
       do {
-        const page = await client.send(
-          new ListObjectVersionsCommand({
-            Bucket: bucket,
-            Prefix: capturesPrefix(verificationId),
-            KeyMarker: keyMarker,
-            VersionIdMarker: versionMarker,
-          }),
-        );
-        const objects = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]
-          .filter(({ Key = '' }) => (parseCaptureKey(Key)?.round ?? 1) <= lastRound)
-          .map(({ Key, VersionId }) => ({ Key, VersionId }));
-        if (objects.length > 0) {
-          const { Errors = [] } = await client.send(
-            new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }),
-          );
-          if (Errors.length > 0) throw new Error(`S3 kept ${Errors.length} objects: ${Errors[0]?.Code}`);
-        }
+        const page = await listPage(verificationId, keyMarker, versionMarker);
+        await remove(page.versions.filter(({ Key }) => (parseCaptureKey(Key)?.round ?? 1) <= lastRound));
         keyMarker = page.IsTruncated ? page.NextKeyMarker : undefined;
         versionMarker = page.NextVersionIdMarker;
       } while (keyMarker);
     },
+
+    async stored(verificationId) {
+      const { versions, IsTruncated } = await listPage(verificationId);
+      const prefix = capturesPrefix(verificationId).length;
+      return {
+        versions: versions.map(({ Key, VersionId, ETag }) => {
+          return { key: Key.slice(prefix), versionId: VersionId, etag: ETag };
+        }),
+        more: IsTruncated ?? false,
+      };
+    },
+
+    async removeVersions(verificationId, versions) {
+      const prefix = capturesPrefix(verificationId);
+      await remove(versions.map(({ key, versionId }) => ({ Key: `${prefix}${key}`, VersionId: versionId })));
+    },
+
+    keepsEtags,
   };
+
+  /** A page of the versions of everything that lies under a verification, those that only mark a key as deleted too. */
+  async function listPage(verificationId: string, KeyMarker?: string, VersionIdMarker?: string) {
+    const page = await client.send(
+      new ListObjectVersionsCommand({
+        Bucket: bucket,
+        Prefix: capturesPrefix(verificationId),
+        KeyMarker,
+        VersionIdMarker,
+      }),
+    );
+    const listed: { Key?: string; VersionId?: string; ETag?: string }[] = [
+      ...(page.Versions ?? []),
+      ...(page.DeleteMarkers ?? []),
+    ];
+    const versions = listed.map(({ Key = '', VersionId = '', ETag }) => ({ Key, VersionId, ETag }));
+    return { ...page, versions };
+  }
+
+  async function remove(versions: readonly { Key: string; VersionId: string }[]): Promise<void> {
+    if (versions.length === 0) return;
+    const Objects = versions.map(({ Key, VersionId }) => ({ Key, VersionId }));
+    const { Errors = [] } = await client.send(
+      new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+    );
+    if (Errors.length > 0) throw new Error(`S3 kept ${Errors.length} objects: ${Errors[0]?.Code}`);
+  }
 }
 
 const missing = ['NoSuchKey', 'NoSuchVersion', 'NotFound'];

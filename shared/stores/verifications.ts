@@ -69,6 +69,9 @@ const notRenewedMeanwhile = '#challengeIssuedAt = :readChallengeIssuedAt';
 /** Of two that give a credit back, and of a refund and an erasure, one wins. */
 const notRefundedMeanwhile = '#credit = :readCredit';
 const refundStillDue = '#refundDue = :readRefundDue';
+const nothingFoundMeanwhile = '#erasure.#step = :readStep';
+/** The same of a tombstone that a version before wrote. */
+const nothingFoundYet = 'attribute_not_exists(#erasure)';
 /** Notes are counted up to twenty, and no line is without one or a move. */
 const notNotedMeanwhile = '#notes = :readNotes';
 const notPostedMeanwhile = '#failedPosts = :readFailedPosts';
@@ -92,6 +95,12 @@ export function fencesRefundDue(from: Verification, to: Verification): boolean {
 /** Of two workers that post the same result in vain, one counts it. */
 export function fencesPosts(from: Verification, to: Verification): boolean {
   return 'order' in to && to.order !== undefined && 'failedPosts' in from && from.failedPosts !== to.failedPosts;
+}
+
+/** Of two workers that put on a tombstone what they are about to delete, or that it is all gone, one wins. */
+export function fencesErasure(from: Verification, to: Verification): { readonly step: number | undefined } | undefined {
+  if (from.state !== 'erased' || to.state !== 'erased' || from.erasure?.step === to.erasure?.step) return undefined;
+  return { step: from.erasure?.step };
 }
 
 /** A move covers every line before it, and a note is written without one: a note read too late would break the chain. */
@@ -167,6 +176,12 @@ export function dynamoVerifications({
     if (fencesPosts(from, to) && 'failedPosts' in from) {
       conditions.push(notPostedMeanwhile);
       values[':readFailedPosts'] = from.failedPosts;
+    }
+    const erasing = fencesErasure(from, to);
+    if (erasing) {
+      conditions.push(erasing.step === undefined ? nothingFoundYet : nothingFoundMeanwhile);
+      fenced.push('erasure', ...(erasing.step === undefined ? [] : ['step']));
+      if (erasing.step !== undefined) values[':readStep'] = erasing.step;
     }
     if (fencesNotes(from, to)) {
       conditions.push(notNotedMeanwhile);
@@ -318,9 +333,9 @@ export function dynamoVerifications({
       await change(from, withOrderClosed(from, dueAt));
     },
 
-    async settle(from) {
-      await change(from, withNothingDue(from));
-    },
+    writeDeletions: (from, fields) => change(from, { ...from, ...fields }),
+
+    settle: (from) => change(from, withNothingDue(from, now())),
 
     async note(from, code, about = {}) {
       if (from.state === 'erased') return;

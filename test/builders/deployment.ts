@@ -6,6 +6,7 @@ import { legacyVerificationIdOf, subjectKeyOf, verificationIdOf } from '../../sh
 export const referenceSecret = 'the reference secret of the tests';
 export const clientTokenSecret = 'the client token secret of the tests';
 export const fingerprintKey = 'the key of fingerprints of the tests';
+export const receiptSecret = 'the secret of receipts of the tests';
 export const idKey = 'TheKeyOfIdsOfTheTestsWhichIsNeverRotated';
 export const endpointKey = 'TheKeyOfEndpointsOfTheTests0123456789';
 

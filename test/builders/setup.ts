@@ -1,5 +1,7 @@
 import { verdictText } from '../../shared/api/verifications.ts';
+import type { StoredVersion } from '../../shared/domain/erasure.ts';
 import type { Pinned, ResultMessage, WebhookMessage } from '../../shared/domain/ports.ts';
+import { registry } from '../../shared/providers/registry.ts';
 import { memoryDeliveries } from '../simulation/deliveries.ts';
 import { memoryEndpoints } from '../simulation/endpoints.ts';
 import { memoryKeptEvents } from '../simulation/kept-events.ts';
@@ -14,7 +16,10 @@ export function setup() {
   const now = () => new Date(clock);
   const sightings = memorySightings(now);
   const sent: [string, number][] = [];
+  /** What lies in the bucket, as far as it was not removed. */
+  const bucket: StoredVersion[] = [];
   const removed: string[] = [];
+  /** Verifications whose objects were looked for, to delete them all. */
   const erased: string[] = [];
   const counted: string[] = [];
   const logged: string[] = [];
@@ -28,7 +33,15 @@ export function setup() {
       exists: async (pinned: Pinned) => !removed.includes(pinned.versionId),
       removeVersion: async ({ versionId }: Pinned) => void removed.push(versionId),
       removeAll: async (id: string) => void erased.push(id),
+      async stored(id: string) {
+        erased.push(id);
+        return { versions: bucket.filter(({ versionId }) => !removed.includes(versionId)), more: false };
+      },
+      removeVersions: async (_: string, versions: readonly StoredVersion[]) =>
+        void removed.push(...versions.map(({ versionId }) => versionId)),
+      keepsEtags: true,
     },
+    registry,
     send: async (provider: string, { sequence }: { sequence: number }) => void sent.push([provider, sequence]),
     orders: {
       fetch: async (id: string) => void ordered.push(`fetch ${id}`),
@@ -54,6 +67,7 @@ export function setup() {
       count: (name: string) => void counted.push(name),
     },
     sent,
+    bucket,
     removed,
     erased,
     counted,

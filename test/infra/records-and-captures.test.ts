@@ -131,6 +131,7 @@ describe('records', () => {
       'secretsclienttoken6FB92AFA',
       'secretsreference5DB71761',
       'secretsfingerprintkey0299C6F7',
+      'secretsreceiptBE4CF626',
       'secretsidkeyE93D3D56',
       'secretsendpointkey751E9F77',
       'resultdeliverybus0C9EE6FC',

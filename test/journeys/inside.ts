@@ -143,7 +143,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
     });
 
-    it('what lands after an erasure is deleted, and the tombstone knows nothing of it', async () => {
+    it('what lands after an erasure is deleted, and the tombstone knows nothing of it but which version it was', async () => {
       const client = clientOf(inside());
       const sourceId = newSourceId();
       const view = await client.request(sourceId);
@@ -151,13 +151,15 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       expect((await put(view, face)).status).toBe(200);
       await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
       const { dynamodb, outputs } = inside();
-      const { Item = {} } = await dynamodb.send(
-        new GetItemCommand({
-          TableName: outputs.VerificationsTable,
-          Key: marshall({ verificationId: await idOf(sourceId) }),
-        }),
-      );
-      expect(recordOf(Item)).toMatchObject({ state: 'erased', history: [expect.anything()] });
+      const Key = marshall({ verificationId: await idOf(sourceId) });
+      const read = () => dynamodb.send(new GetItemCommand({ TableName: outputs.VerificationsTable, Key }));
+      await expect.poll(async () => (await read()).Item?.erasure?.M?.finishedAt, { timeout: 60_000 }).toBeDefined();
+      const { Item = {} } = await read();
+      expect(recordOf(Item)).toMatchObject({
+        state: 'erased',
+        history: [expect.anything()],
+        erasure: { versions: [{ key: '1/selfie', foundAt: expect.any(String) }] },
+      });
       expect(JSON.stringify(Item)).not.toContain(sourceId);
       expect(Object.keys(Item)).not.toContain('dueShard');
     });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
-import { listView } from '../../shared/api/verifications.ts';
+import { listView, receiptView } from '../../shared/api/verifications.ts';
+import { checkReceipt } from '../../shared/domain/receipt.ts';
 import { portrait, type Sample, samples } from '../../tools/samples.ts';
 import { idCard, selfieOfPair } from '../engine/people.ts';
 import { said, video } from '../engine/videos.ts';
@@ -391,6 +392,40 @@ export function journeys(target: () => Target): void {
         captures: { selfie: { content_type: 'image/jpeg' } },
       });
       expect(again.code).toBe('source_id_erased');
+    });
+
+    it('has a receipt that anybody verifies with the public key, and a new one for what comes later', async () => {
+      const sourceId = newSourceId();
+      const requested = await client.request(sourceId);
+      await put(requested, face);
+      await client.verdict(sourceId);
+      const early = await client.problem('GET', `/verifications/${sourceId}/receipt`);
+      expect(early).toMatchObject({ status: 409, code: 'state_conflict' });
+      await client.call('DELETE', `/verifications/${sourceId}`);
+      const published = await client.call('GET', '/.well-known/bonafide.json', undefined, {});
+      const receipt = async () => {
+        const { status, body } = await client.call('GET', `/verifications/${sourceId}/receipt`);
+        if (status !== 200) return undefined; // something came that is not deleted yet
+        expect(checkReceipt(Buffer.from(JSON.stringify(body)), published.body.receipt_keys).kind).toBe('valid');
+        return receiptView.parse(body);
+      };
+      const first = await receipt();
+      expect(await receipt()).toEqual(first);
+      expect(first?.statement).toMatchObject({
+        versions: [{ deleted: 'at_decision' }],
+        versions_not_listed: 0,
+        vendors: [],
+        not_known: [],
+      });
+      expect(JSON.stringify(first)).not.toContain(sourceId);
+      const forged = { ...first, statement: { ...first?.statement, vendors: ['identify'] } };
+      const check = checkReceipt(Buffer.from(JSON.stringify(forged)), published.body.receipt_keys);
+      expect(check).toMatchObject({ kind: 'invalid' });
+
+      expect((await post(requested, face)).status).toBe(204);
+      await expect
+        .poll(async () => (await receipt())?.statement.versions.map(({ deleted }) => deleted), { timeout: 60_000 })
+        .toEqual(['at_decision', 'at_erasure']);
     });
   });
 

@@ -1,19 +1,32 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { presignable } from '../../shared/stores/captures.ts';
-import { clientOf, newSourceId } from './client.ts';
+import type { LocalStack } from '../../tools/target.ts';
+import { selfieOfPair } from '../engine/people.ts';
+import { clientOf, newSourceId, put } from './client.ts';
 import { journeysSeenFromInside } from './inside.ts';
 import { journeys } from './journeys.ts';
 import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
+import { everythingKept, remainsOf, type Stores } from './remains.ts';
 
 let running: RunningStack;
 beforeAll(async () => {
@@ -22,6 +35,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await running.stop();
   remove(running.dataDirectory);
+});
+
+const configOf = (environment: LocalStack['environment']) => ({
+  region: environment.AWS_REGION,
+  credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
 });
 
 journeys(() => running);
@@ -64,12 +82,102 @@ it('a test reaches an endpoint on this machine, signed as the official package v
   for (const hidden of ['secret-of-the-url', secret, rotated.secret]) expect(running.written()).not.toContain(hidden);
 });
 
+it('an operator’s command verifies a receipt, with the keys of the deployment or of a file', async () => {
+  const client = clientOf(running);
+  const sourceId = newSourceId();
+  await client.request(sourceId);
+  await client.call('DELETE', `/verifications/${sourceId}`);
+  const file = join(running.dataDirectory, 'receipt.json');
+  const keys = join(running.dataDirectory, 'bonafide.json');
+  const { body } = await client.call('GET', `/verifications/${sourceId}/receipt`);
+  writeFileSync(file, JSON.stringify(body, undefined, 2));
+  const published = await fetch(`${running.url}/.well-known/bonafide.json`);
+  expect(published.headers.get('cache-control')).toBe('public, max-age=300');
+  writeFileSync(keys, await published.text());
+  const verify = (...options: string[]) =>
+    promisify(execFile)(process.execPath, ['tools/admin.ts', 'receipt', 'verify', file, ...options], {
+      env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
+    });
+  expect((await verify()).stdout).toMatch(/^valid: verification \w{26} of demo was erased at /);
+  expect((await verify('--keys', keys)).stdout).toMatch(/^valid: /);
+  const forged = { ...body, statement: { ...body.statement, erased_at: '2020-01-01T00:00:00.000Z' } };
+  writeFileSync(file, JSON.stringify(forged));
+  await expect(verify('--keys', keys)).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: 'invalid: the signature is not one of this statement\n',
+  });
+});
+
+describe('after DELETE', () => {
+  const stores = (): Stores => {
+    const { environment, outputs } = running.stack;
+    const config = configOf(environment);
+    return {
+      bucket: outputs.CapturesBucket,
+      dynamodb: new DynamoDBClient({ ...config, endpoint: environment.AWS_ENDPOINT_URL_DYNAMODB }),
+      s3: new S3Client({ ...config, endpoint: environment.AWS_ENDPOINT_URL_S3 }),
+      sqs: new SQSClient({ ...config, endpoint: environment.AWS_ENDPOINT_URL_SQS }),
+      written: () => `${running.written()}${JSON.stringify(running.events())}`,
+    };
+  };
+
+  it('no row, message, object or log has a byte run of the captures, a score or a word of the request', async () => {
+    const client = clientOf(running);
+    const decided = newSourceId();
+    const awaiting = newSourceId();
+    const selfie = await selfieOfPair();
+    const metadata = { metadata: { name: 'Unforgettable Person' } };
+    await put(await client.request(decided, { ...metadata, subject: 'subject-of-the-erased' }), selfie);
+    const { verdict, sequence } = await client.verdict(decided);
+    const review = { sequence, outcome: 'failed', reason: 'Unrepeatable reason', reviewer: 'unmentionable-reviewer' };
+    expect((await client.call('POST', `/verifications/${decided}/review`, review)).status).toBe(200);
+    const photos = { selfie: { content_type: 'image/jpeg' }, id_card: { content_type: 'image/jpeg' } };
+    const waits = await client.request(awaiting, { ...metadata, check: 'photo_verify', captures: photos });
+    await put(waits, selfie);
+    const scores = Object.values(verdict?.scores ?? {}).flatMap((score) => (score === null ? [] : [String(score)]));
+    const score = scores.find((one) => one.length > 8) ?? '';
+    expect(score).toMatch(/^0\.\d+/); // one that is no other number by chance
+    const words = ['Unforgettable', 'Unrepeatable', 'unmentionable', 'subject-of-the-erased'];
+    const personal = { captures: [selfie], texts: [...words, score.slice(0, 9)] };
+
+    const before = remainsOf(personal, await everythingKept(stores()));
+    expect(before.join('\n')).toMatch(/table [\s\S]*: Unforgettable[\s\S]*: unmentionable/);
+    expect(before.join('\n')).toContain(`: ${score.slice(0, 9)}`);
+    expect(before.join('\n')).toMatch(/object captures\/\w+\/1\/selfie: bytes of a capture/);
+
+    for (const sourceId of [decided, awaiting]) {
+      expect((await client.call('DELETE', `/verifications/${sourceId}`)).status).toBe(200);
+    }
+    const kept = await everythingKept(stores());
+    expect(remainsOf(personal, kept)).toEqual([]);
+    expect(kept.filter(({ where }) => where.startsWith('table')).length).toBeGreaterThan(3);
+    const receipts = [decided, awaiting].map(async (sourceId) => {
+      const { body } = await client.call('GET', `/verifications/${sourceId}/receipt`);
+      return body.statement.versions.map(({ deleted }: { deleted: string }) => deleted);
+    });
+    expect(await Promise.all(receipts)).toEqual([['at_decision'], ['at_erasure']]);
+
+    // One score, in whatever row, in whatever table; and sixteen bytes of a picture in whatever spelling.
+    const plants = [score, Buffer.from(selfie.subarray(3000, 3030)).toString('base64')];
+    const { TableNames = [] } = await stores().dynamodb.send(new ListTablesCommand({}));
+    for (const TableName of TableNames) {
+      const { Table } = await stores().dynamodb.send(new DescribeTableCommand({ TableName }));
+      const key = Object.fromEntries(
+        (Table?.KeySchema ?? []).map(({ AttributeName = '' }) => [AttributeName, 'planted']),
+      );
+      for (const planted of plants) {
+        await stores().dynamodb.send(new PutItemCommand({ TableName, Item: marshall({ ...key, planted }) }));
+        expect(remainsOf(personal, await everythingKept(stores())), TableName).toHaveLength(1);
+      }
+      await stores().dynamodb.send(new DeleteItemCommand({ TableName, Key: marshall(key) }));
+    }
+  });
+});
+
 journeysSeenFromInside(() => {
   const { environment, outputs } = running.stack;
-  const config = {
-    region: environment.AWS_REGION,
-    credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
-  };
+  const config = configOf(environment);
   return {
     ...running,
     tenant: 'demo',

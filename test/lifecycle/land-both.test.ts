@@ -40,7 +40,12 @@ it.each(Object.entries(orders))('both captures landing %s: exactly one move, on 
   const removed: Pinned[] = [];
   const dependencies = {
     verifications: store,
-    captures: { removeVersion: async (pinned: Pinned) => void removed.push(pinned) },
+    captures: {
+      removeVersion: async (pinned: Pinned) => void removed.push(pinned),
+      stored: async () => ({ versions: [], more: false }),
+      removeVersions: async () => undefined,
+      keepsEtags: true,
+    },
     send: async (_: string, { sequence }: { sequence: number }) => void sent.push(sequence),
     now: () => new Date('2026-01-01T00:00:00Z'),
     log: { info() {}, warn() {}, error() {}, count() {} },

@@ -78,6 +78,7 @@ describe('noticing a capture', () => {
       code: 'capture_late',
     });
     await at.verifications.move(expired.verification, 'erased', {});
+    at.bucket.push({ key: '1/selfie', versionId: 'v3' });
     await noticeCapture(landing({}, { 'version-id': 'v3' }), at);
     expect(at.removed).toEqual(['v1', 'v2', 'v3']);
     expect((await at.verifications.find(record.verificationId))?.history).toHaveLength(1);

@@ -153,7 +153,7 @@ describe('a result', () => {
 });
 
 describe('the image of an order', () => {
-  const bucket = () => simulatedBucket(() => undefined);
+  const bucket = () => simulatedBucket();
   type Answer = Awaited<ReturnType<Fetcher['get']>>;
   const failed = (reason: Unreached['reason']): Answer => ({ kind: 'failed', reason });
 

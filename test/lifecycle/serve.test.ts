@@ -34,7 +34,7 @@ function world() {
   let lastId = 0;
   const now = () => new Date(clock);
   const newId = () => `id-${++lastId}`;
-  const bucket = simulatedBucket(() => undefined);
+  const bucket = simulatedBucket();
   const verifications = memoryVerifications({ now, newId });
   const watched = <T extends object>(name: string, target: T): T =>
     new Proxy(target, {

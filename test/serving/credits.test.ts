@@ -88,7 +88,7 @@ async function withCredits(credits: number) {
     unfetched: (verificationId: string) =>
       fetchImage(verificationId, {
         verifications,
-        captures: simulatedBucket(() => undefined).captures,
+        captures: simulatedBucket().captures,
         fetcher: { get: async () => ({ kind: 'failed', reason: 'unreachable' }) },
         send: async () => undefined,
         sleep: async () => undefined,

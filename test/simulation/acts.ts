@@ -30,6 +30,7 @@ import type {
 } from '../../shared/domain/ports.ts';
 import { referenceOf } from '../../shared/domain/reference.ts';
 import type { Review } from '../../shared/domain/verdict.ts';
+import type { Verification } from '../../shared/domain/verification.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
 import { beginVerification } from '../../shared/lifecycle/begin.ts';
@@ -46,6 +47,7 @@ import { takeOrder } from '../../shared/lifecycle/order.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
 import { readEvents } from '../../shared/lifecycle/read-events.ts';
+import { issueReceipt } from '../../shared/lifecycle/receipt.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import { type AskedReplay, beginReplay, cancelReplay } from '../../shared/lifecycle/replay.ts';
 import { resendDelivery } from '../../shared/lifecycle/resend.ts';
@@ -67,6 +69,7 @@ import {
   fingerprintKey,
   ids,
   legacyIdOf,
+  receiptSecret,
   referenceSecret,
   signingSecretOf,
 } from '../builders/deployment.ts';
@@ -150,7 +153,17 @@ export function acts(world: Surroundings) {
   };
   const counts = new Map<string, number>();
   const recognising = { sightings, fingerprintKey: async () => fingerprintKey };
-  const surroundings = { verifications, captures, sightings, send, orders, now, random: world.fraction, log };
+  const surroundings = {
+    verifications,
+    captures,
+    sightings,
+    send,
+    orders,
+    registry,
+    now,
+    random: world.fraction,
+    log,
+  };
   const request =
     (sourceIds: SourceIds) =>
     async (
@@ -182,6 +195,12 @@ export function acts(world: Surroundings) {
 
     erase: async (source: string) =>
       eraseEvery(await findEvery({ tenant }, source, { verifications, ids }), surroundings),
+
+    eraseRead: async (read: readonly Verification[]) => eraseEvery(read, surroundings),
+
+    /** The receipt of an erasure. */
+    receipt: async (source: string) =>
+      issueReceipt(await find(source), { receiptKeys: { secret: async () => receiptSecret } }),
 
     /** A read that waits until the verification rests. */
     wait: async (source: string, seconds: number) =>

@@ -1,7 +1,6 @@
 import { captureKey, capturesPrefix, parseCaptureKey } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import type { Captures, Pinned } from '../../shared/domain/ports.ts';
-import { maximumRounds } from '../../shared/domain/verification.ts';
 
 /** A version as S3's events name it. */
 export interface StoredObject {
@@ -11,8 +10,16 @@ export interface StoredObject {
   readonly 'version-id': string;
 }
 
-/** The bucket, with versions; `read` is called with every version that a provider was given. */
-export function simulatedBucket(read: (pinned: Pinned) => void) {
+/** What a bucket tells of itself: every version that a provider was given, and every one that an erasure deletes. */
+interface Watching {
+  readonly read: (pinned: Pinned) => void;
+  readonly erasing: (verificationId: string, versionId: string) => void;
+}
+
+const unwatched: Watching = { read() {}, erasing() {} };
+
+/** The bucket, with versions. */
+export function simulatedBucket({ read, erasing }: Watching = unwatched) {
   const objects = new Map<string, string[]>();
   let versions = 0;
   const keyOf = ({ verificationId, round, name, challengeNumber }: Pinned) =>
@@ -52,12 +59,31 @@ export function simulatedBucket(read: (pinned: Pinned) => void) {
       const at = stored?.indexOf(pinned.versionId) ?? -1;
       if (at >= 0) stored?.splice(at, 1);
     },
-    async removeAll(verificationId, lastRound = maximumRounds) {
+    async removeAll(verificationId, lastRound) {
       for (const key of objects.keys()) {
         const address = parseCaptureKey(key);
         if (address?.verificationId === verificationId && address.round <= lastRound) objects.delete(key);
       }
     },
+    stored: async (verificationId) => {
+      const prefix = capturesPrefix(verificationId);
+      const versions = [...objects]
+        .filter(([key]) => key.startsWith(prefix))
+        .flatMap(([key, stored]) =>
+          stored.map((versionId) => ({ key: key.slice(prefix.length), versionId, etag: 'etag' })),
+        );
+      return { versions, more: false };
+    },
+    async removeVersions(verificationId, versions) {
+      for (const { key, versionId } of versions) {
+        const stored = objects.get(`${capturesPrefix(verificationId)}${key}`);
+        const at = stored?.indexOf(versionId) ?? -1;
+        if (at < 0) continue; // another erasure has deleted it
+        stored?.splice(at, 1);
+        erasing(verificationId, versionId);
+      }
+    },
+    keepsEtags: true,
   };
 
   return {

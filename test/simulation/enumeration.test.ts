@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../shared/domain/endpoint.ts';
+import { checkReceipt, receiptKeyOf } from '../../shared/domain/receipt.ts';
 import type { Ordered } from '../../shared/lifecycle/order.ts';
+import { receiptSecret } from '../builders/deployment.ts';
 import { awaits, type Decide, delivery, outside, type Process, type Side, start } from './processes.ts';
 import { drain, type Script, type ScriptedWorld, scriptedWorld, violations } from './scripted.ts';
 import { busy, gone, image, kindStrangers, nothing, received, type Strangers, silent } from './strangers.ts';
@@ -59,6 +61,8 @@ const reopen = client('reopen');
 const retry = client('retry');
 const erase = client('erase');
 const wait = client('wait');
+/** Erases what was read beforehand: so old a read races more, and leaves fewer orders to play than one that may be younger. */
+const eraseRead: Action = { name: 'erase', does: (at) => at.eraseRead() };
 const review = (says: 'passed' | 'failed'): Action => ({ name: 'review', does: (at) => at.review(says) });
 const serve = (check: 'spoof_detect' | 'photo_verify'): Action => ({ name: 'serve', does: (at) => at.serve(check) });
 const order: Action = { name: 'order', does: (at) => at.order() };
@@ -82,6 +86,8 @@ const sameOrder = (creditsLeft: number): Action => ({
 const noImage: Strangers = { ...kindStrangers, get: () => nothing };
 const requestVideo: Action = { name: 'request', does: (at) => at.request('video_verify') };
 const requestPhotos: Action = { name: 'request', does: (at) => at.request('photo_verify') };
+/** The receipt, as soon as there is one: killed or refused, it is asked for again. */
+const receipt: Action = { name: 'receipt', does: (at) => at.receipt() };
 const sweep: Action = { name: 'sweep', does: (at) => at.sweep() };
 const announce: Action = { name: 'announce', does: (at) => at.announce() };
 /** Overwrites what is there: each upload is a version of its own. */
@@ -648,6 +654,24 @@ const stories: Record<string, Story> = {
     ],
     ends: 'erased',
   },
+  'an erasure, its receipt, an upload after it, and the receipt that lists that too': {
+    scripts: { first: ['recapture'] },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      reopen,
+      upload('selfie', 2),
+      erase,
+      receipt,
+      upload('selfie', 2),
+      upload('selfie', 1),
+      deliver,
+      receipt,
+      announce,
+    ],
+    ends: 'erased',
+  },
   'erasure half done, finished by the sweep': {
     scripts: { builtin: ['passed'] },
     actions: [
@@ -740,18 +764,33 @@ async function tell(story: Story, delivers: Deliver, twice = false): Promise<Scr
   return at;
 }
 
+/** What is wrong in the end, the receipt of an erased verification with it. */
+async function wrongOf(at: ScriptedWorld): Promise<string[]> {
+  const wrong = violations(at);
+  const tombstone = await at.read();
+  if (tombstone?.state !== 'erased') return wrong;
+  const bytes = Buffer.from(JSON.stringify(await at.receipt()));
+  const keys = [receiptKeyOf(receiptSecret)];
+  if (checkReceipt(bytes, keys).kind !== 'valid') wrong.push('the receipt does not verify');
+  const flipped = Math.floor((bytes.length * tombstone.verificationId.charCodeAt(0)) / 256);
+  bytes[flipped] = (bytes[flipped] ?? 0) ^ 1;
+  if (checkReceipt(bytes, keys).kind === 'valid')
+    wrong.push(`the receipt verifies with bit 0 of byte ${flipped} flipped`);
+  return wrong;
+}
+
 describe.each(Object.entries(stories))('%s', (_, story) => {
   it.each(Object.entries(deliveries))('ends right with deliveries %s', async (how, delivers) => {
     const at = await tell(story, delivers);
     await drain(at);
-    expect(violations(at)).toEqual([]);
+    expect(await wrongOf(at)).toEqual([]);
     if (how !== 'reversed' || !_.startsWith('an overwrite')) expect((await at.read())?.state).toBe(story.ends);
   });
 
   it('ends right when the client says everything twice', async () => {
     const at = await tell(story, doubled, true);
     await drain(at);
-    expect(violations(at)).toEqual([]);
+    expect(await wrongOf(at)).toEqual([]);
   });
 
   it('survives a kill on either side of every await', async () => {
@@ -806,7 +845,7 @@ async function tellWithKill(story: Story, victim: number, stop: Stop) {
   }
   if (victim >= verbs) return 'no such verb' as const;
   await drain(at);
-  return { killed, name: victimName, wrong: violations(at) };
+  return { killed, name: victimName, wrong: await wrongOf(at) };
 }
 
 describe('two at the same time, in every order of their steps', () => {
@@ -855,14 +894,14 @@ describe('two at the same time, in every order of their steps', () => {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie'), takeNow],
       one: take(0),
-      two: erase,
+      two: eraseRead,
       orders: 277,
     },
     'a landing and an erasure': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie')],
       one: take(0),
-      two: erase,
+      two: eraseRead,
       orders: 50,
     },
     'a landing and its expiry': {
@@ -963,7 +1002,7 @@ describe('two at the same time, in every order of their steps', () => {
       scripts: { builtin: ['passed'] },
       before: [order],
       one: take(0),
-      two: erase,
+      two: eraseRead,
       orders: 50,
     },
     'a fetch in vain and an erasure': {
@@ -971,7 +1010,7 @@ describe('two at the same time, in every order of their steps', () => {
       strangers: noImage,
       before: [order],
       one: take(0),
-      two: erase,
+      two: eraseRead,
       orders: 50,
     },
     'two deliveries of a result': {
@@ -993,7 +1032,7 @@ describe('two at the same time, in every order of their steps', () => {
       scripts: { builtin: ['provider_refused'] },
       before: [order, takeNow, takeNow, takeNow, announce],
       one: take(1),
-      two: erase,
+      two: eraseRead,
       orders: 50,
     },
     'two deliveries of one event': {
@@ -1066,8 +1105,8 @@ describe('two at the same time, in every order of their steps', () => {
     'two erasures': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie')],
-      one: erase,
-      two: erase,
+      one: eraseRead,
+      two: eraseRead,
       orders: 60,
     },
   };

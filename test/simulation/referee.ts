@@ -5,7 +5,7 @@ import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import type { Pinned, Sighting } from '../../shared/domain/ports.ts';
 import { type Outcome, ourselves, reviewed } from '../../shared/domain/verdict.ts';
-import { attemptsPerPass, mayMove, type Verification } from '../../shared/domain/verification.ts';
+import { attemptsPerPass, type InState, mayMove, type Verification } from '../../shared/domain/verification.ts';
 import { nameOf } from '../builders/verification.ts';
 import type { SimulatedProvider } from './circumstances.ts';
 import type { Process } from './processes.ts';
@@ -35,6 +35,7 @@ export const wrongs = [
   'webhooks not owed',
   'webhooks with two bodies',
   'webhooks unsigned',
+  'receipts wrong',
   'verbs failed',
 ] as const;
 export type Wrong = (typeof wrongs)[number];
@@ -103,6 +104,8 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   const videos = new Map<string, Spoken>();
   const judged: Judged[] = [];
   const orders = new Map<string, OrderSeen>();
+  /** Versions that erasures deleted, by verification. */
+  const deleted = new Map<string, Set<string>>();
   const tally = {
     moves: 0,
     reviews: 0,
@@ -295,6 +298,15 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     }
   }
 
+  /** What a receipt says at the end: it is finished, and lists what was deleted. */
+  function concludeErasure(record: InState<'erased'>): void {
+    const listed = foundIn(record);
+    const versions = [...(deleted.get(record.verificationId) ?? [])];
+    if (record.erasure?.finishedAt === undefined) wrong('receipts wrong', `${record.verificationId} is not finished`);
+    if (versions.toSorted().join() !== listed.toSorted().join())
+      wrong('receipts wrong', `${versions} were deleted, ${listed} are listed`);
+  }
+
   return {
     violations,
     latest: latest as ReadonlyMap<string, Verification>,
@@ -355,6 +367,16 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       const first = versions.get(capture) ?? versionId;
       if (first !== versionId) wrong('captures swapped', `${capture}: ${first}, then ${versionId}`);
       versions.set(capture, first);
+    },
+
+    /** An erasure deletes this: its tombstone must say so by then, or a kill would leave a receipt that lacks it. */
+    erasing(verificationId: string, versionId: string): void {
+      deleted.set(verificationId, (deleted.get(verificationId) ?? new Set()).add(versionId));
+      const record = latest.get(verificationId);
+      if (record?.state !== 'erased' || !foundIn(record).includes(versionId))
+        wrong('receipts wrong', `${versionId} is deleted, and not on the tombstone`);
+      else if (record.dueAt === undefined)
+        wrong('receipts wrong', `${verificationId} says that all is deleted, and something is`);
     },
 
     announced(event: Event | EndpointEvent): void {
@@ -434,6 +456,7 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
         const due = 'dueAt' in record && record.dueAt !== undefined;
         if (due || ['awaiting_captures', 'queued', 'dispatched'].includes(state))
           wrong('unfinished', `${name}: ${state}`);
+        if (record.state === 'erased') concludeErasure(record);
         if (left(record.verificationId) > 0) wrong('unfinished', `${name}: objects outlive ${state}`);
         const moves = history.filter(({ kind }) => kind === 'moved').map((entry) => entry.sequence);
         const complete = state === 'erased' ? 1 : sequence;
@@ -450,6 +473,11 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
 }
 export type Tally = Referee['tally'];
 export type Referee = ReturnType<typeof referee>;
+
+/** Versions that a tombstone says the erasure has found. */
+function foundIn({ erasure }: InState<'erased'>): string[] {
+  return (erasure?.versions ?? []).flatMap(({ versionId, foundAt }) => (foundAt === undefined ? [] : [versionId]));
+}
 
 /** Lines a change that is no erasure has added to the history. */
 function newEntries(before: Verification, after: Verification): number {

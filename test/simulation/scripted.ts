@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type CaptureName, type Check, captureName, capturesOf } from '../../shared/domain/captures.ts';
 import type { Endpoint } from '../../shared/domain/endpoint.ts';
+import { erasureOf } from '../../shared/domain/erasure.ts';
 import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
 import { signReference } from '../../shared/domain/reference.ts';
 import { type Outcome, outcome } from '../../shared/domain/verdict.ts';
@@ -101,6 +102,10 @@ export function scriptedWorld({
       return verbs.review(source, seen, says);
     },
     erase: () => verbs.erase(source),
+    /** The same of the record as it is when the erasure begins. */
+    eraseRead: () =>
+      verbs.eraseRead([...referee.latest.values()].filter(({ verificationId }) => verificationId === id)),
+    receipt: () => verbs.receipt(source),
     wait: () => verbs.wait(source, 1),
     serve: (check: Check) => verbs.serve(source, check),
     order: (from = source, link?: string, webhook?: string) => verbs.order(from, link, webhook),
@@ -130,7 +135,11 @@ export function scriptedWorld({
     /** Half an erasure: the tombstone is written, and the worker dead before it has deleted anything. */
     async halfErase(): Promise<void> {
       const record = await verifications.find(id);
-      if (record?.state === 'queued') await verifications.move(record, 'erased', { dueAt: 0 });
+      if (record?.state === 'queued')
+        await verifications.move(record, 'erased', {
+          dueAt: 0,
+          erasure: erasureOf(record, { now: world.now(), keepsEtags: true, isVendor: () => true }),
+        });
     },
   };
 }

@@ -15,6 +15,7 @@ import {
 } from '../../shared/domain/verification.ts';
 import {
   alwaysWrites,
+  fencesErasure,
   fencesMissing,
   fencesNotes,
   fencesPosts,
@@ -59,10 +60,16 @@ export function fence(current: Verification, from: Verification, to: Verificatio
       (current.state === 'dispatched' && current.waitingFor === from.waitingFor)) &&
     (!fencesRefund(from, to) || ('credit' in current && current.credit === 'taken')) &&
     (!fencesRefundDue(from, to) || (current.state === 'erased' && current.refundDue === true)) &&
+    erasureFence(current, from, to) &&
     (!fencesNotes(from, to) || current.notes === from.notes) &&
     (!fencesPosts(from, to) ||
       ('failedPosts' in current && 'failedPosts' in from && current.failedPosts === from.failedPosts))
   );
+}
+
+function erasureFence(current: Verification, from: Verification, to: Verification): boolean {
+  const fenced = fencesErasure(from, to);
+  return !fenced || (current.state === 'erased' && current.erasure?.step === fenced.step);
 }
 
 /**
@@ -148,9 +155,9 @@ export function memoryVerifications({
       change(from, withOrderClosed(from, dueAt));
     },
 
-    async settle(from) {
-      change(from, withNothingDue(from));
-    },
+    writeDeletions: async (from, fields) => change(from, parsed({ ...from, ...fields })),
+
+    settle: async (from) => change(from, withNothingDue(from, now())),
 
     async note(from, code, about = {}) {
       const current = rows.get(from.verificationId);

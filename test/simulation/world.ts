@@ -65,7 +65,7 @@ export function simulatedWorld(setting: Setting) {
 
   const credits = new Map([['acme', setting.credits]]);
   const referee = newReferee(route, () => Math.floor(clock / 1000));
-  const bucket = simulatedBucket(referee.read);
+  const bucket = simulatedBucket(referee);
   const breakers = memoryBreakers();
   const queue: Delivery[] = [];
   const changes: Change[] = [];

@@ -10,6 +10,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brokenHistory } from '../../shared/domain/broken-history.ts';
+import { accountFor, type Erasure, erasureOf } from '../../shared/domain/erasure.ts';
 import {
   dueStates,
   type Listed,
@@ -441,6 +442,33 @@ describe.each([
     expect(await read(record)).not.toHaveProperty('dueAt');
     await store.settle(tombstone); // twice is once
     expect(await read(record)).not.toHaveProperty('dueAt');
+  });
+
+  it('puts on a tombstone what is about to be deleted, of two workers once, and settles it when neither has more', async () => {
+    const keeping = { now: now(), keepsEtags: true, isVendor: () => true };
+    const record = await decidedIn(store);
+    const erasure = erasureOf(record, keeping);
+    const tombstone = won(await store.move(record, 'erased', { dueAt: 5, erasure }), 'erased');
+    const finding = (versionId: string, before?: Erasure) =>
+      accountFor(before ?? erasure, [{ key: '1/selfie', versionId }], { now: now(), keepsEtags: true })
+        .erasure as Erasure;
+    const one = await store.writeDeletions(tombstone, { erasure: finding('late'), dueAt: 6 });
+    const two = await store.writeDeletions(tombstone, { erasure: finding('other'), dueAt: 7 });
+    expect([one.kind, two]).toEqual(['moved', { kind: 'lost', current: await read(record) }]);
+    expect(await store.settle(tombstone)).toEqual({ kind: 'lost', current: await read(record) });
+    expect(await read(record)).toMatchObject({ dueAt: 6, sequence: tombstone.sequence, erasure: { step: 1 } });
+    const listed = won(one, 'erased');
+    const settledOne = won(await store.settle(listed), 'erased');
+    expect(settledOne).toEqual(await read(record));
+    expect(settledOne.erasure).toMatchObject({ step: 2, finishedAt: now().toISOString() });
+    expect(settledOne).not.toHaveProperty('dueAt');
+    expect(await store.settle(listed)).toMatchObject({ kind: 'lost' });
+
+    const more = { erasure: finding('later', settledOne.erasure), dueAt: 8 };
+    const again = won(await store.writeDeletions(settledOne, more), 'erased');
+    expect(again.erasure?.versions.map(({ versionId }) => versionId)).toContain('later');
+    expect(again.erasure).not.toHaveProperty('finishedAt');
+    expect(again).toEqual(await read(record));
   });
 
   it('writes the deadline of a move also where the sweep took the same one out meanwhile', async () => {

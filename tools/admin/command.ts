@@ -14,6 +14,8 @@ export interface Context {
   /** Not called by a command that changes and reads nothing of a deployment. */
   readonly connect: () => Promise<Deployment>;
   readonly graceSeconds: number;
+  /** Where public keys are: a file or an address. */
+  readonly keys: string | undefined;
   /** A file of events to compare with. */
   readonly against: string | undefined;
 }

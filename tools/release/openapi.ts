@@ -62,6 +62,8 @@ const named = {
     KeptEvent: deliveries.keptEventView,
     Event: event,
     EndpointEvent: endpointEvent,
+    Receipt: views.receiptView,
+    PublicKeys: views.publicKeysView,
     Problem: views.problemView,
     Reason: views.reasonView,
     RecaptureReason: views.recaptureReasonView,
@@ -138,6 +140,7 @@ export function openApi(): object {
       { name: 'verifications', description: 'Captures in, verdicts out' },
       { name: 'endpoints', description: 'Where events are sent, and what became of them: docs/webhooks.md' },
       { name: 'webhooks', description: 'Where vendors answer' },
+      { name: 'keys', description: 'What is public of this deployment' },
       { name: 'vendors', description: 'The vendors’ own APIs, served: docs/serving.md' },
     ],
     security: [{ key: [] }],
@@ -232,6 +235,7 @@ function described(route: (typeof routes)[number]) {
 function tagOf({ path, vendor }: (typeof routes)[number]): string {
   if (vendor) return 'vendors';
   if (/^\/(endpoints|deliveries|events)/.test(path)) return 'endpoints';
+  if (path.startsWith('/.well-known/')) return 'keys';
   return path.startsWith('/webhooks/') ? 'webhooks' : 'verifications';
 }
 

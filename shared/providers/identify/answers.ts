@@ -135,6 +135,7 @@ export const faultAnswers = {
   state_conflict: ours,
   rounds_spent: ours,
   retries_spent: ours,
+  erasure_unfinished: ours,
   captures_gone: ours,
   check_unavailable: ours,
   provider_unavailable: ours,

@@ -183,6 +183,7 @@ export const faultAnswers = {
   state_conflict: 'failed',
   rounds_spent: 'failed',
   retries_spent: 'failed',
+  erasure_unfinished: 'failed',
   captures_gone: 'failed',
   check_unavailable: 'failed',
   provider_unavailable: 'failed',
