@@ -42,7 +42,7 @@ export async function runAll(
   }
   const elapsed = (performance.now() - began) / 1000;
   say(`${runs} runs of seed ${seed} in ${elapsed.toFixed(1)} s: ${totals.moves} moves, ${totals.events} events sent`);
-  say(`${totals.calls} calls of vendors, ${totals.kills} kills, ${totals.stalls} claims interrupted`);
+  say(`${totals.calls} calls of vendors, ${totals.kills} kills, ${totals.stalls} claims interrupted, ${totals.reviews} reviews`);
   const { accepted, refunded, left } = totals;
   say(`${left + accepted - refunded} credits given = ${left} left + ${accepted} accepted − ${refunded} refunded`);
   say(`${totals.posted} results posted, ${totals.givenUp} given up after six tries; the others were erased`);
