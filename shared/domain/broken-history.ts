@@ -131,7 +131,11 @@ function brokenVerdict(record: Verification): Broken | undefined {
     const line = history[index];
     if (line?.hash !== undefined && line.digest === digest) continue;
     if (line && line.hash === undefined) continue; // of a version before
-    return { line: Math.max(1, index + 1), what: 'changed', detail: `the ${reviewed ? 'review' : 'verdict'} it gave is another` };
+    return {
+      line: Math.max(1, index + 1),
+      what: 'changed',
+      detail: `the ${reviewed ? 'review' : 'verdict'} it gave is another`,
+    };
   }
   return undefined;
 }
