@@ -157,6 +157,12 @@ describe('a history', () => {
     ).toBeUndefined();
   });
 
+  it('says nothing of a verdict that could be guessed: the digest of the same verdict is another in each', async () => {
+    const [one, other] = [await decidedWith(() => 0), await decidedWith(() => 0)];
+    expect(one.verdict).toEqual(other.verdict);
+    expect(one.history.at(-1)?.digest).not.toBe(other.history.at(-1)?.digest);
+  });
+
   it('that was forged whole, or lost its last lines, is found by the hashes that events told', async () => {
     const record = await decidedWith(() => 0, 'honest');
     const anchors = new Map(record.history.slice(1).map(({ sequence, hash }) => [sequence, hash ?? ''] as const));

@@ -278,6 +278,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       const sourceId = newSourceId();
       await put(await client.request(sourceId, { metadata: { name: 'A. Person' } }), face);
       await client.verdict(sourceId);
+      const moves = (await client.history(sourceId)).filter(({ kind }) => kind === 'moved');
       await client.call('DELETE', `/verifications/${sourceId}`);
       const mine = async () => {
         const details = (await inside().events()).map(({ detail }) => detail as Record<string, unknown>);
@@ -292,6 +293,8 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         null,
         ...events.slice(0, 3).map(({ id }) => id),
       ]);
+      expect(events.slice(0, 3).map(({ hash }) => hash)).toEqual(moves.slice(1).map(({ hash }) => hash));
+      expect(events.map(({ hash }) => hash)).toEqual(Array(4).fill(expect.stringMatching(/^[\w-]{43}$/)));
       expect(JSON.stringify(events)).not.toMatch(/Person|scores|live/);
     });
 

@@ -33,6 +33,39 @@ const inTheStack = { tests: ['test/infra/public-api.test.ts'] };
 
 /** Of every control that a caller, a vendor, a capture or a second worker meets: one row each at the least. */
 export const mutants: readonly Mutant[] = [
+  // Histories and reviews
+  {
+    control: 'a move covers the notes that stand before it',
+    file: verifications,
+    find: "const notNotedMeanwhile = '#notes = :readNotes';",
+    replace: "const notNotedMeanwhile = '(#notes = :readNotes OR #notes <> :readNotes)';",
+    ...inStore,
+    named: 'makes a move again over notes',
+  },
+  {
+    control: 'a verdict is the one that its move gave',
+    file: 'shared/domain/broken-history.ts',
+    find: 'if (line?.hash !== undefined && line.digest === digest) continue;',
+    replace: 'if (line?.hash !== undefined) continue;',
+    tests: ['test/domain/broken-history.test.ts'],
+    named: 'one changed character of any line or verdict is found',
+  },
+  {
+    control: 'no guess at a verdict can be tried against a hash once it is erased',
+    file: 'shared/domain/audit.ts',
+    find: 'return hashOf({ moveId, verdict, review });',
+    replace: 'return hashOf({ verdict, review });',
+    tests: ['test/domain/broken-history.test.ts'],
+    named: 'digest of the same verdict is another',
+  },
+  {
+    control: 'a review counts of the sequence that its reviewer saw alone',
+    file: 'shared/lifecycle/review.ts',
+    find: 'if (current.sequence !== review.sequence) {',
+    replace: 'if (current.sequence < review.sequence) {',
+    tests: ['test/lifecycle/review.test.ts'],
+    named: 'is of the sequence that the reviewer saw',
+  },
   // Orders: requests with a link
   {
     control: 'a credit is given back once',

@@ -25,7 +25,7 @@ export async function runAll(
   const kills: Kills = new Map();
   Error.stackTraceLimit = traced ? 10 : 0; // faults are thrown by the hundred thousand, and their stacks are not read
   const totals = {
-    ...{ moves: 0, calls: 0, stalls: 0, events: 0, kills: 0 },
+    ...{ moves: 0, reviews: 0, calls: 0, stalls: 0, events: 0, kills: 0 },
     ...{ accepted: 0, refunded: 0, posted: 0, givenUp: 0, left: 0 },
   };
   const began = performance.now();
@@ -42,7 +42,9 @@ export async function runAll(
   }
   const elapsed = (performance.now() - began) / 1000;
   say(`${runs} runs of seed ${seed} in ${elapsed.toFixed(1)} s: ${totals.moves} moves, ${totals.events} events sent`);
-  say(`${totals.calls} calls of vendors, ${totals.kills} kills, ${totals.stalls} claims interrupted`);
+  say(
+    `${totals.calls} calls of vendors, ${totals.kills} kills, ${totals.stalls} claims interrupted, ${totals.reviews} reviews`,
+  );
   const { accepted, refunded, left } = totals;
   say(`${left + accepted - refunded} credits given = ${left} left + ${accepted} accepted − ${refunded} refunded`);
   say(`${totals.posted} results posted, ${totals.givenUp} given up after six tries; the others were erased`);
