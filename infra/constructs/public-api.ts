@@ -186,7 +186,7 @@ export class PublicApi extends Construct {
   }
 
   #readReceipt({ records, secrets }: PublicApiProps): AnyServiceFunction {
-    const read = new ServiceFunction<ReadReceipt>(this, 'read-receipt', {
+    const receipt = new ServiceFunction<ReadReceipt>(this, 'read-receipt', {
       hurtWhenFailing: 'Integrators cannot prove that a person was forgotten: receipts of erasures are not signed.',
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
@@ -195,12 +195,12 @@ export class PublicApi extends Construct {
         RECEIPT_SECRET: secrets.receipt.secretArn,
       },
     });
-    records.allowVerifications(read, 'GetItem');
-    records.allowTenants(read);
-    records.allowReceiptKeys(read);
-    secrets.allowIdKey(read);
-    secrets.allowReceipt(read);
-    return read;
+    records.allowVerifications(receipt, 'GetItem');
+    records.allowTenants(receipt);
+    records.allowReceiptKeys(receipt);
+    secrets.allowIdKey(receipt);
+    secrets.allowReceipt(receipt);
+    return receipt;
   }
 
   #reviewVerification({ records, secrets }: PublicApiProps): AnyServiceFunction {

@@ -55,22 +55,35 @@ function partsOf(value: unknown, where: string): Kept[] {
   return [{ where, bytes: Buffer.from(text) }, ...binaries];
 }
 
-const runBytes = 16;
+const runLength = 16;
 
 /**
- * Where any of this is still kept: 16 bytes of a capture in a row, as they are, in hexadecimal digits or in base64, or one of the texts.
+ * Finds where any of this is kept: a run of a capture, as it is, in hexadecimal digits or in base64, or one of the texts.
+ * A capture is looked for by every sixteenth of its runs of 16 characters, anywhere: one of 31 is found for certain.
  */
-export function remainsOf(
-  { captures, texts }: { readonly captures: readonly Uint8Array[]; readonly texts: readonly string[] },
-  kept: readonly Kept[],
-): string[] {
+export function searchFor({
+  captures,
+  texts,
+}: {
+  readonly captures: readonly Uint8Array[];
+  readonly texts: readonly string[];
+}): (kept: readonly Kept[]) => string[] {
   const runs = new Set(captures.flatMap((capture) => spellingsOf(Buffer.from(capture)).flatMap(runsOf)));
-  return kept.flatMap(({ where, bytes }) => {
-    const content = bytes.toString('latin1');
-    const found = texts.filter((text) => content.includes(Buffer.from(text).toString('latin1')));
-    const hasRun = runsOf(content).some((run) => runs.has(run));
-    return [...found.map((text) => `${where}: ${text}`), ...(hasRun ? [`${where}: bytes of a capture`] : [])];
-  });
+  const hasRunOf = (content: string) => {
+    for (let at = 0; at + runLength <= content.length; at += 1) {
+      if (runs.has(content.slice(at, at + runLength))) return true;
+    }
+    return false;
+  };
+  return (kept) =>
+    kept.flatMap(({ where, bytes }) => {
+      const content = bytes.toString('latin1');
+      const found = texts.filter((text) => content.includes(Buffer.from(text).toString('latin1')));
+      return [
+        ...found.map((text) => `${where}: ${text}`),
+        ...(hasRunOf(content) ? [`${where}: bytes of a capture`] : []),
+      ];
+    });
 }
 
 /** Base64 begins anew with every third byte. */
@@ -79,12 +92,10 @@ function spellingsOf(capture: Buffer): string[] {
   return [capture.toString('latin1'), capture.toString('hex'), ...base64];
 }
 
-/** Every run of a text that says something: a padding of one byte, or of few, does not. */
+/** Every sixteenth run of a text that says something: a padding of one byte, or of few, does not. */
 function runsOf(text: string): string[] {
-  const runs: string[] = [];
-  for (let at = 0; at + runBytes <= text.length; at += 1) {
-    const run = text.slice(at, at + runBytes);
-    if (new Set(run).size > 8) runs.push(run);
-  }
-  return runs;
+  const count = Math.floor(text.length / runLength);
+  return Array.from({ length: count }, (_, index) => text.slice(index * runLength, (index + 1) * runLength)).filter(
+    (run) => new Set(run).size > 8,
+  );
 }

@@ -353,10 +353,35 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'erasure takes what a capture is recognised by',
     file: 'shared/lifecycle/erase.ts',
-    find: 'await sightings.remove(tombstone.verificationId, tombstone.sightings ?? []);',
+    find: 'if (current.sightings) await sightings.remove(current.verificationId, current.sightings);',
     replace: 'void sightings;',
     tests: ['test/lifecycle/recognise.test.ts'],
     named: 'takes what a verification has written down with it',
+  },
+  {
+    control: 'what an erasure deletes is on the tombstone before it is deleted',
+    file: 'shared/lifecycle/erase.ts',
+    find: 'if (versions.length === 0) return settled(tombstone);',
+    replace:
+      'if (versions.length === 0) return settled(tombstone);\n  await captures.removeVersions(verificationId, versions);',
+    tests: ['test/lifecycle/receipt.test.ts'],
+    named: 'lists 100 of 250 versions',
+  },
+  {
+    control: 'no receipt and no tombstone has an ETag that S3 made of the bytes',
+    file: 'shared/domain/erasure.ts',
+    find: '...(keepsEtags && { etag: bare(etag) }),\n        ...(decidedAt',
+    replace: 'etag: bare(etag),\n        ...(decidedAt',
+    tests: ['test/lifecycle/receipt.test.ts'],
+    named: 'has no ETag',
+  },
+  {
+    control: 'a receipt has one signature, and one spelling of it',
+    file: 'shared/domain/receipt.ts',
+    find: "value.toString('base64url') === signature.value &&",
+    replace: '',
+    tests: ['test/domain/receipt.test.ts'],
+    named: 'one bit flipped',
   },
   {
     control: 'a capture that comes again is recognised within its tenant alone',

@@ -40,6 +40,7 @@ describe('npm run simulate', () => {
         '0 credits miscounted',
         '0 results lost',
         '0 results with two bodies',
+        '0 receipts wrong',
         '0 verbs failed',
       ]);
       expect(output).toMatch(/^150 runs of seed \d+ in .* moves/m);

@@ -44,6 +44,7 @@ export function administered() {
         AWS_SECRET_ACCESS_KEY: 'test',
         AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9',
         AWS_ENDPOINT_URL_DYNAMODB: tables.server.endpoint,
+        AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9',
         AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
       },
       outputs: {
