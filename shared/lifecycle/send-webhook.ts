@@ -151,7 +151,7 @@ export function nextOf(
   { disabled, now, nextTry }: { disabled: boolean; now: Date; nextTry: (failed: number) => number | undefined },
 ): Next {
   const waits = earlier?.state === 'waiting';
-  const before = waits ? earlier.failed : message.failed;
+  const before = waits ? earlier.failed : message.again ? 0 : message.failed;
   if (error === undefined) return { state: 'delivered', failed: before };
   if (disabled) return { state: 'ended', failed: before + 1, endedBecause: 'endpoint_disabled' };
   if (message.again && waits) return { state: 'waiting', failed: before, dueAt: earlier.dueAt };
