@@ -91,6 +91,10 @@ const credits =
 const endpoints =
   'dynamodb:UpdateItem recordstenants if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["*/endpoints"]}}';
 
+/** The bus by its name: it is made after the function. */
+const putsEvents =
+  'events:PutEvents arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/bonafide-verifications';
+
 const expected: Record<string, string[]> = {
   vendorapisserveidentify: [
     'dynamodb:GetItem recordstenants',
@@ -114,10 +118,22 @@ const expected: Record<string, string[]> = {
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
     'dynamodb:UpdateItem recordsverifications',
+    'dynamodb:GetItem recordsdeliveries',
+    'dynamodb:PutItem recordsdeliveries',
+    'dynamodb:UpdateItem recordsdeliveries',
+    'dynamodb:Query recordsdeliveries/index/by_endpoint',
+    'dynamodb:GetItem recordsevents',
+    'dynamodb:PutItem recordsevents',
+    'dynamodb:UpdateItem recordsevents',
+    putsEvents,
+    'secretsmanager:GetSecretValue secretsendpointkey',
     'sqs:SendMessage ordersdeliveriesqueue',
     'sqs:SendMessage ordersdeliveriesundeliverable',
+    'sqs:SendMessage orderswebhooksqueue',
     credits,
+    endpoints,
     ...consumes('ordersdeliveriesqueue'),
+    ...consumes('orderswebhooksqueue'),
   ],
   ...Object.fromEntries(dispatchers),
   vendorapisservespoofsense: serves,
@@ -230,7 +246,10 @@ const expected: Record<string, string[]> = {
     listsCaptures,
     ...sends,
     'sqs:SendMessage ordersdeliveriesqueue',
+    'dynamodb:GetItem recordsdeliveries',
+    'dynamodb:Query recordsdeliveries/index/by_due',
     'sqs:SendMessage ordersfetchesqueue',
+    'sqs:SendMessage orderswebhooksqueue',
     'sqs:SendMessage sweepundeliverable',
   ],
   resultdeliveryannounceevent: [
@@ -238,8 +257,12 @@ const expected: Record<string, string[]> = {
     'dynamodb:GetRecords recordsverifications.StreamArn',
     'dynamodb:GetShardIterator recordsverifications.StreamArn',
     'dynamodb:ListStreams recordsverifications.StreamArn',
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:PutItem recordsevents',
+    'dynamodb:UpdateItem recordsevents',
     'events:PutEvents resultdeliverybus',
     'sqs:SendMessage ordersdeliveriesqueue',
+    'sqs:SendMessage orderswebhooksqueue',
     'sqs:SendMessage resultdeliveryundeliverable',
   ],
 };

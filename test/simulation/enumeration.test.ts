@@ -701,7 +701,7 @@ const stories: Record<string, Story> = {
       let posts = 0;
       return { ...kindStrangers, takes: () => ++posts > 1 };
     },
-    actions: [order, deliver, announce, deliver, resend, deliver],
+    actions: [order, takeNow, takeNow, takeNow, announce, takeNow, resend, deliver],
     ends: 'decided',
   },
   'an order that is erased while its result waits': {
@@ -1144,7 +1144,7 @@ describe('two at the same time, in every order of their steps', () => {
       get strangers() {
         return answering([busy, received]);
       },
-      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, later(60), resend],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, later(60), takeNow, resend],
       one: take(0),
       two: take(1),
       orders: 20,
