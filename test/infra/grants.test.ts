@@ -138,6 +138,29 @@ const expected: Record<string, string[]> = {
   ...Object.fromEntries(dispatchers),
   vendorapisservespoofsense: serves,
   vendorapisserveonesmartlab: serves,
+  webhooksreaddeliveries: [
+    'dynamodb:BatchGetItem recordsdeliveries',
+    'dynamodb:BatchGetItem recordsevents',
+    'dynamodb:GetItem recordsdeliveries',
+    'dynamodb:GetItem recordsevents',
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:Query recordsdeliveries',
+    'dynamodb:Query recordsdeliveries/index/by_endpoint',
+    'dynamodb:Query recordsdeliveries/index/by_state',
+    'dynamodb:Query recordsevents/index/by_tenant',
+    'secretsmanager:GetSecretValue secretsidkey',
+    endpoints,
+  ],
+  webhookssendagain: [
+    'dynamodb:GetItem recordsdeliveries',
+    'dynamodb:GetItem recordsevents',
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'sqs:SendMessage ordersdeliveriesqueue',
+    'sqs:SendMessage orderswebhooksqueue',
+    endpoints,
+  ],
   webhooksmanageendpoints: [
     'dynamodb:GetItem recordstenants',
     'secretsmanager:GetSecretValue secretsendpointkey',
@@ -273,7 +296,11 @@ describe.each(Object.entries(expected))('%s', (name, allowed) => {
 it('lets the key of ids be read by what starts from a source_id, and by nothing else', () => {
   const readers = Object.keys(grants).filter((name) => grants[name]?.some((grant) => grant.includes('secretsidkey')));
   const asked = routes.filter(
-    ({ path, request, vendor }) => path.includes('{source_id}') || request.body === verificationRequest || vendor,
+    ({ path, request, vendor }) =>
+      path.includes('{source_id}') ||
+      request.body === verificationRequest ||
+      (request.query && 'source_id' in request.query.shape) ||
+      vendor,
   );
   const functions = new Set(asked.map(functionIdOf));
   expect(readers.sort()).toEqual([...functions].sort());

@@ -115,6 +115,14 @@ const administer = (index: number, what: 'disable' | 'enable' | 'remove'): Actio
   name: what,
   does: (at) => at.hooks.administer(index, what),
 });
+const replay = (index: number, failedOnly = false): Action => ({
+  name: 'replay',
+  does: (at) => at.replay(index, failedOnly),
+});
+const cancelReplay = (index: number): Action => ({ name: 'cancel', does: (at) => at.cancelReplay(index) });
+const resend: Action = { name: 'resend', does: (at) => at.resend() };
+const readEvents: Action = { name: 'read events', does: (at) => at.readEvents() };
+const listDelivered: Action = { name: 'list', does: (at) => at.listDelivered() };
 /** What each endpoint answers to its first tries, the last for ever. */
 const answering = (...answers: readonly (readonly ReturnType<Strangers['receives']>[])[]): Strangers => {
   const asked = new Map<string, number>();
@@ -574,6 +582,122 @@ const stories: Record<string, Story> = {
     ],
     ends: 'erased',
   },
+  'events that are replayed': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      deliver,
+      replay(1),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay of what was kept in the last minute, and of what failed': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    get strangers() {
+      return answering([received, busy, busy, received]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      takeNow,
+      takeNow,
+      replay(0, true),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay that is cancelled, and the next one': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      takeNow,
+      cancelReplay(0),
+      replay(0),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay to an endpoint that is disabled meanwhile, and enabled again': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      administer(0, 'disable'),
+      administer(0, 'enable'),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay beside an erasure': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{ body: 'full' }],
+    actions: [request, upload('selfie'), deliver, announce, later(90), erase, replay(0), takeNow, announce, deliver],
+    ends: 'erased',
+  },
+  'a delivery that is sent again by hand, and what its tenant reads': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    get strangers() {
+      return answering([busy, busy, received]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      resend,
+      deliver,
+      listDelivered,
+      later(400),
+      deliver,
+      resend,
+      deliver,
+      readEvents,
+    ],
+    ends: 'decided',
+  },
+  'a result that is sent again by hand while it waits': {
+    scripts: { builtin: ['passed'] },
+    get strangers() {
+      let posts = 0;
+      return { ...kindStrangers, takes: () => ++posts > 1 };
+    },
+    actions: [order, takeNow, takeNow, takeNow, announce, takeNow, resend, deliver],
+    ends: 'decided',
+  },
   'an order that is erased while its result waits': {
     scripts: { builtin: ['passed'] },
     strangers: { ...kindStrangers, takes: () => false },
@@ -987,6 +1111,41 @@ describe('two at the same time, in every order of their steps', () => {
       one: take(0),
       two: administer(0, 'disable'),
       orders: 2,
+    },
+    'two replays that are begun at once': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, later(90)],
+      one: replay(0),
+      two: replay(0),
+      orders: 20,
+    },
+    'a page of a replay that came twice': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, takeNow, takeNow, later(90), replay(0)],
+      one: take(0),
+      two: take(0),
+      orders: 20,
+    },
+    'a page of a replay and its end by the tenant': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, takeNow, takeNow, later(90), replay(0)],
+      one: take(0),
+      two: cancelReplay(0),
+      orders: 20,
+    },
+    'an event and the same sent again by hand': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.decided'] }],
+      get strangers() {
+        return answering([busy, received]);
+      },
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, later(60), takeNow, resend],
+      one: take(0),
+      two: take(1),
+      orders: 20,
     },
     'two announcers of an erasure': {
       scripts: { builtin: ['passed'] },
