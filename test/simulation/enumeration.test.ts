@@ -34,7 +34,7 @@ function stopping(stop?: Stop): Decide {
 
 /** Awaits that reach outside the process; the others only wait for one of these, and add no order of their own. */
 const effects =
-  /await (\w+\.)*((verifications|captures|sightings|breakers|uploads|opened|orders|fetcher|endpoints|keptEvents|deliveries|webhooks|dependencies)\.|(put|send|post)\()/;
+  /await (\w+\.)*((verifications|captures|sightings|breakers|uploads|opened|orders|fetcher|dependencies)\.|(put|send|post)\(|endpoints\.(find|change)|deliveries\.(find|begin|go)|keptEvents\.(keep|empty|noLonger)|webhooks\.send)/;
 
 /** Stands before every effect, and before it begins. */
 function stepping(): Decide {
@@ -122,6 +122,14 @@ const administer = (index: number, what: 'disable' | 'enable' | 'remove'): Actio
   name: what,
   does: (at) => at.hooks.administer(index, what),
 });
+const replay = (index: number, failedOnly = false): Action => ({
+  name: 'replay',
+  does: (at) => at.replay(index, failedOnly),
+});
+const cancelReplay = (index: number): Action => ({ name: 'cancel', does: (at) => at.cancelReplay(index) });
+const resend: Action = { name: 'resend', does: (at) => at.resend() };
+const readEvents: Action = { name: 'read events', does: (at) => at.readEvents() };
+const listDelivered: Action = { name: 'list', does: (at) => at.listDelivered() };
 /** What each endpoint answers to its first tries, the last for ever. */
 const answering = (...answers: readonly (readonly ReturnType<Strangers['receives']>[])[]): Strangers => {
   const asked = new Map<string, number>();
@@ -525,13 +533,7 @@ const stories: Record<string, Story> = {
     scripts: { builtin: ['passed'] },
     endpoints: [{ types: ['verification.queued'] }],
     strangers: answering([busy]),
-    actions: [
-      request,
-      upload('selfie'),
-      deliver,
-      announce,
-      ...Array.from({ length: 11 }, () => [deliver, later(30 * 3600), sweepDeliveries]).flat(),
-    ],
+    actions: [request, upload('selfie'), deliver, announce, deliver, later(30 * 3600), sweepDeliveries, deliver],
     ends: 'decided',
   },
   'an endpoint that is silent, then answers': {
@@ -621,6 +623,122 @@ const stories: Record<string, Story> = {
       deliver,
     ],
     ends: 'erased',
+  },
+  'events that are replayed': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      deliver,
+      replay(1),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay of what was kept in the last minute, and of what failed': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    get strangers() {
+      return answering([received, busy, busy, received]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      takeNow,
+      takeNow,
+      replay(0, true),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay that is cancelled, and the next one': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      takeNow,
+      cancelReplay(0),
+      replay(0),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay to an endpoint that is disabled meanwhile, and enabled again': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      administer(0, 'disable'),
+      administer(0, 'enable'),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay beside an erasure': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{ body: 'full' }],
+    actions: [request, upload('selfie'), deliver, announce, later(90), erase, replay(0), takeNow, announce, deliver],
+    ends: 'erased',
+  },
+  'a delivery that is sent again by hand, and what its tenant reads': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    get strangers() {
+      return answering([busy, busy, received]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      resend,
+      deliver,
+      listDelivered,
+      later(400),
+      deliver,
+      resend,
+      deliver,
+      readEvents,
+    ],
+    ends: 'decided',
+  },
+  'a result that is sent again by hand while it waits': {
+    scripts: { builtin: ['passed'] },
+    get strangers() {
+      let posts = 0;
+      return { ...kindStrangers, takes: () => ++posts > 1 };
+    },
+    actions: [order, takeNow, takeNow, takeNow, announce, takeNow, resend, deliver],
+    ends: 'decided',
   },
   'an order that is erased while its result waits': {
     scripts: { builtin: ['passed'] },
@@ -1046,7 +1164,9 @@ describe('two at the same time, in every order of their steps', () => {
     'two deliveries of one event in vain': {
       scripts: { builtin: ['passed'] },
       endpoints: [{ types: ['verification.decided'] }],
-      strangers: answering([busy]),
+      get strangers() {
+        return answering([busy, busy, received]);
+      },
       before: [request, upload('selfie'), takeNow, takeNow, announce],
       one: take(0),
       two: take(0),
@@ -1055,7 +1175,9 @@ describe('two at the same time, in every order of their steps', () => {
     'two events at an endpoint that is silent': {
       scripts: { builtin: ['passed'] },
       endpoints: [{ types: ['verification.dispatched', 'verification.decided'] }],
-      strangers: answering([silent]),
+      get strangers() {
+        return answering([silent, silent, received]);
+      },
       before: [request, upload('selfie'), takeNow, takeNow, announce],
       one: take(0),
       two: take(1),
@@ -1063,7 +1185,7 @@ describe('two at the same time, in every order of their steps', () => {
     },
     'two events at an endpoint that is gone': {
       scripts: { builtin: ['passed'] },
-      endpoints: [{ types: ['verification.dispatched', 'verification.decided'] }, { types: ['endpoint.disabled'] }],
+      endpoints: [{ types: ['verification.dispatched', 'verification.decided'] }],
       strangers: answering([gone]),
       before: [request, upload('selfie'), takeNow, takeNow, announce],
       one: take(0),
@@ -1086,17 +1208,55 @@ describe('two at the same time, in every order of their steps', () => {
       two: administer(0, 'disable'),
       orders: 2,
     },
-    'two announcers of an erasure': {
+    'two replays that are begun at once': {
       scripts: { builtin: ['passed'] },
       endpoints: [{}],
-      before: [request, upload('selfie'), takeNow, takeNow, erase],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, later(90)],
+      one: replay(0),
+      two: replay(0),
+      orders: 20,
+    },
+    'a page of a replay that came twice': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, takeNow, takeNow, later(90), replay(0)],
+      one: take(0),
+      two: take(0),
+      orders: 20,
+    },
+    'a page of a replay and its end by the tenant': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, takeNow, takeNow, later(90), replay(0)],
+      one: take(0),
+      two: cancelReplay(0),
+      orders: 20,
+    },
+    'an event and the same sent again by hand': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.decided'] }],
+      get strangers() {
+        return answering([busy, received]);
+      },
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, later(60), takeNow, resend],
+      one: take(0),
+      two: take(1),
+      orders: 20,
+    },
+    'two announcers of an erasure': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.erased'] }],
+      before: [request, upload('selfie'), takeNow, announce, erase],
       one: announce,
       two: announce,
       orders: 20,
     },
     'two results, in vain, of an order that is erased': {
       scripts: { builtin: ['passed'] },
-      strangers: { ...kindStrangers, takes: () => false },
+      get strangers() {
+        let tries = 0;
+        return { ...kindStrangers, takes: () => ++tries % 3 === 0 };
+      },
       before: [order, takeNow, takeNow, takeNow, announce],
       one: take(1),
       two: erase,
@@ -1116,40 +1276,38 @@ describe('two at the same time, in every order of their steps', () => {
     return { name: `message ${index}`, does: (at) => at.queue[index]?.verb() };
   }
 
-  it.each(Object.entries(pairs))(
-    '%s',
-    async (_, { scripts, strangers, endpoints, before, one, two, after = [], orders: expected }) => {
-      let orders = 0;
-      // Depth first over who steps next: a prefix decides, then the first runs on.
-      const open: (0 | 1)[][] = [[]];
-      for (let prefix = open.pop(); prefix; prefix = open.pop()) {
-        const at = scriptedWorld({ scripts, strangers, endpoints });
-        for (const action of before) await action.does(at);
-        const processes = [
-          await start(one.name, async () => one.does(at), stepping()),
-          await start(two.name, async () => two.does(at), stepping()),
-        ];
-        const taken: (0 | 1)[] = [];
-        while (processes.some((process) => !process.ended)) {
-          const wanted = prefix[taken.length] ?? 0;
-          const other = wanted === 0 ? 1 : 0;
-          const next = processes[wanted]?.ended ? other : wanted;
-          if (taken.length >= prefix.length && !processes[0]?.ended && !processes[1]?.ended) {
-            open.push([...taken, 1]); // here the second might have gone first
-          }
-          taken.push(next);
-          await processes[next]?.step();
+  it.each(Object.entries(pairs))('%s', async (_, pair) => {
+    const { before, one, two, after = [], orders: expected } = pair;
+    let orders = 0;
+    // Depth first over who steps next: a prefix decides, then the first runs on.
+    const open: (0 | 1)[][] = [[]];
+    for (let prefix = open.pop(); prefix; prefix = open.pop()) {
+      const at = scriptedWorld(pair);
+      for (const action of before) await action.does(at);
+      const processes = [
+        await start(one.name, async () => one.does(at), stepping()),
+        await start(two.name, async () => two.does(at), stepping()),
+      ];
+      const taken: (0 | 1)[] = [];
+      while (processes.some((process) => !process.ended)) {
+        const wanted = prefix[taken.length] ?? 0;
+        const other = wanted === 0 ? 1 : 0;
+        const next = processes[wanted]?.ended ? other : wanted;
+        if (taken.length >= prefix.length && !processes[0]?.ended && !processes[1]?.ended) {
+          open.push([...taken, 1]); // here the second might have gone first
         }
-        orders += 1;
-        for (const process of processes) refuseBugs(process);
-        for (const action of after) await action.does(at);
-        await drain(at);
-        expect(violations(at), `in the order ${taken.join('')}`).toEqual([]);
-        if (orders > 20_000) throw new Error('more orders than this test was made for');
+        taken.push(next);
+        await processes[next]?.step();
       }
-      expect(orders).toBeGreaterThanOrEqual(expected);
-    },
-  );
+      orders += 1;
+      for (const process of processes) refuseBugs(process);
+      for (const action of after) await action.does(at);
+      await drain(at);
+      expect(violations(at), `in the order ${taken.join('')}`).toEqual([]);
+      if (orders > 20_000) throw new Error('more orders than this test was made for');
+    }
+    expect(orders).toBeGreaterThanOrEqual(expected);
+  });
 });
 
 describe('a zombie that returns after its lease', () => {
