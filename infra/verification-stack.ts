@@ -29,7 +29,7 @@ export class VerificationStack extends Stack {
 
     const orders = new Orders(this, 'orders', { encryption, records, captures, providers, secrets });
     const vendorApis = new VendorApis(this, 'vendor-apis', { records, captures, providers, secrets, orders });
-    const webhooks = new Webhooks(this, 'webhooks', { records, secrets });
+    const webhooks = new Webhooks(this, 'webhooks', { records, secrets, orders });
     const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets, vendorApis, webhooks });
     const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
     new Dispatch(this, 'dispatch', { records, captures, providers, secrets });

@@ -6,7 +6,7 @@ import { queue } from '../../shared/lambda/queue.ts';
 import { carryOut } from '../../shared/lifecycle/carry-out.ts';
 import { writeResult } from '../../shared/providers/identify/speech.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
-import { connectSending } from '../../shared/stores/sending.ts';
+import { connectSender } from '../../shared/stores/sending.ts';
 import { readSenderMessage } from '../../shared/stores/webhook-queue.ts';
 import { bodyOf } from '../../shared/webhooks/body.ts';
 import { delayAfter, nextTryAfter } from '../../shared/webhooks/schedule.ts';
@@ -21,7 +21,7 @@ function connect() {
   const key = signingSecret(settings.ENDPOINT_KEY_SECRET, new SecretsManagerClient(), now);
   const stranger = fetcher({ loopback: settings.LOOPBACK === 'true' });
   return {
-    ...connectSending(settings, now),
+    ...connectSender(settings, now),
     ...{ fetcher: stranger, post: webhookSender(stranger), sign: webhookSigner(sealsUnder(key, randomBytes)) },
     ...{ bodyOf, nextTryAfter, writeResult, delayAfter, random: Math.random, now, log },
   };

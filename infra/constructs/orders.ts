@@ -137,6 +137,7 @@ export class Orders extends Construct {
     records.allowEndpoints(deliver);
     records.allowEvents(deliver, 'GetItem', 'PutItem', 'UpdateItem');
     records.allowDeliveries(deliver, 'GetItem', 'PutItem', 'UpdateItem');
+    records.allowListingEvents(deliver); // of replays
     records.allowDeliveriesIndex(deliver, 'by_endpoint');
     secrets.allowEndpointKey(deliver);
     deliver.allow(['events:PutEvents'], busOf(this).arn);

@@ -14,6 +14,15 @@ import { calls as onesmartlabCalls } from '../providers/onesmartlab/calls.ts';
 import { coded, processed, worded } from '../providers/spoofsense/answers.ts';
 import { call as spoofsenseCall } from '../providers/spoofsense/calls.ts';
 import {
+  deliveriesQuery,
+  deliveriesView,
+  deliveryView,
+  deliveryWithBodyView,
+  eventsQuery,
+  eventsView,
+  replayRequest,
+} from './deliveries.ts';
+import {
   endpointChange,
   endpointDeletedView,
   endpointRequest,
@@ -21,6 +30,7 @@ import {
   endpointTestedView,
   endpointView,
   endpointWithSecretView,
+  replayView,
   rotationBody,
 } from './endpoints.ts';
 import {
@@ -45,6 +55,8 @@ export type ApiFunctionName =
   | 'retry-verification'
   | 'receive-result'
   | 'manage-endpoints'
+  | 'read-deliveries'
+  | 'send-again'
   | 'serve-spoofsense'
   | 'serve-onesmartlab'
   | 'serve-identify';
@@ -103,9 +115,12 @@ export const ownBodyBytes = 16 * 1024;
 const ofVerification = z.object({ source_id: sourceId });
 const noPath = z.object({});
 const ofEndpoint = z.object({ endpoint_id: z.string() });
+const ofDelivery = z.object({ delivery_id: z.string() });
 
 /** A tenant's server, now and then. */
 const endpointThrottle: Throttle = { rate: 10, burst: 20 };
+const readsDeliveries = { function: 'read-deliveries', callers: ['key'], throttle: { rate: 20, burst: 40 } } as const;
+const sendsAgain = { function: 'send-again', throttle: endpointThrottle, callers: ['key'] } as const;
 const manages = { function: 'manage-endpoints', throttle: endpointThrottle, callers: ['key'] } as const;
 
 /** What the vendors' documents take. AWS takes less: 6 MB with the event around it (docs/serving.md). */
@@ -328,6 +343,58 @@ export const operations = {
     request: { path: ofEndpoint },
     answers: { 200: { description: 'What it answered, or why it did not', body: endpointTestedView } },
     faults: ['endpoint_unknown'],
+  },
+  'POST /endpoints/{endpoint_id}/replay': {
+    ...sendsAgain,
+    id: 'replayEndpoint',
+    summary: 'Send it again every event kept between two times; one replay at a time',
+    description:
+      'In order of time, within a verification of sequence, sent before or not, also from before the endpoint was made. It waits behind nothing and holds up nothing that happens meanwhile.',
+    request: { path: ofEndpoint, body: replayRequest },
+    answers: { 202: { description: 'Begun. Its progress stands in the endpoint', body: replayView } },
+    faults: ['endpoint_unknown', 'endpoint_disabled', 'replay_running'],
+  },
+  'POST /endpoints/{endpoint_id}/replay/cancel': {
+    ...sendsAgain,
+    id: 'cancelReplay',
+    summary: 'Stop a replay, within 30 s',
+    request: { path: ofEndpoint },
+    answers: { 200: { description: 'Cancelled, or over before', body: replayView } },
+    faults: ['endpoint_unknown', 'replay_unknown'],
+  },
+  'GET /deliveries': {
+    ...readsDeliveries,
+    id: 'listDeliveries',
+    summary: 'What became of events at endpoints, newest first: of a verification, to an endpoint, or in a state',
+    request: { path: noPath, query: deliveriesQuery },
+    answers: { 200: { description: 'A page, with every attempt', body: deliveriesView } },
+    faults: ['verification_unknown', 'endpoint_unknown'],
+  },
+  'GET /deliveries/{delivery_id}': {
+    ...readsDeliveries,
+    id: 'readDelivery',
+    summary: 'One delivery, with the body as it was sent',
+    request: { path: ofDelivery },
+    answers: { 200: { description: 'As it is', body: deliveryWithBodyView } },
+    faults: ['delivery_unknown'],
+  },
+  'POST /deliveries/{delivery_id}/resend': {
+    ...sendsAgain,
+    id: 'resendDelivery',
+    summary: 'Send it once more, at once, whether it was taken or not',
+    request: { path: ofDelivery },
+    answers: { 202: { description: 'Queued', body: deliveryView } },
+    faults: ['delivery_unknown', 'endpoint_disabled', 'event_erased', 'result_closed'],
+  },
+  'GET /events': {
+    ...readsDeliveries,
+    id: 'listEvents',
+    summary: 'Events of your verifications in the order in which they were kept, for programs without an address',
+    description:
+      'They are kept for 30 days, from the first call on, and for 30 days after the last. An event may come twice: take each id once.',
+    request: { path: noPath, query: eventsQuery },
+    answers: { 200: { description: 'A page, and where the next one begins', body: eventsView } },
+    faults: [],
   },
   'POST /webhooks/{provider}/{token}': {
     id: 'receiveResult',

@@ -155,7 +155,7 @@ export const readQuery = z.object({
 });
 
 /** A time with its offset, as the store compares it: in UTC, to the millisecond. */
-const moment = z.iso
+export const moment = z.iso
   .datetime({ offset: true, error: 'must be an ISO 8601 time with its offset, such as 2026-01-31T09:00:00Z' })
   .transform((text) => new Date(text).toISOString());
 

@@ -121,3 +121,13 @@ export function goneOn(from: Delivery, { tried, ...fields }: Going, now: Date): 
     updatedAt: new Date(after).toISOString(),
   };
 }
+
+/** Where a delivery stands among those of what its event is about. */
+export function positionOf({ sequence, endpointId }: Pick<Delivery, 'sequence' | 'endpointId'>): string {
+  return `${padded(sequence)}#${endpointId}`;
+}
+
+/** Where it stands among an endpoint's, or a tenant's: by when it was begun, which stays. */
+export function timePlaceOf(one: Pick<Delivery, 'createdAt' | 'about' | 'sequence' | 'endpointId'>): string {
+  return `${one.createdAt}#${one.about}#${positionOf(one)}`;
+}

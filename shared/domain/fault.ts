@@ -61,7 +61,7 @@ const table = {
   endpoint_disabled: { status: 409, retry: false, title: 'The endpoint is disabled or deleted' },
   delivery_unknown: { status: 404, retry: false, title: 'No delivery has this id' },
   event_erased: { status: 409, retry: false, title: 'The event is no longer kept' },
-  result_taken: { status: 409, retry: false, title: 'The result was taken by its webhook' },
+  result_closed: { status: 409, retry: false, title: 'The order of this result is closed' },
   replay_running: { status: 409, retry: false, title: 'A replay to this endpoint is running' },
   replay_unknown: { status: 404, retry: false, title: 'This endpoint has no replay' },
   webhook_unknown: { status: 404, retry: false, title: 'There is nothing at this address' },

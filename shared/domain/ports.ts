@@ -384,13 +384,13 @@ export interface ReplayMessage {
 }
 
 /**
- * What the sender is to do: post a result, send an event whose turn has come, put one into its lane whose time has come, or
- * go on with a replay.
+ * What the sender is to do: post a result, send an event or go on with a replay whose turn has come, or put one into its lane
+ * whose time has come.
  */
 export type SenderMessage =
   | { readonly kind: 'result'; readonly result: ResultMessage }
   | { readonly kind: 'webhook' | 'later'; readonly webhook: WebhookMessage }
-  | { readonly kind: 'replay'; readonly replay: ReplayMessage };
+  | { readonly kind: 'replay' | 'replay_later'; readonly replay: ReplayMessage };
 
 /**
  * The queue of webhooks. It keeps the order within an endpoint and a verification, and hands over no more than

@@ -59,10 +59,13 @@ export async function announceChanges(
   return { failed: undefined };
 }
 
-/** The verification of which something is owed from this move on: the result of an order, or its refund. */
-function orderIn({ after }: Move): string[] {
-  const owes = after.state === 'erased' ? owesRefund(after) : isResting(after) && owesOrder(after);
-  return owes ? [after.verificationId] : [];
+/** The verification of which something is owed from this move on: the result of an order, its refund, or its end. */
+function orderIn({ before, after }: Move): string[] {
+  if (after.state === 'erased') {
+    const resultWaits = isResting(before) && before.order !== undefined;
+    return owesRefund(after) || resultWaits ? [after.verificationId] : [];
+  }
+  return isResting(after) && owesOrder(after) ? [after.verificationId] : [];
 }
 
 /** Notes, landings and `accepted` change a record without moving it: only a higher sequence is a move. */

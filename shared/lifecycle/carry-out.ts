@@ -1,8 +1,9 @@
 import type { SenderMessage } from '../domain/ports.ts';
 import { type Delivering, deliverResult } from './deliver.ts';
+import { goOnWithReplay, type Replaying } from './replay.ts';
 import { type SendingWebhook, sendWebhook } from './send-webhook.ts';
 
-export type CarryingOut = Delivering & SendingWebhook;
+export type CarryingOut = Delivering & SendingWebhook & Replaying;
 
 /** Does what a message asks of the sender. */
 export async function carryOut(message: SenderMessage, dependencies: CarryingOut): Promise<void> {
@@ -14,6 +15,8 @@ export async function carryOut(message: SenderMessage, dependencies: CarryingOut
     case 'later':
       return dependencies.webhooks.send([message.webhook]);
     case 'replay':
-      throw new Error('No replay is begun by this version');
+      return goOnWithReplay(message.replay, dependencies);
+    case 'replay_later':
+      return dependencies.webhooks.goOn(message.replay);
   }
 }

@@ -30,6 +30,7 @@ export async function deliverResult(
   dependencies: Delivering,
 ): Promise<void> {
   const record = await refundDue(verificationId, dependencies);
+  if (record?.state === 'erased') await endListed(record, dependencies);
   if (!record || !isToPost(record) || record.failedPosts !== failedPosts) return;
   const { verifications, tenants, post, writeResult, delayAfter, now, log } = dependencies;
   const url = await tenants.servedWebhook(record.tenant, record.order.webhookName);
@@ -48,6 +49,13 @@ export async function deliverResult(
 /** The webhook that the order names is none of its tenant's. */
 const nowhere = { kind: 'failed', reason: 'link_invalid' } as const;
 
+/** A result that waited when its verification was erased ends unsent. The erasure's move came after the one it is of. */
+async function endListed({ verificationId, sequence }: Verification, { deliveries }: Delivering): Promise<void> {
+  const listed = await deliveries.find(eventId(verificationId, sequence - 1), 'result');
+  if (listed?.state !== 'waiting') return;
+  await deliveries.go(listed, { state: 'ended', failed: listed.failed, endedBecause: 'erased' });
+}
+
 interface Posted extends Pick<Delivery, 'state' | 'failed'> {
   readonly tried: Tried;
 }
@@ -61,9 +69,16 @@ async function list(record: Resting, posted: Posted, { deliveries, now }: Delive
   const times = { createdAt: at, updatedAt: at, purgeAt: epochSeconds(now()) + keptSeconds };
   const begun = { ...named, tenant, about, sequence, ...becomes, tries: [tried], ...times };
   if (posted.failed <= 1 && (await deliveries.begin(begun))) return;
-  const earlier = await deliveries.find(begun.eventId, begun.endpointId);
+  let earlier = await deliveries.find(begun.eventId, begun.endpointId);
   if (!earlier) await deliveries.begin(begun);
-  else if (earlier.state !== 'delivered') await deliveries.go(earlier, posted);
+  while (earlier && isNews(posted, earlier) && !(await deliveries.go(earlier, posted))) {
+    earlier = await deliveries.find(begun.eventId, begun.endpointId);
+  }
+}
+
+/** What a worker lists that stood still is old: others have counted on meanwhile. */
+function isNews({ state, failed }: Posted, earlier: Delivery): boolean {
+  return earlier.state !== 'delivered' && (state === 'delivered' || failed > earlier.failed);
 }
 
 /** The record, with the credit given back where that was due. */
@@ -95,4 +110,5 @@ async function tryLater(record: Resting, failedPosts: number, dependencies: Deli
   const dueAt = epochSeconds(now()) + delaySeconds + postedSeconds;
   const counted = await verifications.countPost(record, { failedPosts, dueAt });
   if (counted.kind === 'moved') await orders.deliver({ verificationId, failedPosts }, delaySeconds);
+  else if (counted.current?.state === 'erased') await endListed(counted.current, dependencies);
 }

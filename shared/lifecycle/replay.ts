@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type KeptEvent, placeOf } from '../domain/delivery.ts';
 import { type Endpoint, type Replay, rememberedReplays } from '../domain/endpoint.ts';
 import { Fault } from '../domain/fault.ts';
@@ -136,11 +135,15 @@ async function writePage(
   { endpoints }: Pick<Replaying, 'endpoints'>,
 ): Promise<boolean> {
   let current: Endpoint | undefined = endpoint;
-  while (isDeepStrictEqual(current?.replay, from)) {
+  while (isSame(current?.replay, from)) {
     if (current && (await endpoints.change(current, { replay: to }))) return true;
     current = await endpoints.find(endpoint.tenant, endpoint.id);
   }
-  return isDeepStrictEqual(current?.replay, to); // by a write of which only the answer was lost
+  return isSame(current?.replay, to); // by a write of which only the answer was lost
+}
+
+function isSame(one: Replay | undefined, other: Replay): boolean {
+  return one?.id === other.id && one.state === other.state && one.after === other.after;
 }
 
 /** Changes the replay of an endpoint to what `change` makes of it, and looks again where another writer was first. */

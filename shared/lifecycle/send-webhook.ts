@@ -1,5 +1,5 @@
 import { answered, type Delivery, type Going, type KeptEvent, type Tried } from '../domain/delivery.ts';
-import type { Endpoint } from '../domain/endpoint.ts';
+import { type Endpoint, isCancelled } from '../domain/endpoint.ts';
 import type { Deliveries, Fetcher, KeptEvents, SignWebhook, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
 import {
   broughtSeconds,
@@ -58,6 +58,7 @@ export function stepOf({ message, endpoint, event, earlier, now }: Found): Step 
   const counts = earlier?.state === 'waiting' && earlier.failed === message.failed && isDue;
   if (!again && !counts && (earlier !== undefined || readsFirst(message))) return { kind: 'drop' };
   if (!endpoint) return { kind: 'end', because: 'endpoint_deleted' };
+  if (message.again?.kind === 'replay' && isCancelled(endpoint, message.again.id)) return { kind: 'drop' };
   const stopped =
     !again && endpoint.stoppedAt !== undefined && endpoint.stoppedAt >= (earlier?.updatedAt ?? event.keptAt);
   if (endpoint.state === 'disabled' || stopped) return { kind: 'end', because: 'endpoint_disabled' };
@@ -150,7 +151,7 @@ export function nextOf(
   { disabled, now, nextTry }: { disabled: boolean; now: Date; nextTry: (failed: number) => number | undefined },
 ): Next {
   const waits = earlier?.state === 'waiting';
-  const before = waits ? earlier.failed : message.failed;
+  const before = waits ? earlier.failed : message.again ? 0 : message.failed;
   if (error === undefined) return { state: 'delivered', failed: before };
   if (disabled) return { state: 'ended', failed: before + 1, endedBecause: 'endpoint_disabled' };
   if (message.again && waits) return { state: 'waiting', failed: before, dueAt: earlier.dueAt };

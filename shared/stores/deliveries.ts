@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { type Delivery, delivery, goneOn, padded } from '../domain/delivery.ts';
+import { type Delivery, delivery, goneOn, positionOf, timePlaceOf } from '../domain/delivery.ts';
 import { eventId, partsOfEventId } from '../domain/event.ts';
 import type { Deliveries } from '../domain/ports.ts';
 import { epochSeconds, longestScheduleSeconds } from '../domain/times.ts';
@@ -185,22 +185,20 @@ export function dynamoDeliveries(client: DynamoDBClient, table: string, now: () 
 
 const keys = z.object({ about: z.string(), position: z.string() });
 
-function keyOf(id: string, endpointId: string): Record<string, AttributeValue> | undefined {
+function keyOf(id: string, endpointId: Delivery['endpointId']): Record<string, AttributeValue> | undefined {
   const parts = partsOfEventId(id);
-  return parts && marshall({ about: parts.about, position: positionOf(parts.sequence, endpointId) });
+  return parts && marshall({ about: parts.about, position: positionOf({ sequence: parts.sequence, endpointId }) });
 }
-
-const positionOf = (sequence: number, endpointId: string) => `${padded(sequence)}#${endpointId}`;
 
 /** The row: the delivery and the keys of its indexes, the sparse ones only where it is not delivered. */
 function rowOf(item: Delivery): Record<string, AttributeValue> {
-  const { tenant, about, sequence, endpointId, state, createdAt, tries, dueAt } = item;
+  const { tenant, about, endpointId, state, tries, dueAt } = item;
   const row = {
     ...item,
-    position: positionOf(sequence, endpointId),
+    position: positionOf(item),
     ofEndpoint: `${tenant}#${endpointId}`,
-    // By when it was begun, which stays: a list by the last change would show a row twice, or never.
-    newest: `${createdAt}#${about}#${positionOf(sequence, endpointId)}`,
+    // A list by the last change would show a row twice, or never.
+    newest: timePlaceOf(item),
     tookAt: tries.findLast(({ error }) => error === undefined)?.at,
     ...(state !== 'delivered' && { tenantState: `${tenant}#${state}` }),
     ...(state === 'waiting' && dueAt !== undefined && { dueShard: String(shardOf(about)) }),

@@ -2,29 +2,31 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { dynamoDeliveries } from './deliveries.ts';
 import { eventBus } from './event-bus.ts';
-import { dynamoKeptEvents } from './kept-events.ts';
+import { connectKeeping } from './keeping.ts';
 import { sqsOrders } from './orders.ts';
-import { dynamoEndpoints } from './tenants/endpoints.ts';
 import { dynamoTenants } from './tenants/tenants.ts';
 import { dynamoVerifications } from './verifications.ts';
 import { sqsWebhooks } from './webhook-queue.ts';
 
-/** What the sender reads of all this from its environment. */
+/** What a function reads of all this from its environment that has events and results sent. */
 export interface SendingSettings {
   readonly VERIFICATIONS_TABLE: string;
   readonly TENANTS_TABLE: string;
   readonly EVENTS_TABLE: string;
   readonly DELIVERIES_TABLE: string;
   readonly DELIVERIES_QUEUE: string;
-  readonly UNDELIVERABLE_QUEUE: string;
   readonly WEBHOOKS_QUEUE: string;
+}
+
+/** And what the sender reads. */
+export interface SenderSettings extends SendingSettings {
+  readonly UNDELIVERABLE_QUEUE: string;
   readonly EVENT_BUS: string;
 }
 
-/** What the one function is connected to that sends results and events. */
-export function connectSending(settings: SendingSettings, now: () => Date) {
+/** What a function is connected to that has events and results sent. */
+export function connectSending(settings: SendingSettings & Partial<SenderSettings>, now: () => Date) {
   const client = new DynamoDBClient();
   const sqs = new SQSClient();
   const { VERIFICATIONS_TABLE: table, TENANTS_TABLE: tenantsTable, DELIVERIES_QUEUE: deliveries } = settings;
@@ -32,10 +34,12 @@ export function connectSending(settings: SendingSettings, now: () => Date) {
     verifications: dynamoVerifications({ client, table, tenantsTable, now, newId: randomUUID }),
     tenants: dynamoTenants({ client, table: tenantsTable, now, randomBytes }),
     orders: sqsOrders(sqs, { deliveries, undeliverable: settings.UNDELIVERABLE_QUEUE }),
-    endpoints: dynamoEndpoints({ client, table: tenantsTable, now }),
-    keptEvents: dynamoKeptEvents(client, settings.EVENTS_TABLE, now),
-    deliveries: dynamoDeliveries(client, settings.DELIVERIES_TABLE, now),
+    ...connectKeeping(settings, client, now),
     webhooks: sqsWebhooks(sqs, { webhooks: settings.WEBHOOKS_QUEUE, deliveries }),
-    put: eventBus(new EventBridgeClient(), settings.EVENT_BUS),
   };
+}
+
+/** And what the one function is connected to that sends them. */
+export function connectSender(settings: SenderSettings, now: () => Date) {
+  return { ...connectSending(settings, now), put: eventBus(new EventBridgeClient(), settings.EVENT_BUS) };
 }

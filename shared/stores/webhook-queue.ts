@@ -20,8 +20,13 @@ const webhook = z.object({
 
 const replay = z.object({ tenant: tenantId, endpoint_id: endpointId, replay_id: z.string() });
 
-/** The body of a message: its turn has come in its lane, its time has come to be put into one, or a replay goes on. */
-const body = z.union([z.object({ webhook }), z.object({ later: webhook }), z.object({ replay })]);
+/** The body of a message, of an event or a replay: its turn has come in its lane, or its time has come to be put into one. */
+const body = z.union([
+  z.object({ webhook }),
+  z.object({ later: webhook }),
+  z.object({ replay }),
+  z.object({ replay_later: replay }),
+]);
 
 /** What the sender is to do. A foreign message is a bug of ours: it ends with the dead letters. */
 export function readSenderMessage(text: string): SenderMessage {
@@ -31,6 +36,7 @@ export function readSenderMessage(text: string): SenderMessage {
   }
   const read = body.parse(json);
   if ('replay' in read) return { kind: 'replay', replay: replayOf(read.replay) };
+  if ('replay_later' in read) return { kind: 'replay_later', replay: replayOf(read.replay_later) };
   return 'webhook' in read
     ? { kind: 'webhook', webhook: webhookOf(read.webhook) }
     : { kind: 'later', webhook: webhookOf(read.later) };
@@ -65,10 +71,12 @@ export function sqsWebhooks(client: SQSClient, { webhooks, deliveries }: SenderQ
     },
     sendLater: (message, delaySeconds) => later({ later: written(message) }, delaySeconds),
     async goOn({ tenant, endpointId: endpoint_id, replayId: replay_id }, delaySeconds = 0) {
-      const asked = { replay: { tenant, endpoint_id, replay_id } };
-      if (delaySeconds > 0) return later(asked, delaySeconds);
+      const replay = { tenant, endpoint_id, replay_id };
+      if (delaySeconds > 0) return later({ replay_later: replay }, delaySeconds);
       const lane = { MessageGroupId: replayLaneOf(endpoint_id), MessageDeduplicationId: randomUUID() };
-      await client.send(new SendMessageCommand({ QueueUrl: webhooks, MessageBody: JSON.stringify(asked), ...lane }));
+      await client.send(
+        new SendMessageCommand({ QueueUrl: webhooks, MessageBody: JSON.stringify({ replay }), ...lane }),
+      );
     },
   };
 }

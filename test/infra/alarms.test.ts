@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { maximumEndpoints } from '../../shared/domain/endpoint.ts';
 import { named, resourcesOf, synthesize } from './stack.ts';
 
 const template = synthesize();
@@ -56,6 +57,11 @@ it('watches every function fail', () => {
 
 it('needs no metric math, which emulators of CloudFormation do not know', () => {
   for (const { MetricName } of alarms) expect(MetricName).toEqual(expect.any(String));
+});
+
+it('rings for failing endpoints only where they are more than one tenant can have', () => {
+  const failing = alarms.find(({ MetricName }) => MetricName === 'EndpointsFailing');
+  expect(failing).toMatchObject({ Namespace: 'Bonafide', Statistic: 'Sum', Threshold: maximumEndpoints + 1 });
 });
 
 it('notices that nothing happens: a sweep that stopped makes no errors', () => {

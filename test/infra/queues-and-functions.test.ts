@@ -14,21 +14,21 @@ const mappings = Object.values(resourcesOf(template, 'AWS::Lambda::EventSourceMa
 
 describe('queues', () => {
   it('let one bad message fail alone', () => {
-    expect(mappings).toHaveLength(registry.size + 4); // captures that land, the two of orders, and the table's stream
+    expect(mappings).toHaveLength(registry.size + 5); // captures that land, the two of orders, webhooks, and the table's stream
     for (const mapping of mappings) expect(mapping.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
   });
 
-  it('all have a place for what they cannot deliver, after five attempts', () => {
+  it('all have a place for what they cannot deliver, after five attempts, or an hour of them where order is kept', () => {
     for (const [name, { Properties }] of Object.entries(queues)) {
       if (name.endsWith('undeliverable')) continue;
-      expect(Properties.RedrivePolicy.maxReceiveCount).toBe(5);
+      expect(Properties.RedrivePolicy.maxReceiveCount).toBe(Properties.FifoQueue ? 20 : 5);
       expect(named(Properties.RedrivePolicy.deadLetterTargetArn)).toBe(name.replace(/queue$/, 'undeliverable'));
     }
   });
 
   it('hide a message six times as long as its function may take', () => {
     const fromQueues = mappings.filter(({ EventSourceArn }) => named(EventSourceArn) in queues);
-    expect(fromQueues).toHaveLength(registry.size + 3); // captures that land, and the two of orders
+    expect(fromQueues).toHaveLength(registry.size + 4); // captures that land, the two of orders, and webhooks
     for (const { EventSourceArn, FunctionName } of fromQueues) {
       const { Timeout } = functions[named(FunctionName)]?.Properties ?? {};
       expect(queues[named(EventSourceArn)]?.Properties.VisibilityTimeout).toBe(6 * Timeout);
@@ -42,6 +42,23 @@ describe('queues', () => {
       return Properties.Queues.map(named);
     });
     expect(guarded.sort()).toEqual(Object.keys(queues).sort());
+  });
+
+  it('of webhooks keep the order of each lane, which counts for itself, and so do their dead letters', () => {
+    const fifo = Object.entries(queues).filter(([, { Properties }]) => Properties.FifoQueue);
+    expect(fifo.map(([name]) => name).sort()).toEqual(['orderswebhooksqueue', 'orderswebhooksundeliverable']);
+    expect(queues.orderswebhooksqueue?.Properties).toMatchObject({
+      DeduplicationScope: 'messageGroup',
+      FifoThroughputLimit: 'perMessageGroupId',
+      VisibilityTimeout: 180,
+    });
+    const limit = (context?: Record<string, unknown>) => {
+      const all = Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::EventSourceMapping'));
+      const mapping = all.find((each) => named(each.Properties.EventSourceArn) === 'orderswebhooksqueue');
+      return [mapping?.Properties.BatchSize, mapping?.Properties.ScalingConfig.MaximumConcurrency];
+    };
+    expect(limit()).toEqual([1, 20]);
+    expect(limit({ webhookConcurrency: '200' })).toEqual([1, 200]);
   });
 
   it('exist for every provider there is, with time enough for its call and for recording the answer', () => {

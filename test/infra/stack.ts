@@ -63,4 +63,4 @@ export function functionIdOf({ function: name, vendor }: Operation): string {
 }
 
 /** Functions of the construct of webhooks that answer routes. */
-const ofWebhooks: readonly ApiFunctionName[] = ['manage-endpoints'];
+const ofWebhooks: readonly ApiFunctionName[] = ['manage-endpoints', 'read-deliveries', 'send-again'];

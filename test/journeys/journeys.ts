@@ -18,6 +18,7 @@ export function journeys(target: () => Target): void {
   let face: Uint8Array;
   beforeAll(async () => {
     client = clientOf(target());
+    await client.call('GET', '/events'); // from here on they are kept
     photos = await samples();
     face = await portrait();
   });
@@ -439,6 +440,108 @@ export function journeys(target: () => Target): void {
       }
       const keyless = await client.problem('GET', '/endpoints', undefined, { 'x-api-key': 'no' });
       expect(keyless.code).toBe('api_key_invalid');
+    });
+  });
+
+  describe('events of a tenant', () => {
+    const url = 'https://hooks.invalid/events';
+
+    /** Until it is so. An endpoint may be known 20 s after it was made. */
+    async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+      for (const end = Date.now() + 90_000; Date.now() < end; await new Promise((on) => setTimeout(on, 1000))) {
+        const seen = await look();
+        if (seen !== undefined) return seen;
+      }
+      throw new Error('not in 90 s');
+    }
+
+    it('are seen, read, sent again and replayed, though their endpoint takes none', async () => {
+      const { id } = (await client.call('POST', '/endpoints', { url, types: ['verification.decided'] })).body;
+      const sourceId = await until(async () => {
+        const made = newSourceId();
+        await put(await client.request(made), face);
+        await client.verdict(made);
+        for (let look = 0; look < 3; look += 1) {
+          const { deliveries } = (await client.call('GET', `/deliveries?source_id=${made}`)).body;
+          if (deliveries.length > 0) return made;
+          await new Promise((on) => setTimeout(on, 500));
+        }
+        return undefined;
+      });
+      const { deliveries } = (await client.call('GET', `/deliveries?endpoint=${id}&limit=1`)).body;
+      const [delivery] = deliveries;
+      expect(delivery).toMatchObject({ endpoint_id: id, type: 'verification.decided', state: 'waiting' });
+      expect(delivery.attempts[0]).toMatchObject({ error: expect.stringMatching(/^(unreachable|address_forbidden)$/) });
+      expect((await client.call('GET', '/deliveries?state=waiting')).body.deliveries).toContainEqual(
+        expect.objectContaining({ id: delivery.id }),
+      );
+      const alone = await client.call('GET', `/deliveries/${delivery.id}`);
+      const body = JSON.parse(alone.body.body);
+      expect(body).toMatchObject({ type: 'verification.decided', data: { source_id: sourceId, state: 'decided' } });
+      expect(JSON.stringify(alone.body)).not.toContain('hooks.invalid');
+
+      const read: unknown[] = [];
+      let path = '/events?types=verification.decided';
+      for (let more = true; more; ) {
+        const page = (await client.call('GET', path)).body;
+        read.push(...page.events);
+        path = `/events?types=verification.decided&cursor=${page.next_cursor}`;
+        more = page.more;
+      }
+      expect(read).toContainEqual(body);
+
+      expect(await client.call('POST', `/deliveries/${delivery.id}/resend`)).toMatchObject({ status: 202 });
+      await until(async () => {
+        const again = await client.call('GET', `/deliveries/${delivery.id}`);
+        return again.body.attempts.length > 1 ? true : undefined;
+      });
+
+      const window = { since: '2026-01-01T00:00:00Z', until: '2100-01-01T00:00:00Z' };
+      const begun = await client.call('POST', `/endpoints/${id}/replay`, window);
+      expect(begun).toMatchObject({ status: 202, body: { state: 'running', types: ['verification.decided'] } });
+      const second = await client.problem('POST', `/endpoints/${id}/replay`, window);
+      expect(second).toMatchObject({ status: 409, code: 'replay_running' });
+      await until(async () => {
+        const { replay } = (await client.call('GET', `/endpoints/${id}`)).body;
+        return replay.id === begun.body.id && replay.sent > 0 ? true : undefined;
+      });
+      expect((await client.call('POST', `/endpoints/${id}/replay/cancel`)).body.state).toMatch(/^(cancelled|done)$/);
+      const next = await client.call('POST', `/endpoints/${id}/replay`, window); // it waits a minute for what is kept late
+      const cancelled = await client.call('POST', `/endpoints/${id}/replay/cancel`);
+      expect(cancelled).toMatchObject({ status: 200, body: { id: next.body.id, state: 'cancelled' } });
+
+      await client.call('DELETE', `/verifications/${sourceId}`);
+      await until(async () => {
+        const erased = await client.call('GET', `/deliveries/${delivery.id}`);
+        return erased.body.body === undefined ? true : undefined;
+      });
+      const gone = await client.problem('POST', `/deliveries/${delivery.id}/resend`);
+      expect(gone).toMatchObject({ status: 409, code: 'event_erased' });
+      await client.call('DELETE', `/endpoints/${id}`);
+      const late = await client.problem('POST', `/deliveries/${delivery.id}/resend`);
+      expect(late).toMatchObject({ status: 409, code: 'endpoint_disabled' });
+    });
+
+    it('are refused with the field that is wrong, and another’s as those that are not there', async () => {
+      expect((await client.problem('GET', '/deliveries')).errors?.[0]?.field).toBe('source_id');
+      expect((await client.problem('GET', '/deliveries?state=lost')).errors?.[0]?.field).toBe('state');
+      expect((await client.problem('GET', '/events?types=verification.invented')).errors?.[0]?.field).toBe('types');
+      expect((await client.problem('GET', '/events?cursor=x')).errors?.[0]?.field).toBe('cursor');
+      const none = 'ep_aaaaaaaaaaaaaaaa';
+      const window = { since: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00Z' };
+      const backwards = { since: window.until, until: window.since };
+      expect((await client.problem('POST', `/endpoints/${none}/replay`, backwards)).errors?.[0]?.field).toBe('/until');
+      const unknown = { status: 404, code: 'endpoint_unknown' };
+      expect(await client.problem('POST', `/endpoints/${none}/replay`, window)).toMatchObject(unknown);
+      expect(await client.problem('POST', `/endpoints/${none}/replay/cancel`)).toMatchObject(unknown);
+      expect(await client.problem('GET', `/deliveries?endpoint=${none}`)).toMatchObject(unknown);
+      const delivery = `evt_${'a'.repeat(26)}_4.${none}`;
+      const noDelivery = { status: 404, code: 'delivery_unknown' };
+      expect(await client.problem('GET', `/deliveries/${delivery}`)).toMatchObject(noDelivery);
+      expect(await client.problem('POST', `/deliveries/${delivery}/resend`)).toMatchObject(noDelivery);
+      for (const text of ['constructor', '__proto__', 'a.b', '%20']) {
+        expect(await client.problem('GET', `/deliveries/${text}`)).toMatchObject(noDelivery);
+      }
     });
   });
 }

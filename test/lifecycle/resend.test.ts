@@ -111,7 +111,7 @@ describe('a delivery that is sent again by hand', () => {
     await resendDelivery('acme', id, world);
     expect(world.ordered).toEqual(['deliver after 6 in 0 s']);
     await world.verifications.closeOrder(expired.verification, undefined);
-    await expect(resendDelivery('acme', id, world)).rejects.toMatchObject({ code: 'result_taken', status: 409 });
+    await expect(resendDelivery('acme', id, world)).rejects.toMatchObject({ code: 'result_closed', status: 409 });
     const current = await world.verifications.find(record.verificationId);
     if (current) await world.verifications.move(current, 'erased', {});
     await expect(resendDelivery('acme', id, world)).rejects.toMatchObject({ code: 'event_erased' });

@@ -109,6 +109,41 @@ export const mutants: readonly Mutant[] = [
     named: 'is taken for its grace',
   },
 
+  // Endpoints of tenants
+  {
+    control: 'a sealed secret opens for its own endpoint alone',
+    file: 'shared/webhooks/seal.ts',
+    find: 'const opening = createDecipheriv(cipher, key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })\n    .setAAD(Buffer.from(endpointId))',
+    replace:
+      "const opening = createDecipheriv(cipher, key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })\n    .setAAD(Buffer.from('ep_aaaaaaaaaaaaaaaa'))",
+    tests: ['test/webhooks/seal.test.ts'],
+    named: 'is opened for its own endpoint alone',
+  },
+  {
+    control: 'a secret that was replaced signs no more once its grace is over',
+    file: 'shared/webhooks/sign.ts',
+    find: 'expiresAt === undefined || expiresAt > epochSeconds(at)',
+    replace: 'expiresAt === undefined || expiresAt > 0',
+    tests: ['test/webhooks/sign.test.ts'],
+    named: 'in the middle of a rotation',
+  },
+  {
+    control: "an endpoint's URL is held to the rules when it is changed",
+    file: 'shared/webhooks/manage.ts',
+    find: 'if (fields.url !== undefined) refuseUrl(fields.url);',
+    replace: '',
+    tests: ['test/webhooks/manage.test.ts'],
+    named: 'an address that the fetcher would call',
+  },
+  {
+    control: 'a tenant has no more endpoints than it may, however many are made at once',
+    file: 'shared/stores/tenants/endpoints.ts',
+    find: "'size(endpoints) < :maximum AND ",
+    replace: "'(size(endpoints) < :maximum OR :true = :true) AND ",
+    tests: ['test/stores/endpoints.test.ts'],
+    named: 'are no more than a tenant may have',
+  },
+
   // Keys and tokens
   {
     control: 'keys are compared by their whole hash',

@@ -167,6 +167,34 @@ describe.each(Object.getOwnPropertyNames(Object.prototype))('the name %s', (name
     ]);
   });
 
+  it('is no endpoint, and nothing of one', async () => {
+    const routes: [string, string][] = [
+      ['GET', ''],
+      ['PATCH', ''],
+      ['DELETE', ''],
+      ['POST', '/disable'],
+      ['POST', '/enable'],
+      ['POST', '/rotate'],
+      ['POST', '/test'],
+    ];
+    for (const [method, rest] of routes) {
+      const call = { method, path: `/endpoints/${segment}${rest}`, ...(method === 'PATCH' && { body: {} }) };
+      expect(await statusesOf({ key: call, none: { ...call, headers: anyone } })).toEqual({ key: 404, none: 401 });
+    }
+    const make = (body: unknown): Call => ({ method: 'POST', path: '/endpoints', body });
+    const url = 'https://hooks.example/';
+    expect(
+      await statusesOf({
+        url: make({ url: name }),
+        type: make({ url, types: [name] }),
+        body: make({ url, body: name }),
+        secret: make({ url, secret: name }),
+        whole: make(JSON.stringify(name)),
+      }),
+    ).toEqual({ url: 422, type: 422, body: 422, secret: 422, whole: 422 });
+    await neverFails([make({ url: 'http://hooks.example/', [name]: 1 }), make({ url, types: { [name]: 1 } })]);
+  });
+
   it('may be a source_id', async () => {
     const path = `/verifications/${segment}`;
     expect(

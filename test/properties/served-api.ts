@@ -45,6 +45,8 @@ export async function serveApi(): Promise<ServedApi> {
     PROVIDER_QUEUES: '{}',
     CLIENT_TOKEN_SECRET: 'secret',
     ID_KEY_SECRET: 'secret',
+    ENDPOINT_KEY_SECRET: 'secret',
+    LOOPBACK: 'false',
     LEGACY_IDS: 'true',
     REFERENCE_SECRET: 'secret',
     MAXIMUM_WAIT_SECONDS: '0',

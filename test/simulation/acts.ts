@@ -39,11 +39,15 @@ import { findEvery, findOf } from '../../shared/lifecycle/find.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
 import type { Resting } from '../../shared/lifecycle/keep.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
+import { listDeliveries, type WantedDeliveries } from '../../shared/lifecycle/list-deliveries.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { takeOrder } from '../../shared/lifecycle/order.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
+import { readEvents } from '../../shared/lifecycle/read-events.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
+import { type AskedReplay, beginReplay, cancelReplay } from '../../shared/lifecycle/replay.ts';
+import { resendDelivery } from '../../shared/lifecycle/resend.ts';
 import { retryVerification } from '../../shared/lifecycle/retry.ts';
 import { type ServedCall, serveCall } from '../../shared/lifecycle/serve.ts';
 import { waitForRest } from '../../shared/lifecycle/wait.ts';
@@ -242,6 +246,19 @@ export function acts(world: Surroundings) {
 
     /** The same schedule's other half. */
     sweepDeliveries: () => sweepDeliveries({ ...surroundings, deliveries, webhooks }),
+
+    /** Events that are sent to an endpoint again. */
+    replay: (endpointId: string, asked: AskedReplay) =>
+      beginReplay({ tenant: tenant.id, endpointId }, asked, { endpoints, webhooks, now, newId }),
+    cancelReplay: (endpointId: string) => cancelReplay({ tenant: tenant.id, endpointId }, { endpoints }),
+    resend: (id: string) =>
+      resendDelivery(tenant.id, id, { deliveries, endpoints, keptEvents, verifications, webhooks, orders, newId }),
+
+    /** What a tenant sees of its events and deliveries. */
+    readEvents: (cursor?: Awaited<ReturnType<typeof readEvents>>['next']) =>
+      readEvents(tenant.id, { limit: 100, cursor }, { endpoints, keptEvents, now }),
+    listDeliveries: (wanted: WantedDeliveries) =>
+      listDeliveries(tenant, wanted, { deliveries, endpoints, verifications, ids }),
 
     /** A batch of the table's stream. */
     announce: (batch: readonly Change[]) =>

@@ -1,4 +1,4 @@
-import { type Delivery, deliveryId, goneOn, padded } from '../../shared/domain/delivery.ts';
+import { type Delivery, deliveryId, goneOn, positionOf, timePlaceOf } from '../../shared/domain/delivery.ts';
 import type { Deliveries } from '../../shared/domain/ports.ts';
 import { epochSeconds } from '../../shared/domain/times.ts';
 import { shardOf } from '../../shared/stores/verifications.ts';
@@ -11,8 +11,6 @@ export interface MemoryDeliveries extends Deliveries {
 export function memoryDeliveries(now: () => Date): MemoryDeliveries {
   const rows = new Map<string, Delivery>();
   const current = ({ purgeAt }: Delivery) => purgeAt > epochSeconds(now());
-  const inVerification = ({ sequence, endpointId }: Delivery) => `${padded(sequence)}#${endpointId}`;
-  const inTime = (item: Delivery) => `${item.createdAt}#${item.about}#${inVerification(item)}`;
   return {
     all: () => [...rows.values()],
     async find(eventId, endpointId) {
@@ -33,7 +31,7 @@ export function memoryDeliveries(now: () => Date): MemoryDeliveries {
     async list({ tenant, about, endpointId, state, limit, after = '~' }) {
       if (about === undefined && endpointId === undefined && (state === undefined || state === 'delivered'))
         throw new Error('Deliveries are listed by verification, endpoint, or a state other than delivered');
-      const placeOf = about === undefined ? inTime : inVerification;
+      const placeOf = about === undefined ? timePlaceOf : positionOf;
       const found = [...rows.values()]
         .filter((row) => row.tenant === tenant && current(row) && placeOf(row) < after)
         .filter((row) => about === undefined || row.about === about)

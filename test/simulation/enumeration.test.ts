@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Endpoint } from '../../shared/domain/endpoint.ts';
 import type { Ordered } from '../../shared/lifecycle/order.ts';
 import { awaits, type Decide, delivery, outside, type Process, type Side, start } from './processes.ts';
 import { drain, type Script, type ScriptedWorld, scriptedWorld, violations } from './scripted.ts';
-import { image, kindStrangers, nothing, type Strangers } from './strangers.ts';
+import { busy, gone, image, kindStrangers, nothing, received, type Strangers, silent } from './strangers.ts';
 
 /** Every await a process has stood at, on either side, in this run of the tests. */
 const reached = new Map<string, Set<Side>>();
@@ -31,7 +32,7 @@ function stopping(stop?: Stop): Decide {
 
 /** Awaits that reach outside the process; the others only wait for one of these, and add no order of their own. */
 const effects =
-  /await (\w+\.)*((verifications|captures|sightings|breakers|uploads|opened|orders|fetcher|dependencies)\.|(put|send|post)\()/;
+  /await (\w+\.)*((verifications|captures|sightings|breakers|uploads|opened|orders|fetcher|endpoints|keptEvents|deliveries|webhooks|dependencies)\.|(put|send|post)\()/;
 
 /** Stands before every effect, and before it begins. */
 function stepping(): Decide {
@@ -109,6 +110,35 @@ const refusedOfSubject = (from: string): Action => ({
     if (refused !== 'subject_locked') throw new Error(`${from} is ${refused}`);
   },
 });
+const sweepDeliveries: Action = { name: 'sweep deliveries', does: (at) => at.sweepDeliveries() };
+const administer = (index: number, what: 'disable' | 'enable' | 'remove'): Action => ({
+  name: what,
+  does: (at) => at.hooks.administer(index, what),
+});
+const replay = (index: number, failedOnly = false): Action => ({
+  name: 'replay',
+  does: (at) => at.replay(index, failedOnly),
+});
+const cancelReplay = (index: number): Action => ({ name: 'cancel', does: (at) => at.cancelReplay(index) });
+const resend: Action = { name: 'resend', does: (at) => at.resend() };
+const readEvents: Action = { name: 'read events', does: (at) => at.readEvents() };
+const listDelivered: Action = { name: 'list', does: (at) => at.listDelivered() };
+/** What each endpoint answers to its first tries, the last for ever. */
+const answering = (...answers: readonly (readonly ReturnType<Strangers['receives']>[])[]): Strangers => {
+  const asked = new Map<string, number>();
+  const receives: Strangers['receives'] = (endpointId) => {
+    const turn = asked.get(endpointId) ?? 0;
+    asked.set(endpointId, turn + 1);
+    const own = answers['abcdefgh'.indexOf(endpointId.charAt(3))] ?? [];
+    return own[Math.min(turn, own.length - 1)] ?? received;
+  };
+  return { ...kindStrangers, receives };
+};
+const twoEndpoints: readonly Partial<Endpoint>[] = [
+  { body: 'full' },
+  { types: ['verification.decided', 'endpoint.disabled'] },
+];
+
 /** The longest waiting message is delivered. */
 const takeNow: Action = {
   name: 'message',
@@ -126,6 +156,7 @@ interface Story {
   readonly keepCaptures?: boolean;
   readonly legacy?: boolean;
   readonly strangers?: Strangers;
+  readonly endpoints?: readonly Partial<Endpoint>[];
   readonly actions: readonly Action[];
   /** How it ends when nothing goes wrong. */
   readonly ends: string;
@@ -441,6 +472,244 @@ const stories: Record<string, Story> = {
     actions: [order, deliver, erase, later(180), sweep, deliver, later(180), sweep, announce, deliver],
     ends: 'erased',
   },
+  'events at two endpoints': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    actions: [request, upload('selfie'), deliver, announce, deliver],
+    ends: 'decided',
+  },
+  'an event that is taken at the third try': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    get strangers() {
+      return answering([busy, nothing, received]);
+    },
+    actions: [request, upload('selfie'), deliver, announce, deliver, later(60), deliver, later(400), deliver],
+    ends: 'decided',
+  },
+  'an event that is never taken': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{ types: ['verification.queued'] }],
+    strangers: answering([busy]),
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      ...Array.from({ length: 11 }, () => [deliver, later(30 * 3600), sweepDeliveries]).flat(),
+    ],
+    ends: 'decided',
+  },
+  'an endpoint that is silent, then answers': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    get strangers() {
+      return answering([silent, silent, received]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      ...Array.from({ length: 4 }, () => [later(400), sweepDeliveries, deliver]).flat(),
+    ],
+    ends: 'decided',
+  },
+  'an endpoint that is gone, which the other is told': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    strangers: answering([gone]),
+    actions: [request, upload('selfie'), deliver, announce, deliver],
+    ends: 'decided',
+  },
+  'an endpoint that takes nothing for five days, which the other is told': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    strangers: answering([busy]),
+    actions: [
+      request,
+      announce,
+      upload('selfie'),
+      takeNow,
+      announce,
+      deliver,
+      later(5 * 86_400),
+      sweepDeliveries,
+      deliver,
+      announce,
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'an endpoint that is disabled, enabled again and deleted while events wait': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}, {}],
+    get strangers() {
+      return answering([busy, received], [busy]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      administer(0, 'disable'),
+      administer(1, 'remove'),
+      later(60),
+      deliver,
+      administer(0, 'enable'),
+      later(400),
+      sweepDeliveries,
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'an erasure while events wait': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{ body: 'full', metadata: true }, { types: ['verification.erased'] }],
+    get strangers() {
+      return answering([busy, busy, busy, received], [busy, received]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      erase,
+      announce,
+      deliver,
+      later(60),
+      deliver,
+      later(400),
+      sweepDeliveries,
+      deliver,
+    ],
+    ends: 'erased',
+  },
+  'events that are replayed': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      deliver,
+      replay(1),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay of what was kept in the last minute, and of what failed': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    get strangers() {
+      return answering([received, busy, busy, received]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      takeNow,
+      takeNow,
+      replay(0, true),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay that is cancelled, and the next one': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      takeNow,
+      cancelReplay(0),
+      replay(0),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay to an endpoint that is disabled meanwhile, and enabled again': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{}],
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      later(90),
+      replay(0),
+      administer(0, 'disable'),
+      administer(0, 'enable'),
+      deliver,
+      later(90),
+      deliver,
+    ],
+    ends: 'decided',
+  },
+  'a replay beside an erasure': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{ body: 'full' }],
+    actions: [request, upload('selfie'), deliver, announce, later(90), erase, replay(0), takeNow, announce, deliver],
+    ends: 'erased',
+  },
+  'a delivery that is sent again by hand, and what its tenant reads': {
+    scripts: { builtin: ['passed'] },
+    endpoints: twoEndpoints,
+    get strangers() {
+      return answering([busy, busy, received]);
+    },
+    actions: [
+      request,
+      upload('selfie'),
+      deliver,
+      announce,
+      deliver,
+      resend,
+      deliver,
+      listDelivered,
+      later(400),
+      deliver,
+      resend,
+      deliver,
+      readEvents,
+    ],
+    ends: 'decided',
+  },
+  'a result that is sent again by hand while it waits': {
+    scripts: { builtin: ['passed'] },
+    get strangers() {
+      let posts = 0;
+      return { ...kindStrangers, takes: () => ++posts > 1 };
+    },
+    actions: [order, takeNow, takeNow, takeNow, announce, takeNow, resend, deliver],
+    ends: 'decided',
+  },
+  'an order that is erased while its result waits': {
+    scripts: { builtin: ['passed'] },
+    strangers: { ...kindStrangers, takes: () => false },
+    actions: [order, takeNow, takeNow, takeNow, announce, takeNow, takeNow, erase, announce, deliver],
+    ends: 'erased',
+  },
   'an overwrite between event and analysis': {
     scripts: { builtin: ['passed'] },
     actions: [request, upload('selfie'), upload('selfie'), deliver, announce],
@@ -632,6 +901,7 @@ describe('two at the same time, in every order of their steps', () => {
   interface Pair {
     readonly scripts: Record<string, Script>;
     readonly strangers?: Strangers;
+    readonly endpoints?: readonly Partial<Endpoint>[];
     readonly before: readonly Action[];
     readonly one: Action;
     readonly two: Action;
@@ -793,6 +1063,108 @@ describe('two at the same time, in every order of their steps', () => {
       two: erase,
       orders: 50,
     },
+    'two deliveries of one event': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.decided'] }],
+      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      one: take(0),
+      two: take(0),
+      orders: 20,
+    },
+    'two deliveries of one event in vain': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.decided'] }],
+      strangers: answering([busy]),
+      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      one: take(0),
+      two: take(0),
+      orders: 20,
+    },
+    'two events at an endpoint that is silent': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.dispatched', 'verification.decided'] }],
+      strangers: answering([silent]),
+      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      one: take(0),
+      two: take(1),
+      orders: 20,
+    },
+    'two events at an endpoint that is gone': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.dispatched', 'verification.decided'] }, { types: ['endpoint.disabled'] }],
+      strangers: answering([gone]),
+      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      one: take(0),
+      two: take(1),
+      orders: 20,
+    },
+    'an event and the erasure of what it tells of': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.decided', 'verification.erased'] }],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, erase],
+      one: take(0),
+      two: announce,
+      orders: 20,
+    },
+    'an event and its endpoint disabled': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.decided'] }],
+      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      one: take(0),
+      two: administer(0, 'disable'),
+      orders: 2,
+    },
+    'two replays that are begun at once': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, later(90)],
+      one: replay(0),
+      two: replay(0),
+      orders: 20,
+    },
+    'a page of a replay that came twice': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, takeNow, takeNow, later(90), replay(0)],
+      one: take(0),
+      two: take(0),
+      orders: 20,
+    },
+    'a page of a replay and its end by the tenant': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, takeNow, takeNow, later(90), replay(0)],
+      one: take(0),
+      two: cancelReplay(0),
+      orders: 20,
+    },
+    'an event and the same sent again by hand': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{ types: ['verification.decided'] }],
+      get strangers() {
+        return answering([busy, received]);
+      },
+      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, later(60), takeNow, resend],
+      one: take(0),
+      two: take(1),
+      orders: 20,
+    },
+    'two announcers of an erasure': {
+      scripts: { builtin: ['passed'] },
+      endpoints: [{}],
+      before: [request, upload('selfie'), takeNow, takeNow, erase],
+      one: announce,
+      two: announce,
+      orders: 20,
+    },
+    'two results, in vain, of an order that is erased': {
+      scripts: { builtin: ['passed'] },
+      strangers: { ...kindStrangers, takes: () => false },
+      before: [order, takeNow, takeNow, takeNow, announce],
+      one: take(1),
+      two: erase,
+      orders: 20,
+    },
     'two erasures': {
       scripts: { builtin: ['passed'] },
       before: [request, upload('selfie')],
@@ -809,12 +1181,12 @@ describe('two at the same time, in every order of their steps', () => {
 
   it.each(Object.entries(pairs))(
     '%s',
-    async (_, { scripts, strangers, before, one, two, after = [], orders: expected }) => {
+    async (_, { scripts, strangers, endpoints, before, one, two, after = [], orders: expected }) => {
       let orders = 0;
       // Depth first over who steps next: a prefix decides, then the first runs on.
       const open: (0 | 1)[][] = [[]];
       for (let prefix = open.pop(); prefix; prefix = open.pop()) {
-        const at = scriptedWorld({ scripts, strangers });
+        const at = scriptedWorld({ scripts, strangers, endpoints });
         for (const action of before) await action.does(at);
         const processes = [
           await start(one.name, async () => one.does(at), stepping()),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type CaptureName, type Check, captureName, capturesOf } from '../../shared/domain/captures.ts';
+import { deliveryId } from '../../shared/domain/delivery.ts';
 import type { Endpoint } from '../../shared/domain/endpoint.ts';
 import { Fault, type FaultCode, faultCodes } from '../../shared/domain/fault.ts';
 import { signReference } from '../../shared/domain/reference.ts';
@@ -100,6 +101,22 @@ export function scriptedWorld({
     order: (from = source, link?: string, webhook?: string) => verbs.order(from, link, webhook),
     sweep: () => verbs.sweep(),
     sweepDeliveries: () => verbs.sweepDeliveries(),
+    /** Everything that was kept until now, to the n-th endpoint. */
+    replay: (index: number, failedOnly = false) =>
+      verbs.replay(world.hooks.made[index]?.id ?? '', { ...everything, failedOnly }),
+    cancelReplay: (index: number) => verbs.cancelReplay(world.hooks.made[index]?.id ?? ''),
+    /** The newest delivery of this verification. */
+    async resend(): Promise<void> {
+      const { items } = await verbs.listDeliveries({ sourceId: source, limit: 1 });
+      if (items[0]) await verbs.resend(deliveryId(items[0]));
+    },
+    /** Everything that is kept, from the beginning. */
+    async readEvents(): Promise<void> {
+      let next: Awaited<ReturnType<typeof verbs.readEvents>> | undefined;
+      do next = await verbs.readEvents(next?.next);
+      while (next.more);
+    },
+    listDelivered: () => verbs.listDeliveries({ state: 'delivered', limit: 1 }),
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>
       world.upload(source, 'POST', round, name, { id, choose: (known) => known.at(says) }),
@@ -128,6 +145,9 @@ export function scriptedWorld({
     },
   };
 }
+/** A window that every event is in. */
+const everything = { since: '2000-01-01T00:00:00.000Z', until: '2100-01-01T00:00:00.000Z' };
+
 export type ScriptedWorld = ReturnType<typeof scriptedWorld>;
 
 /** Delivers until nothing waits: messages, the stream, sweeps past every deadline. */

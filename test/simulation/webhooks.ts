@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
-import type { Endpoint, EndpointEvent } from '../../shared/domain/endpoint.ts';
+import type { KeptEvent } from '../../shared/domain/delivery.ts';
+import type { Endpoint, EndpointEvent, Replay } from '../../shared/domain/endpoint.ts';
 import { type Event, eventTypeOf } from '../../shared/domain/event.ts';
 import type { Endpoints, Fetcher, SenderMessage, SignWebhook, WebhookQueue } from '../../shared/domain/ports.ts';
 import { endpointAnswerSeconds, sameMessageSeconds } from '../../shared/domain/times.ts';
@@ -87,8 +88,10 @@ export function simulatedWebhooks(setting: WebhookSetting) {
       delayed.push({ readyAt, message: { kind: 'later', webhook: message }, name: `later ${sameAs(message)}` });
     },
     async goOn(replay, delaySeconds = 0) {
+      const name = `replay ${replay.replayId}`;
+      if (delaySeconds === 0) return put({ kind: 'replay', replay }, name);
       const readyAt = now().getTime() + delaySeconds * 1000;
-      delayed.push({ readyAt, message: { kind: 'replay', replay }, name: `replay ${replay.replayId}` });
+      delayed.push({ readyAt, message: { kind: 'replay_later', replay }, name });
     },
   };
 
@@ -171,7 +174,13 @@ interface Received {
   readonly taken: boolean;
 }
 
-type Wanting = Pick<Endpoint, 'state' | 'types' | 'body' | 'tenant'>;
+type Wanting = Pick<Endpoint, 'state' | 'types' | 'body' | 'tenant' | 'replay'>;
+
+interface ReplayOf {
+  readonly replay: Replay;
+  readonly endpointId: string;
+  readonly callsBefore: number;
+}
 
 /**
  * Counts from outside what endpoints are owed: the event of every move that was made and announced while they wanted it.
@@ -188,17 +197,45 @@ export function webhookReferee(wrong: (kind: Wrong, what: string) => void) {
   const takenOf = new Set<string>();
   const triedOf = new Map<string, number>();
   const bodies = new Map<string, string>();
-  const tally = { owed: 0, taken: 0, ended: 0, spent: 0 };
+  const tally = { owed: 0, taken: 0, ended: 0, spent: 0, replayed: 0 };
   let changes = 0;
+  /** Replays as they are, and how many calls endpoints had got before each. */
+  const replays = new Map<string, ReplayOf>();
+  /** The number of the last call of each event at each endpoint, of all calls. */
+  const lastCall = new Map<string, number>();
+  let calls = 0;
 
   const wants = (endpoint: Wanting | undefined, type: string) =>
     endpoint?.state === 'enabled' && (endpoint.types?.some((wanted) => wanted === type) ?? true);
+
+  /** What a replay owes that has come to its end: every kept event of its window, called for after it had begun. */
+  function concludeReplay({ replay, endpointId, callsBefore }: ReplayOf, kept: readonly KeptEvent[]): void {
+    const endpoint = known.get(endpointId);
+    if (replay.state === 'running' && endpoint?.endpoint?.replay?.id === replay.id) {
+      wrong('unfinished', `${replay.id} to ${endpointId} runs for ever`);
+    }
+    if (replay.state !== 'done' || endpoint?.stopped) return;
+    const { since, until, types: wanted, failedOnly } = replay;
+    for (const { id, type, keptAt, data } of kept) {
+      if (data === undefined || keptAt < since || keptAt >= until) continue;
+      if (wanted && !wanted.some((one) => one === type)) continue;
+      const pair = `${id} ${endpointId}`;
+      tally.replayed += 1;
+      if (failedOnly && takenOf.has(pair)) continue;
+      if ((lastCall.get(pair) ?? 0) <= callsBefore) wrong('webhooks lost', `${pair} of ${replay.id}`);
+    }
+  }
 
   return {
     tally,
 
     /** Undefined: it was deleted. */
     endpointIs(id: string, endpoint: Endpoint | undefined): void {
+      const { replay } = endpoint ?? {};
+      if (replay) {
+        const { callsBefore = calls } = replays.get(replay.id) ?? {};
+        replays.set(replay.id, { replay, endpointId: id, callsBefore });
+      }
       const before = known.get(id);
       const same = before?.endpoint && endpoint && before.endpoint.state === endpoint.state;
       known.set(id, {
@@ -244,6 +281,8 @@ export function webhookReferee(wrong: (kind: Wrong, what: string) => void) {
       if (first !== body) wrong('webhooks with two bodies', `${pair}: ${first}, then ${body}`);
       bodies.set(pair, first);
       triedOf.set(pair, (triedOf.get(pair) ?? 0) + 1);
+      calls += 1;
+      lastCall.set(pair, calls);
       if (taken) takenOf.add(pair);
     },
 
@@ -257,13 +296,7 @@ export function webhookReferee(wrong: (kind: Wrong, what: string) => void) {
         endedBecause?: string | undefined;
         type: string;
       }[],
-      kept: readonly {
-        id: string;
-        about: string;
-        data?: string | undefined;
-        verdict?: string | undefined;
-        metadata?: string | undefined;
-      }[],
+      kept: readonly KeptEvent[],
     ): void {
       const listed = new Map(deliveries.map((one) => [`${one.eventId} ${one.endpointId}`, one]));
       for (const one of deliveries) {
@@ -273,6 +306,7 @@ export function webhookReferee(wrong: (kind: Wrong, what: string) => void) {
         if (erased.has(about) && (data ?? verdict ?? metadata) !== undefined)
           wrong('unfinished', `${id} outlives its erasure`);
       }
+      for (const one of replays.values()) concludeReplay(one, kept);
       for (const pair of owed) {
         tally.owed += 1;
         if (takenOf.has(pair)) {

@@ -153,24 +153,26 @@ describe('the row of endpoints', () => {
     expect(requests).toEqual(['GetItemCommand']);
   });
 
-  it('keeps what only a newer version knows of an endpoint', async () => {
+  it('is read, and keeps what only a newer version knows of an endpoint', async () => {
     const endpoints = inDynamoDb();
-    const made = { ...anEndpoint({ tenant }) };
+    const made = anEndpoint({ tenant });
+    const types = ['verification.invented_later'];
     await endpoints.create(made);
     await tables.client.send(
       new UpdateItemCommand({
         TableName: 'tenants',
         Key: marshall({ id: `${tenant}/endpoints` }),
-        UpdateExpression: 'SET endpoints.#id.newer = :newer',
+        UpdateExpression: 'SET endpoints.#id.newer = :newer, endpoints.#id.types = :types',
         ExpressionAttributeNames: { '#id': made.id },
-        ExpressionAttributeValues: marshall({ ':newer': 1 }),
+        ExpressionAttributeValues: marshall({ ':newer': 1, ':types': types }),
       }),
     );
+    expect(await endpoints.find(tenant, made.id)).toMatchObject({ types });
     await endpoints.change(made, { description: 'ours' });
     const { Item = {} } = await tables.client.send(
       new GetItemCommand({ TableName: 'tenants', Key: marshall({ id: `${tenant}/endpoints` }) }),
     );
-    expect(unmarshall(Item).endpoints[made.id]).toMatchObject({ description: 'ours', newer: 1, version: 2 });
+    expect(unmarshall(Item).endpoints[made.id]).toMatchObject({ description: 'ours', newer: 1, types, version: 2 });
   });
 });
 

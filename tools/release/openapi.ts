@@ -1,10 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import * as deliveries from '../../shared/api/deliveries.ts';
 import * as endpoints from '../../shared/api/endpoints.ts';
 import { faultsOf, gatewayMessage, gatewayText, type Operation, routes } from '../../shared/api/operations.ts';
 import * as views from '../../shared/api/verifications.ts';
 import { webhookBodies, webhookName } from '../../shared/api/webhook-bodies.ts';
+import { endpointEvent } from '../../shared/domain/endpoint.ts';
+import { event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
 import { received, refused } from '../../shared/providers/identify/answers.ts';
 import { call as identifyCall } from '../../shared/providers/identify/calls.ts';
@@ -28,6 +31,7 @@ const named = {
     EndpointRequest: endpoints.endpointRequest,
     EndpointChange: endpoints.endpointChange,
     RotationRequest: endpoints.rotationRequest,
+    ReplayRequest: deliveries.replayRequest,
     SpoofSenseCall: spoofsenseCall,
     PhotoVerifyCall: onesmartlabCalls.photoverify,
     VideoVerifyCall: onesmartlabCalls.videoverify,
@@ -50,6 +54,14 @@ const named = {
     EndpointDeleted: endpoints.endpointDeletedView,
     EndpointTested: endpoints.endpointTestedView,
     Replay: endpoints.replayView,
+    Delivery: deliveries.deliveryView,
+    DeliveryWithBody: deliveries.deliveryWithBodyView,
+    DeliveryPage: deliveries.deliveriesView,
+    DeliveryAttempt: deliveries.tryView,
+    EventPage: deliveries.eventsView,
+    KeptEvent: deliveries.keptEventView,
+    Event: event,
+    EndpointEvent: endpointEvent,
     Problem: views.problemView,
     Reason: views.reasonView,
     RecaptureReason: views.recaptureReasonView,
@@ -124,7 +136,7 @@ export function openApi(): object {
     servers: [{ url: 'http://127.0.0.1:4000', description: 'npm start' }],
     tags: [
       { name: 'verifications', description: 'Captures in, verdicts out' },
-      { name: 'endpoints', description: 'Where events are sent: docs/webhooks.md' },
+      { name: 'endpoints', description: 'Where events are sent, and what became of them: docs/webhooks.md' },
       { name: 'webhooks', description: 'Where vendors answer' },
       { name: 'vendors', description: 'The vendors’ own APIs, served: docs/serving.md' },
     ],
@@ -219,7 +231,7 @@ function described(route: (typeof routes)[number]) {
 
 function tagOf({ path, vendor }: (typeof routes)[number]): string {
   if (vendor) return 'vendors';
-  if (path.startsWith('/endpoints')) return 'endpoints';
+  if (/^\/(endpoints|deliveries|events)/.test(path)) return 'endpoints';
   return path.startsWith('/webhooks/') ? 'webhooks' : 'verifications';
 }
 

@@ -156,7 +156,7 @@ export const faultAnswers = {
   endpoint_disabled: ours,
   delivery_unknown: ours,
   event_erased: ours,
-  result_taken: ours,
+  result_closed: ours,
   replay_running: ours,
   replay_unknown: ours,
   webhook_unknown: ours,

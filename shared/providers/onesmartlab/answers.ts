@@ -517,7 +517,7 @@ export const faultAnswers = {
   endpoint_disabled: 'failed',
   delivery_unknown: 'failed',
   event_erased: 'failed',
-  result_taken: 'failed',
+  result_closed: 'failed',
   replay_running: 'failed',
   replay_unknown: 'failed',
   webhook_unknown: 'failed',
