@@ -17,6 +17,7 @@ export interface Sqs {
 
 interface StoredMessage {
   approximateReceiveCount: number;
+  messageGroupId?: string;
 }
 
 interface StoredQueue {
@@ -24,6 +25,9 @@ interface StoredQueue {
   url: string;
   messages: StoredMessage[];
   inflightMessages: Map<string, { message: StoredMessage }>;
+  /** Of a FIFO queue, by group, in place of `messages`; a group with a message in flight is locked. */
+  fifoMessages: Map<string, StoredMessage[]>;
+  fifoLockedGroups: Map<string, number>;
   persistence?: Persistence;
   setAttributes(attributes: Record<string, string>): void;
   dequeue(...parameters: unknown[]): unknown[];
@@ -102,18 +106,21 @@ export async function startSqs(options: { directory: string; queues: Queue[]; re
  * timeout, and the receive is taken back: a developer's kills must not send messages to the dead letters.
  */
 function returnInFlight(queue: StoredQueue): void {
-  for (const { message } of queue.inflightMessages.values()) {
+  for (const { message } of [...queue.inflightMessages.values()].reverse()) {
     message.approximateReceiveCount = Math.max(0, message.approximateReceiveCount - 1);
-    queue.messages.push(message);
+    const { messageGroupId: group } = message;
+    if (group === undefined) queue.messages.unshift(message);
+    else queue.fifoMessages.set(group, [message, ...(queue.fifoMessages.get(group) ?? [])]);
   }
   queue.inflightMessages.clear();
+  queue.fifoLockedGroups.clear();
 }
 
 /** A move to the dead letters is a delete and an insert; a kill between them would lose the message. */
 function receiveInOneTransaction(queue: StoredQueue, persistence: Persistence): void {
   const dequeue = queue.dequeue.bind(queue);
   queue.dequeue = (...parameters) => {
-    if (queue.messages.length === 0) return dequeue(...parameters);
+    if (queue.messages.length === 0 && queue.fifoMessages.size === 0) return dequeue(...parameters);
     let received: unknown[] = [];
     persistence.transaction(() => {
       received = dequeue(...parameters);

@@ -21,6 +21,7 @@ const queues: Queue[] = [
     },
   },
   { name: 'slow', attributes: { VisibilityTimeout: '600' } },
+  { name: 'lanes.fifo', attributes: { FifoQueue: 'true', VisibilityTimeout: '600' } },
 ];
 
 async function open(directory: string) {
@@ -74,6 +75,25 @@ describe('the queues', () => {
     const again = await after.receive('slow');
     expect([again?.Body, again?.Attributes?.ApproximateReceiveCount]).toEqual(['in flight', '1']);
     expect(await after.receive('slow')).toBeUndefined();
+    await after.sqs.stop();
+  });
+
+  it('go on with a lane whose first message was in flight, in its order', async () => {
+    const directory = temporaryDirectory();
+    const before = await open(directory);
+    const QueueUrl = before.sqs.urlOf('lanes.fifo');
+    for (const MessageBody of ['first', 'second']) {
+      const lane = { MessageGroupId: 'a', MessageDeduplicationId: MessageBody };
+      await before.client.send(new SendMessageCommand({ QueueUrl, MessageBody, ...lane }));
+    }
+    expect((await before.receive('lanes.fifo'))?.Body).toBe('first');
+    const after = await restart(before.sqs, directory);
+    const again = await after.receive('lanes.fifo');
+    expect(again?.Body).toBe('first');
+    expect(await after.receive('lanes.fifo')).toBeUndefined();
+    const { ReceiptHandle } = again ?? {};
+    await after.client.send(new DeleteMessageCommand({ QueueUrl: after.sqs.urlOf('lanes.fifo'), ReceiptHandle }));
+    expect((await after.receive('lanes.fifo'))?.Body).toBe('second');
     await after.sqs.stop();
   });
 
