@@ -25,7 +25,7 @@ interface StoredQueue {
   url: string;
   messages: StoredMessage[];
   inflightMessages: Map<string, { message: StoredMessage }>;
-  /** Of a FIFO queue, by group, in place of `messages`; a group with a message in flight is locked. */
+  /** Of a FIFO queue: messages by group, and how many of each group are in flight. */
   fifoMessages: Map<string, StoredMessage[]>;
   fifoLockedGroups: Map<string, number>;
   persistence?: Persistence;
@@ -106,11 +106,11 @@ export async function startSqs(options: { directory: string; queues: Queue[]; re
  * timeout, and the receive is taken back: a developer's kills must not send messages to the dead letters.
  */
 function returnInFlight(queue: StoredQueue): void {
-  for (const { message } of [...queue.inflightMessages.values()].reverse()) {
+  for (const { message } of queue.inflightMessages.values()) {
     message.approximateReceiveCount = Math.max(0, message.approximateReceiveCount - 1);
-    const { messageGroupId: group } = message;
-    if (group === undefined) queue.messages.unshift(message);
-    else queue.fifoMessages.set(group, [message, ...(queue.fifoMessages.get(group) ?? [])]);
+    const group = message.messageGroupId;
+    if (group === undefined) queue.messages.push(message);
+    else queue.fifoMessages.set(group, [message, ...(queue.fifoMessages.get(group) ?? [])]); // it was the first
   }
   queue.inflightMessages.clear();
   queue.fifoLockedGroups.clear();

@@ -16,7 +16,7 @@ import {
   start,
 } from './processes.ts';
 import { type Random, randomOf } from './random.ts';
-import type { Tally, Violation } from './referee.ts';
+import type { Referee, Tally, Violation } from './referee.ts';
 import { unkindStrangers } from './strangers.ts';
 import { simulatedVendors, type Webhook } from './vendors.ts';
 import { type Delivery, declaredAs, simulatedWorld, type World } from './world.ts';
@@ -29,6 +29,7 @@ export const coverageKey = (place: Place, side: Side) => `${place} ${side}`;
 export interface Ended {
   readonly violations: readonly Violation[];
   readonly tally: Tally & { readonly kills: number };
+  readonly hooks: Referee['webhooks']['tally'];
 }
 
 interface Options {
@@ -164,7 +165,7 @@ export async function simulate({ seed, run, plant, served, kills, trace }: Optio
   while (turns < drainTurns && violations.length === 0 && (await drain(world, flying, random, actors))) turns += 1;
   if (violations.length === 0) world.conclude();
   if (turns === drainTurns && violations.length === 0) world.referee.wrong('unfinished', 'something moves for ever');
-  return { violations, tally: { ...world.referee.tally, kills: killed } };
+  return { violations, tally: { ...world.referee.tally, kills: killed }, hooks: world.referee.webhooks.tally };
 }
 
 interface Actors {

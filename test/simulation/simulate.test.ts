@@ -38,6 +38,10 @@ describe('npm run simulate', () => {
         '0 credits miscounted',
         '0 results lost',
         '0 results with two bodies',
+        '0 webhooks lost',
+        '0 webhooks not owed',
+        '0 webhooks with two bodies',
+        '0 webhooks unsigned',
         '0 verbs failed',
       ]);
       expect(output).toMatch(/^150 runs of seed \d+ in .* moves/m);
