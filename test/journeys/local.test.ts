@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,10 +7,14 @@ import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import schema from '../../docs/webhooks.schema.json' with { type: 'json' };
 import { presignable } from '../../shared/stores/captures.ts';
-import { clientOf, newSourceId } from './client.ts';
+import { portrait } from '../../tools/samples.ts';
+import { startOurSide } from '../contracts/submission.ts';
+import { clientOf, newSourceId, put } from './client.ts';
 import { journeysSeenFromInside } from './inside.ts';
 import { journeys } from './journeys.ts';
 import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
@@ -62,6 +66,36 @@ it('a test reaches an endpoint on this machine, signed as the official package v
   await client.call('DELETE', `/endpoints/${id}`);
   server.close();
   for (const hidden of ['secret-of-the-url', secret, rotated.secret]) expect(running.written()).not.toContain(hidden);
+});
+
+it('npm run listen forwards what happens to a verification, signed, each body as its schema says', async () => {
+  const { url, posts, stop } = await startOurSide();
+  const listening = spawn(process.execPath, ['tools/listen.ts', '--forward', `${url}/hook`], {
+    env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
+  });
+  let said = '';
+  for (const stream of [listening.stdout, listening.stderr]) stream.on('data', (line) => (said += line));
+  try {
+    await expect.poll(() => said, { timeout: 30_000 }).toContain('Listening');
+    const client = clientOf(running);
+    const sourceId = newSourceId();
+    await put(await client.request(sourceId), await portrait());
+    await client.verdict(sourceId);
+    const types = () =>
+      posts.filter((post) => post.text.includes(`"${sourceId}"`)).map((post) => JSON.parse(post.text).type);
+    await expect.poll(types, { timeout: 60_000 }).toContain('verification.decided');
+    expect(types()).toEqual(['verification.queued', 'verification.dispatched', 'verification.decided']);
+    const [, secret = ''] = /Signed with (\S+)/.exec(said) ?? [];
+    const validates = new Ajv2020({ strict: false }).compile(schema);
+    for (const { text: body, headers } of posts) {
+      expect(validates(new Webhook(secret).verify(body, headers as Record<string, string>))).toBe(true);
+    }
+    expect(said).toMatch(new RegExp(`verification\\.decided ${sourceId} 4 passed → 200 in `));
+    expect(said).not.toContain(running.apiKey);
+  } finally {
+    listening.kill();
+    await stop();
+  }
 });
 
 journeysSeenFromInside(() => {
