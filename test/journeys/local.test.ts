@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -18,11 +18,14 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import schema from '../../docs/webhooks.schema.json' with { type: 'json' };
 import { presignable } from '../../shared/stores/captures.ts';
 import { portrait } from '../../tools/samples.ts';
 import type { LocalStack } from '../../tools/target.ts';
+import { startOurSide } from '../contracts/submission.ts';
 import { selfieOfPair } from '../engine/people.ts';
 import { clientOf, newSourceId, put } from './client.ts';
 import { journeysSeenFromInside } from './inside.ts';
@@ -46,6 +49,7 @@ const configOf = (environment: LocalStack['environment']) => ({
   region: environment.AWS_REGION,
   credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
 });
+
 interface Received {
   readonly type: string;
   readonly data: { source_id: string; sequence: number; verdict?: { outcome: string } };
@@ -208,6 +212,8 @@ describe('after DELETE', () => {
       );
     }
   });
+});
+
 it('a selfie’s events reach an endpoint in their order, signed, and one that was refused comes again', async () => {
   const client = clientOf(running);
   const sourceId = newSourceId();
@@ -231,6 +237,36 @@ it('a selfie’s events reach an endpoint in their order, signed, and one that w
     await setTimeout(100);
   }
   expect(deliveries.map(({ attempts }) => attempts.map(({ status }) => status))).toEqual([[503, 204], [204], [204]]);
+});
+
+it('npm run listen forwards what happens to a verification, signed, each body as its schema says', async () => {
+  const { url, posts, stop } = await startOurSide();
+  const listening = spawn(process.execPath, ['tools/listen.ts', '--forward', `${url}/hook`], {
+    env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
+  });
+  let said = '';
+  for (const stream of [listening.stdout, listening.stderr]) stream.on('data', (line) => (said += line));
+  try {
+    await expect.poll(() => said, { timeout: 30_000 }).toContain('Listening');
+    const client = clientOf(running);
+    const sourceId = newSourceId();
+    await put(await client.request(sourceId), await portrait());
+    await client.verdict(sourceId);
+    const types = () =>
+      posts.filter((post) => post.text.includes(`"${sourceId}"`)).map((post) => JSON.parse(post.text).type);
+    await expect.poll(types, { timeout: 60_000 }).toContain('verification.decided');
+    expect(types()).toEqual(['verification.queued', 'verification.dispatched', 'verification.decided']);
+    const [, secret = ''] = /Signed with (\S+)/.exec(said) ?? [];
+    const validates = new Ajv2020({ strict: false }).compile(schema);
+    for (const { text: body, headers } of posts) {
+      expect(validates(new Webhook(secret).verify(body, headers as Record<string, string>))).toBe(true);
+    }
+    expect(said).toMatch(new RegExp(`verification\\.decided ${sourceId} 4 passed → 200 in `));
+    expect(said).not.toContain(running.apiKey);
+  } finally {
+    listening.kill();
+    await stop();
+  }
 });
 
 journeysSeenFromInside(() => {
