@@ -8,6 +8,7 @@ export const environment = z.object({
   LEGACY_IDS: z.enum(['true', 'false']), // whether records from before ids had a key are looked for
   SIGHTINGS_TABLE: z.string().min(1),
   CAPTURES_BUCKET: z.string().min(1),
+  EVENTS_TABLE: z.string().min(1),
   KEEPS_ETAGS: z.enum(['true', 'false']), // false where S3 makes ETags of the bytes
 });
 export type Environment = z.infer<typeof environment>;

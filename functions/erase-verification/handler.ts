@@ -8,15 +8,20 @@ import { findEvery } from '../../shared/lifecycle/find.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
+import { dynamoKeptEvents } from '../../shared/stores/kept-events.ts';
 import { dynamoSightings } from '../../shared/stores/sightings.ts';
+import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
+  const client = new DynamoDBClient();
   return {
     ...connectBySourceId(settings, new SecretsManagerClient(), now),
-    sightings: dynamoSightings(new DynamoDBClient(), settings.SIGHTINGS_TABLE, now),
+    sightings: dynamoSightings(client, settings.SIGHTINGS_TABLE, now),
+    endpoints: dynamoEndpoints({ client, table: settings.TENANTS_TABLE, now }),
+    keptEvents: dynamoKeptEvents(client, settings.EVENTS_TABLE, now),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     registry,
   };

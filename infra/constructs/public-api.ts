@@ -152,11 +152,13 @@ export class PublicApi extends Construct {
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
         SIGHTINGS_TABLE: records.sightings.tableName,
+        EVENTS_TABLE: records.events.tableName,
         ...captures.erasing,
       },
     });
     records.allowVerifications(erase, 'GetItem', 'UpdateItem');
     records.allowSightings(erase, 'DeleteItem');
+    records.allowEvents(erase, 'UpdateItem');
     records.allowTenants(erase);
     secrets.allowIdKey(erase);
     captures.allowListing(erase);

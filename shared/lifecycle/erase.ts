@@ -1,9 +1,10 @@
 import { accountFor, erasureOf } from '../domain/erasure.ts';
-import type { Captures, Sightings, Verifications } from '../domain/ports.ts';
+import type { Captures, Endpoints, KeptEvents, Sightings, Verifications } from '../domain/ports.ts';
 import { epochSeconds, erasureSeconds } from '../domain/times.ts';
-import { found, type InState, owesRefund, type Verification } from '../domain/verification.ts';
+import { found, type InState, owesRefund, type Unerased, type Verification } from '../domain/verification.ts';
 import type { Capabilities } from '../providers/provider.ts';
 import { type Look, settled, settledIfMoved, settleOn } from './settle-on.ts';
+import { eventsOf } from './tell-endpoints.ts';
 
 /** What deleting needs that a tombstone has to account for. */
 export interface Deleting {
@@ -20,11 +21,14 @@ export interface Erasing extends Finishing {
   readonly verifications: Pick<Verifications, 'move' | 'writeDeletions' | 'settle'>;
   /** Every provider, by name. */
   readonly registry: { readonly get: (name: string) => Pick<Capabilities, 'remote'> | undefined };
+  readonly endpoints: Pick<Endpoints, 'of'>;
+  readonly keptEvents: Pick<KeptEvents, 'empty'>;
 }
 
 /**
- * Erases a verification: the tombstone first, so that nothing can be decided or stored any more, then every version of
- * every object and every place of its captures' fingerprints. Killed in between, the tombstone is still due and the sweep finishes it. Erasing again looks again.
+ * Erases a verification: the tombstone first, so that nothing can be decided or stored any more, then the texts of its
+ * kept events, every version of every object and every place of its captures' fingerprints. Killed in between, the
+ * tombstone is still due and the sweep finishes it, and the announcer empties the events. Erasing again looks again.
  */
 export async function eraseVerification(
   read: Verification | undefined,
@@ -34,8 +38,10 @@ export async function eraseVerification(
   const { keepsEtags } = captures;
   // One that is not in the table any more was a vendor as well as not.
   const isVendor = (provider: string) => registry.get(provider)?.remote ?? true;
+  let before: Unerased | undefined;
   const tombstone = await settleOn(read, async (current) => {
     if (current.state === 'erased') return settled(current);
+    before = current;
     const dueAt = epochSeconds(now()) + erasureSeconds;
     const { sightings } = current;
     const tombstone = {
@@ -46,7 +52,14 @@ export async function eraseVerification(
     };
     return settledIfMoved(await verifications.move(current, 'erased', tombstone));
   });
+  if (before) await emptyEvents(before, dependencies);
   return found(await finishErasure(found(tombstone), dependencies));
+}
+
+/** At once, and not only when the move is announced: the caller is told that nothing is left. */
+async function emptyEvents(before: Unerased, { endpoints, keptEvents, now }: Erasing): Promise<void> {
+  const { keeps } = await endpoints.of(before.tenant);
+  if (keeps) await keptEvents.empty(eventsOf(before, now()));
 }
 
 /** A refund that is due is still made; and one of an image that was not fetched, and now never will be. */

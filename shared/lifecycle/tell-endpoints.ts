@@ -41,7 +41,7 @@ async function keepEach(moves: readonly Move[], dependencies: TellingEndpoints):
     const { keeps, endpoints: all } = await endpoints.of(tenant);
     if (!keeps) continue;
     const wanting = all.filter((endpoint) => wants(endpoint, type)).map(({ id }) => id);
-    if (move.after.state === 'erased') await keptEvents.empty(earlierThan(move, now()));
+    if (move.after.state === 'erased') await keptEvents.empty(eventsOf(move.before, now()));
     const kept = await keptEvents.keep(keptOf(move, wanting, dependencies));
     // One that awaits the event of an erasure is sent it, though it was disabled since: its delivery then ends.
     const receivers = new Set([...wanting, ...(kept.awaitedBy ?? [])]);
@@ -74,8 +74,8 @@ function metadataOf({ metadataText, metadata }: Unerased): Pick<KeptEvent, 'meta
   return metadata === undefined ? {} : { metadata: JSON.stringify(metadata) };
 }
 
-/** Every event of the verification before its erasure, by its history: also those that a late writer would still keep. */
-function earlierThan({ before, event }: Move, now: Date): KeptEvent[] {
+/** Every event of a verification so far, by its history: also those that a late writer would still keep. */
+export function eventsOf(before: Unerased, now: Date): KeptEvent[] {
   const moves = before.history.filter(({ kind, sequence }) => kind === 'moved' && sequence > 1);
   return moves.map((line) => {
     const { sequence, at: occurred_at } = line;
@@ -85,7 +85,7 @@ function earlierThan({ before, event }: Move, now: Date): KeptEvent[] {
       sequence,
       occurred_at,
     };
-    return stub({ ...earlier, tenant: event.tenant }, before.verificationId, now);
+    return stub({ ...earlier, tenant: before.tenant }, before.verificationId, now);
   });
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -31,7 +31,7 @@ export function connectSending(settings: SendingSettings & Partial<SenderSetting
   const sqs = new SQSClient();
   const { VERIFICATIONS_TABLE: table, TENANTS_TABLE: tenantsTable, DELIVERIES_QUEUE: deliveries } = settings;
   return {
-    verifications: dynamoVerifications({ client, table, tenantsTable, now, newId: randomUUID }),
+    verifications: dynamoVerifications({ client, table, tenantsTable, now }),
     tenants: dynamoTenants({ client, table: tenantsTable, now, randomBytes }),
     orders: sqsOrders(sqs, { deliveries, undeliverable: settings.UNDELIVERABLE_QUEUE }),
     ...connectKeeping(settings, client, now),

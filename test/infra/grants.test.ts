@@ -197,6 +197,7 @@ const expected: Record<string, string[]> = {
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
     'dynamodb:UpdateItem recordsverifications',
+    'dynamodb:UpdateItem recordsevents',
     's3:DeleteObject captures/captures/*',
     's3:DeleteObjectVersion captures/captures/*',
     'secretsmanager:GetSecretValue secretsidkey',

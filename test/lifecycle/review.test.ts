@@ -164,14 +164,13 @@ describe('reviewing', () => {
     expect(judgedIn(reviewed)).toEqual(judgedIn(record));
     const put: unknown[] = [];
     const announcing = {
+      ...at,
       put: async (events: readonly unknown[]) => {
         put.push(...events);
         return [];
       },
-      orders: at.orders,
-      log: at.log,
     };
-    await announceChanges([{ sequenceNumber: '1', before: record, after: reviewed }], announcing as never);
+    await announceChanges([{ sequenceNumber: '1', before: record, after: reviewed }], announcing);
     expect(put).toHaveLength(1);
     expect(at.ordered).toEqual([]);
   });

@@ -160,6 +160,8 @@ export function acts(world: Surroundings) {
     send,
     orders,
     registry,
+    endpoints,
+    keptEvents,
     now,
     random: world.fraction,
     log,

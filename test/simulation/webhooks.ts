@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import type { KeptEvent } from '../../shared/domain/delivery.ts';
 import type { Endpoint, EndpointEvent, Replay } from '../../shared/domain/endpoint.ts';
-import { type Event, eventTypeOf } from '../../shared/domain/event.ts';
+import { type Event, eventOf } from '../../shared/domain/event.ts';
 import type { Endpoints, Fetcher, SenderMessage, SignWebhook, WebhookQueue } from '../../shared/domain/ports.ts';
 import { endpointAnswerSeconds, sameMessageSeconds } from '../../shared/domain/times.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
@@ -249,7 +249,8 @@ export function webhookReferee(wrong: (kind: Wrong, what: string) => void) {
     changed({ before, after }: Omit<Change, 'sequenceNumber'>): void {
       changes += 1;
       if (!before || !after || after.sequence === before.sequence) return;
-      types.set(`evt_${after.verificationId}_${after.sequence}`, eventTypeOf[after.state]);
+      const { id, type } = eventOf(before as Unerased, after);
+      types.set(id, type);
       if (after.state === 'erased') erased.add(after.verificationId);
     },
 
