@@ -17,6 +17,7 @@ export interface Sqs {
 
 interface StoredMessage {
   approximateReceiveCount: number;
+  messageGroupId?: string;
 }
 
 interface StoredQueue {
@@ -24,6 +25,9 @@ interface StoredQueue {
   url: string;
   messages: StoredMessage[];
   inflightMessages: Map<string, { message: StoredMessage }>;
+  /** Of a FIFO queue: messages by group, and how many of each group are in flight. */
+  fifoMessages: Map<string, StoredMessage[]>;
+  fifoLockedGroups: Map<string, number>;
   persistence?: Persistence;
   setAttributes(attributes: Record<string, string>): void;
   dequeue(...parameters: unknown[]): unknown[];
@@ -104,16 +108,19 @@ export async function startSqs(options: { directory: string; queues: Queue[]; re
 function returnInFlight(queue: StoredQueue): void {
   for (const { message } of queue.inflightMessages.values()) {
     message.approximateReceiveCount = Math.max(0, message.approximateReceiveCount - 1);
-    queue.messages.push(message);
+    const group = message.messageGroupId;
+    if (group === undefined) queue.messages.push(message);
+    else queue.fifoMessages.set(group, [message, ...(queue.fifoMessages.get(group) ?? [])]); // it was the first
   }
   queue.inflightMessages.clear();
+  queue.fifoLockedGroups.clear();
 }
 
 /** A move to the dead letters is a delete and an insert; a kill between them would lose the message. */
 function receiveInOneTransaction(queue: StoredQueue, persistence: Persistence): void {
   const dequeue = queue.dequeue.bind(queue);
   queue.dequeue = (...parameters) => {
-    if (queue.messages.length === 0) return dequeue(...parameters);
+    if (queue.messages.length === 0 && queue.fifoMessages.size === 0) return dequeue(...parameters);
     let received: unknown[] = [];
     persistence.transaction(() => {
       received = dequeue(...parameters);

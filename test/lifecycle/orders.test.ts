@@ -141,6 +141,30 @@ describe('a result', () => {
     expect(posts).toEqual([]);
   });
 
+  it('is listed as a delivery: with its tries, spent at the end, or taken', async () => {
+    const { sequence } = await read();
+    const listed = () => at.deliveries.find(`evt_${verificationId}_${sequence}`, 'result');
+    await deliver(0);
+    await deliver(0); // a message that came again
+    expect(await listed()).toMatchObject({
+      ...{ tenant: 'acme', about: verificationId, type: 'verification.decided', state: 'waiting', failed: 1 },
+      tries: [{ status: 503, error: 'status_unexpected' }],
+    });
+    expect(await listed()).not.toHaveProperty('dueAt'); // the record says when
+    status = 200;
+    await deliver(1);
+    expect(await listed()).toMatchObject({ state: 'delivered', failed: 1, tries: [{ status: 503 }, { status: 200 }] });
+    expect(JSON.stringify(at.deliveries.all())).not.toMatch(/images\.example|ours|theirs/);
+  });
+
+  it('that waits when its verification is erased is listed as ended', async () => {
+    await deliver(0);
+    await at.verifications.move(await read(), 'erased', {});
+    await deliver(1);
+    expect(at.deliveries.all()).toMatchObject([{ endpointId: 'result', state: 'ended', endedBecause: 'erased' }]);
+    expect(posts).toHaveLength(1);
+  });
+
   it('that was not handed on is sent again by the sweep, as often as it was posted in vain', async () => {
     at.advance(3);
     await sweepVerifications(at);

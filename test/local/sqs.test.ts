@@ -21,6 +21,7 @@ const queues: Queue[] = [
     },
   },
   { name: 'slow', attributes: { VisibilityTimeout: '600' } },
+  { name: 'lanes', attributes: { VisibilityTimeout: '600', FifoQueue: 'true' } },
 ];
 
 async function open(directory: string) {
@@ -87,6 +88,33 @@ describe('the queues', () => {
     expect((await before.receive('slow'))?.Body).toBe('kept');
     const after = await restart(before.sqs, directory);
     expect((await after.receive('slow'))?.Body).toBe('kept');
+    await after.sqs.stop();
+  });
+
+  it('keep the order of each group, one message at a time, also over a restart', async () => {
+    const directory = temporaryDirectory();
+    const before = await open(directory);
+    const QueueUrl = before.sqs.urlOf('lanes');
+    for (const body of ['a1', 'a2', 'a2', 'b1']) {
+      const group = { MessageGroupId: body.charAt(0), MessageDeduplicationId: body };
+      await before.client.send(new SendMessageCommand({ QueueUrl, MessageBody: body, ...group }));
+    }
+    expect([await before.receive('lanes'), await before.receive('lanes')].map((one) => one?.Body)).toEqual([
+      'a1',
+      'b1',
+    ]);
+    expect(await before.receive('lanes')).toBeUndefined();
+    const after = await restart(before.sqs, directory);
+    const first = [await after.receive('lanes'), await after.receive('lanes')];
+    expect(first.map((one) => one?.Body).sort()).toEqual(['a1', 'b1']);
+    expect(await after.receive('lanes')).toBeUndefined();
+    const done = first.find((one) => one?.Body === 'a1')?.ReceiptHandle;
+    const url = after.sqs.urlOf('lanes');
+    await after.client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: done }));
+    const second = await after.receive('lanes');
+    expect(second?.Body).toBe('a2');
+    await after.client.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: second?.ReceiptHandle }));
+    expect(await after.receive('lanes')).toBeUndefined(); // of two that are called the same, one was taken
     await after.sqs.stop();
   });
 });
