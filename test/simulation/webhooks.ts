@@ -4,6 +4,7 @@ import type { Endpoint, EndpointEvent, Replay } from '../../shared/domain/endpoi
 import { type Event, eventOf } from '../../shared/domain/event.ts';
 import type { Endpoints, Fetcher, SenderMessage, SignWebhook, WebhookQueue } from '../../shared/domain/ports.ts';
 import { endpointAnswerSeconds, sameMessageSeconds } from '../../shared/domain/times.ts';
+import type { Unerased } from '../../shared/domain/verification.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
 import { sameAs } from '../../shared/stores/webhook-queue.ts';
 import { webhookSigner } from '../../shared/webhooks/sign.ts';
