@@ -26,6 +26,10 @@ const sourceIds = [
   ...['errored.sandbox-fault-provider_refused', 'accepted.sandbox-accepted'],
 ];
 const toErase = Array.from({ length: 40 }, (_, index) => `to-erase-${index}`);
+/** Nothing listens there: a test of such an endpoint is over at once. */
+const endpointUrl = 'http://127.0.0.1:1/';
+const endpoints: string[] = [];
+const endpointsToDelete: string[] = [];
 let clientToken = '';
 let webhook: Record<string, string> = {};
 
@@ -37,6 +41,9 @@ beforeAll(async () => {
     const { url, headers } = uploads.selfie.put;
     const stored = await fetch(url, { method: 'PUT', headers, body: 'a photo' });
     if (!stored.ok) throw new Error(`The upload for ${sourceId} was answered ${stored.status}`);
+  }
+  for (const made of [...Array(3).fill(endpoints), ...Array(8).fill(endpointsToDelete)]) {
+    made.push(await endpoint()); // of the 16 that a tenant may have, five are left to the fuzzer
   }
   const rotated = await run(process.execPath, ['tools/admin.ts', 'webhook', 'rotate', 'identify', 'demo'], {
     env: { BONAFIDE_DATA: inject('dataDirectory') },
@@ -83,7 +90,10 @@ it.each([
           SCHEMATHESIS_HOOKS: 'fuzz_hooks',
           PYTHONPATH: python,
           PYTHONDONTWRITEBYTECODE: '1',
-          FUZZ_KNOWN: JSON.stringify({ source_ids: known, to_erase: toErase, webhook }),
+          FUZZ_KNOWN: JSON.stringify({
+            ...{ source_ids: known, to_erase: toErase, webhook },
+            ...{ endpoints, endpoints_to_delete: endpointsToDelete, endpoint_url: endpointUrl },
+          }),
         },
       },
     );
@@ -122,4 +132,13 @@ async function request(sourceId: string): Promise<z.infer<typeof requested>> {
     }),
   });
   return requested.parse(await answer.json());
+}
+
+async function endpoint(): Promise<string> {
+  const answer = await fetch(`${inject('url')}/endpoints`, {
+    method: 'POST',
+    headers: { 'x-api-key': inject('apiKey'), 'content-type': 'application/json' },
+    body: JSON.stringify({ url: endpointUrl }),
+  });
+  return z.object({ id: z.string() }).parse(await answer.json()).id;
 }

@@ -207,7 +207,23 @@ async function happen(
     const what = random.pick<'disable' | 'enable' | 'remove'>(['disable', 'enable', 'enable', 'remove']);
     return world.hooks.administer(random.below(circumstances.endpoints.length), what);
   }
+  if (world.hooks.latest().length > 0 && random.chance(0.15)) return sendAgain(world, random, actors);
   return askForSomething(world, circumstances, random, actors);
+}
+
+/** What a tenant does that missed events: a replay of the last hours, its end, or one delivery by hand. */
+function sendAgain(world: World, random: Random, { begin }: Actors): Promise<void> {
+  const { id = '' } = oneOf(world.hooks.made, random) ?? {};
+  const window = { since: new Date(world.clock() - 3_600_000 * random.below(9)).toISOString(), until: '2100' };
+  const [latest] = world.hooks.latest();
+  const asks = {
+    replay: () => world.verbs.replay(id, { ...window, failedOnly: random.chance(0.3) }),
+    cancel: () => world.verbs.cancelReplay(id),
+    resend: () => world.verbs.resend(latest ?? ''),
+    read: () => world.verbs.readEvents(),
+  };
+  const what = random.pick<keyof typeof asks>(['replay', 'replay', 'replay', 'cancel', 'resend', 'resend', 'read']);
+  return begin({ name: `${what} ${id}`, verb: asks[what] }, { again: false });
 }
 
 /** Over a lease, over a challenge, over a webhook's deadline, over everything. */

@@ -28,7 +28,7 @@ export async function runAll(
     ...{ moves: 0, calls: 0, stalls: 0, events: 0, kills: 0 },
     ...{ accepted: 0, refunded: 0, posted: 0, givenUp: 0, left: 0 },
   };
-  const hooks = { owed: 0, taken: 0, ended: 0, spent: 0 };
+  const hooks = { owed: 0, taken: 0, ended: 0, spent: 0, replayed: 0 };
   const began = performance.now();
   for (let run = from; run < from + runs; run += 1) {
     const trace: string[] | undefined = traced ? [] : undefined;
@@ -48,8 +48,9 @@ export async function runAll(
   const { accepted, refunded, left } = totals;
   say(`${left + accepted - refunded} credits given = ${left} left + ${accepted} accepted − ${refunded} refunded`);
   say(`${totals.posted} results posted, ${totals.givenUp} given up after six tries; the others were erased`);
-  const { owed, taken, ended, spent } = hooks;
+  const { owed, taken, ended, spent, replayed } = hooks;
   say(`${owed} events owed to endpoints = ${taken} taken + ${ended} ended + ${spent} spent after ten tries`);
+  say(`${replayed} events owed to them by replays`);
   say('');
   for (const wrong of wrongs) say(`0 ${wrong}`);
   say('');

@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import type { KeptEvent } from '../../shared/domain/delivery.ts';
+import { deliveryId, type KeptEvent } from '../../shared/domain/delivery.ts';
 import type { Endpoint, EndpointEvent, Replay } from '../../shared/domain/endpoint.ts';
 import { type Event, eventTypeOf } from '../../shared/domain/event.ts';
 import type { Endpoints, Fetcher, SenderMessage, SignWebhook, WebhookQueue } from '../../shared/domain/ports.ts';
@@ -126,6 +126,9 @@ export function simulatedWebhooks(setting: WebhookSetting) {
         else delayed.push(one);
       }
     },
+
+    /** Ids of deliveries, the newest first. */
+    latest: () => deliveries.all().map(deliveryId).reverse(),
 
     /** Whether the sweep finds something to send. */
     isDue: () =>

@@ -21,6 +21,11 @@ def before_call(context, case, kwargs):
     if "source_id" in parameters and possible_source_id(parameters["source_id"]) and dice % 8 > 0:
         ids = known["to_erase" if case.method == "DELETE" else "source_ids"]
         parameters["source_id"] = ids[dice // 8 % len(ids)]
+    if "endpoint_id" in parameters and dice % 8 > 0:
+        ids = known["endpoints_to_delete" if case.method == "DELETE" else "endpoints"]
+        parameters["endpoint_id"] = ids[dice // 8 % len(ids)]
+    if (case.method, case.path) == ("POST", "/endpoints") and isinstance(case.body, dict) and dice % 4 > 0:
+        case.body = {**case.body, "url": known["endpoint_url"]}
     if "token" in parameters and dice % 2 == 0:
         parameters.update(known["webhook"])
     if (case.method, case.path) == ("POST", "/verifications") and isinstance(case.body, dict) and dice % 4 > 0:
