@@ -93,8 +93,8 @@ describe('functions that start from a source_id', () => {
         const { LEGACY_IDS } = Properties.Environment?.Variables ?? {};
         return LEGACY_IDS === undefined ? [] : [LEGACY_IDS];
       });
-    expect(legacyIn({})).toEqual(['true', 'true', 'true', 'true']);
-    expect(legacyIn({ legacyIds: 'false' })).toEqual(['false', 'false', 'false', 'false']);
+    expect(legacyIn({})).toEqual(['true', 'true', 'true', 'true', 'true']);
+    expect(legacyIn({ legacyIds: 'false' })).toEqual(['false', 'false', 'false', 'false', 'false']);
   });
 
   it('are updated before those that make records: an old version does not find what a new one made', () => {
