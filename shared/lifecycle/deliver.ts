@@ -68,9 +68,8 @@ async function list(record: Resting, posted: Posted, { deliveries, now }: Delive
   const at = now().toISOString();
   const times = { createdAt: at, updatedAt: at, purgeAt: epochSeconds(now()) + keptSeconds };
   const begun = { ...named, tenant, about, sequence, ...becomes, tries: [tried], ...times };
-  if (posted.failed <= 1 && (await deliveries.begin(begun))) return;
+  if (await deliveries.begin(begun)) return;
   let earlier = await deliveries.find(begun.eventId, begun.endpointId);
-  if (!earlier) await deliveries.begin(begun);
   while (earlier && isNews(posted, earlier) && !(await deliveries.go(earlier, posted))) {
     earlier = await deliveries.find(begun.eventId, begun.endpointId);
   }

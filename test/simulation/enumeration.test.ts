@@ -1051,6 +1051,24 @@ describe('two at the same time, in every order of their steps', () => {
       two: take(1),
       orders: 50,
     },
+    'two deliveries in vain after a first': {
+      scripts: { builtin: ['passed'] },
+      get strangers() {
+        let tries = 0;
+        return { ...kindStrangers, takes: () => ++tries > 3 };
+      },
+      before: [
+        order,
+        takeNow,
+        takeNow,
+        takeNow,
+        announce,
+        { name: 'deliver', does: (at) => at.queue.splice(1, 1)[0]?.verb() },
+      ],
+      one: take(1),
+      two: take(1),
+      orders: 50,
+    },
     'a refund and an erasure': {
       scripts: { builtin: ['provider_refused'] },
       before: [order, takeNow, takeNow, takeNow, announce],

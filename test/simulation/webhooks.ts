@@ -177,7 +177,7 @@ interface Received {
   readonly taken: boolean;
 }
 
-type Wanting = Pick<Endpoint, 'state' | 'types' | 'body' | 'tenant' | 'replay'>;
+type Wanting = Pick<Endpoint, 'state' | 'types' | 'body' | 'tenant' | 'replay' | 'untold'>;
 
 interface ReplayOf {
   readonly replay: Replay;
@@ -310,6 +310,10 @@ export function webhookReferee(wrong: (kind: Wrong, what: string) => void) {
           wrong('unfinished', `${id} outlives its erasure`);
       }
       for (const one of replays.values()) concludeReplay(one, kept);
+      for (const [id, { endpoint }] of known) {
+        if (endpoint?.state === 'disabled' && endpoint.untold)
+          wrong('unfinished', `it is not told that ${id} was disabled`);
+      }
       for (const pair of owed) {
         tally.owed += 1;
         if (takenOf.has(pair)) {
