@@ -93,8 +93,8 @@ describe('functions that start from a source_id', () => {
         const { LEGACY_IDS } = Properties.Environment?.Variables ?? {};
         return LEGACY_IDS === undefined ? [] : [LEGACY_IDS];
       });
-    expect(legacyIn({})).toEqual(Array(6).fill('true'));
-    expect(legacyIn({ legacyIds: 'false' })).toEqual(Array(6).fill('false'));
+    expect(legacyIn({})).toEqual(Array(7).fill('true'));
+    expect(legacyIn({ legacyIds: 'false' })).toEqual(Array(7).fill('false'));
   });
 
   it('are updated before those that make records: an old version does not find what a new one made', () => {

@@ -72,7 +72,7 @@ async function startHook() {
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
   const { secret } = (await clientOf(running).call('POST', '/endpoints', { url, body: 'full', metadata: true })).body;
-  return { received, refuses: '', stop: () => server.close() };
+  return { received, refuses: '', stop: () => server.close().closeAllConnections() };
 }
 
 journeys(() => running);

@@ -41,7 +41,7 @@ import { findEvery, findOf } from '../../shared/lifecycle/find.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
 import type { Resting } from '../../shared/lifecycle/keep.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
-import { listDeliveries, type WantedDeliveries } from '../../shared/lifecycle/list-deliveries.ts';
+import { listDeliveries, showDelivery, type WantedDeliveries } from '../../shared/lifecycle/list-deliveries.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { takeOrder } from '../../shared/lifecycle/order.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
@@ -286,6 +286,10 @@ export function acts(world: Surroundings) {
       readEvents(tenant.id, { limit: 100, cursor }, { endpoints, keptEvents, now }),
     listDeliveries: (wanted: WantedDeliveries) =>
       listDeliveries(tenant, wanted, { deliveries, endpoints, verifications, ids }),
+    showDelivery: (id: string) =>
+      showDelivery(tenant.id, id, {
+        ...{ deliveries, endpoints, keptEvents, verifications, bodyOf, writeResult: world.writeResult },
+      }),
 
     /** A batch of the table's stream. */
     announce: (batch: readonly Change[]) =>

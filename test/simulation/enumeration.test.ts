@@ -129,7 +129,7 @@ const replay = (index: number, failedOnly = false): Action => ({
 const cancelReplay = (index: number): Action => ({ name: 'cancel', does: (at) => at.cancelReplay(index) });
 const resend: Action = { name: 'resend', does: (at) => at.resend() };
 const readEvents: Action = { name: 'read events', does: (at) => at.readEvents() };
-const listDelivered: Action = { name: 'list', does: (at) => at.listDelivered() };
+const seeDeliveries: Action = { name: 'see deliveries', does: (at) => at.seeDeliveries() };
 /** What each endpoint answers to its first tries, the last for ever. */
 const answering = (...answers: readonly (readonly ReturnType<Strangers['receives']>[])[]): Strangers => {
   const asked = new Map<string, number>();
@@ -716,13 +716,14 @@ const stories: Record<string, Story> = {
     },
     actions: [
       request,
+      seeDeliveries,
       upload('selfie'),
       deliver,
       announce,
       deliver,
       resend,
       deliver,
-      listDelivered,
+      seeDeliveries,
       later(400),
       deliver,
       resend,
@@ -737,7 +738,7 @@ const stories: Record<string, Story> = {
       let posts = 0;
       return { ...kindStrangers, takes: () => ++posts > 1 };
     },
-    actions: [order, takeNow, takeNow, takeNow, announce, takeNow, resend, deliver],
+    actions: [order, takeNow, takeNow, takeNow, announce, takeNow, seeDeliveries, resend, deliver],
     ends: 'decided',
   },
   'an order that is erased while its result waits': {

@@ -127,7 +127,13 @@ export function scriptedWorld({
       do next = await verbs.readEvents(next?.next);
       while (next.more);
     },
-    listDelivered: () => verbs.listDeliveries({ state: 'delivered', limit: 1 }),
+    /** What the tenant sees of deliveries: those that were delivered, those to an endpoint, the newest alone. */
+    async seeDeliveries(): Promise<void> {
+      await verbs.listDeliveries({ state: 'delivered', limit: 1 });
+      await verbs.listDeliveries({ endpointId: world.hooks.made.at(-1)?.id ?? 'result', limit: 1 });
+      const { items } = await verbs.listDeliveries({ sourceId: source, limit: 1 });
+      if (items[0]) await verbs.showDelivery(deliveryId(items[0]));
+    },
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>
       world.upload(source, 'POST', round, name, { id, choose: (known) => known.at(says) }),
