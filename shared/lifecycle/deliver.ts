@@ -49,9 +49,12 @@ export async function deliverResult(
 /** The webhook that the order names is none of its tenant's. */
 const nowhere = { kind: 'failed', reason: 'link_invalid' } as const;
 
-/** A result that waited when its verification was erased ends unsent. The erasure's move came after the one it is of. */
-async function endListed({ verificationId, sequence }: Verification, { deliveries }: Delivering): Promise<void> {
-  const listed = await deliveries.find(eventId(verificationId, sequence - 1), 'result');
+/** A result is listed under the making of its order, which has no event: reviews and an erasure come after, and leave it. */
+const making = 1;
+
+/** A result that waited when its verification was erased ends unsent. */
+async function endListed({ verificationId }: Verification, { deliveries }: Delivering): Promise<void> {
+  const listed = await deliveries.find(eventId(verificationId, making), 'result');
   if (listed?.state !== 'waiting') return;
   await deliveries.go(listed, { state: 'ended', failed: listed.failed, endedBecause: 'erased' });
 }
@@ -63,7 +66,8 @@ interface Posted extends Pick<Delivery, 'state' | 'failed'> {
 /** Shows a try among the tenant's deliveries. The record alone says whether there is another: nothing here is ever due. */
 async function list(record: Resting, posted: Posted, { deliveries, now }: Delivering): Promise<void> {
   const { tried, ...becomes } = posted;
-  const { tenant, verificationId: about, sequence, state } = record;
+  const { tenant, verificationId: about, state } = record;
+  const sequence = making;
   const named = { eventId: eventId(about, sequence), endpointId: 'result' as const, type: eventTypeOf[state] };
   const at = now().toISOString();
   const times = { createdAt: at, updatedAt: at, purgeAt: epochSeconds(now()) + keptSeconds };

@@ -55,7 +55,7 @@ interface Underway {
 /** Processes at the same time; more of them would only wait. */
 const most = 6;
 /** A run that has not come to rest by then never will: it is judged as it is. */
-const drainTurns = 20_000;
+const drainTurns = 100_000;
 
 /** One world, from the first request until nothing moves any more. Everything in it follows from seed and run. */
 export async function simulate({ seed, run, plant, served, kills, trace }: Options): Promise<Ended> {

@@ -324,11 +324,14 @@ export function webhookReferee(wrong: (kind: Wrong, what: string) => void) {
         }
         const one = listed.get(pair);
         const endpoint = known.get(one?.endpointId ?? '');
+        const stopped = endpoint?.stopped === true;
+        // The event of an erasure goes with its last receiver: one that was disabled, then sent it again, is none.
+        const mayBeErased = one?.type !== 'verification.erased' || stopped;
         const ended =
           one?.state === 'ended' &&
-          ((one.endedBecause === 'erased' && erased.has(one.about) && one.type !== 'verification.erased') ||
+          ((one.endedBecause === 'erased' && erased.has(one.about) && mayBeErased) ||
             (one.endedBecause === 'endpoint_deleted' && endpoint?.endpoint === undefined) ||
-            (one.endedBecause === 'endpoint_disabled' && endpoint?.stopped === true));
+            (one.endedBecause === 'endpoint_disabled' && stopped));
         const spent = one?.state === 'spent' && (triedOf.get(pair) ?? 0) >= 10;
         if (ended) tally.ended += 1;
         else if (spent) tally.spent += 1;
