@@ -70,25 +70,33 @@ export function consumeQueue(client: SQSClient, source: QueueSource): { stop: ()
     await remove(wanted.filter(({ MessageId = '' }) => !failed.has(MessageId)));
   };
 
+  /** One receive at a time, whatever the concurrency: each that waits holds a socket, and an SDK client has fifty. */
   const poll = async () => {
+    const underway = new Set<Promise<void>>();
     while (!stopped.signal.aborted) {
       try {
         const batch = await gather();
+        if (batch.length === 0) continue;
         // The function's own failure is in its log; the messages come back by themselves.
-        if (batch.length > 0) await handle(batch).catch(() => undefined);
+        const handled = handle(batch)
+          .catch(() => undefined)
+          .finally(() => underway.delete(handled));
+        underway.add(handled);
+        if (underway.size >= source.concurrency) await Promise.race(underway);
       } catch (error) {
-        if (stopped.signal.aborted) return;
+        if (stopped.signal.aborted) break;
         console.error(error);
         await sleep(1000);
       }
     }
+    await Promise.all(underway);
   };
-  const polls = Array.from({ length: source.concurrency }, poll);
+  const polled = poll();
 
   return {
     async stop() {
       stopped.abort();
-      await Promise.all(polls);
+      await polled;
     },
   };
 }
