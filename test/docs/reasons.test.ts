@@ -35,7 +35,7 @@ function codeOf(provider: string): string {
 
 const code = new Map(providers.map((name) => [name, codeOf(name)]));
 
-const engineTests = globSync('test/engine/*.ts')
+const engineTests = globSync('test/engine/**/*.ts')
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');
 

@@ -531,7 +531,7 @@ export function journeys(target: () => Target): void {
         await client.verdict(made);
         for (let look = 0; look < 3; look += 1) {
           const { deliveries } = (await client.call('GET', `/deliveries?source_id=${made}`)).body;
-          if (deliveries.length > 0) return made;
+          if (deliveries.some(({ endpoint_id }: { endpoint_id: string }) => endpoint_id === id)) return made;
           await new Promise((on) => setTimeout(on, 500));
         }
         return undefined;

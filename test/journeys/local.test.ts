@@ -19,6 +19,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import sharp from 'sharp';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import schema from '../../docs/webhooks.schema.json' with { type: 'json' };
@@ -71,8 +72,9 @@ async function startHook() {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-  const { secret } = (await clientOf(running).call('POST', '/endpoints', { url, body: 'full', metadata: true })).body;
-  return { received, refuses: '', stop: () => server.close().closeAllConnections() };
+  const asked = { url, body: 'full', metadata: true };
+  const { id, secret } = (await clientOf(running).call('POST', '/endpoints', asked)).body;
+  return { id, received, refuses: '', stop: () => server.close().closeAllConnections() };
 }
 
 journeys(() => running);
@@ -159,7 +161,10 @@ describe('after DELETE', () => {
     const client = clientOf(running);
     const decided = newSourceId();
     const awaiting = newSourceId();
-    const selfie = await selfieOfPair();
+    // Of its own bytes: other journeys' verifications, which are not erased, have the score of the picture itself.
+    const selfie = await sharp(await selfieOfPair())
+      .jpeg({ quality: 71 })
+      .toBuffer();
     const metadata = { metadata: { name: 'Unforgettable Person' } };
     await put(await client.request(decided, { ...metadata, subject: 'subject-of-the-erased' }), selfie);
     const { verdict, sequence } = await client.verdict(decided);
@@ -231,9 +236,11 @@ it('a selfie’s events reach an endpoint in their order, signed, and one that w
   const [queued, , refused, taken] = received();
   expect([queued?.data.verdict, refused?.data.verdict?.outcome]).toEqual([undefined, 'passed']);
   expect(taken).toEqual(refused);
-  let deliveries: { event_id: string; attempts: { status: number }[] }[] = [];
+  type Listed = { event_id: string; endpoint_id: string; attempts: { status: number }[] };
+  let deliveries: Listed[] = [];
   for (let tried = 0; deliveries[0]?.attempts.length !== 2 && tried < 50; tried += 1) {
-    deliveries = (await client.call('GET', `/deliveries?source_id=${sourceId}`)).body.deliveries;
+    const listed: Listed[] = (await client.call('GET', `/deliveries?source_id=${sourceId}`)).body.deliveries;
+    deliveries = listed.filter(({ endpoint_id }) => endpoint_id === hook.id); // journeys leave endpoints behind
     await setTimeout(100);
   }
   expect(deliveries.map(({ attempts }) => attempts.map(({ status }) => status))).toEqual([[503, 204], [204], [204]]);

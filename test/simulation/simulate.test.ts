@@ -23,7 +23,6 @@ describe('npm run simulate', () => {
       expect({ code, output }).toMatchObject({ code: 0 });
       const verdict = output.split('\n').filter((line) => line.startsWith('0 '));
       expect(verdict).toEqual([
-        '0 events owed to them by replays',
         '0 illegal moves',
         '0 unfinished',
         '0 double decisions',

@@ -52,7 +52,7 @@ export async function runAll(
   say(`${totals.posted} results posted, ${totals.givenUp} given up after six tries; the others were erased`);
   const { owed, taken, ended, spent, replayed } = hooks;
   say(`${owed} events owed to endpoints = ${taken} taken + ${ended} ended + ${spent} spent after ten tries`);
-  say(`${replayed} events owed to them by replays`);
+  say(`replays owe them ${replayed} events`);
   say('');
   for (const wrong of wrongs) say(`0 ${wrong}`);
   say('');

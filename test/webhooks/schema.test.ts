@@ -8,6 +8,7 @@ import type { Moved } from '../../shared/domain/ports.ts';
 import type { Verdict } from '../../shared/domain/verdict.ts';
 import type { State, Verification } from '../../shared/domain/verification.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
+import { reviewVerification } from '../../shared/lifecycle/review.ts';
 import { tellDisabled } from '../../shared/lifecycle/tell-disabled.ts';
 import { bodyOf } from '../../shared/webhooks/body.ts';
 import { sampleOf } from '../../tools/webhooks/samples.ts';
@@ -64,6 +65,13 @@ async function keptOfEveryType() {
     ['awaiting_captures', { round: 2, missing: ['selfie'], landed: {}, dueAt: 4 }],
     ['expired', {}],
   ]);
+  await moveAll('viewed', [queued, ['dispatched', claim], ['decided', { landed, verdict, dueAt: 3 }]]);
+  const review = { sequence: 4, outcome: 'failed', reason: 'Another person', reviewer: 'Ada' } as const;
+  await reviewVerification(
+    at.verifications.all().find((record) => 'sourceId' in record && record.sourceId === 'viewed'),
+    review,
+    at,
+  );
   await moveAll('broken', [queued, ['errored', { landed, fault: 'provider_unreachable', dueAt: 3 }]]);
   await moveAll('erased', [['erased', {}]]);
   await announceChanges(changes, { ...at, put: async () => [] });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Event, eventTypeOf } from '../../shared/domain/event.ts';
+import { type Event, eventTypeOf, supersededType } from '../../shared/domain/event.ts';
 import type { State } from '../../shared/domain/verification.ts';
 import type { WebhookBody } from './forward.ts';
 
@@ -32,9 +32,10 @@ export function sampleOf(type: string, { sourceId = 'sample', full = false, now 
     const because = type === 'endpoint.disabled' ? { because: 'failing' } : {};
     return { type, timestamp, data: { id: `evt_sample${unique}`, type, occurred_at: timestamp, ...about, ...because } };
   }
-  const [state] = Object.entries(eventTypeOf).find(([, one]) => one === type) ?? [];
+  const reviewed = type === supersededType;
+  const [state] = reviewed ? ['decided'] : (Object.entries(eventTypeOf).find(([, one]) => one === type) ?? []);
   if (state === undefined) throw new Error(`There is no type ${type}`);
-  const sequence = sequences[state as State];
+  const sequence = sequences[state as State] + (reviewed ? 1 : 0);
   const data: Event = {
     id: `evt_sample${unique}_${sequence}`,
     type,
