@@ -23,6 +23,11 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
+    what: 'A batch of messages needs an action of its own',
+    onAws: '`sqs:SendMessage` allows `SendMessageBatch`',
+    here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
+  },
+  {
     what: 'No access log, no metrics of the API, no alarm that rings',
     onAws: 'the stage logs every request; alarms read metrics',
     here: 'asserted on the template (`test/infra`), not seen at work',

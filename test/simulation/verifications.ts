@@ -236,7 +236,7 @@ function withoutRemoved<T extends Verification>(current: Verification, from: Ver
   const read = new Map(Object.entries(from));
   return Object.fromEntries(
     Object.entries(to).filter(
-      ([name, value]) => name in current || alwaysWrites(name, from, to) || value !== read.get(name),
+      ([name, value]) => name in current || alwaysWrites(name, from, to) || !isDeepStrictEqual(value, read.get(name)),
     ),
   ) as T;
 }

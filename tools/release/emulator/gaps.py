@@ -14,6 +14,7 @@ import sys
 import threading
 
 from ministack.app import app
+from ministack.core import iam_actions
 from ministack.services import eventbridge, s3
 from ministack.services.cloudformation import provisioners
 
@@ -84,3 +85,15 @@ def without_punctuation(props):
 
 
 provisioners._sm_secret_string = without_punctuation
+
+# 4. sqs:SendMessage allows SendMessageBatch as well (SQS developer guide, "Amazon SQS API permissions: Actions and resource reference").
+action_of = iam_actions.extract_iam_action
+assert "Batch" not in inspect.getsource(iam_actions), "the emulator knows what allows a batch now"
+
+
+def action_of_one(*args, **kwargs):
+    action = action_of(*args, **kwargs)
+    return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+
+iam_actions.extract_iam_action = action_of_one
