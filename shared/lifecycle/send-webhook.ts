@@ -93,8 +93,10 @@ export async function sendWebhook(message: WebhookMessage, dependencies: Sending
   const at = { message, event, earlier, now: now() };
   const known = await knownEndpoint(message, dependencies);
   let step = stepOf({ ...at, endpoint: known });
-  // What is known may be twenty seconds old: nothing ends by it.
-  if (step.kind === 'end') step = stepOf({ ...at, endpoint: await freshEndpoint(message, dependencies) });
+  // What is known may be twenty seconds old: nothing ends by it. A message that has nothing to send any more may be the one
+  // that has a disabling told.
+  if (step.kind === 'end' || step.kind === 'drop')
+    step = stepOf({ ...at, endpoint: await freshEndpoint(message, dependencies) });
   const found = { message, event, earlier };
   if (step.kind === 'post') await post(found, step.endpoint, dependencies);
   else if (step.kind === 'put_off') await putOff(found, step.seconds, dependencies);

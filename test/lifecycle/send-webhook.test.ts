@@ -289,6 +289,17 @@ describe('an endpoint', () => {
       }),
     );
 
+  it('that was disabled by the last try of a delivery is told of, though the message that comes again has nothing to send', async () => {
+    answer = { kind: 'answered', status: 410 };
+    await send();
+    await at.endpoints.change(await current(), { untold: `evt_${endpoint.id}_2` });
+    put = [];
+    await send(message({ failed: 3 }));
+    expect(put).toMatchObject([{ type: 'endpoint.disabled', because: 'gone' }]);
+    expect(await current()).not.toHaveProperty('untold');
+    expect(posts).toHaveLength(1);
+  });
+
   it('at which every try of five days failed is disabled', async () => {
     answer = broken;
     await send();
