@@ -89,9 +89,9 @@ export function simulatedWorld(setting: Setting) {
     referee.changed(before, after, process);
   };
 
-  /** Onto a queue: once, twice, or never. */
-  function put(message: Delivery): boolean {
-    const copies = network.copies();
+  /** Onto a queue: once, twice, or, where something else brings it back, never. */
+  function put(message: Delivery, least = 0): boolean {
+    const copies = Math.max(least, network.copies());
     for (let copy = 0; copy < copies; copy += 1) queue.push(message);
     if (copies === 0) say?.(`lost: ${message.name}`);
     return copies > 0;
@@ -113,11 +113,12 @@ export function simulatedWorld(setting: Setting) {
 
   const orders: Orders = {
     fetch: async (id) => void put({ name: 'fetch', verb: () => verbs.fetch(id) }),
-    deliver: async (result) =>
-      void put({
-        name: `delivery after ${result.failedPosts} in vain`,
-        verb: () => verbs.carryOut({ kind: 'result', result }),
-      }),
+    deliver: async (result) => {
+      const name = `delivery after ${result.failedPosts} in vain`;
+      // SQS keeps it. Of a tombstone nothing is due that would send it again, where no credit is.
+      const least = referee.latest.get(result.verificationId)?.state === 'erased' ? 1 : 0;
+      put({ name, verb: () => verbs.carryOut({ kind: 'result', result }) }, least);
+    },
     giveUp: async ({ verificationId, failedPosts }) => referee.givenUp(verificationId, failedPosts),
   };
 
@@ -129,7 +130,7 @@ export function simulatedWorld(setting: Setting) {
     },
     put(message, name) {
       const delivery = { name, verb: () => verbs.carryOut(message) };
-      for (let copy = 0; copy < Math.max(1, network.copies()); copy += 1) queue.push(delivery);
+      put(delivery, 1);
     },
   });
 
