@@ -42,6 +42,8 @@ export class VerificationStack extends Stack {
     new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });
     new CfnOutput(this, 'VerificationsTable', { value: records.verifications.tableName });
     new CfnOutput(this, 'TenantsTable', { value: records.tenants.tableName });
+    new CfnOutput(this, 'EventsTable', { value: records.events.tableName });
+    new CfnOutput(this, 'DeliveriesTable', { value: records.deliveries.tableName });
     new CfnOutput(this, 'IdKeySecret', { value: secrets.idKey.secretArn });
     new CfnOutput(this, 'EndpointKeySecret', { value: secrets.endpointKey.secretArn });
     new CfnOutput(this, 'EventBusName', { value: delivery.bus.eventBusName });

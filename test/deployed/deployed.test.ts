@@ -27,6 +27,8 @@ const outputsOf = z.object({
   CapturesBucket: z.string(),
   VerificationsTable: z.string(),
   TenantsTable: z.string(),
+  EventsTable: z.string(),
+  DeliveriesTable: z.string(),
   IdKeySecret: z.string(),
   EndpointKeySecret: z.string(),
   EventBusName: z.string(),
@@ -148,10 +150,11 @@ describe('torn down', () => {
     await terminal.run(first, commandsUnder('Tear down'));
     const left = (await everythingThere()).filter((one) => !thereBefore.includes(one));
     console.log(`Left on purpose:\n  ${left.join('\n  ')}`);
-    const { CapturesBucket, VerificationsTable, TenantsTable, IdKeySecret, EndpointKeySecret } = inside.outputs;
+    const { CapturesBucket, IdKeySecret, EndpointKeySecret, ...outputs } = inside.outputs;
     const keys = left.filter((one) => one.startsWith('secret '));
-    const kept = [`bucket ${CapturesBucket}`, ...keys, `table ${TenantsTable}`, `table ${VerificationsTable}`];
-    expect(left).toEqual(kept);
+    const tables = [outputs.VerificationsTable, outputs.TenantsTable, outputs.EventsTable, outputs.DeliveriesTable];
+    const kept = [`bucket ${CapturesBucket}`, ...keys, ...tables.map((table) => `table ${table}`)];
+    expect(left).toEqual(kept.toSorted());
     const named = (arn: string) => keys.filter((key) => arn.includes(key.replace('secret ', ':secret:')));
     expect([...named(IdKeySecret), ...named(EndpointKeySecret)].sort()).toEqual(keys.sort());
     expect(keys).toHaveLength(2);

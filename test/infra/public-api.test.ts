@@ -131,8 +131,10 @@ describe('outputs', () => {
       [
         'ApiUrl',
         'CapturesBucket',
+        'DeliveriesTable',
         'EndpointKeySecret',
         'EventBusName',
+        'EventsTable',
         'IdKeySecret',
         'TenantsTable',
         'VerificationsTable',
