@@ -21,7 +21,7 @@ const captures = 'shared/stores/captures.ts';
 const verifications = 'shared/stores/verifications.ts';
 const views = 'shared/api/verifications.ts';
 
-const inConstantTime = { tests: ['test/domain/constant-time.test.ts'] };
+const inConstantTime = { tests: ['test/properties/constant-time.test.ts'] };
 const inConfinement = { tests: ['test/engine/confinement.test.ts'] };
 const inWorkers = { tests: ['test/engine/workers.test.ts'] };
 const atBegin = { tests: ['test/lifecycle/begin.test.ts'] };
