@@ -22,7 +22,7 @@ export default defineConfig({
     fileParallelism: false,
     sequence: { sequencer: FuzzerLast },
     globalSetup: ['test/temporary-files.ts', 'test/foreign/setup.ts'],
-    testTimeout: 900_000,
+    testTimeout: 2_400_000,
     hookTimeout: 300_000,
     reporters: ['verbose'],
   },
