@@ -154,6 +154,13 @@ const takeNow: Action = {
     at.queue.shift();
   },
 };
+
+/** A selfie is judged; its moves are announced, so that the queue holds what its endpoints are sent; or are sent again. */
+const decided: readonly Action[] = [request, upload('selfie'), takeNow, takeNow];
+const toldOf: readonly Action[] = [...decided, announce];
+const underReplay: readonly Action[] = [...toldOf, takeNow, takeNow, takeNow, later(90), replay(0)];
+/** The image of an order is fetched and judged, and its result is to be posted. */
+const orderJudged: readonly Action[] = [order, takeNow, takeNow, takeNow, announce];
 /** Everything that waits on a queue is delivered. */
 const deliver: Action = { name: 'deliver', does: () => undefined };
 
@@ -1048,35 +1055,35 @@ describe('two at the same time, in every order of their steps', () => {
     },
     'two reopenings': {
       scripts: { builtin: ['recapture'] },
-      before: [request, upload('selfie'), takeNow, takeNow],
+      before: decided,
       one: reopen,
       two: reopen,
       orders: 18,
     },
     'two retries': {
       scripts: { builtin: ['capture_missing', 'passed'] },
-      before: [request, upload('selfie'), takeNow, takeNow],
+      before: decided,
       one: retry,
       two: retry,
       orders: 6,
     },
     'two reviews': {
       scripts: { builtin: ['failed'] },
-      before: [request, upload('selfie'), takeNow, takeNow],
+      before: decided,
       one: review('passed'),
       two: review('failed'),
       orders: 2,
     },
     'a review and the next round': {
       scripts: { builtin: ['recapture', 'passed'] },
-      before: [request, upload('selfie'), takeNow, takeNow],
+      before: decided,
       one: review('passed'),
       two: reopen,
       orders: 2,
     },
     'a review and an erasure': {
       scripts: { builtin: ['failed'] },
-      before: [request, upload('selfie'), takeNow, takeNow],
+      before: decided,
       one: review('passed'),
       two: erase,
       orders: 2,
@@ -1090,7 +1097,7 @@ describe('two at the same time, in every order of their steps', () => {
     },
     'two announcers': {
       scripts: { builtin: ['passed'] },
-      before: [request, upload('selfie'), takeNow, takeNow],
+      before: decided,
       one: announce,
       two: announce,
       orders: 6,
@@ -1134,7 +1141,7 @@ describe('two at the same time, in every order of their steps', () => {
     },
     'two deliveries of a result': {
       scripts: { builtin: ['provider_refused'] },
-      before: [order, takeNow, takeNow, takeNow, announce],
+      before: orderJudged,
       one: take(1),
       two: take(1),
       orders: 50,
@@ -1142,7 +1149,7 @@ describe('two at the same time, in every order of their steps', () => {
     'two deliveries in vain': {
       scripts: { builtin: ['passed'] },
       strangers: { ...kindStrangers, takes: () => false },
-      before: [order, takeNow, takeNow, takeNow, announce],
+      before: orderJudged,
       one: take(1),
       two: take(1),
       orders: 50,
@@ -1167,7 +1174,7 @@ describe('two at the same time, in every order of their steps', () => {
     },
     'a refund and an erasure': {
       scripts: { builtin: ['provider_refused'] },
-      before: [order, takeNow, takeNow, takeNow, announce],
+      before: orderJudged,
       one: take(1),
       two: eraseRead,
       orders: 50,
@@ -1175,7 +1182,7 @@ describe('two at the same time, in every order of their steps', () => {
     'two deliveries of one event': {
       scripts: { builtin: ['passed'] },
       endpoints: [{ types: ['verification.decided'] }],
-      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      before: toldOf,
       one: take(0),
       two: take(0),
       orders: 20,
@@ -1186,7 +1193,7 @@ describe('two at the same time, in every order of their steps', () => {
       get strangers() {
         return answering([busy, busy, received]);
       },
-      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      before: toldOf,
       one: take(0),
       two: take(0),
       orders: 20,
@@ -1197,7 +1204,7 @@ describe('two at the same time, in every order of their steps', () => {
       get strangers() {
         return answering([silent, silent, received]);
       },
-      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      before: toldOf,
       one: take(0),
       two: take(1),
       orders: 20,
@@ -1206,7 +1213,7 @@ describe('two at the same time, in every order of their steps', () => {
       scripts: { builtin: ['passed'] },
       endpoints: [{ types: ['verification.dispatched', 'verification.decided'] }],
       strangers: answering([gone]),
-      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      before: toldOf,
       one: take(0),
       two: take(1),
       orders: 20,
@@ -1214,7 +1221,7 @@ describe('two at the same time, in every order of their steps', () => {
     'an event and the erasure of what it tells of': {
       scripts: { builtin: ['passed'] },
       endpoints: [{ types: ['verification.decided', 'verification.erased'] }],
-      before: [request, upload('selfie'), takeNow, takeNow, announce, erase],
+      before: [...toldOf, erase],
       one: take(0),
       two: announce,
       orders: 20,
@@ -1222,7 +1229,7 @@ describe('two at the same time, in every order of their steps', () => {
     'an event and its endpoint disabled': {
       scripts: { builtin: ['passed'] },
       endpoints: [{ types: ['verification.decided'] }],
-      before: [request, upload('selfie'), takeNow, takeNow, announce],
+      before: toldOf,
       one: take(0),
       two: administer(0, 'disable'),
       orders: 2,
@@ -1230,7 +1237,7 @@ describe('two at the same time, in every order of their steps', () => {
     'two replays that are begun at once': {
       scripts: { builtin: ['passed'] },
       endpoints: [{}],
-      before: [request, upload('selfie'), takeNow, takeNow, announce, later(90)],
+      before: [...toldOf, later(90)],
       one: replay(0),
       two: replay(0),
       orders: 6,
@@ -1238,7 +1245,7 @@ describe('two at the same time, in every order of their steps', () => {
     'a page of a replay that came twice': {
       scripts: { builtin: ['passed'] },
       endpoints: [{}],
-      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, takeNow, takeNow, later(90), replay(0)],
+      before: underReplay,
       one: take(0),
       two: take(0),
       orders: 20,
@@ -1246,7 +1253,7 @@ describe('two at the same time, in every order of their steps', () => {
     'a page of a replay and its end by the tenant': {
       scripts: { builtin: ['passed'] },
       endpoints: [{}],
-      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, takeNow, takeNow, later(90), replay(0)],
+      before: underReplay,
       one: take(0),
       two: cancelReplay(0),
       orders: 10,
@@ -1257,7 +1264,7 @@ describe('two at the same time, in every order of their steps', () => {
       get strangers() {
         return answering([busy, received]);
       },
-      before: [request, upload('selfie'), takeNow, takeNow, announce, takeNow, later(60), takeNow, resend],
+      before: [...toldOf, takeNow, later(60), takeNow, resend],
       one: take(0),
       two: take(1),
       orders: 20,
@@ -1276,7 +1283,7 @@ describe('two at the same time, in every order of their steps', () => {
         let tries = 0;
         return { ...kindStrangers, takes: () => ++tries % 3 === 0 };
       },
-      before: [order, takeNow, takeNow, takeNow, announce],
+      before: orderJudged,
       one: take(1),
       two: erase,
       orders: 20,

@@ -8,24 +8,18 @@ import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { anEndpoint } from '../builders/endpoint.ts';
 import { start } from '../builders/verification.ts';
 import { memoryEndpoints } from '../simulation/endpoints.ts';
-import { startTables } from './table.ts';
+import { commandsOf, startTables } from './table.ts';
 
 let clock = start.getTime();
 const now = () => new Date(clock);
 const passes = (seconds: number) => {
   clock += seconds * 1000;
 };
-const requests: string[] = [];
+let requests: string[];
 let tables: Awaited<ReturnType<typeof startTables>>;
 beforeAll(async () => {
   tables = await startTables();
-  tables.client.middlewareStack.add(
-    (next, context) => (args) => {
-      requests.push(context.commandName ?? '');
-      return next(args);
-    },
-    { step: 'initialize' },
-  );
+  requests = commandsOf(tables.client);
 });
 afterAll(() => tables.stop());
 

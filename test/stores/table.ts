@@ -1,7 +1,41 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient, type Projection } from '@aws-sdk/client-dynamodb';
 import { type DynamoDb, startDynamoDb } from '../../local/dynamodb/dynamodb.ts';
 
-/** The tables as `infra` makes them, on the embedded DynamoDB. */
+/** Names of attributes; all are texts but deadlines. The second of a pair sorts. */
+type Key = readonly [partition: string, sort?: string];
+
+interface TestTable {
+  readonly key: Key;
+  readonly indexes?: Readonly<Record<string, { readonly key: Key; readonly holds?: readonly string[] }>>;
+}
+
+/** The tables as `infra` makes them. An index holds keys alone unless more is named. */
+const tables: Readonly<Record<string, TestTable>> = {
+  verifications: {
+    key: ['verificationId'],
+    indexes: {
+      by_state: {
+        key: ['tenantState', 'createdAt'],
+        holds: ['sourceId', 'check', 'state', 'round', 'sequence', 'verdict', 'updatedAt'],
+      },
+      by_due: { key: ['dueShard', 'dueAt'] },
+      by_failed_subject: { key: ['failedSubject', 'updatedAt'] },
+    },
+  },
+  tenants: { key: ['id'] },
+  sightings: { key: ['place'] },
+  events: { key: ['id'], indexes: { by_tenant: { key: ['tenant', 'position'], holds: ['type'] } } },
+  deliveries: {
+    key: ['about', 'position'],
+    indexes: {
+      by_endpoint: { key: ['ofEndpoint', 'newest'], holds: ['state', 'tookAt'] },
+      by_state: { key: ['tenantState', 'newest'], holds: ['endpointId'] },
+      by_due: { key: ['dueShard', 'dueAt'] },
+    },
+  },
+};
+
+/** These tables on the embedded DynamoDB. */
 export async function startTables(): Promise<{ client: DynamoDBClient; server: DynamoDb; stop: () => Promise<void> }> {
   const server = await startDynamoDb();
   const client = new DynamoDBClient({
@@ -9,134 +43,7 @@ export async function startTables(): Promise<{ client: DynamoDBClient; server: D
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'verifications',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'verificationId', AttributeType: 'S' },
-        { AttributeName: 'tenantState', AttributeType: 'S' },
-        { AttributeName: 'createdAt', AttributeType: 'S' },
-        { AttributeName: 'dueShard', AttributeType: 'S' },
-        { AttributeName: 'dueAt', AttributeType: 'N' },
-        { AttributeName: 'failedSubject', AttributeType: 'S' },
-        { AttributeName: 'updatedAt', AttributeType: 'S' },
-      ],
-      KeySchema: [{ AttributeName: 'verificationId', KeyType: 'HASH' }],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'by_state',
-          KeySchema: [
-            { AttributeName: 'tenantState', KeyType: 'HASH' },
-            { AttributeName: 'createdAt', KeyType: 'RANGE' },
-          ],
-          Projection: {
-            ProjectionType: 'INCLUDE',
-            NonKeyAttributes: ['sourceId', 'check', 'state', 'round', 'sequence', 'verdict', 'updatedAt'],
-          },
-        },
-        {
-          IndexName: 'by_due',
-          KeySchema: [
-            { AttributeName: 'dueShard', KeyType: 'HASH' },
-            { AttributeName: 'dueAt', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-        {
-          IndexName: 'by_failed_subject',
-          KeySchema: [
-            { AttributeName: 'failedSubject', KeyType: 'HASH' },
-            { AttributeName: 'updatedAt', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
-    }),
-  );
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'tenants',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-    }),
-  );
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'sightings',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'place', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'place', KeyType: 'HASH' }],
-    }),
-  );
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'events',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'id', AttributeType: 'S' },
-        { AttributeName: 'tenant', AttributeType: 'S' },
-        { AttributeName: 'position', AttributeType: 'S' },
-      ],
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'by_tenant',
-          KeySchema: [
-            { AttributeName: 'tenant', KeyType: 'HASH' },
-            { AttributeName: 'position', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['type'] },
-        },
-      ],
-    }),
-  );
-  await client.send(
-    new CreateTableCommand({
-      TableName: 'deliveries',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'about', AttributeType: 'S' },
-        { AttributeName: 'position', AttributeType: 'S' },
-        { AttributeName: 'ofEndpoint', AttributeType: 'S' },
-        { AttributeName: 'newest', AttributeType: 'S' },
-        { AttributeName: 'tenantState', AttributeType: 'S' },
-        { AttributeName: 'dueShard', AttributeType: 'S' },
-        { AttributeName: 'dueAt', AttributeType: 'N' },
-      ],
-      KeySchema: [
-        { AttributeName: 'about', KeyType: 'HASH' },
-        { AttributeName: 'position', KeyType: 'RANGE' },
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'by_endpoint',
-          KeySchema: [
-            { AttributeName: 'ofEndpoint', KeyType: 'HASH' },
-            { AttributeName: 'newest', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['state', 'tookAt'] },
-        },
-        {
-          IndexName: 'by_state',
-          KeySchema: [
-            { AttributeName: 'tenantState', KeyType: 'HASH' },
-            { AttributeName: 'newest', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['endpointId'] },
-        },
-        {
-          IndexName: 'by_due',
-          KeySchema: [
-            { AttributeName: 'dueShard', KeyType: 'HASH' },
-            { AttributeName: 'dueAt', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
-    }),
-  );
+  for (const [name, table] of Object.entries(tables)) await client.send(creating(name, table));
   return {
     client,
     server,
@@ -145,4 +52,44 @@ export async function startTables(): Promise<{ client: DynamoDBClient; server: D
       await server.stop();
     },
   };
+}
+
+/** The names of the commands that a client sends from now on, as they are sent. */
+export function commandsOf(client: Pick<DynamoDBClient, 'middlewareStack'>): string[] {
+  const sent: string[] = [];
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      (given) => {
+        sent.push(commandName);
+        return next(given);
+      },
+    { step: 'initialize' },
+  );
+  return sent;
+}
+
+function creating(TableName: string, { key, indexes = {} }: TestTable): CreateTableCommand {
+  const names = [key, ...Object.values(indexes).map((index) => index.key)].flat().filter((name) => name !== undefined);
+  const GlobalSecondaryIndexes = Object.entries(indexes).map(([IndexName, { key: of, holds }]) => ({
+    IndexName,
+    KeySchema: schemaOf(of),
+    Projection: (holds
+      ? { ProjectionType: 'INCLUDE', NonKeyAttributes: [...holds] }
+      : { ProjectionType: 'KEYS_ONLY' }) satisfies Projection,
+  }));
+  return new CreateTableCommand({
+    TableName,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [...new Set(names)].map((AttributeName) => ({
+      AttributeName,
+      AttributeType: AttributeName === 'dueAt' ? 'N' : 'S',
+    })),
+    KeySchema: schemaOf(key),
+    ...(GlobalSecondaryIndexes.length > 0 && { GlobalSecondaryIndexes }),
+  });
+}
+
+function schemaOf([partition, sort]: Key) {
+  const hash = { AttributeName: partition, KeyType: 'HASH' } as const;
+  return sort === undefined ? [hash] : [hash, { AttributeName: sort, KeyType: 'RANGE' } as const];
 }
