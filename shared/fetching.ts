@@ -19,7 +19,7 @@ export interface FetcherSettings {
   /** Ports that may be reached. @default 80 and 443 */
   readonly ports?: readonly number[];
   /** What turns names into addresses. @default the system's resolver */
-  readonly lookup?: typeof lookUp;
+  readonly lookup?: LookupFunction;
 }
 
 const longestLink = 4096;
@@ -138,8 +138,9 @@ export function fetcher({ loopback = false, ports = usualPorts, lookup = lookUp 
   }
 
   function screened(...[name, options, callback]: Parameters<LookupFunction>): void {
-    lookup(name, { ...options, all: true }, (error, addresses) => {
-      const [first] = addresses ?? [];
+    lookup(name, { ...options, all: true }, (error, answer) => {
+      const addresses = Array.isArray(answer) ? answer : []; // of all that were asked for
+      const [first] = addresses;
       if (error) callback(error, '');
       else if (!first || addresses.some(({ address }) => isForbidden(address, loopback)))
         callback(new Error('not public'), '');

@@ -1,7 +1,7 @@
-import type { LookupAddress, lookup as lookUp } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, type LookupFunction, Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Unreached } from '../../shared/domain/ports.ts';
@@ -12,7 +12,7 @@ const nowhere = '3ffe::1';
 const limits = { maximumBytes: 1000, timeoutSeconds: 60 };
 
 /** A resolver that answers as the names below say, one answer after the other, the last for ever. */
-function resolver(): typeof lookUp {
+function resolver(): LookupFunction {
   const asked = new Map<string, number>();
   const names = new Map<string, string[][]>([
     ['loopback.example', [['127.0.0.1']]],
@@ -30,7 +30,7 @@ function resolver(): typeof lookUp {
     ['private-first.example', [['127.0.0.1', nowhere]]],
     ['alternating.example', [[nowhere], ['127.0.0.1']]],
   ]);
-  const answer = (name: string, options: { all?: boolean }, callback: (...told: unknown[]) => void) => {
+  return (name, options, callback) => {
     const answers = names.get(name);
     const turn = asked.get(name) ?? 0;
     asked.set(name, turn + 1);
@@ -38,12 +38,11 @@ function resolver(): typeof lookUp {
       name === 'localhost' ? ['127.0.0.1'] : answers?.[Math.min(turn, answers.length - 1)]
     )?.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
     setImmediate(() => {
-      if (!addresses) callback(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }));
+      if (!addresses) callback(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }), '');
       else if (options.all) callback(null, addresses);
-      else callback(null, addresses[0]?.address, addresses[0]?.family);
+      else callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
     });
   };
-  return answer as unknown as typeof lookUp;
 }
 
 let connections = 0;
@@ -223,7 +222,7 @@ describe('a link of a stranger', () => {
 
   it('is looked up once, by the socket itself: a name that leads elsewhere the second time is not asked again', async () => {
     const lookup = vi.fn(resolver());
-    const door = fetcher({ ports: [port], lookup: lookup as unknown as typeof lookUp });
+    const door = fetcher({ ports: [port], lookup });
     const link = at('http://alternating.example:PORT/');
     expect(await door.get(link, { ...limits, timeoutSeconds: 1 })).toMatchObject({
       kind: 'failed',
@@ -459,7 +458,7 @@ describe('on this computer, where it is allowed', () => {
   it('an address that takes no connection is left after five seconds, whatever time the answer has', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
-      const silent = fetcher({ lookup: (() => undefined) as unknown as typeof lookUp });
+      const silent = fetcher({ lookup: () => undefined });
       let answer: unknown;
       void silent.get('http://silent.example/', limits).then((told) => (answer = told));
       await vi.advanceTimersByTimeAsync(4999);

@@ -1,7 +1,6 @@
-import type { lookup as lookUp } from 'node:dns';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { selfSigned } from './certificate.ts';
 
@@ -84,7 +83,7 @@ export async function openZoo(now: () => Date) {
   const misnamed = await serve(trusted, answers(200));
   const [again = ''] = [...names].find(([, kind]) => kind === 'has a name that leads elsewhere when asked again') ?? [];
 
-  const lookup = (name: string, _: object, callback: (error: null, addresses: object[]) => void) => {
+  const lookup: LookupFunction = (name, _, callback) => {
     const times = (counts.lookups.get(name) ?? 0) + 1;
     counts.lookups.set(name, times);
     const isForbidden = name === 'metadata.zoo.example' || (name === again && times > 1);
@@ -103,7 +102,7 @@ export async function openZoo(now: () => Date) {
     fetcherSettings: {
       loopback: true,
       ports: [server, untrusted, misnamed].map(portOf),
-      lookup: lookup as unknown as typeof lookUp,
+      lookup,
     },
     counts,
     close: () => {
