@@ -23,7 +23,7 @@ import { dynamoVerifications } from '../shared/stores/verifications.ts';
 import { readSenderMessage, sqsWebhooks } from '../shared/stores/webhook-queue.ts';
 import { bodyOf } from '../shared/webhooks/body.ts';
 import { nextTryAfter } from '../shared/webhooks/schedule.ts';
-import { webhookSigner } from '../shared/webhooks/sign.ts';
+import { signedSender, webhookSigner } from '../shared/webhooks/sign.ts';
 import { aSealedEndpoint, seals } from '../test/builders/sealed.ts';
 import { anAwaitingVerification, landedFor } from '../test/builders/verification.ts';
 import { startTables } from '../test/stores/table.ts';
@@ -199,7 +199,7 @@ function connect(tablesEndpoint: string, sqs: { endpoint: string; urlOf: (name: 
   const orders = { deliver: async () => undefined };
   const sending = {
     ...stores(counts.sending),
-    ...{ fetcher: fetcher({ loopback: true }), sign: webhookSigner(seals), bodyOf, nextTryAfter },
+    ...{ postSigned: signedSender(fetcher({ loopback: true }), webhookSigner(seals), now), bodyOf, nextTryAfter },
     ...{ put, now, log: silent, random: Math.random },
   };
   const handle = queue(

@@ -12,7 +12,7 @@ import { bodyOf } from '../../shared/webhooks/body.ts';
 import { delayAfter, nextTryAfter } from '../../shared/webhooks/schedule.ts';
 import { sealsUnder } from '../../shared/webhooks/seal.ts';
 import { webhookSender } from '../../shared/webhooks/send.ts';
-import { webhookSigner } from '../../shared/webhooks/sign.ts';
+import { signedSender, webhookSigner } from '../../shared/webhooks/sign.ts';
 import { environment } from './environment.ts';
 
 function connect() {
@@ -20,9 +20,10 @@ function connect() {
   const now = () => new Date();
   const key = signingSecret(settings.ENDPOINT_KEY_SECRET, new SecretsManagerClient(), now);
   const stranger = fetcher({ loopback: settings.LOOPBACK === 'true' });
+  const sign = webhookSigner(sealsUnder(key, randomBytes));
   return {
     ...connectSender(settings, now),
-    ...{ fetcher: stranger, post: webhookSender(stranger), sign: webhookSigner(sealsUnder(key, randomBytes)) },
+    ...{ post: webhookSender(stranger), postSigned: signedSender(stranger, sign, now) },
     ...{ bodyOf, nextTryAfter, writeResult, delayAfter, random: Math.random, now, log },
   };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { endpointId } from './endpoint.ts';
 import type { Fetcher } from './ports.ts';
+import { epochSeconds, keptSeconds } from './times.ts';
 import { tenantId } from './verification.ts';
 
 /**
@@ -38,6 +39,14 @@ export function placeOf({ keptAt, about, sequence }: Pick<KeptEvent, 'keptAt' | 
 
 /** As text in the order of the numbers. */
 export const padded = (sequence: number) => String(sequence).padStart(12, '0');
+
+/** An event as it is kept now, without its texts. */
+export function keptNow(
+  event: Pick<KeptEvent, 'id' | 'tenant' | 'type' | 'about' | 'sequence' | 'occurredAt'>,
+  now: Date,
+): KeptEvent {
+  return { ...event, keptAt: now.toISOString(), purgeAt: epochSeconds(now) + keptSeconds };
+}
 
 /** Why a try failed, in our words: a receiver's are never kept. `status` stands beside it where there was an answer. */
 export const tryError = z.enum([
@@ -109,6 +118,24 @@ export const deliveryId = ({ eventId, endpointId }: Pick<Delivery, 'eventId' | '
 
 /** What a later try makes of a delivery. `updatedAt` grows with every change, so it is what the next one is fenced by. */
 export type Going = Pick<Delivery, 'state' | 'failed' | 'endedBecause' | 'dueAt'> & { readonly tried?: Tried };
+
+/** A delivery as its first try leaves it. */
+export function begunDelivery(
+  of: Pick<Delivery, 'eventId' | 'endpointId' | 'tenant' | 'about' | 'sequence' | 'type'>,
+  { tried, ...fields }: Going,
+  now: Date,
+): Delivery {
+  const { eventId, endpointId, tenant, about, sequence, type } = of;
+  const at = now.toISOString();
+  return {
+    ...{ eventId, endpointId, tenant, about, sequence, type },
+    ...fields,
+    tries: tried ? [tried] : [],
+    createdAt: at,
+    updatedAt: at,
+    purgeAt: epochSeconds(now) + keptSeconds,
+  };
+}
 
 export function goneOn(from: Delivery, { tried, ...fields }: Going, now: Date): Delivery {
   const after = Math.max(now.getTime(), Date.parse(from.updatedAt) + 1);

@@ -1,6 +1,6 @@
 import type { Breaker } from './breaker.ts';
 import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
-import type { Answered, Delivery, Going, KeptEvent } from './delivery.ts';
+import type { Answered, Delivery, Going, KeptEvent, Tried } from './delivery.ts';
 import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './endpoint.ts';
 import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
@@ -424,7 +424,7 @@ export type SenderMessage =
 
 /**
  * The queue of webhooks. It keeps the order within an endpoint and a verification, and hands over no more than
- * `lanesPerEndpoint` messages of an endpoint at a time: a dead one holds up nobody else.
+ * `lanesPerEndpoint` messages of an endpoint at a time: a dead one holds up no other endpoint.
  */
 export interface WebhookQueue {
   /** In as few requests as SQS takes. Fails if one was not taken: sending again is harmless. */
@@ -443,6 +443,12 @@ export type SignWebhook = (
   endpoint: Endpoint,
   message: { id: string; at: Date; body: string },
 ) => Promise<Readonly<Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>>>;
+
+/** Posts a body to an endpoint, signed: what came of the try, and the `Retry-After` that was answered. */
+export type PostSigned = (
+  endpoint: Endpoint,
+  message: { readonly id: string; readonly body: string },
+) => Promise<{ readonly tried: Tried; readonly retryAfter: string | undefined }>;
 
 /** Posts a result to a tenant's webhook, and tells what was answered. */
 export type PostWebhook = (url: string, body: string) => ReturnType<Fetcher['post']>;

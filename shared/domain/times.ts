@@ -45,7 +45,10 @@ export const longestOpenSeconds = 5 * minuteSeconds;
 /** How long a function believes what it read of a breaker. */
 export const breakerCacheSeconds = 5;
 
-/** How long a function believes what it read of a tenant: a revoked key may still be taken this long. */
+/**
+ * How long a function believes what it read of a tenant: a revoked key may still be taken this long, and a new tenant be
+ * unknown where it was asked for before it was made.
+ */
 export const keyCacheSeconds = 20;
 
 /** How long a function believes what it read of a secret. */

@@ -1,7 +1,7 @@
-import { answered, type Delivery, type Tried } from '../domain/delivery.ts';
+import { answered, begunDelivery, type Delivery, type Tried } from '../domain/delivery.ts';
 import { eventId, eventTypeOf } from '../domain/event.ts';
 import type { Deliveries, Log, Orders, PostWebhook, ResultMessage, Tenants, Verifications } from '../domain/ports.ts';
-import { epochSeconds, keptSeconds, postedSeconds } from '../domain/times.ts';
+import { epochSeconds, postedSeconds } from '../domain/times.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
 import { isResting, type Resting, storedUntil } from './keep.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
@@ -65,13 +65,10 @@ interface Posted extends Pick<Delivery, 'state' | 'failed'> {
 
 /** Shows a try among the tenant's deliveries. The record alone says whether there is another: nothing here is ever due. */
 async function list(record: Resting, posted: Posted, { deliveries, now }: Delivering): Promise<void> {
-  const { tried, ...becomes } = posted;
   const { tenant, verificationId: about, state } = record;
   const sequence = making;
   const named = { eventId: eventId(about, sequence), endpointId: 'result' as const, type: eventTypeOf[state] };
-  const at = now().toISOString();
-  const times = { createdAt: at, updatedAt: at, purgeAt: epochSeconds(now()) + keptSeconds };
-  const begun = { ...named, tenant, about, sequence, ...becomes, tries: [tried], ...times };
+  const begun = begunDelivery({ ...named, tenant, about, sequence }, posted, now());
   if (await deliveries.begin(begun)) return;
   let earlier = await deliveries.find(begun.eventId, begun.endpointId);
   while (earlier && isNews(posted, earlier) && !(await deliveries.go(earlier, posted))) {

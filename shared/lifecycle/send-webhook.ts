@@ -1,14 +1,7 @@
-import { answered, type Delivery, type Going, type KeptEvent, type Tried } from '../domain/delivery.ts';
+import { begunDelivery, type Delivery, type Going, type KeptEvent, type Tried } from '../domain/delivery.ts';
 import { type Endpoint, isCancelled } from '../domain/endpoint.ts';
-import type { Deliveries, Fetcher, KeptEvents, SignWebhook, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
-import {
-  broughtSeconds,
-  endpointAnswerSeconds,
-  epochSeconds,
-  keptSeconds,
-  longestMessageDelaySeconds,
-  longestPutOffSeconds,
-} from '../domain/times.ts';
+import type { Deliveries, KeptEvents, PostSigned, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
+import { broughtSeconds, epochSeconds, longestMessageDelaySeconds, longestPutOffSeconds } from '../domain/times.ts';
 import { type MindingEndpoint, mindEndpoint, type Outcome } from './mind-endpoint.ts';
 import { tellDisabled } from './tell-disabled.ts';
 
@@ -16,8 +9,7 @@ export interface SendingWebhook extends MindingEndpoint {
   readonly keptEvents: Pick<KeptEvents, 'find' | 'keep' | 'noLongerAwaited'>;
   readonly deliveries: Pick<Deliveries, 'find' | 'begin' | 'go' | 'tookSince'>;
   readonly webhooks: Pick<WebhookQueue, 'send' | 'sendLater'>;
-  readonly sign: SignWebhook;
-  readonly fetcher: Pick<Fetcher, 'post'>;
+  readonly postSigned: PostSigned;
   /** Undefined where nothing of the event is left. */
   readonly bodyOf: (event: KeptEvent, endpoint: Endpoint) => string | undefined;
   /** Seconds until an event is tried again that failed so often; undefined where that was the last. */
@@ -119,14 +111,9 @@ async function freshEndpoint({ tenant, endpointId }: WebhookMessage, dependencie
 }
 
 async function post(found: Under, endpoint: Endpoint, dependencies: SendingWebhook): Promise<void> {
-  const { sign, fetcher, bodyOf, now, log } = dependencies;
+  const { postSigned, bodyOf, log } = dependencies;
   const { event } = found;
-  const body = bodyOf(event, endpoint) ?? '';
-  const at = now();
-  const headers = { 'content-type': 'application/json', ...(await sign(endpoint, { id: event.id, at, body })) };
-  const limits = { timeoutSeconds: endpointAnswerSeconds, httpsOnly: true };
-  const answer = await fetcher.post(endpoint.url, { body, headers }, limits);
-  const tried = { at: at.toISOString(), ...answered(answer, now().getTime() - at.getTime()) };
+  const { tried, retryAfter } = await postSigned(endpoint, { id: event.id, body: bodyOf(event, endpoint) ?? '' });
   log.count(tried.error === undefined ? 'WebhooksTaken' : 'WebhooksFailed', {
     event_id: event.id,
     endpoint_id: endpoint.id,
@@ -136,7 +123,6 @@ async function post(found: Under, endpoint: Endpoint, dependencies: SendingWebho
   });
   const outcome: Outcome = tried.error === undefined ? 'taken' : tried.error === 'gone' ? 'gone' : 'failed';
   const disabled = await mindEndpoint(endpoint, { outcome, tried }, dependencies);
-  const retryAfter = answer.kind === 'answered' ? answer.retryAfter : undefined;
   await settle(found, tried, disabled, retryAfter, dependencies);
 }
 
@@ -218,7 +204,10 @@ async function write(found: Under, fields: Going, dependencies: SendingWebhook):
   const { message, event } = found;
   let { earlier } = found;
   let written: Delivery | undefined;
-  if (!earlier) written = await deliveries.begin(begunOf(message.endpointId, event, fields, now()));
+  if (!earlier) {
+    const of = { ...event, eventId: event.id, endpointId: message.endpointId };
+    written = await deliveries.begin(begunDelivery(of, fields, now()));
+  }
   for (let tries = 0; !written && tries < lostRaces; tries += 1) {
     if (!earlier || tries > 0) earlier = await deliveries.find(event.id, message.endpointId);
     const same = earlier?.state === found.earlier?.state && earlier?.failed === found.earlier?.failed;
@@ -233,20 +222,6 @@ async function write(found: Under, fields: Going, dependencies: SendingWebhook):
 
 /** Other workers' writes that one of ours goes after. */
 const lostRaces = 5;
-
-function begunOf(endpointId: string, event: KeptEvent, fields: Going, now: Date): Delivery {
-  const { tried, ...becomes } = fields;
-  const { id: eventId, tenant, about, sequence, type } = event;
-  const at = now.toISOString();
-  return {
-    ...{ eventId, endpointId, tenant, about, sequence, type },
-    ...becomes,
-    tries: tried ? [tried] : [],
-    createdAt: at,
-    updatedAt: at,
-    purgeAt: epochSeconds(now) + keptSeconds,
-  };
-}
 
 /** The event of an erasure forgets what was erased once no delivery of it waits any more. */
 async function forget(

@@ -1,6 +1,7 @@
+import { keptNow } from '../domain/delivery.ts';
 import { type Endpoint, endpointEventOf, wants } from '../domain/endpoint.ts';
+import { partsOfEventId } from '../domain/event.ts';
 import type { Endpoints, KeptEvents, Log, PutEvents, WebhookQueue } from '../domain/ports.ts';
-import { epochSeconds, keptSeconds } from '../domain/times.ts';
 
 export interface TellingDisabled {
   readonly endpoints: Pick<Endpoints, 'of' | 'find' | 'change'>;
@@ -26,10 +27,9 @@ export async function tellDisabled(endpoint: Endpoint, dependencies: TellingDisa
   if (untold === undefined) return;
   const event = endpointEventOf(endpoint, untold);
   const { type, occurred_at: occurredAt } = event;
-  const sequence = Number(untold.split('_').at(-1));
-  const at = now();
-  const kept = { id: untold, tenant, type, about, sequence, occurredAt, keptAt: at.toISOString() };
-  await keptEvents.keep({ ...kept, data: JSON.stringify(event), purgeAt: epochSeconds(at) + keptSeconds });
+  const { sequence = 0 } = partsOfEventId(untold) ?? {};
+  const kept = keptNow({ id: untold, tenant, type, about, sequence, occurredAt }, now());
+  await keptEvents.keep({ ...kept, data: JSON.stringify(event) });
   const { endpoints: all } = await endpoints.of(tenant);
   const others = all.filter((other) => other.id !== about && wants(other, type));
   const messages = others.map(({ id: endpointId }) => ({ tenant, eventId: untold, about, endpointId, failed: 0 }));

@@ -1,8 +1,7 @@
-import type { KeptEvent } from '../domain/delivery.ts';
+import { type KeptEvent, keptNow } from '../domain/delivery.ts';
 import { wants } from '../domain/endpoint.ts';
 import { type Event, eventId, eventTypeOfMove } from '../domain/event.ts';
 import type { Endpoints, KeptEvents, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
-import { epochSeconds, keptSeconds } from '../domain/times.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Unerased, Verification } from '../domain/verification.ts';
 
@@ -92,6 +91,5 @@ export function eventsOf(before: Unerased, now: Date): KeptEvent[] {
 type Named = Pick<Event, 'id' | 'tenant' | 'type' | 'sequence' | 'occurred_at'>;
 
 function stub({ id, tenant, type, sequence, occurred_at: occurredAt }: Named, about: string, now: Date): KeptEvent {
-  const purgeAt = epochSeconds(now) + keptSeconds;
-  return { id, tenant, type, about, sequence, occurredAt, keptAt: now.toISOString(), purgeAt };
+  return keptNow({ id, tenant, type, about, sequence, occurredAt }, now);
 }

@@ -21,6 +21,12 @@ export async function unlessConditionFails(write: Promise<unknown>): Promise<boo
   }
 }
 
+/** What an update writes and takes out. */
+export function updateExpression(assignments: readonly string[], removed: readonly string[]): string {
+  const clauses = [['SET', assignments] as const, ['REMOVE', removed] as const];
+  return clauses.flatMap(([verb, parts]) => (parts.length > 0 ? [`${verb} ${parts.join(', ')}`] : [])).join(' ');
+}
+
 /** Tries of one write: many that want one item at once, such as a row of credits, go one by one. */
 const tries = 20;
 const firstPauseMilliseconds = 10;

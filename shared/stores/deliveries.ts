@@ -15,6 +15,7 @@ import { type Delivery, delivery, goneOn, positionOf, timePlaceOf } from '../dom
 import { eventId, partsOfEventId } from '../domain/event.ts';
 import type { Deliveries } from '../domain/ports.ts';
 import { epochSeconds, longestScheduleSeconds } from '../domain/times.ts';
+import { updateExpression } from './conditional.ts';
 import { indexPage, rowsAt } from './pages.ts';
 import { shardOf } from './verifications.ts';
 
@@ -73,10 +74,10 @@ export function dynamoDeliveries(client: DynamoDBClient, table: string, now: () 
           new UpdateItemCommand({
             TableName: table,
             Key: marshall({ about: to.about, position: after.position }),
-            UpdateExpression: [
-              `SET ${set.map((name) => `#${name} = :${name}`).join(', ')}`,
-              ...(removed.length > 0 ? [`REMOVE ${removed.map((name) => `#${name}`).join(', ')}`] : []),
-            ].join(' '),
+            UpdateExpression: updateExpression(
+              set.map((name) => `#${name} = :${name}`),
+              removed.map((name) => `#${name}`),
+            ),
             ConditionExpression: notWrittenMeanwhile,
             ExpressionAttributeNames: Object.fromEntries(changed.map((name) => [`#${name}`, name])),
             ExpressionAttributeValues: marshall({

@@ -30,7 +30,7 @@ import {
   withOrderClosed,
   withRefund,
 } from '../domain/verification.ts';
-import { isUnmet, transact, unlessInTransaction } from './conditional.ts';
+import { isUnmet, transact, unlessInTransaction, updateExpression } from './conditional.ts';
 import { listPage } from './lists.ts';
 import { takePlace } from './sightings.ts';
 import { giveCredit, takeCredit } from './tenants/credits.ts';
@@ -192,10 +192,10 @@ export function dynamoVerifications({
     return {
       TableName: table,
       Key: key(from.verificationId),
-      UpdateExpression: [
-        assignments.length > 0 ? `SET ${assignments.join(', ')}` : '',
-        removed.length > 0 ? `REMOVE ${removed.map((name) => `#${name}`).join(', ')}` : '',
-      ].join(' '),
+      UpdateExpression: updateExpression(
+        assignments,
+        removed.map((name) => `#${name}`),
+      ),
       ConditionExpression: conditions.join(' AND '),
       ExpressionAttributeNames: Object.fromEntries([...named].map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: marshall(values, { removeUndefinedValues: true }),

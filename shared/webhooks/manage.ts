@@ -1,5 +1,4 @@
 import { base32 } from '../domain/base32.ts';
-import { answered } from '../domain/delivery.ts';
 import {
   type Endpoint,
   type EndpointTest,
@@ -11,15 +10,14 @@ import { ownSecretBytes, readSecret, secretText } from '../domain/endpoint-secre
 import { Fault } from '../domain/fault.ts';
 import type { EndpointChanges, Endpoints, Fetcher, LinkRefusal, ManagedEndpoints } from '../domain/ports.ts';
 import type { SigningSecret } from '../domain/signing-secret.ts';
-import { endpointAnswerSeconds, epochSeconds } from '../domain/times.ts';
+import { epochSeconds } from '../domain/times.ts';
 import { sealsUnder } from './seal.ts';
-import { publicKeysOf, validSecrets, webhookSigner } from './sign.ts';
+import { endpointLimits, publicKeysOf, signedSender, validSecrets, webhookSigner } from './sign.ts';
 
 /** Secrets that may sign at a time: each is one signature more in a header. */
 const maximumSecrets = 8;
 /** A change meets the sender's at the most now and then. */
 const tries = 20;
-const limits = { timeoutSeconds: endpointAnswerSeconds, httpsOnly: true };
 
 export interface ManagingDependencies {
   readonly endpoints: Endpoints;
@@ -33,7 +31,7 @@ export interface ManagingDependencies {
 export function manageEndpoints(dependencies: ManagingDependencies): ManagedEndpoints {
   const { endpoints, key, fetcher, now, randomBytes } = dependencies;
   const seals = sealsUnder(key, randomBytes);
-  const sign = webhookSigner(seals);
+  const postSigned = signedSender(fetcher, webhookSigner(seals), now);
 
   async function found(tenant: string, id: string): Promise<Endpoint> {
     const endpoint = await endpoints.find(tenant, id);
@@ -62,7 +60,7 @@ export function manageEndpoints(dependencies: ManagingDependencies): ManagedEndp
   }
 
   function refuseUrl(url: string): void {
-    const refusal = fetcher.refusalOf(url, limits);
+    const refusal = fetcher.refusalOf(url, endpointLimits);
     if (refusal) refuseField('/url', urlAdvice[refusal]);
   }
 
@@ -163,18 +161,16 @@ export function manageEndpoints(dependencies: ManagingDependencies): ManagedEndp
 
     async test(tenant, id) {
       const endpoint = await found(tenant, id);
-      const at = now();
       const data: EndpointTest = {
         id: `evt_test_${base32(randomBytes(10), 16)}`,
         type: 'endpoint.test',
-        occurred_at: at.toISOString(),
+        occurred_at: now().toISOString(),
         tenant,
         endpoint_id: id,
       };
       const body = JSON.stringify({ type: data.type, timestamp: data.occurred_at, data });
-      const headers = { 'content-type': 'application/json', ...(await sign(endpoint, { id: data.id, at, body })) };
-      const answer = await fetcher.post(endpoint.url, { body, headers }, limits);
-      return answered(answer, now().getTime() - at.getTime());
+      const { at: _, ...answered } = (await postSigned(endpoint, { id: data.id, body })).tried;
+      return answered;
     },
   };
 }

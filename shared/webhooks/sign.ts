@@ -1,8 +1,9 @@
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
+import { answered } from '../domain/delivery.ts';
 import type { Endpoint, SealedSecret } from '../domain/endpoint.ts';
-import type { SignWebhook } from '../domain/ports.ts';
-import { epochSeconds } from '../domain/times.ts';
+import type { Fetcher, PostSigned, SignWebhook } from '../domain/ports.ts';
+import { endpointAnswerSeconds, epochSeconds } from '../domain/times.ts';
 import type { Seals } from './seal.ts';
 
 /** Secrets that sign at a time, the newest first: the current one, and replaced ones whose grace is not over. */
@@ -16,6 +17,20 @@ export function validSecrets(secrets: readonly SealedSecret[], at: Date): readon
  */
 export function webhookSigner({ open }: Pick<Seals, 'open'>): SignWebhook {
   return async (endpoint, message) => signedBy(await openValid(endpoint, message.at, open), message, endpoint);
+}
+
+/** Of a call of an endpoint's address: at every send, and when it is chosen. */
+export const endpointLimits = { timeoutSeconds: endpointAnswerSeconds, httpsOnly: true } as const;
+
+/** Posts JSON to an endpoint, signed for this moment. */
+export function signedSender({ post }: Pick<Fetcher, 'post'>, sign: SignWebhook, now: () => Date): PostSigned {
+  return async (endpoint, { id, body }) => {
+    const at = now();
+    const headers = { 'content-type': 'application/json', ...(await sign(endpoint, { id, at, body })) };
+    const answer = await post(endpoint.url, { body, headers }, endpointLimits);
+    const tried = { at: at.toISOString(), ...answered(answer, now().getTime() - at.getTime()) };
+    return { tried, retryAfter: answer.kind === 'answered' ? answer.retryAfter : undefined };
+  };
 }
 
 /** The headers of a body that these secrets sign. */

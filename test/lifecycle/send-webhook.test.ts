@@ -2,12 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery, KeptEvent } from '../../shared/domain/delivery.ts';
 import type { Endpoint, EndpointEvent } from '../../shared/domain/endpoint.ts';
 import type { Event } from '../../shared/domain/event.ts';
-import type { Fetcher, WebhookMessage } from '../../shared/domain/ports.ts';
+import type { Fetcher, SignWebhook, WebhookMessage } from '../../shared/domain/ports.ts';
 import { healthAfter, type Try } from '../../shared/lifecycle/mind-endpoint.ts';
 import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
 import { nextOf, sendWebhook, stepOf } from '../../shared/lifecycle/send-webhook.ts';
 import { bodyOf } from '../../shared/webhooks/body.ts';
 import { nextTryAfter } from '../../shared/webhooks/schedule.ts';
+import { signedSender } from '../../shared/webhooks/sign.ts';
 import { anEndpoint } from '../builders/endpoint.ts';
 import { aKeptEvent } from '../builders/kept-event.ts';
 import { setup } from '../builders/setup.ts';
@@ -61,23 +62,25 @@ const message = (overrides: Partial<WebhookMessage> = {}): WebhookMessage => ({
   ...overrides,
 });
 
+const sign: SignWebhook = async (_, { id, at: signedAt, body }) => ({
+  'webhook-id': id,
+  'webhook-timestamp': `${signedAt.getTime() / 1000}`,
+  'webhook-signature': `v1,${body.length}`,
+});
+const receiver: Pick<Fetcher, 'post'> = {
+  async post(url, { body, headers }, limits) {
+    posts.push({ url, body, id: headers['webhook-id'], limits });
+    at.advance(takesSeconds);
+    return answer;
+  },
+};
+
 const send = (one: WebhookMessage = message(), more: object = {}) =>
   sendWebhook(one, {
     ...at,
     bodyOf,
     nextTryAfter,
-    sign: async (_, { id, at: signedAt, body }) => ({
-      'webhook-id': id,
-      'webhook-timestamp': `${signedAt.getTime() / 1000}`,
-      'webhook-signature': `v1,${body.length}`,
-    }),
-    fetcher: {
-      async post(url, { body, headers }, limits) {
-        posts.push({ url, body, id: headers['webhook-id'], limits });
-        at.advance(takesSeconds);
-        return answer;
-      },
-    },
+    postSigned: signedSender(receiver, sign, at.now),
     put: async (events) => {
       put.push(...events);
       return [];

@@ -16,12 +16,12 @@ import type {
   KeptEvents,
   Log,
   Orders,
+  PostSigned,
   PostWebhook,
   PutEvents,
   Send,
   SenderMessage,
   Sightings,
-  SignWebhook,
   SourceIds,
   Tenant,
   Verifications,
@@ -97,8 +97,8 @@ export interface Surroundings {
   readonly keptEvents: KeptEvents;
   readonly deliveries: Deliveries;
   readonly webhooks: WebhookQueue;
-  readonly sign: SignWebhook;
-  readonly fetcher: Pick<Fetcher, 'get' | 'post'>;
+  readonly postSigned: PostSigned;
+  readonly fetcher: Pick<Fetcher, 'get'>;
   readonly post: PostWebhook;
   readonly writeResult: (record: Resting) => string;
   readonly now: () => Date;
@@ -242,7 +242,7 @@ export function acts(world: Surroundings) {
       carryOut(message, {
         ...surroundings,
         ...{ tenants, endpoints, keptEvents, deliveries, webhooks },
-        ...{ fetcher: world.fetcher, post: world.post, sign: world.sign, put: world.putEvents },
+        ...{ post: world.post, postSigned: world.postSigned, put: world.putEvents },
         ...{ writeResult: world.writeResult, delayAfter, bodyOf, nextTryAfter },
       }),
 

@@ -7,7 +7,7 @@ import { endpointAnswerSeconds, sameMessageSeconds } from '../../shared/domain/t
 import type { Unerased } from '../../shared/domain/verification.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
 import { sameAs } from '../../shared/stores/webhook-queue.ts';
-import { webhookSigner } from '../../shared/webhooks/sign.ts';
+import { signedSender, webhookSigner } from '../../shared/webhooks/sign.ts';
 import { anEndpoint } from '../builders/endpoint.ts';
 import { memoryDeliveries } from './deliveries.ts';
 import { memoryEndpoints } from './endpoints.ts';
@@ -118,7 +118,7 @@ export function simulatedWebhooks(setting: WebhookSetting) {
   };
 
   return {
-    ...{ endpoints, keptEvents, deliveries, webhooks, sign, post, made },
+    ...{ endpoints, keptEvents, deliveries, webhooks, postSigned: signedSender({ post }, sign, now), made },
 
     /** Puts what has waited for its time onto the queues. */
     ripen(): void {

@@ -122,7 +122,7 @@ export function simulatedWorld(setting: Setting) {
     giveUp: async ({ verificationId, failedPosts }) => referee.givenUp(verificationId, failedPosts),
   };
 
-  const { endpoints, keptEvents, deliveries, webhooks, sign, ...hooks } = simulatedWebhooks({
+  const { endpoints, keptEvents, deliveries, webhooks, postSigned, ...hooks } = simulatedWebhooks({
     endpoints: setting.endpoints ?? [],
     ...{ now, strangers, random, plant, referee, say },
     pass: (seconds) => {
@@ -185,9 +185,8 @@ export function simulatedWorld(setting: Setting) {
     readWebhook,
     orders,
     creditsLeft: () => credits.get('acme') ?? 0,
-    ...{ endpoints, keptEvents, deliveries, webhooks, sign },
+    ...{ endpoints, keptEvents, deliveries, webhooks, postSigned },
     fetcher: {
-      post: hooks.post,
       async get(link) {
         await standHere();
         return strangers.get(link);

@@ -6,6 +6,7 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Sqs, startSqs } from '../../local/sqs/sqs.ts';
+import type { Fetcher } from '../../shared/domain/ports.ts';
 import type { Verdict } from '../../shared/domain/verdict.ts';
 import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
 import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
@@ -16,7 +17,7 @@ import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { readSenderMessage, sqsWebhooks } from '../../shared/stores/webhook-queue.ts';
 import { bodyOf } from '../../shared/webhooks/body.ts';
 import { nextTryAfter } from '../../shared/webhooks/schedule.ts';
-import { webhookSigner } from '../../shared/webhooks/sign.ts';
+import { signedSender, webhookSigner } from '../../shared/webhooks/sign.ts';
 import { aSealedEndpoint, seals } from '../builders/sealed.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification, landedFor } from '../builders/verification.ts';
@@ -85,19 +86,19 @@ async function world() {
     const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: webhooksQueue }));
     const [message] = Messages;
     if (!message) return undefined;
+    const receiver: Pick<Fetcher, 'post'> = {
+      async post(_, { body, headers }) {
+        posts.push({ body, headers: { ...headers } });
+        return { kind: 'answered', status: status.next };
+      },
+    };
     await sendWebhook(webhookIn(message.Body ?? ''), {
       ...at,
       ...stores,
       bodyOf,
       nextTryAfter,
-      sign: webhookSigner(seals),
+      postSigned: signedSender(receiver, webhookSigner(seals), at.now),
       put: async () => [],
-      fetcher: {
-        async post(_, { body, headers }) {
-          posts.push({ body, headers: { ...headers } });
-          return { kind: 'answered', status: status.next };
-        },
-      },
     });
     await sqs.send(new DeleteMessageCommand({ QueueUrl: webhooksQueue, ReceiptHandle: message.ReceiptHandle }));
     return message.Body;

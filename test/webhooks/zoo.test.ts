@@ -6,7 +6,7 @@ import { fetcher } from '../../shared/fetching.ts';
 import { sendWebhook } from '../../shared/lifecycle/send-webhook.ts';
 import { bodyOf } from '../../shared/webhooks/body.ts';
 import { nextTryAfter } from '../../shared/webhooks/schedule.ts';
-import { webhookSigner } from '../../shared/webhooks/sign.ts';
+import { signedSender, webhookSigner } from '../../shared/webhooks/sign.ts';
 import { aKeptEvent } from '../builders/kept-event.ts';
 import { aSealedEndpoint, seals } from '../builders/sealed.ts';
 import { setup } from '../builders/setup.ts';
@@ -49,8 +49,7 @@ async function sendTo(url: string, real: Fetcher): Promise<string[]> {
   const dependencies = {
     ...at,
     random,
-    fetcher: { post },
-    sign: webhookSigner(seals),
+    postSigned: signedSender({ post }, webhookSigner(seals), at.now),
     bodyOf,
     nextTryAfter,
     put: async () => [],

@@ -9,9 +9,9 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { Fault } from '../../shared/domain/fault.ts';
 import { deploymentOwner, secretNameOf } from '../../shared/domain/owner.ts';
+import { keyCacheSeconds } from '../../shared/domain/times.ts';
 import { type Connector, connectors } from '../../shared/providers/connect.ts';
 import { registry } from '../../shared/providers/registry.ts';
-import { keyCacheSeconds } from '../../shared/stores/tenants/row.ts';
 import type { Tenants } from '../../shared/stores/tenants/tenants.ts';
 import { type Commands, ownerNamed } from './command.ts';
 import type { Deployment } from './deployment.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type PolicyInput, policyInput, policyMistakes } from '../../shared/domain/policy.ts';
+import { keyCacheSeconds } from '../../shared/domain/times.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { mistakesOf } from '../../shared/providers/settings.ts';
-import { keyCacheSeconds } from '../../shared/stores/tenants/row.ts';
 import { type Commands, tenantNamed } from './command.ts';
 import { readJson } from './files.ts';
 import { findTenant } from './tenant.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { keyCacheSeconds, servedWebhookName, servedWebhookUrl } from '../../shared/stores/tenants/row.ts';
+import { keyCacheSeconds } from '../../shared/domain/times.ts';
+import { servedWebhookName, servedWebhookUrl } from '../../shared/stores/tenants/row.ts';
 import { type Commands, tenantNamed } from './command.ts';
 import { findTenant } from './tenant.ts';
 

@@ -1,5 +1,6 @@
 import { newTenantId } from '../../shared/domain/owner.ts';
-import { type IssuedKey, keyCacheSeconds, type Tenant } from '../../shared/stores/tenants/row.ts';
+import { keyCacheSeconds } from '../../shared/domain/times.ts';
+import type { IssuedKey, Tenant } from '../../shared/stores/tenants/row.ts';
 import type { Tenants } from '../../shared/stores/tenants/tenants.ts';
 import { type Commands, tenantNamed } from './command.ts';
 

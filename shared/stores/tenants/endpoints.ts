@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { byAge, endpoint, endpointId, maximumEndpoints } from '../../domain/endpoint.ts';
 import type { EndpointChanges, Endpoints } from '../../domain/ports.ts';
 import { daySeconds, epochSeconds, eventReaderSeconds } from '../../domain/times.ts';
-import { unlessConditionFails } from '../conditional.ts';
+import { unlessConditionFails, updateExpression } from '../conditional.ts';
 import { cached, type Dependencies } from './row.ts';
 
 /** All endpoints of a tenant, in a row of their own beside the tenant's: functions may write it, and no other. */
@@ -114,7 +114,7 @@ function changing(fields: Written): { UpdateExpression: string } {
   const names = Object.entries(fields);
   const set = names.filter(([, value]) => value !== undefined).map(([name]) => `endpoints.#id.#${name} = :${name}`);
   const removed = names.filter(([, value]) => value === undefined).map(([name]) => `endpoints.#id.#${name}`);
-  return { UpdateExpression: `SET ${set.join(', ')}${removed.length > 0 ? ` REMOVE ${removed.join(', ')}` : ''}` };
+  return { UpdateExpression: updateExpression(set, removed) };
 }
 
 const namesOf = (fields: Written) => Object.fromEntries(Object.keys(fields).map((name) => [`#${name}`, name]));

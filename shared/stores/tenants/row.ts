@@ -11,6 +11,7 @@ import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
 import { deploymentOwner } from '../../domain/owner.ts';
 import { policy, providerName } from '../../domain/policy.ts';
+import { keyCacheSeconds } from '../../domain/times.ts';
 import { tenantId } from '../../domain/verification.ts';
 import { unlessConditionFails } from '../conditional.ts';
 
@@ -58,11 +59,6 @@ const deployment = tenant
   .extend({ id: z.literal(deploymentId).default(deploymentId) });
 export type Deployment = z.infer<typeof deployment>;
 
-/**
- * How long a revoked key may still be taken by a function that has just seen it, and how long a new tenant may still be
- * unknown to a function that was asked for it before it was made.
- */
-export const keyCacheSeconds = 20;
 /** Of tenants that exist and of names that do not, each. */
 const maximumCached = 1000;
 

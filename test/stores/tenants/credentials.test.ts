@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { keyCacheSeconds } from '../../../shared/stores/tenants/row.ts';
+import { keyCacheSeconds } from '../../../shared/domain/times.ts';
 import { tenantsTable } from './tenants-table.ts';
 
 const { open, passes } = tenantsTable();

@@ -2,7 +2,7 @@ import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../../shared/domain/policy.ts';
-import { keyCacheSeconds } from '../../../shared/stores/tenants/row.ts';
+import { keyCacheSeconds } from '../../../shared/domain/times.ts';
 import { aTenant } from '../../builders/tenant.ts';
 import { tenantsTable } from './tenants-table.ts';
 

@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { keyCacheSeconds } from '../../../shared/stores/tenants/row.ts';
+import { keyCacheSeconds } from '../../../shared/domain/times.ts';
 import type { Tenants } from '../../../shared/stores/tenants/tenants.ts';
 import { aTenant } from '../../builders/tenant.ts';
 import { tenantsTable } from './tenants-table.ts';
