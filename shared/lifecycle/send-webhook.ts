@@ -167,11 +167,15 @@ async function settle(
   }
 }
 
-/** Waits, and is not counted as failed. What is asked for beside the schedule leaves the delivery as it is. */
+/**
+ * Waits, and is not counted as failed. What is asked for beside the schedule leaves the delivery as it is: a message alone
+ * brings it, so it waits no longer than a message can.
+ */
 async function putOff(found: Under, seconds: number, dependencies: SendingWebhook): Promise<void> {
   const { message } = found;
   const { webhooks, random, now } = dependencies;
-  const delaySeconds = Math.ceil(seconds * (1 + random() / 5));
+  const longest = message.again ? longestMessageDelaySeconds : Number.POSITIVE_INFINITY;
+  const delaySeconds = Math.min(longest, Math.ceil(seconds * (1 + random() / 5)));
   const dueAt = dueAtAfter(delaySeconds, now());
   if (!message.again) {
     const waiting = { state: 'waiting', failed: message.failed, dueAt } as const;

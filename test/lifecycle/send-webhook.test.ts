@@ -412,6 +412,18 @@ describe('what is asked for again', () => {
     expect(await found()).toMatchObject({ state: 'delivered' });
   });
 
+  it('is brought by a message alone, however long calls are held up', async () => {
+    await send();
+    const openUntil = at.now().getTime() / 1000 + 8000;
+    await at.endpoints.change(endpoint, { breaker: { openings: 9, openUntil } });
+    await send(message({ again }));
+    expect(at.webhooksDelayed.at(-1)).toMatchObject({ again, delaySeconds: 900 });
+    expect(await found()).toMatchObject({ state: 'delivered' });
+    at.advance(8000);
+    await send(at.webhooksDelayed.at(-1));
+    expect(posts).toHaveLength(2);
+  });
+
   it('leaves one that waits to its schedule', async () => {
     answer = broken;
     await send();
