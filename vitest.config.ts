@@ -10,7 +10,6 @@ class LongestFirst extends BaseSequencer {
       '/journeys/vendors.',
       '/serving/examples.',
       '/contracts/served.',
-      '/engine/videos.',
       '/integrate/',
       '/journeys/',
       '/infra/',
