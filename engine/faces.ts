@@ -1,5 +1,5 @@
 import type { FaceDetection, FaceLandmarks } from './manifest.ts';
-import { type Model, outputOf } from './models.ts';
+import { type Model, outputOf } from './model.ts';
 import { at, type Box, crop, newPatch, type Patch, type RgbImage } from './pixels.ts';
 
 /** A face in pixels of the image it was found in; `score` 0..1. */

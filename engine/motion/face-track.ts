@@ -1,6 +1,6 @@
 import { cropFace, findLandmarks, type Point } from '../faces.ts';
 import type { FaceLandmarks } from '../manifest.ts';
-import type { Model } from '../models.ts';
+import type { Model } from '../model.ts';
 import type { Sighting } from '../motion.ts';
 import { at, type Box, clamp, type RgbImage } from '../pixels.ts';
 import type { GreyFrame } from '../video-worker.ts';
