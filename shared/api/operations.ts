@@ -34,6 +34,7 @@ import {
   replayView,
   rotationBody,
 } from './endpoints.ts';
+import { claimedView, claimRequest, handOffView } from './hand-off.ts';
 import {
   capturesBody,
   clientView,
@@ -54,6 +55,7 @@ import {
 /** A function that answers HTTP requests, by the name of its folder in `functions/`. */
 export type ApiFunctionName =
   | 'request-verification'
+  | 'hand-off-capture'
   | 'read-verification'
   | 'erase-verification'
   | 'retry-verification'
@@ -65,7 +67,8 @@ export type ApiFunctionName =
   | 'send-again'
   | 'serve-spoofsense'
   | 'serve-onesmartlab'
-  | 'serve-identify';
+  | 'serve-identify'
+  | 'serve-pages';
 
 /** Requests per second, and how many may come at once before that counts. */
 export interface Throttle {
@@ -97,6 +100,8 @@ export interface Operation {
   readonly description?: string;
   /** Where the stage's own throttle is too generous, or the route must not share it. */
   readonly throttle?: Throttle;
+  /** A client_token opens it for the first device alone, and not for one that the capture was handed over to. */
+  readonly firstDeviceOnly?: true;
   /** Empty: the path or the body itself carries the secret, or there is none. */
   readonly callers: readonly CallerKind[];
   /** How long any cache may keep its 200, where that holds nothing of a caller. */
@@ -105,6 +110,8 @@ export interface Operation {
   readonly keyAlsoIn?: 'authorization';
   /** The vendor whose API it is: it answers in that vendor's words alone, and `answers` has all of them. */
   readonly vendor?: ServedVendor;
+  /** A page or a file of one: its act answers every header and byte, and it is no part of the document. */
+  readonly page?: true;
   readonly request: RequestSchemas;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly body: z.ZodType }>>;
   /** What this route itself may refuse with; `faultsOf` adds what every route of its kind may. */
@@ -131,10 +138,23 @@ const readsDeliveries = { function: 'read-deliveries', callers: ['key'], throttl
 const sendsAgain = { function: 'send-again', throttle: endpointThrottle, callers: ['key'] } as const;
 const manages = { function: 'manage-endpoints', throttle: endpointThrottle, callers: ['key'] } as const;
 
+/** By the first device, or the tenant's server. */
+const handsOff = {
+  function: 'hand-off-capture',
+  throttle: { rate: 10, burst: 20 },
+  callers: ['key', 'client_token'],
+  firstDeviceOnly: true,
+} as const;
+
 /** What the vendors' documents take. AWS takes less: 6 MB with the event around it (docs/serving.md). */
 const documentedBytes = 10_485_760;
 /** A call is a person's, who waits: as many as `POST /verifications` takes would be more than an account can run. */
 const servedThrottle: Throttle = { rate: 10, burst: 20 };
+
+/** A person opens a page, which loads a handful of files. */
+const servesPages = { function: 'serve-pages', page: true, callers: [], answers: {}, faults: [] } as const;
+const pageThrottle: Throttle = { rate: 50, burst: 100 };
+const fileThrottle: Throttle = { rate: 200, burst: 400 };
 
 /** What API Gateway says in front of SpoofSense. */
 export const gatewayMessage = z.strictObject({ message: z.string() });
@@ -226,6 +246,34 @@ export const operations = {
       'capture_type_unsupported',
       'capture_length_invalid',
     ],
+  },
+  'POST /verifications/{source_id}/hand-off': {
+    ...handsOff,
+    id: 'handOffCapture',
+    summary: 'A link for another device of the person, with a code that it may claim once within ten minutes',
+    description: 'Another one ends the one before: its code, and the token of the device that has claimed it.',
+    request: { path: ofVerification },
+    answers: { 201: { description: 'Made', body: handOffView } },
+    faults: ['verification_unknown', 'state_conflict', 'source_id_erased'],
+  },
+  'DELETE /verifications/{source_id}/hand-off': {
+    ...handsOff,
+    id: 'takeCaptureBack',
+    summary: 'End the code and the token of the other device',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'Taken back, now or before', body: stateView } },
+    faults: ['verification_unknown', 'source_id_erased'],
+  },
+  'POST /verifications/{source_id}/hand-off/claim': {
+    function: 'hand-off-capture',
+    id: 'claimCapture',
+    summary: 'Exchange the code of a hand-off for a client_token, once',
+    description: 'Called when the person presses, not when the page opens: previews of links open pages.',
+    throttle: { rate: 10, burst: 20 },
+    callers: [],
+    request: { path: ofVerification, body: claimRequest },
+    answers: { 200: { description: 'Claimed', body: claimedView } },
+    faults: ['hand_off_invalid'],
   },
   'GET /verifications': {
     id: 'listVerifications',
@@ -505,6 +553,41 @@ export const operations = {
     },
     faults: [],
   },
+  'GET /capture/{tenant}/{source_id}': {
+    ...servesPages,
+    id: 'openCapturePage',
+    summary: 'The hosted page on which a person takes the captures of one verification',
+    throttle: pageThrottle,
+    request: { path: z.object({ tenant: z.string(), source_id: z.string() }) },
+  },
+  'GET /console': {
+    ...servesPages,
+    id: 'openConsole',
+    summary: "The operators' console",
+    throttle: pageThrottle,
+    request: { path: noPath },
+  },
+  'GET /assets/{file}': {
+    ...servesPages,
+    id: 'readAsset',
+    summary: 'A file of a page, by a name that holds its hash',
+    throttle: fileThrottle,
+    request: { path: z.object({ file: z.string() }) },
+  },
+  'GET /capture.js': {
+    ...servesPages,
+    id: 'readElement',
+    summary: "The element <bonafide-capture>, for integrators' own pages",
+    throttle: fileThrottle,
+    request: { path: noPath },
+  },
+  'GET /logos/{tenant}/{hash}': {
+    ...servesPages,
+    id: 'readLogo',
+    summary: "A tenant's logo, as its capture page shows it",
+    throttle: fileThrottle,
+    request: { path: z.object({ tenant: z.string(), hash: z.string() }) },
+  },
 } as const satisfies Record<`${Method} /${string}`, Operation>;
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -528,8 +611,8 @@ export type RoutesOf<F extends ApiFunctionName> = {
 }[RouteKey];
 
 /** Every fault a route may be refused with: its own, and what comes with its callers and its request. */
-export function faultsOf({ callers, vendor, request, faults }: Operation): FaultCode[] {
-  if (vendor) return [];
+export function faultsOf({ callers, vendor, page, request, faults }: Operation): FaultCode[] {
+  if (vendor || page) return [];
   const body: FaultCode[] = ['request_too_large'];
   if (request.body && request.bodyAs !== 'text') body.push('request_unreadable');
   const validated = request.bodyAs !== 'text' && (request.body || request.query || 'source_id' in request.path.shape);
