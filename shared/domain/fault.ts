@@ -17,6 +17,7 @@ const table = {
   invitation_invalid: { status: 410, retry: false, title: 'The invitation is not valid' },
   operator_forbidden: { status: 403, retry: false, title: 'The operator’s role does not allow this' },
   origin_forbidden: { status: 403, retry: false, title: 'The request comes from another site' },
+  hand_off_invalid: { status: 410, retry: false, title: 'The hand-off code is not valid' },
   verification_unknown: { status: 404, retry: false, title: 'No verification has this source_id' },
   source_id_conflict: { status: 409, retry: false, title: 'This source_id is taken by another request' },
   source_id_erased: { status: 409, retry: false, title: 'The verification with this source_id was erased' },

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import * as operators from '../../shared/api/console.ts';
 import * as deliveries from '../../shared/api/deliveries.ts';
 import * as endpoints from '../../shared/api/endpoints.ts';
+import * as handOffs from '../../shared/api/hand-off.ts';
 import { faultsOf, gatewayMessage, gatewayText, type Operation, routes } from '../../shared/api/operations.ts';
 import * as views from '../../shared/api/verifications.ts';
 import { webhookBodies, webhookName } from '../../shared/api/webhook-bodies.ts';
@@ -29,6 +30,7 @@ const named = {
   requests: {
     VerificationRequest: views.verificationRequest,
     CapturesRequest: views.capturesRequestBody,
+    HandOffClaim: handOffs.claimRequest,
     EndpointRequest: endpoints.endpointRequest,
     EndpointChange: endpoints.endpointChange,
     RotationRequest: endpoints.rotationRequest,
@@ -48,6 +50,8 @@ const named = {
     Upload: views.uploadView,
     Verification: views.verificationView,
     ClientVerification: views.clientView,
+    HandOff: handOffs.handOffView,
+    ClaimedCapture: handOffs.claimedView,
     Verdict: views.verdictView,
     Attempt: views.attemptView,
     VerificationPage: views.listView,

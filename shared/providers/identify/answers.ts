@@ -132,6 +132,7 @@ export const faultAnswers = {
   invitation_invalid: ours,
   operator_forbidden: ours,
   origin_forbidden: ours,
+  hand_off_invalid: ours,
   verification_unknown: ours,
   source_id_conflict: payload,
   source_id_erased: payload,

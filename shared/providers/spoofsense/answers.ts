@@ -180,6 +180,7 @@ export const faultAnswers = {
   invitation_invalid: 'failed',
   operator_forbidden: 'failed',
   origin_forbidden: 'failed',
+  hand_off_invalid: 'failed',
   verification_unknown: 'failed',
   source_id_conflict: 'failed',
   source_id_erased: 'failed',
