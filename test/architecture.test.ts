@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { registry } from '../shared/providers/registry.ts';
+import { staleness } from '../tools/release/client.ts';
 
 /* The rules of the house, as CONTRIBUTING.md tells them. A broken one says which, why, and what to do instead. */
 
@@ -131,10 +132,17 @@ const importRules: readonly ImportRule[] = [
   {
     folder: 'tools',
     allowed:
-      /^(tools\/|engine\/|shared\/|infra\/bundle\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|tar$|@cyclonedx\/|cdk\.json$|package(-lock)?\.json$|zod$|node:)/,
+      /^(tools\/|engine\/|shared\/|web\/client\/|infra\/bundle\.ts$|@aws-sdk\/|sharp$|esbuild$|pbf$|tar$|@cyclonedx\/|cdk\.json$|package(-lock)?\.json$|zod$|node:)/,
     rule: 'tools are thin command lines over shared and engine',
     why: 'what a command does must be reachable by a program and a test',
     instead: 'move the work into shared or engine',
+  },
+  {
+    folder: 'web/client',
+    allowed: /^(web\/client\/|openapi-fetch$)/,
+    rule: 'the client needs openapi-fetch alone, in Node and in browsers',
+    why: 'it is published, and a page loads all of it',
+    instead: 'take what it needs of the API from web/client/schema.ts; write the rest by hand',
   },
   {
     folder: 'test/simulation',
@@ -322,6 +330,14 @@ describe('the house', () => {
     };
     const missing = files('shared/lifecycle').filter((file) => !connected.has(file));
     expect(report(rule, missing)).toBe('');
+  });
+
+  it('the client has the types of docs/openapi.json, as npm run client writes them', () => {
+    const document = source('docs/openapi.json');
+    const schema = source('web/client/schema.ts');
+    expect(staleness(document, schema)).toBeUndefined();
+    expect(staleness(document.replace('source_id', 'sourceId'), schema)).toMatch(/another .*: npm run client$/);
+    expect(staleness(document, schema.replace('source_id', 'sourceId'))).toMatch(/by hand: npm run client$/);
   });
 
   it('sees a planted violation, and says what to do', () => {

@@ -14,6 +14,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Environment as Erase } from '../../functions/erase-verification/environment.ts';
+import type { Environment as HandOff } from '../../functions/hand-off-capture/environment.ts';
 import type { Environment as ReadReceipt } from '../../functions/read-receipt/environment.ts';
 import type { Environment as Read } from '../../functions/read-verification/environment.ts';
 import type { Environment as Receive } from '../../functions/receive-result/environment.ts';
@@ -64,6 +65,7 @@ export class PublicApi extends Construct {
     const { allowedOrigins } = readSettings(this);
     const ours = {
       'request-verification': this.#requestVerification(props),
+      'hand-off-capture': this.#handOffCapture(props),
       'read-verification': this.#readVerification(props),
       'erase-verification': this.#eraseVerification(props),
       'retry-verification': this.#retryVerification(props),
@@ -114,6 +116,7 @@ export class PublicApi extends Construct {
         ...this.#idEnvironment(secrets),
         CAPTURES_BUCKET: captures.bucketName,
         CLIENT_TOKEN_SECRET: secrets.clientToken.secretArn,
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
       },
     });
     records.allowVerifications(request, 'GetItem', 'PutItem', 'UpdateItem');
@@ -123,6 +126,25 @@ export class PublicApi extends Construct {
     captures.allowCaptures(request, 'PutObject'); // what it signs, not what it does
     secrets.allowClientToken(request);
     return request;
+  }
+
+  #handOffCapture({ records, secrets }: PublicApiProps): AnyServiceFunction {
+    const handOff = new ServiceFunction<HandOff>(this, 'hand-off-capture', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'People whose first device has no camera cannot go on with their phone.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
+        CLIENT_TOKEN_SECRET: secrets.clientToken.secretArn,
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
+      },
+    });
+    records.allowVerifications(handOff, 'GetItem', 'UpdateItem');
+    records.allowTenants(handOff);
+    secrets.allowIdKey(handOff);
+    secrets.allowClientToken(handOff);
+    return handOff;
   }
 
   #readVerification({ records, secrets }: PublicApiProps): AnyServiceFunction {

@@ -34,6 +34,7 @@ import {
   replayView,
   rotationBody,
 } from './endpoints.ts';
+import { claimedView, claimRequest, handOffView } from './hand-off.ts';
 import {
   capturesBody,
   clientView,
@@ -54,6 +55,7 @@ import {
 /** A function that answers HTTP requests, by the name of its folder in `functions/`. */
 export type ApiFunctionName =
   | 'request-verification'
+  | 'hand-off-capture'
   | 'read-verification'
   | 'erase-verification'
   | 'retry-verification'
@@ -98,6 +100,8 @@ export interface Operation {
   readonly description?: string;
   /** Where the stage's own throttle is too generous, or the route must not share it. */
   readonly throttle?: Throttle;
+  /** A client_token opens it for the first device alone, and not for one that the capture was handed over to. */
+  readonly firstDeviceOnly?: true;
   /** Empty: the path or the body itself carries the secret, or there is none. */
   readonly callers: readonly CallerKind[];
   /** How long any cache may keep its 200, where that holds nothing of a caller. */
@@ -133,6 +137,14 @@ const endpointThrottle: Throttle = { rate: 10, burst: 20 };
 const readsDeliveries = { function: 'read-deliveries', callers: ['key'], throttle: { rate: 20, burst: 40 } } as const;
 const sendsAgain = { function: 'send-again', throttle: endpointThrottle, callers: ['key'] } as const;
 const manages = { function: 'manage-endpoints', throttle: endpointThrottle, callers: ['key'] } as const;
+
+/** By the first device, or the tenant's server. */
+const handsOff = {
+  function: 'hand-off-capture',
+  throttle: { rate: 10, burst: 20 },
+  callers: ['key', 'client_token'],
+  firstDeviceOnly: true,
+} as const;
 
 /** What the vendors' documents take. AWS takes less: 6 MB with the event around it (docs/serving.md). */
 const documentedBytes = 10_485_760;
@@ -234,6 +246,34 @@ export const operations = {
       'capture_type_unsupported',
       'capture_length_invalid',
     ],
+  },
+  'POST /verifications/{source_id}/hand-off': {
+    ...handsOff,
+    id: 'handOffCapture',
+    summary: 'A link for another device of the person, with a code that it may claim once within ten minutes',
+    description: 'Another one ends the one before: its code, and the token of the device that has claimed it.',
+    request: { path: ofVerification },
+    answers: { 201: { description: 'Made', body: handOffView } },
+    faults: ['verification_unknown', 'state_conflict', 'source_id_erased'],
+  },
+  'DELETE /verifications/{source_id}/hand-off': {
+    ...handsOff,
+    id: 'takeCaptureBack',
+    summary: 'End the code and the token of the other device',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'Taken back, now or before', body: stateView } },
+    faults: ['verification_unknown', 'source_id_erased'],
+  },
+  'POST /verifications/{source_id}/hand-off/claim': {
+    function: 'hand-off-capture',
+    id: 'claimCapture',
+    summary: 'Exchange the code of a hand-off for a client_token, once',
+    description: 'Called when the person presses, not when the page opens: previews of links open pages.',
+    throttle: { rate: 10, burst: 20 },
+    callers: [],
+    request: { path: ofVerification, body: claimRequest },
+    answers: { 200: { description: 'Claimed', body: claimedView } },
+    faults: ['hand_off_invalid'],
   },
   'GET /verifications': {
     id: 'listVerifications',

@@ -13,6 +13,7 @@ const table = {
   route_unknown: { status: 404, retry: false, title: 'There is nothing at this address' },
   api_key_invalid: { status: 401, retry: false, title: 'The API key is not valid' },
   client_token_invalid: { status: 401, retry: false, title: 'The client token is not valid' },
+  hand_off_invalid: { status: 410, retry: false, title: 'The hand-off code is not valid' },
   verification_unknown: { status: 404, retry: false, title: 'No verification has this source_id' },
   source_id_conflict: { status: 409, retry: false, title: 'This source_id is taken by another request' },
   source_id_erased: { status: 409, retry: false, title: 'The verification with this source_id was erased' },

@@ -39,6 +39,8 @@ export interface Request<Key extends RouteKey> {
     : Row<Key>['request'] extends { readonly bodyAs: 'bytes' }
       ? Uint8Array
       : Parsed<Row<Key>['request'], 'body'>;
+  /** Where the caller reached this deployment: scheme, host and port. */
+  readonly origin: string;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
@@ -81,6 +83,11 @@ export type ActsOf<F extends ApiFunctionName, Dependencies> = {
   readonly [Key in RoutesOf<F>]: (request: Request<Key>, dependencies: Dependencies) => Promise<Reply<Key>>;
 };
 
+/** Where callers reach this deployment, if the operator says so: a proxy before it hides the address they use. */
+export interface Placed {
+  readonly publicUrl?: string | undefined;
+}
+
 /** An act as the wrapper calls it, once the row has been applied. */
 type Act<Dependencies> = (
   request: Omit<Request<never>, 'caller' | 'path' | 'query' | 'body'> &
@@ -92,7 +99,7 @@ type Act<Dependencies> = (
  * An HTTP function: by route, authenticates the caller, validates the request and calls the act. A `Fault` is answered as
  * its problem+json, anything else as a blank 500; by a function that speaks a vendor's words as `refuse` says.
  */
-export function http<F extends ApiFunctionName, Dependencies extends AuthenticationOf<F>>(
+export function http<F extends ApiFunctionName, Dependencies extends AuthenticationOf<F> & Placed>(
   _function: F,
   connect: () => Dependencies,
   acts: ActsOf<F, Dependencies>,
@@ -114,7 +121,8 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
       const { operation, act } = route;
       const body = bodyOf(event, operation);
       caller = await authenticate(event, operation, dependencies);
-      const request = { caller, ...validated(event, operation, body), headers: event.headers };
+      const origin = originOf(event, dependencies.publicUrl);
+      const request = { caller, ...validated(event, operation, body), origin, headers: event.headers };
       const { sourceId, ...reply } = await act(request, dependencies);
       log.info('request.answered', { route: event.routeKey, status: reply.status });
       const headers = {
@@ -129,6 +137,12 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
       return problem(error, event.pathParameters?.source_id);
     }
   });
+}
+
+/** API Gateway is reached by https alone; the local stack by http. */
+function originOf({ requestContext, headers }: APIGatewayProxyEventV2, publicUrl: string | undefined): string {
+  const scheme = headers['x-forwarded-proto'] === 'http' ? 'http' : 'https';
+  return publicUrl ?? `${scheme}://${requestContext.domainName}`;
 }
 
 function cacheable({ cacheSeconds }: Operation): Record<string, string> {

@@ -41,7 +41,7 @@ async function called() {
     verifications,
     reads,
     advance,
-    token: signClientToken(clientTokenSecret, record.verificationId, now().getTime() / 1000 + 60),
+    token: signClientToken(clientTokenSecret, { verificationId: record.verificationId }, now().getTime() / 1000 + 60),
     revokeEveryKey: () => {
       keys = 0;
     },

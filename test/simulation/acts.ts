@@ -117,6 +117,9 @@ export const genuineToken = 'genuine';
 const webhookName = 'ours';
 const webhookUrl = 'https://acme.example/results';
 
+/** Where the API is reached. */
+const origin = 'https://api.example';
+
 /** How versions from before ids had a key found records, and made them. */
 const idsBefore: SourceIds = {
   ...ids,
@@ -175,7 +178,7 @@ export function acts(world: Surroundings) {
       subject?: string,
     ) => {
       const asked = askedOf({ source_id: source, check, captures: declared, subject });
-      return replyOfBegun(await beginVerification(asked, tenant, { ...requesting, ids: sourceIds })).body;
+      return replyOfBegun(await beginVerification(asked, tenant, { ...requesting, ids: sourceIds }), origin).body;
     };
   const find = (source: string) => findOf({ tenant }, source, { verifications, ids });
 
@@ -187,7 +190,7 @@ export function acts(world: Surroundings) {
 
     /** The next round, with other content types where some are given. */
     reopen: async (source: string, captures?: VerificationRequest['captures']) =>
-      viewUploads(await requestCaptures(await find(source), redeclaredOf({ captures }), requesting)),
+      viewUploads(await requestCaptures(await find(source), redeclaredOf({ captures }), requesting), origin),
 
     retry: async (source: string) => retryVerification(await find(source), surroundings),
 

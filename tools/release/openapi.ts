@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import * as deliveries from '../../shared/api/deliveries.ts';
 import * as endpoints from '../../shared/api/endpoints.ts';
+import * as handOffs from '../../shared/api/hand-off.ts';
 import { faultsOf, gatewayMessage, gatewayText, type Operation, routes } from '../../shared/api/operations.ts';
 import * as views from '../../shared/api/verifications.ts';
 import { webhookBodies, webhookName } from '../../shared/api/webhook-bodies.ts';
@@ -28,6 +29,7 @@ const named = {
   requests: {
     VerificationRequest: views.verificationRequest,
     CapturesRequest: views.capturesRequestBody,
+    HandOffClaim: handOffs.claimRequest,
     EndpointRequest: endpoints.endpointRequest,
     EndpointChange: endpoints.endpointChange,
     RotationRequest: endpoints.rotationRequest,
@@ -44,6 +46,8 @@ const named = {
     Upload: views.uploadView,
     Verification: views.verificationView,
     ClientVerification: views.clientView,
+    HandOff: handOffs.handOffView,
+    ClaimedCapture: handOffs.claimedView,
     Verdict: views.verdictView,
     Attempt: views.attemptView,
     VerificationPage: views.listView,

@@ -128,6 +128,7 @@ export const faultAnswers = {
   route_unknown: ours,
   api_key_invalid: { refused: 'unauthorized', error: 'failed' },
   client_token_invalid: { refused: 'unauthorized', error: 'failed' },
+  hand_off_invalid: ours,
   verification_unknown: ours,
   source_id_conflict: payload,
   source_id_erased: payload,

@@ -489,6 +489,7 @@ export const faultAnswers = {
   route_unknown: 'failed',
   api_key_invalid: 'apiKey',
   client_token_invalid: 'apiKey',
+  hand_off_invalid: 'failed',
   verification_unknown: 'failed',
   source_id_conflict: 'failed',
   source_id_erased: 'failed',

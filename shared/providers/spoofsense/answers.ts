@@ -176,6 +176,7 @@ export const faultAnswers = {
   route_unknown: 'failed',
   api_key_invalid: 'forbidden',
   client_token_invalid: 'forbidden',
+  hand_off_invalid: 'failed',
   verification_unknown: 'failed',
   source_id_conflict: 'failed',
   source_id_erased: 'failed',
