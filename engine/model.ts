@@ -1,4 +1,4 @@
-import type { Weights } from './manifest.ts';
+import type { PixelInput } from './manifest.ts';
 import { newPatch, type Patch, toTensor } from './pixels.ts';
 
 /** The pack is not what its manifest says, or says nothing readable: a deployment mistake, never a capture's fault. */
@@ -6,8 +6,13 @@ export class ModelsRefused extends Error {
   override readonly name = 'ModelsRefused';
 }
 
+/** The least that is said of weights: how they are fed. */
+interface Fed {
+  readonly input: PixelInput;
+}
+
 /** One set of weights, ready to run. */
-export interface Model<Contract extends Weights = Weights> {
+export interface Model<Contract extends Fed = Fed> {
   readonly contract: Contract;
   /** `paint` fills a black patch of the input's size with what the model shall see. Answers every output by name. */
   readonly run: (paint: (patch: Patch) => void) => Promise<Readonly<Record<string, Float32Array>>>;
@@ -17,7 +22,7 @@ export interface Model<Contract extends Weights = Weights> {
 export type Infer = (values: Float32Array, shape: readonly number[]) => Promise<Readonly<Record<string, unknown>>>;
 
 /** The weights behind `infer`, fed as their contract says. */
-export function modelOf<Contract extends Weights>(contract: Contract, infer: Infer): Model<Contract> {
+export function modelOf<Contract extends Fed>(contract: Contract, infer: Infer): Model<Contract> {
   const { width, height, channels } = contract.input;
   const shape = [1, channels === 'grey' ? 1 : 3, height, width];
   /** Patches of earlier runs, one for each that ran at the same time. */

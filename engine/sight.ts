@@ -1,6 +1,14 @@
-import { cropFace, detectFaces, type Face, findLandmarks, type Point } from './faces.ts';
+import {
+  cropFace,
+  type Detector,
+  detectFaces,
+  type Face,
+  findLandmarks,
+  type Landmarker,
+  type Point,
+} from './faces.ts';
 import { measureFlatColour } from './flat-colour.ts';
-import type { FaceDetection, FaceLandmarks, FaceMatching } from './manifest.ts';
+import type { FaceMatching } from './manifest.ts';
 import { type Embedding, embedFace } from './matching.ts';
 import type { Model } from './model.ts';
 import type { ModelPack } from './models.ts';
@@ -36,8 +44,8 @@ export const sightLimits = {
 } as const;
 
 export interface SightModels {
-  readonly detector: Model<FaceDetection>;
-  readonly landmarker: Model<FaceLandmarks>;
+  readonly detector: Detector;
+  readonly landmarker: Landmarker;
   /** Opened for the first face that is compared or in doubt. */
   readonly matcher: () => Promise<Model<FaceMatching['model']>>;
   /** Embeddings of faces are at least this long. */
@@ -85,7 +93,7 @@ export type Seen =
 /** How to look. */
 export interface Look {
   /** Those to be looked at first come first. */
-  readonly detect: (image: RgbImage, detector: Model<FaceDetection>) => Promise<readonly Face[]>;
+  readonly detect: (image: RgbImage, detector: Detector) => Promise<readonly Face[]>;
   /** How many faces are looked at until one is certain. */
   readonly tries: number;
   /** Whether a face that is clear by detection and landmarks must be one by its embedding, too: that costs as much again. */

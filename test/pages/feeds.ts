@@ -1,7 +1,7 @@
 /** What the camera of a test shows: JPEGs one after the other, made when the tests run from the project's own fixtures. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -60,14 +60,32 @@ export async function feed(options: FeedOptions = {}): Promise<string> {
   const { of, wrong, wrongSeconds, seconds = 4, wide } = options;
   const good = await framesOf({ of, seconds, wide, wrong: wrongSeconds === undefined ? wrong : undefined });
   const bad = wrongSeconds === undefined ? [] : await framesOf({ of, seconds: wrongSeconds, wide, wrong });
-  // Bad to good once: what follows is good for a minute before the file begins anew.
+  // Bad to good once: what follows is good for 20 s before the file begins anew.
   const forthAndBack = [...good, ...good.toReversed()];
-  const all = wrongSeconds === undefined ? forthAndBack : [...bad, ...repeated(forthAndBack, 60)];
+  const all = wrongSeconds === undefined ? forthAndBack : [...bad, ...repeated(forthAndBack, 20)];
   const shownTimes = feedFramesPerSecond / drawnPerSecond;
-  const making = join(await mkdtemp(join(folder, 'making-')), 'feed.mjpeg');
+  const making = join(folder, `${randomUUID()}.making`);
   await writeFile(making, Buffer.concat(all.flatMap((jpeg) => Array<Uint8Array>(shownTimes).fill(jpeg))));
   await rename(making, file);
   return file;
+}
+
+export interface Camera {
+  /** For `openBrowser`. */
+  readonly video: string;
+  /** From the next opening of the camera on: pages close it when they do not need it. */
+  readonly show: (options?: FeedOptions) => Promise<void>;
+}
+
+/** A camera whose feed is changed while the browser runs, as when a person puts an ID card before it. */
+export async function camera(options?: FeedOptions): Promise<Camera> {
+  const video = join(await mkdtemp(join(tmpdir(), 'camera-')), 'camera.mjpeg');
+  const show = async (shown?: FeedOptions) => {
+    await copyFile(await feed(shown), `${video}.new`);
+    await rename(`${video}.new`, video); // a camera that is open goes on with the file it has
+  };
+  await show(options);
+  return { video, show };
 }
 
 const repeated = (frames: readonly Uint8Array[], seconds: number): readonly Uint8Array[] =>
@@ -78,9 +96,7 @@ type FrameOptions = Omit<FeedOptions, 'wrongSeconds'>;
 /** The JPEGs of a feed, one for each moment. */
 export async function framesOf({ of = 'pair', wrong, seconds = 4, wide = false }: FrameOptions): Promise<Buffer[]> {
   const count = Math.round(drawnPerSecond * seconds);
-  const pictures = await (of === 'card' || of === 'screen' || of === 'black' || wrong === 'empty'
-    ? swaying(await stillOf(wrong === 'empty' ? 'empty' : of), count)
-    : framed(of, wrong, wide, count));
+  const pictures = await picturesOf(wrong === 'empty' ? 'empty' : of, wrong, wide, count);
   return Promise.all(pictures.map((picture) => lit(picture, wrong).jpeg({ quality: 90 }).toBuffer()));
 }
 
@@ -90,13 +106,18 @@ function lit(picture: Sharp, wrong: Wrong | undefined): Sharp {
   return wrong === 'blurred' ? picture.blur(8) : picture;
 }
 
-function stillOf(of: FeedOptions['of'] | 'empty'): Promise<Buffer> {
-  if (of === 'card') return cardOnTable();
-  if (of === 'screen') return faceOnScreen();
-  if (of === 'empty') return landscape();
-  return sharp({ create: { ...size, channels: 3, background: '#000' } })
-    .png()
-    .toBuffer();
+async function picturesOf(
+  of: NonNullable<FeedOptions['of']> | 'empty',
+  wrong: Wrong | undefined,
+  wide: boolean,
+  count: number,
+): Promise<Sharp[]> {
+  if (of === 'card') return swaying(await cardOnTable(), count);
+  if (of === 'screen') return still(await faceOnScreen(), count);
+  if (of === 'empty') return swaying(await landscape(), count);
+  if (of === 'black')
+    return Array.from({ length: count }, () => sharp({ create: { ...size, channels: 3, background: '#000' } }));
+  return framed(of, wrong, wide, count);
 }
 
 /** The pair's card flat on a table, its photo as large in it as on a real one. */
@@ -110,14 +131,16 @@ async function cardOnTable(): Promise<Buffer> {
     .toBuffer();
 }
 
+/** Held by a stand: the live score of this one changes much with some pixels, and 0.02 is far from passing. */
+async function still(picture: Uint8Array, count: number): Promise<Sharp[]> {
+  const larger = await sharp(picture).resize({ height: 1500 }).png().toBuffer();
+  return Array.from({ length: count }, () => sharp(larger).extract({ left: 8, top: 8, ...size }));
+}
+
 /** A picture that fills the frame and sways by some pixels, as held in a hand. */
 async function swaying(picture: Uint8Array, count: number): Promise<Sharp[]> {
   const [width, height] = [size.width + 40, size.height + 40];
-  const larger = await sharp(picture)
-    .resize(width, height, { fit: 'cover', position: 'left' })
-    .removeAlpha()
-    .raw()
-    .toBuffer();
+  const larger = await sharp(picture).resize(width, height, { fit: 'cover' }).removeAlpha().raw().toBuffer();
   return Array.from({ length: count }, (_, index) => {
     const seconds = index / drawnPerSecond;
     const [left, top] = [20 + Math.round(12 * Math.sin(3 * seconds)), 20 + Math.round(9 * Math.sin(2 * seconds))];

@@ -1,18 +1,10 @@
+import type { GuidanceAssets } from './assets.ts';
 import type { Answer, Judgement, Request } from './messages.ts';
-
-/** Addresses of what guidance is made of; `element.ts` knows them by its build. */
-export interface GuidanceAssets {
-  /** The bundled `worker.ts`. */
-  readonly worker: string;
-  /** `ort-wasm-simd-threaded.wasm` of onnxruntime-web. */
-  readonly wasm: string;
-  /** `fr_detect.onnx` and `fr_landmark.onnx` as the engine's pack has them. */
-  readonly detector: string;
-  readonly landmarker: string;
-}
 
 export interface GuideOptions {
   readonly assets: GuidanceAssets;
+  /** The API's origin, which serves the assets. @default the page's own */
+  readonly base?: string | undefined;
   /** From the `limits` of the uploads' answer; the engine's own where absent. */
   readonly minimumFacePx?: number | undefined;
   /** Ends everything: what is fetched, the worker, and looks that are under way. */
@@ -42,7 +34,7 @@ const answerMilliseconds = 10_000;
  */
 export async function openGuide(options: GuideOptions): Promise<Guide | undefined> {
   if (!isSupported() || wantsToSaveData()) return undefined;
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout((options.timeoutSeconds ?? 30) * 1000)]);
+  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(1000 * (options.timeoutSeconds ?? 30))]);
   try {
     return await start(options, signal);
   } catch {
@@ -71,30 +63,40 @@ function wantsToSaveData(): boolean {
   return connection?.saveData === true;
 }
 
-async function start({ assets, minimumFacePx, signal: ended }: GuideOptions, opening: AbortSignal): Promise<Guide> {
+async function start({ assets, minimumFacePx, base, signal: ended }: GuideOptions, until: AbortSignal): Promise<Guide> {
+  const { faceDetection, faceLandmarks } = assets;
+  const addressOf = (path: string) => new URL(path, base ?? document.baseURI);
   const failed = new AbortController();
-  const signal = AbortSignal.any([opening, failed.signal]);
-  const fetched = [assets.wasm, assets.detector, assets.landmarker].map((url) => fetchBytes(url, signal));
-  const [wasm, detector, landmarker] = await Promise.all(fetched).catch((error: unknown) => {
+  const signal = AbortSignal.any([until, failed.signal]);
+  const [wasm, detection, landmarks] = await Promise.all([
+    fetchBytes(addressOf(assets.wasm), signal),
+    fetchBytes(addressOf(faceDetection.path), signal),
+    fetchBytes(addressOf(faceLandmarks.path), signal),
+  ]).catch((error: unknown) => {
     failed.abort(); // the others are of no use any more
     throw error;
   });
-  if (!wasm || !detector || !landmarker) throw new Error('not fetched');
-  const guide = guideOf(startWorker(assets.worker), ended);
-  const refuse = () => guide.close();
-  opening.addEventListener('abort', refuse);
+  const guide = guideOf(startWorker(addressOf(assets.worker)), ended);
+  until.addEventListener('abort', guide.close);
   try {
-    if (opening.aborted || !(await guide.open({ kind: 'open', wasm, detector, landmarker, minimumFacePx }))) {
-      guide.close();
-      throw new Error('refused');
-    }
+    const opened = await guide.open({
+      kind: 'open',
+      wasm,
+      detector: { contract: faceDetection, weights: detection },
+      landmarker: { contract: faceLandmarks, weights: landmarks },
+      minimumFacePx,
+    });
+    if (!opened || until.aborted) throw new Error('refused');
+    return guide;
+  } catch (error) {
+    guide.close();
+    throw error;
   } finally {
-    opening.removeEventListener('abort', refuse);
+    until.removeEventListener('abort', guide.close);
   }
-  return guide;
 }
 
-async function fetchBytes(url: string, signal: AbortSignal): Promise<ArrayBuffer> {
+async function fetchBytes(url: URL, signal: AbortSignal): Promise<ArrayBuffer> {
   const response = await fetch(url, { signal, credentials: 'omit', priority: 'low' });
   if (!response.ok) throw new Error(`${response.status}`);
   return response.arrayBuffer();
@@ -120,8 +122,7 @@ function trusted(url: string): string {
 }
 
 /** A page of another origin may not start our worker itself, only import it in one of its own, if its policy lets it. */
-function startWorker(address: string): Worker {
-  const url = new URL(address, document.baseURI);
+function startWorker(url: URL): Worker {
   if (url.origin === location.origin) return new Worker(trusted(url.href), { type: 'module' });
   const importing = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
   const blobUrl = URL.createObjectURL(importing);
@@ -189,7 +190,8 @@ function guideOf(worker: Worker, ended: AbortSignal): Guide & { open: (request: 
 
   return {
     open: async (request) =>
-      (await ask(opening, request, [request.wasm, request.detector, request.landmarker]))?.kind === 'opened',
+      (await ask(opening, request, [request.wasm, request.detector.weights, request.landmarker.weights]))?.kind ===
+      'opened',
     look: (frame) =>
       inTurn(async () => {
         if (!isOpen) frame.close();

@@ -1,3 +1,4 @@
+import type { Detector, Landmarker } from '../../../engine/faces.ts';
 import type { Measurements, Reason } from '../../../shared/domain/verdict.ts';
 
 /** What a look at a frame found. */
@@ -11,13 +12,19 @@ export interface Judgement {
   readonly unclear: boolean;
 }
 
+/** Weights, and how its pack says that they are fed. */
+export interface ServedModel<Opened extends Detector | Landmarker> {
+  readonly contract: Opened['contract'];
+  readonly weights: ArrayBuffer;
+}
+
 /** What a page sends to the worker; buffers and frames change hands. */
 export type Request =
   | {
       readonly kind: 'open';
       readonly wasm: ArrayBuffer;
-      readonly detector: ArrayBuffer;
-      readonly landmarker: ArrayBuffer;
+      readonly detector: ServedModel<Detector>;
+      readonly landmarker: ServedModel<Landmarker>;
       readonly minimumFacePx: number | undefined;
     }
   | { readonly kind: 'look'; readonly id: number; readonly frame: ImageBitmap | VideoFrame }

@@ -4,15 +4,16 @@
  * fetches nothing: the page hands it wasm and weights, so that all of it ends with one abort.
  */
 import * as ort from 'onnxruntime-web/wasm';
-import type { Infer } from '../../../engine/model.ts';
+import type { Detector, Landmarker } from '../../../engine/faces.ts';
+import { type Model, modelOf } from '../../../engine/model.ts';
 import { type DecodedCapture, workingSizePx } from '../../../engine/pixels.ts';
-import { inputNames, openJudge } from './judge.ts';
-import type { Answer, Request } from './messages.ts';
+import { judge } from './judge.ts';
+import type { Answer, Judgement, Request, ServedModel } from './messages.ts';
 
 /** Of a picture that is uploaded, 0..1. */
 const jpegQuality = 0.92;
 
-let judge: ReturnType<typeof openJudge> | undefined;
+let judging: ((capture: DecodedCapture) => Promise<Judgement>) | undefined;
 /** The frame that was judged last, until the next one: the picture that is taken is the one that was judged. */
 let last: ImageBitmap | undefined;
 let working: OffscreenCanvas | undefined;
@@ -47,31 +48,31 @@ async function open({ wasm, detector, landmarker, minimumFacePx }: Extract<Reque
   ort.env.wasm.proxy = false;
   ort.env.wasm.wasmBinary = wasm;
   ort.env.logLevel = 'error';
-  const infer = {
-    detector: await openSession(detector, inputNames.detector),
-    landmarker: await openSession(landmarker, inputNames.landmarker),
-  };
-  judge = openJudge(infer, minimumFacePx);
+  const models = { detector: await openModel<Detector>(detector), landmarker: await openModel<Landmarker>(landmarker) };
+  judging = (capture) => judge(capture, models, minimumFacePx);
   // The first run takes ten times as long as the next ones: it is no frame's.
-  await judge({ image: { width: 8, height: 8, pixels: new Uint8Array(192) }, widthPx: 8, heightPx: 8 });
+  await judging({ image: { width: 8, height: 8, pixels: new Uint8Array(192) }, widthPx: 8, heightPx: 8 });
 }
 
-async function openSession(weights: ArrayBuffer, input: string): Promise<Infer> {
+async function openModel<Opened extends Detector | Landmarker>({
+  contract,
+  weights,
+}: ServedModel<Opened>): Promise<Model<Opened['contract']>> {
   const session = await ort.InferenceSession.create(new Uint8Array(weights), {
     executionProviders: ['wasm'],
     logSeverityLevel: 3,
   });
-  return async (values, shape) => {
-    const outputs = await session.run({ [input]: new ort.Tensor('float32', values, shape) });
+  return modelOf(contract, async (values, shape) => {
+    const outputs = await session.run({ [contract.input.name]: new ort.Tensor('float32', values, shape) });
     return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
-  };
+  });
 }
 
 /** The frame is the worker's from here on, whatever becomes of it. */
 async function look(frame: ImageBitmap | VideoFrame) {
   last?.close();
   last = frame instanceof ImageBitmap ? frame : await bitmapOf(frame);
-  return judge?.(capturedFrom(last));
+  return judging?.(capturedFrom(last));
 }
 
 /** A camera has few video frames to lend, and stops where they are kept. */
