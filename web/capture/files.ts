@@ -5,7 +5,12 @@ import type { Shot, Trouble } from './states.ts';
 
 /** A chosen file as a capture, or what is wrong with it: told before anything is sent. */
 export async function shotOfFile(name: CaptureName, file: Blob, digits?: string): Promise<Shot | Trouble> {
-  const bytes = new Uint8Array(await file.slice(0, magicBytes).arrayBuffer().catch(() => new ArrayBuffer(0)));
+  const bytes = new Uint8Array(
+    await file
+      .slice(0, magicBytes)
+      .arrayBuffer()
+      .catch(() => new ArrayBuffer(0)),
+  );
   const contentType = sniffContentType(bytes);
   const wrong = troubleOfFile(name, bytes, file.size);
   if (wrong || !contentType) return wrong ?? 'file_type';

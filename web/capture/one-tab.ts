@@ -49,15 +49,18 @@ function byChannel({ name, steal, onLost }: Holding): Promise<Hold | undefined> 
   const release = () => channel.close();
   return new Promise((resolve) => {
     channel.postMessage(steal ? 'mine' : 'free?');
-    const free = setTimeout(() => {
-      channel.onmessage = ({ data }) => {
-        if (data === 'free?') channel.postMessage('held');
-        if (data !== 'mine') return;
-        release();
-        onLost();
-      };
-      resolve({ release });
-    }, steal ? 0 : answerMilliseconds);
+    const free = setTimeout(
+      () => {
+        channel.onmessage = ({ data }) => {
+          if (data === 'free?') channel.postMessage('held');
+          if (data !== 'mine') return;
+          release();
+          onLost();
+        };
+        resolve({ release });
+      },
+      steal ? 0 : answerMilliseconds,
+    );
     channel.onmessage = ({ data }) => {
       if (data !== 'held' || steal) return;
       clearTimeout(free);

@@ -12,7 +12,8 @@ export const recordingTypes = [
   'video/webm',
 ] as const;
 
-export const recordingType = (isSupported: (type: string) => boolean): string | undefined => recordingTypes.find(isSupported);
+export const recordingType = (isSupported: (type: string) => boolean): string | undefined =>
+  recordingTypes.find(isSupported);
 
 /** Bits a second, picture and sound together at most 2 Mbit/s: so a slow line is not late for the digits' end. */
 export const bitRates = {
@@ -52,7 +53,11 @@ export const leastRecorded = { share: 0.85, framesPerSecond: 6 } as const;
 
 /** What is wrong with a recording that should cover `wantedSeconds`. */
 export function troubleOfRecording(
-  { loudest, length, bytes }: { loudest: number; length: { seconds: number; frames: number } | undefined; bytes: number },
+  {
+    loudest,
+    length,
+    bytes,
+  }: { loudest: number; length: { seconds: number; frames: number } | undefined; bytes: number },
   wantedSeconds: number,
 ): Trouble | undefined {
   if (bytes === 0) return 'too_short';

@@ -33,7 +33,14 @@ const webm = {
   blockGroup: 0xa0,
   block: 0xa1,
 } as const;
-const entered: readonly number[] = [webm.segment, webm.info, webm.tracks, webm.trackEntry, webm.cluster, webm.blockGroup];
+const entered: readonly number[] = [
+  webm.segment,
+  webm.info,
+  webm.tracks,
+  webm.trackEntry,
+  webm.cluster,
+  webm.blockGroup,
+];
 
 function lengthOfWebm(file: Uint8Array): RecordingLength | undefined {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -59,10 +66,10 @@ function lengthOfWebm(file: Uint8Array): RecordingLength | undefined {
 
 function spanOf(times: readonly number[]): RecordingLength | undefined {
   if (times.length === 0) return undefined;
-  const [least, most] = times.reduce(([low, high], time) => [Math.min(low, time), Math.max(high, time)], [
-    Number.POSITIVE_INFINITY,
-    Number.NEGATIVE_INFINITY,
-  ]);
+  const [least, most] = times.reduce(
+    ([low, high], time) => [Math.min(low, time), Math.max(high, time)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
   return { seconds: most - least, frames: times.length };
 }
 
@@ -156,8 +163,11 @@ function runsOf(view: DataView, moof: Box, id: number | undefined): Run[] {
     const header = traf.type === 'traf' && find(view, traf, 'tfhd');
     if (!header || view.getUint32(header.content + 4) !== id) return [];
     const flags = view.getUint32(header.content) & 0xffffff;
-    const each = flags & 0x8 ? view.getUint32(header.content + 8 + (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0)) : undefined;
-    return [...boxes(view, traf.content, traf.end)].filter(({ type }) => type === 'trun').map((run) => runOf(view, run, each));
+    const each =
+      flags & 0x8 ? view.getUint32(header.content + 8 + (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0)) : undefined;
+    return [...boxes(view, traf.content, traf.end)]
+      .filter(({ type }) => type === 'trun')
+      .map((run) => runOf(view, run, each));
   });
 }
 
