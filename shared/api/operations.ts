@@ -86,7 +86,8 @@ export type ApiFunctionName =
   | 'look-at-capture'
   | 'serve-spoofsense'
   | 'serve-onesmartlab'
-  | 'serve-identify';
+  | 'serve-identify'
+  | 'serve-pages';
 
 /** Requests per second, and how many may come at once before that counts. */
 export interface Throttle {
@@ -132,6 +133,8 @@ export interface Operation {
   readonly keyAlsoIn?: 'authorization';
   /** The vendor whose API it is: it answers in that vendor's words alone, and `answers` has all of them. */
   readonly vendor?: ServedVendor;
+  /** A page or a file of one: its act answers every header and byte, and it is no part of the document. */
+  readonly page?: true;
   readonly request: RequestSchemas;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly body: z.ZodType }>>;
   /** What this route itself may refuse with; `faultsOf` adds what every route of its kind may. */
@@ -180,6 +183,11 @@ const handsOff = {
 const documentedBytes = 10_485_760;
 /** A call is a person's, who waits: as many as `POST /verifications` takes would be more than an account can run. */
 const servedThrottle: Throttle = { rate: 10, burst: 20 };
+
+/** A person opens a page, which loads a handful of files. */
+const servesPages = { function: 'serve-pages', page: true, callers: [], answers: {}, faults: [] } as const;
+const pageThrottle: Throttle = { rate: 50, burst: 100 };
+const fileThrottle: Throttle = { rate: 200, burst: 400 };
 
 /** What API Gateway says in front of SpoofSense. */
 export const gatewayMessage = z.strictObject({ message: z.string() });
@@ -723,6 +731,41 @@ export const operations = {
     },
     faults: [],
   },
+  'GET /capture/{tenant}/{source_id}': {
+    ...servesPages,
+    id: 'openCapturePage',
+    summary: 'The hosted page on which a person takes the captures of one verification',
+    throttle: pageThrottle,
+    request: { path: z.object({ tenant: z.string(), source_id: z.string() }) },
+  },
+  'GET /console': {
+    ...servesPages,
+    id: 'openConsole',
+    summary: "The operators' console",
+    throttle: pageThrottle,
+    request: { path: noPath },
+  },
+  'GET /assets/{file}': {
+    ...servesPages,
+    id: 'readAsset',
+    summary: 'A file of a page, by a name that holds its hash',
+    throttle: fileThrottle,
+    request: { path: z.object({ file: z.string() }) },
+  },
+  'GET /capture.js': {
+    ...servesPages,
+    id: 'readElement',
+    summary: "The element <bonafide-capture>, for integrators' own pages",
+    throttle: fileThrottle,
+    request: { path: noPath },
+  },
+  'GET /logos/{tenant}/{hash}': {
+    ...servesPages,
+    id: 'readLogo',
+    summary: "A tenant's logo, as its capture page shows it",
+    throttle: fileThrottle,
+    request: { path: z.object({ tenant: z.string(), hash: z.string() }) },
+  },
 } as const satisfies Record<`${Method} /${string}`, Operation>;
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -746,8 +789,8 @@ export type RoutesOf<F extends ApiFunctionName> = {
 }[RouteKey];
 
 /** Every fault a route may be refused with: its own, and what comes with its callers and its request. */
-export function faultsOf({ callers, role, sameOrigin, vendor, request, faults }: Operation): FaultCode[] {
-  if (vendor) return [];
+export function faultsOf({ callers, role, sameOrigin, vendor, page, request, faults }: Operation): FaultCode[] {
+  if (vendor || page) return [];
   const body: FaultCode[] = ['request_too_large'];
   if (request.body && request.bodyAs !== 'text') body.push('request_unreadable');
   const validated = request.bodyAs !== 'text' && (request.body || request.query || 'source_id' in request.path.shape);

@@ -51,9 +51,23 @@ export interface PlainReply {
   readonly body: unknown;
 }
 
-/** One of the answers of the route's row. Of a vendor's API: in the vendor's words, about the verification named. */
+/** A page or a file, with all of its headers. */
+export interface PageReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/**
+ * One of the answers of the route's row. Of a vendor's API: in the vendor's words, about the verification named. Of a
+ * page: what is sent as it is.
+ */
 export type Reply<Key extends RouteKey> =
-  Row<Key> extends { readonly vendor: ServedVendor } ? PlainReply & { readonly sourceId?: string } : OwnReply<Key>;
+  Row<Key> extends { readonly vendor: ServedVendor }
+    ? PlainReply & { readonly sourceId?: string }
+    : Row<Key> extends { readonly page: true }
+      ? PageReply
+      : OwnReply<Key>;
 
 type OwnReply<Key extends RouteKey> = {
   [Status in keyof Row<Key>['answers']]: {
@@ -79,7 +93,7 @@ type Act<Dependencies> = (
   request: Omit<Request<never>, 'caller' | 'path' | 'query' | 'body'> &
     Record<'caller' | 'path' | 'query' | 'body', unknown>,
   dependencies: Dependencies,
-) => Promise<PlainReply & { sourceId?: string }>;
+) => Promise<PlainReply & { headers?: Readonly<Record<string, string>>; sourceId?: string }>;
 
 /**
  * An HTTP function: by route, authenticates the caller, validates the request and calls the act. A `Fault` is answered as
@@ -111,7 +125,11 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
       const request = { caller, ...validated(event, operation, body), origin, headers: event.headers };
       const { sourceId, ...reply } = await act(request, dependencies);
       log.info('request.answered', { route: event.routeKey, status: reply.status });
-      const headers = { ...cacheable(operation), ...(sourceId !== undefined && { [sourceIdHeader]: sourceId }) };
+      const headers = {
+        ...reply.headers,
+        ...cacheable(operation),
+        ...(sourceId !== undefined && { [sourceIdHeader]: sourceId }),
+      };
       return respond({ ...reply, headers });
     } catch (error) {
       if (!(error instanceof Fault)) log.error('request.failed', error, { route: event.routeKey });
@@ -163,7 +181,7 @@ function respond({
 }: {
   status: number;
   body: unknown;
-  headers?: Record<string, string>;
+  headers?: Readonly<Record<string, string>>;
 }): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: status,
@@ -172,8 +190,14 @@ function respond({
       'cache-control': 'no-store',
       ...headers,
     },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...sendable(body),
   };
+}
+
+/** Bytes reach API Gateway as base64. */
+function sendable(body: unknown): Pick<APIGatewayProxyStructuredResultV2, 'body' | 'isBase64Encoded'> {
+  if (body instanceof Uint8Array) return { body: Buffer.from(body).toString('base64'), isBase64Encoded: true };
+  return { body: typeof body === 'string' ? body : JSON.stringify(body) };
 }
 
 /** RFC 9457, with our code, whether trying again may help, and what is wrong where. */

@@ -139,7 +139,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
 /** The OpenAPI 3.1 document of our own API. */
 export function openApi(): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes) {
+  for (const route of routes.filter(({ page }) => !page)) {
     const { method, path } = route;
     paths[path] = { ...paths[path], [method.toLowerCase()]: described(route) };
   }

@@ -1,0 +1,3 @@
+import './element.ts';
+
+document.body.append(document.createElement('bonafide-capture'));
