@@ -3,9 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { capturesPrefix } from '../../shared/domain/captures.ts';
 import { packClient } from '../../tools/release/client.ts';
 import { portrait } from '../../tools/samples.ts';
 import { bonafide, upload } from '../../web/client/index.ts';
@@ -13,17 +11,11 @@ import { idCard, selfieOfPair } from '../engine/people.ts';
 import { newSourceId } from '../journeys/client.ts';
 import { type RunningStack, remove, startLocalStack } from '../journeys/local-stack.ts';
 import { program } from './programs.ts';
+import { versionsOf } from './versions.ts';
 
 let stack: RunningStack;
-let s3: S3Client;
 beforeAll(async () => {
   stack = await startLocalStack();
-  const { environment } = stack.stack;
-  s3 = new S3Client({
-    region: environment.AWS_REGION,
-    endpoint: environment.AWS_ENDPOINT_URL_S3,
-    credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
-  });
 });
 afterAll(async () => {
   await stack.stop();
@@ -43,14 +35,6 @@ async function requested(check: 'spoof_detect' | 'photo_verify') {
   const asked = await server().POST('/verifications', { body: { source_id: sourceId, check, captures } });
   if (!('uploads' in asked)) throw new Error('made before');
   return { sourceId, asked, page: bonafide({ base: stack.url, token: asked.client_token }) };
-}
-
-/** Every version that is stored of a verification; its id stands in its token. */
-async function versionsOf(clientToken: string): Promise<number> {
-  const [, id = ''] = clientToken.split('_');
-  const Bucket = stack.stack.outputs.CapturesBucket;
-  const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: capturesPrefix(id) }));
-  return Versions.length;
 }
 
 const movesTo = async (sourceId: string, state: string) => {
@@ -88,7 +72,7 @@ describe('uploading', () => {
     if (!selfie) throw new Error('no upload');
     expect(await upload(selfie, blobOf(await portrait(), 'image/jpeg;quality=high'))).toBe('stored');
     expect(await upload(selfie, blobOf(await portrait()))).toBe('stored_before');
-    expect(await versionsOf(asked.client_token)).toBe(1);
+    expect(await versionsOf(stack, asked.client_token)).toBe(1);
   });
 
   it('again, where the answer was lost after storing, leaves one version and one move to queued', async () => {
@@ -100,7 +84,7 @@ describe('uploading', () => {
     });
     const selfie = blobOf(await selfieOfPair());
     await page.uploadCaptures(sourceId, { selfie });
-    expect(await versionsOf(asked.client_token)).toBe(1);
+    expect(await versionsOf(stack, asked.client_token)).toBe(1);
     await page.uploadCaptures(sourceId, { selfie, id_card: blobOf(await idCard()) });
     expect((await page.waitForVerdict(sourceId)).verdict?.outcome).toBe('passed');
     expect(await movesTo(sourceId, 'queued')).toBe(1);
