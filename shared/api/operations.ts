@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { FaultCode } from '../domain/fault.ts';
+import type { OperatorRole } from '../domain/operator.ts';
 import type { ServedVendor } from '../domain/policy.ts';
 import { publicKeysCacheSeconds } from '../domain/times.ts';
 import { sourceId } from '../domain/verification.ts';
@@ -14,6 +15,21 @@ import {
 import { calls as onesmartlabCalls } from '../providers/onesmartlab/calls.ts';
 import { coded, processed, worded } from '../providers/spoofsense/answers.ts';
 import { call as spoofsenseCall } from '../providers/spoofsense/calls.ts';
+import {
+  breakersView,
+  consoleReviewRequest,
+  consoleSettingsView,
+  consoleVerificationView,
+  htmlPage,
+  lookRequest,
+  looksView,
+  lookView,
+  outcomesQuery,
+  outcomesView,
+  sessionView,
+  signedOutView,
+  signInRequest,
+} from './console.ts';
 import {
   deliveriesQuery,
   deliveriesView,
@@ -65,6 +81,9 @@ export type ApiFunctionName =
   | 'manage-endpoints'
   | 'read-deliveries'
   | 'send-again'
+  | 'sign-in-operator'
+  | 'read-console'
+  | 'look-at-capture'
   | 'serve-spoofsense'
   | 'serve-onesmartlab'
   | 'serve-identify'
@@ -76,8 +95,8 @@ export interface Throttle {
   readonly burst: number;
 }
 
-/** Who may call: a tenant's server with its key, the holder of a client_token, or a vendor with the token in the path. */
-export type CallerKind = 'key' | 'client_token';
+/** Who may call: a tenant's server with its key, the holder of a client_token, or an operator with the console's cookie. */
+export type CallerKind = 'key' | 'client_token' | 'operator';
 
 /** What a route takes, by where it stands in the request. */
 export interface RequestSchemas {
@@ -104,6 +123,10 @@ export interface Operation {
   readonly firstDeviceOnly?: true;
   /** Empty: the path or the body itself carries the secret, or there is none. */
   readonly callers: readonly CallerKind[];
+  /** What an operator who calls must be. */
+  readonly role?: OperatorRole;
+  /** The browser must say, in `Origin`, that the request comes from a page of this API itself: every write of the console. */
+  readonly sameOrigin?: true;
   /** How long any cache may keep its 200, where that holds nothing of a caller. */
   readonly cacheSeconds?: number;
   /** Where a key may stand besides `x-api-key`: bare, or after `Bearer` or `Token`. */
@@ -138,6 +161,16 @@ const readsDeliveries = { function: 'read-deliveries', callers: ['key'], throttl
 const sendsAgain = { function: 'send-again', throttle: endpointThrottle, callers: ['key'] } as const;
 const manages = { function: 'manage-endpoints', throttle: endpointThrottle, callers: ['key'] } as const;
 
+/** A page in a browser, which asks at most 20 times a minute. */
+const consoleThrottle: Throttle = { rate: 20, burst: 40 };
+const views = { callers: ['operator'], role: 'viewer', throttle: consoleThrottle } as const;
+const reviews = {
+  callers: ['operator'],
+  role: 'reviewer',
+  sameOrigin: true,
+  throttle: { rate: 10, burst: 20 },
+} as const;
+const signsIn = { function: 'sign-in-operator', throttle: { rate: 10, burst: 20 } } as const;
 /** By the first device, or the tenant's server. */
 const handsOff = {
   function: 'hand-off-capture',
@@ -359,6 +392,151 @@ export const operations = {
     request: { path: ofVerification, body: reviewRequest },
     answers: { 200: { description: 'Reviewed, now or before', body: verificationView } },
     faults: ['verification_unknown', 'state_conflict'],
+  },
+  'POST /console/session': {
+    ...signsIn,
+    id: 'signIn',
+    summary: 'Spend an invitation: begins a session, in a cookie that scripts cannot read',
+    description: 'Every invitation that cannot be spent is refused in the same words: spent, 15 minutes old, or none.',
+    callers: [],
+    sameOrigin: true,
+    request: { path: noPath, body: signInRequest },
+    answers: { 201: { description: 'Signed in', body: sessionView } },
+    faults: ['invitation_invalid'],
+  },
+  'GET /console/session': {
+    ...views,
+    id: 'readSession',
+    function: 'sign-in-operator',
+    summary: 'Who is signed in, and until when',
+    request: { path: noPath },
+    answers: { 200: { description: 'As it is', body: sessionView } },
+    faults: [],
+  },
+  'DELETE /console/session': {
+    ...views,
+    id: 'signOut',
+    function: 'sign-in-operator',
+    sameOrigin: true,
+    summary: 'End the session',
+    request: { path: noPath },
+    answers: { 200: { description: 'Signed out', body: signedOutView } },
+    faults: [],
+  },
+  'GET /console/settings': {
+    ...signsIn,
+    id: 'readConsoleSettings',
+    summary: 'Which ways to sign in there are',
+    callers: [],
+    request: { path: noPath },
+    answers: { 200: { description: 'As deployed', body: consoleSettingsView } },
+    faults: [],
+  },
+  'GET /console/sign-in': {
+    ...signsIn,
+    id: 'beginSignIn',
+    summary: 'To the identity provider of this deployment',
+    description: 'For a browser to open, with OpenID Connect configured. It comes back to GET /console/callback.',
+    callers: [],
+    request: { path: noPath },
+    answers: { 302: { description: 'On to the identity provider', body: htmlPage } },
+    faults: ['route_unknown'],
+  },
+  'GET /console/callback': {
+    ...signsIn,
+    id: 'finishSignIn',
+    summary: 'Back from the identity provider: a page that goes on to the console',
+    description:
+      'A page and no redirect: a browser that follows one from another site sends no SameSite=Strict cookie.',
+    callers: [],
+    request: { path: noPath },
+    answers: {
+      200: { description: 'Signed in', body: htmlPage },
+      403: { description: 'Not signed in: no such sign-in was begun, or no operator was invited so', body: htmlPage },
+    },
+    faults: ['route_unknown'],
+  },
+  'GET /console/verifications': {
+    ...views,
+    id: 'listForOperator',
+    function: 'read-console',
+    summary: 'Verifications of one state, newest first',
+    request: { path: noPath, query: listQuery },
+    answers: { 200: { description: 'A page', body: listView } },
+    faults: [],
+  },
+  'GET /console/verifications/{source_id}': {
+    ...views,
+    id: 'readForOperator',
+    function: 'read-console',
+    summary: 'One verification whole: verdict, history, attempts, captures that are still stored',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'As it is', body: consoleVerificationView } },
+    faults: ['verification_unknown'],
+  },
+  'POST /console/verifications/{source_id}/retry': {
+    ...reviews,
+    id: 'retryForOperator',
+    function: 'retry-verification',
+    summary: 'Try an errored verification again while its captures are stored',
+    request: { path: ofVerification },
+    answers: { 202: { description: 'Queued again', body: stateView } },
+    faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
+  },
+  'POST /console/verifications/{source_id}/review': {
+    ...reviews,
+    id: 'reviewForOperator',
+    function: 'review-verification',
+    summary: 'The operator’s decision in the place of the verdict',
+    description: 'Of the sequence that the reviewer saw: 409 where the verification has moved since.',
+    request: { path: ofVerification, body: consoleReviewRequest },
+    answers: { 200: { description: 'Reviewed, now or before', body: verificationView } },
+    faults: ['verification_unknown', 'state_conflict'],
+  },
+  'DELETE /console/verifications/{source_id}': {
+    ...reviews,
+    id: 'eraseForOperator',
+    function: 'erase-verification',
+    summary: 'Erase it: captures, scores, metadata, history. Who looked at its captures stays',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'Erased, now or before', body: stateView } },
+    faults: ['verification_unknown'],
+  },
+  'POST /console/verifications/{source_id}/looks': {
+    ...reviews,
+    id: 'lookAtCapture',
+    function: 'look-at-capture',
+    summary: 'A capture, for a minute. That the operator looked is written down before',
+    request: { path: ofVerification, body: lookRequest },
+    answers: { 201: { description: 'Written down, and this is the capture', body: lookView } },
+    faults: ['verification_unknown', 'captures_gone'],
+  },
+  'GET /console/verifications/{source_id}/looks': {
+    ...views,
+    id: 'listLooks',
+    function: 'look-at-capture',
+    summary: 'Who looked at captures of this verification, and when',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'The newest first', body: looksView } },
+    faults: ['verification_unknown'],
+  },
+  'GET /console/breakers': {
+    ...views,
+    id: 'listBreakers',
+    function: 'read-console',
+    summary: 'Which providers are not asked for now, and why',
+    request: { path: noPath },
+    answers: { 200: { description: 'Every provider that the policy can ask', body: breakersView } },
+    faults: [],
+  },
+  'GET /console/outcomes': {
+    ...views,
+    id: 'listOutcomes',
+    function: 'read-console',
+    summary: 'What was decided or errored: the last 1,000, or what is newer than an earlier answer',
+    request: { path: noPath, query: outcomesQuery },
+    answers: { 200: { description: 'A page', body: outcomesView } },
+    faults: [],
   },
   'POST /endpoints': {
     ...manages,
@@ -611,7 +789,7 @@ export type RoutesOf<F extends ApiFunctionName> = {
 }[RouteKey];
 
 /** Every fault a route may be refused with: its own, and what comes with its callers and its request. */
-export function faultsOf({ callers, vendor, page, request, faults }: Operation): FaultCode[] {
+export function faultsOf({ callers, role, sameOrigin, vendor, page, request, faults }: Operation): FaultCode[] {
   if (vendor || page) return [];
   const body: FaultCode[] = ['request_too_large'];
   if (request.body && request.bodyAs !== 'text') body.push('request_unreadable');
@@ -621,6 +799,9 @@ export function faultsOf({ callers, vendor, page, request, faults }: Operation):
       ...body,
       ...(callers.includes('key') ? (['api_key_invalid'] as const) : []),
       ...(callers.includes('client_token') ? (['client_token_invalid'] as const) : []),
+      ...(callers.includes('operator') ? (['session_invalid'] as const) : []),
+      ...(role === 'reviewer' ? (['operator_forbidden'] as const) : []),
+      ...(sameOrigin ? (['origin_forbidden'] as const) : []),
       ...(validated ? (['request_invalid'] as const) : []),
       ...faults,
     ]),

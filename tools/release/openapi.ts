@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import * as operators from '../../shared/api/console.ts';
 import * as deliveries from '../../shared/api/deliveries.ts';
 import * as endpoints from '../../shared/api/endpoints.ts';
 import * as handOffs from '../../shared/api/hand-off.ts';
@@ -34,6 +35,9 @@ const named = {
     EndpointChange: endpoints.endpointChange,
     RotationRequest: endpoints.rotationRequest,
     ReplayRequest: deliveries.replayRequest,
+    SignInRequest: operators.signInRequest,
+    ConsoleReviewRequest: operators.consoleReviewRequest,
+    LookRequest: operators.lookRequest,
     SpoofSenseCall: spoofsenseCall,
     PhotoVerifyCall: onesmartlabCalls.photoverify,
     VideoVerifyCall: onesmartlabCalls.videoverify,
@@ -68,6 +72,15 @@ const named = {
     EndpointEvent: endpointEvent,
     Receipt: views.receiptView,
     PublicKeys: views.publicKeysView,
+    Session: operators.sessionView,
+    ConsoleSettings: operators.consoleSettingsView,
+    ConsoleVerification: operators.consoleVerificationView,
+    KeptCapture: operators.keptCaptureView,
+    Look: operators.lookView,
+    Looks: operators.looksView,
+    Breakers: operators.breakersView,
+    OutcomePage: operators.outcomesView,
+    DecidedOutcome: operators.outcomeView,
     Problem: views.problemView,
     Reason: views.reasonView,
     RecaptureReason: views.recaptureReasonView,
@@ -145,6 +158,7 @@ export function openApi(): object {
       { name: 'endpoints', description: 'Where events are sent, and what became of them: docs/webhooks.md' },
       { name: 'webhooks', description: 'Where vendors answer' },
       { name: 'keys', description: 'What is public of this deployment' },
+      { name: 'console', description: 'For the page of operators: docs/console.md' },
       { name: 'vendors', description: 'The vendors’ own APIs, served: docs/serving.md' },
     ],
     security: [{ key: [] }],
@@ -160,6 +174,12 @@ export function openApi(): object {
           description: 'The same key, bare or after Bearer or Token.',
         },
         client_token: { type: 'http', scheme: 'bearer', description: 'Follows one verification for a day.' },
+        operator: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-bonafide',
+          description: 'The session of an operator; a browser keeps it, and no script reads it.',
+        },
       },
       schemas: {
         ...components(named.requests, 'input'),
@@ -240,11 +260,13 @@ function tagOf({ path, vendor }: (typeof routes)[number]): string {
   if (vendor) return 'vendors';
   if (/^\/(endpoints|deliveries|events)/.test(path)) return 'endpoints';
   if (path.startsWith('/.well-known/')) return 'keys';
+  if (path.startsWith('/console')) return 'console';
   return path.startsWith('/webhooks/') ? 'webhooks' : 'verifications';
 }
 
 /** An answer of text is sent as it is. */
 function contentOf(body: z.ZodType) {
+  if (body === operators.htmlPage) return { 'text/html': { schema: { type: 'string' } } };
   return body === gatewayText ? { 'text/plain': { schema: ref('GatewayText') } } : json(schemaOf(body, 'output'));
 }
 
