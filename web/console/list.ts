@@ -1,28 +1,13 @@
 import { css, html, nothing } from 'lit';
-import type { Check } from '../../shared/domain/captures.ts';
-import type { Outcome } from '../../shared/domain/verdict.ts';
-import type { State } from '../../shared/domain/verification.ts';
 import { Polling } from './polling.ts';
 import { type Filters, hashOf } from './routes.ts';
 import { badge, problemBox, table, time, timeText, zone } from './show.ts';
 import { style } from './style.ts';
 import { View } from './view.ts';
-import type { ListedVerification, VerificationPage } from './wire.ts';
+import { checks, type ListedVerification, outcomes, type State, states, type VerificationPage } from './wire.ts';
 
 const everySeconds = 10;
 const pageSize = 25;
-
-const states: readonly State[] = [
-  'awaiting_captures',
-  'queued',
-  'dispatched',
-  'decided',
-  'errored',
-  'expired',
-  'erased',
-];
-const checks: readonly Check[] = ['spoof_detect', 'photo_verify', 'video_verify'];
-const outcomes: readonly Outcome[] = ['passed', 'failed', 'recapture'];
 
 /** Verifications by state, newest first, a page at a time. */
 export class ConsoleList extends View {

@@ -278,5 +278,4 @@ export class ConsoleVerification extends View {
       <console-acts .desk=${this.desk} .verification=${verification} @acted=${again}></console-acts>
     </section>`;
   }
-
 }

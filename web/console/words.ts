@@ -1,8 +1,5 @@
-import type { CaptureName, Check } from '../../shared/domain/captures.ts';
-import type { FaultCode } from '../../shared/domain/fault.ts';
-import type { Outcome, Reason } from '../../shared/domain/verdict.ts';
-import type { NoteCode, State } from '../../shared/domain/verification.ts';
-import type { HistoryLine, Role } from './wire.ts';
+import type { NoteCode } from '../../shared/domain/verification.ts';
+import type { CaptureName, Check, FaultCode, HistoryLine, OutcomeKind, Reason, Role, State } from './wire.ts';
 
 const numbers = new Intl.NumberFormat('en');
 const counted = (count: number, one: string, many: string) => `${numbers.format(count)} ${count === 1 ? one : many}`;
@@ -17,7 +14,7 @@ const states: Record<State, string> = {
   erased: 'Erased',
 };
 
-const outcomes: Record<Outcome | 'errored', string> = {
+const outcomes: Record<OutcomeKind, string> = {
   passed: 'Passed',
   failed: 'Failed',
   recapture: 'Recapture',
@@ -275,8 +272,8 @@ export const english = {
     fetching: 'Fetching…',
     landed: 'Landed',
     alt: (name: string, round: number) => `${name} of round ${round}`,
-    cannotShow: (type: string) => `This browser cannot show ${type}. Another one may: Safari shows HEIC and QuickTime.`,
-    notFetched: 'The capture could not be fetched. Press to look again.',
+    cannotShow: (type: string) =>
+      `This browser cannot show this ${type}. Hide it and look again, or use another browser: Safari shows HEIC and QuickTime.`,
     looks: 'Looks',
     looksCaption: 'Who looked at which capture',
     noLooks: 'No one has looked at a capture yet.',
@@ -346,7 +343,8 @@ export const english = {
 
   /** What went wrong with a request, by its code; any other is told by the API's own title and detail. */
   problems: {
-    unreachable: 'The server could not be reached. Check your connection and try again.',
+    network_failure: 'The server could not be reached. Check your connection and try again.',
+    gateway: 'The server is busy. Try again in a moment.',
     internal: 'Something went wrong on the server. Try again in a moment.',
     operator_forbidden: 'Your role does not allow this.',
     origin_forbidden: 'This page is not the console of this server. Open the console anew.',
