@@ -44,8 +44,14 @@ export class ConsoleList extends View {
         color: var(--quiet);
         font-size: 0.8125rem;
       }
-      table th:first-child {
-        min-width: 14ch;
+      .check {
+        white-space: nowrap;
+      }
+      @media (min-width: 1100px) {
+        .id {
+          display: inline-block;
+          min-width: 20ch;
+        }
       }
     `,
   ];
@@ -188,7 +194,7 @@ export class ConsoleList extends View {
           head: words.list.outcome,
           cell: ({ verdict }) => (verdict ? this.#verdict(verdict) : html`<span class="quiet">–</span>`),
         },
-        { head: words.list.check, cell: ({ check }) => words.checks[check] },
+        { head: words.list.check, cell: ({ check }) => html`<span class="check">${words.checks[check]}</span>` },
         { head: words.list.round, cell: ({ round }) => round, numeric: true },
         { head: words.list.created, cell: (row) => time(row.created_at) },
         { head: words.list.updated, cell: (row) => time(row.updated_at) },

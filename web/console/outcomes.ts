@@ -25,7 +25,7 @@ export class ConsoleOutcomes extends View {
         margin: 0;
       }
       .chart-card .plot {
-        align-content: center;
+        align-content: start;
       }
       @media (max-width: 860px) {
         .chart-card {
@@ -213,10 +213,7 @@ export class ConsoleOutcomes extends View {
         </p>
         ${columns(
           text.chart(text.byTime),
-          counts.map(({ label, count }) => ({
-            label: label.replace(/^(under|over) /, (_, word) => (word === 'under' ? '<' : '>')).replace(' s', ''),
-            count,
-          })),
+          times.counts.map((count, index) => ({ label: words.timeLabels[index] ?? '', count })),
         )}`,
       table(
         text.byTime,

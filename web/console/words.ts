@@ -108,6 +108,19 @@ function happened({ kind, state, round, code, outcome, provider, attempt, review
   }
 }
 
+function whyNoVerdict(state: State): string {
+  switch (state) {
+    case 'errored':
+      return 'It ended without a verdict: no provider could answer. The facts name the fault.';
+    case 'expired':
+      return 'It expired without a verdict: the captures never came.';
+    case 'erased':
+      return 'It was erased, and its verdict with it.';
+    default:
+      return 'No verdict yet.';
+  }
+}
+
 /** Every text of the console. Give the element another object of this shape to replace them. */
 export const english = {
   language: 'en',
@@ -136,7 +149,7 @@ export const english = {
     invited: 'You have an invitation. It works once: press the button to sign in with it.',
     accept: 'Accept the invitation',
     accepting: 'Signing in…',
-    how: 'Open the link of your invitation. Whoever administers Bonafide for you makes one.',
+    how: 'Open the link of your invitation. The administrator of Bonafide makes one for you.',
     oidc: 'Sign in with your organisation',
     expired: 'Your session has ended. What you typed is kept: sign in again to go on.',
     signedOut: 'You are signed out.',
@@ -178,7 +191,6 @@ export const english = {
     back: 'Verifications',
     facts: 'Facts',
     verdict: 'Verdict',
-    noVerdict: 'No verdict yet.',
     confidence: 'Confidence',
     unknown: 'Unknown',
     reasons: 'Reasons',
@@ -337,8 +349,11 @@ export const english = {
   reasonText: (code: string) => new Map(Object.entries(reasons)).get(code) ?? code,
   faultText,
   happened,
+  whyNoVerdict,
   because: (code: string) => noteText(code),
   seconds: (seconds: number) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${numbers.format(Math.round(seconds))} s`),
+  /** Of the columns of the chart, in seconds; the table has `timeRanges`. */
+  timeLabels: ['<1', '<2', '<3', '<5', '<10', '<20', '<60', '60+'],
   timeRanges: ['under 1 s', '1–2 s', '2–3 s', '3–5 s', '5–10 s', '10–20 s', '20–60 s', 'over 60 s'],
 
   /** What went wrong with a request, by its code; any other is told by the API's own title and detail. */
