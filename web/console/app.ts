@@ -113,11 +113,8 @@ export class BonafideConsole extends LitElement {
         min-width: 0;
       }
       .person span {
-        overflow: hidden;
-        text-overflow: ellipsis;
-        max-width: 28ch;
-        min-width: 0;
-        white-space: nowrap;
+        max-width: 40ch;
+        overflow-wrap: anywhere;
       }
       @media (max-width: 480px) {
         .who {
@@ -129,6 +126,16 @@ export class BonafideConsole extends LitElement {
           padding-inline: 7px;
           font-size: 0.8125rem;
         }
+        .brand span {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+        }
+      }
+      .who button {
+        flex: none;
       }
       .said {
         position: fixed;
