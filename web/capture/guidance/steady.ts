@@ -15,7 +15,7 @@ export interface Advice {
 export const steadyTimes = {
   /** A hint stays this long at least: nobody can act on words that flicker, and screen readers speak each change. */
   shown: 1000,
-  /** What most looks of this last time say is what the next hint says. */
+  /** Looks of this last time choose the next hint. */
   window: 500,
   /** Looks without a fault in a row for so long, and so many of them, take the picture. */
   good: 800,
@@ -39,7 +39,10 @@ export function steady(): (reasons: readonly Reason[], atMilliseconds: number) =
     looks = [...looks.filter((look) => look.at > at - steadyTimes.window), { hint, at }];
     good = hint === 'good' ? { since: good?.since ?? at, looks: (good?.looks ?? 0) + 1 } : undefined;
 
-    const next = mostOf(looks.map((look) => look.hint));
+    const next = nextHint(
+      looks.map((look) => look.hint),
+      shown?.hint,
+    );
     if (next && next !== shown?.hint && at - (shown?.since ?? -Infinity) >= steadyTimes.shown)
       shown = { hint: next, since: at };
 
@@ -53,8 +56,15 @@ export function steady(): (reasons: readonly Reason[], atMilliseconds: number) =
   };
 }
 
-/** What more than half of at least two looks say. */
-function mostOf(hints: readonly Hint[]): Hint | undefined {
+/**
+ * More than two thirds of the latest looks put another hint in the place of the one that is shown: two that take turns do
+ * not. Where it was not seen again, the most frequent one does; where none is shown, more than half begin. One look is
+ * never enough.
+ */
+function nextHint(hints: readonly Hint[], shown: Hint | undefined): Hint | undefined {
   if (hints.length < 2) return undefined;
-  return hints.find((hint) => 2 * hints.filter((other) => other === hint).length > hints.length);
+  const countOf = (hint: Hint) => hints.filter((other) => other === hint).length;
+  const [most] = hints.toSorted((one, other) => countOf(other) - countOf(one));
+  if (!most || (shown && !hints.includes(shown))) return most;
+  return countOf(most) > (shown ? 2 / 3 : 1 / 2) * hints.length ? most : shown;
 }
