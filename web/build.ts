@@ -87,7 +87,7 @@ export function buildPages(
     guidance: guidance.sources.map(({ name }) => name),
     files: Object.fromEntries(files.map((file) => [file.name, writeCompressed(file, outputDirectory, cache)])),
   };
-  writeFileSync(join(outputDirectory, 'built.json'), `${JSON.stringify(built, null, 2)}\n`);
+  writeWhole(join(outputDirectory, 'built.json'), `${JSON.stringify(built, null, 2)}\n`);
   return built;
 }
 
@@ -208,7 +208,12 @@ function brotli(contents: Uint8Array, hash: string, cache: string): Uint8Array {
     },
   });
   mkdirSync(dirname(kept), { recursive: true });
-  writeFileSync(`${kept}.${process.pid}`, compressed);
-  renameSync(`${kept}.${process.pid}`, kept); // whole or not at all: builds run beside each other
+  writeWhole(kept, compressed);
   return compressed;
+}
+
+/** Whole or not at all: builds run beside each other, and beside the function that reads them. */
+function writeWhole(file: string, contents: string | Uint8Array): void {
+  writeFileSync(`${file}.${process.pid}`, contents);
+  renameSync(`${file}.${process.pid}`, file);
 }

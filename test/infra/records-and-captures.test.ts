@@ -220,12 +220,15 @@ describe('captures', () => {
       },
     });
     template.hasResourceProperties('AWS::ApiGatewayV2::Api', { CorsConfiguration: Match.absent() });
-    const open = synthesize({ allowedOrigins: 'https://a.example, https://b.example' });
+    const open = synthesize({
+      allowedOrigins: 'https://a.example, https://b.example',
+      publicUrl: 'https://verify.example',
+    });
     open.hasResourceProperties('AWS::S3::Bucket', {
       CorsConfiguration: {
         CorsRules: [
           Match.objectLike({
-            AllowedOrigins: [ownOrigin, 'https://a.example', 'https://b.example'],
+            AllowedOrigins: [ownOrigin, 'https://verify.example', 'https://a.example', 'https://b.example'],
             AllowedMethods: ['PUT', 'POST'],
             AllowedHeaders: ['*'],
             ExposedHeaders: ['ETag', 'Location'],

@@ -11,14 +11,36 @@ export const transitions = {
   claiming: ['loading', 'closed'],
   intro: ['starting', 'handing_off', 'loading', 'waiting', 'recapture', 'done', 'elsewhere', 'unreachable', 'closed'],
   starting: ['capturing', 'trouble', 'interrupted', 'reviewing', 'handing_off', 'elsewhere', 'loading', 'closed'],
-  capturing: ['starting', 'reviewing', 'uploading', 'recording', 'trouble', 'interrupted', 'handing_off', 'elsewhere', 'unreachable', 'loading', 'closed'],
+  capturing: [
+    'starting',
+    'reviewing',
+    'uploading',
+    'recording',
+    'trouble',
+    'interrupted',
+    'handing_off',
+    'elsewhere',
+    'unreachable',
+    'loading',
+    'closed',
+  ],
   /** Digits are shown and said. */
   recording: ['capturing', 'starting', 'uploading', 'trouble', 'interrupted', 'elsewhere'],
   /** A picture that was taken by hand or chosen as a file, before it is sent. */
   reviewing: ['uploading', 'starting', 'trouble', 'elsewhere'],
   uploading: ['uploading', 'starting', 'interrupted', 'trouble', 'waiting', 'unreachable', 'elsewhere', 'closed'],
   waiting: ['intro', 'recapture', 'loading', 'done', 'unreachable', 'elsewhere', 'closed'],
-  recapture: ['starting', 'handing_off', 'loading', 'waiting', 'recapture', 'done', 'elsewhere', 'unreachable', 'closed'],
+  recapture: [
+    'starting',
+    'handing_off',
+    'loading',
+    'waiting',
+    'recapture',
+    'done',
+    'elsewhere',
+    'unreachable',
+    'closed',
+  ],
   /** The camera was stopped: tab hidden, phone locked or turned, camera unplugged. */
   interrupted: ['starting', 'elsewhere'],
   /** The camera cannot be used as it is: each trouble has words and ways on. */
@@ -105,7 +127,12 @@ export type State =
   | { readonly at: 'intro'; readonly journey: Journey }
   | ({ readonly at: 'starting'; readonly smaller?: boolean; readonly unanswered?: boolean } & Step)
   | ({ readonly at: 'capturing'; readonly smaller?: boolean; readonly preparing?: boolean } & Step)
-  | ({ readonly at: 'recording'; readonly digits: string; readonly turn?: Turn | undefined; readonly smaller?: boolean } & Step)
+  | ({
+      readonly at: 'recording';
+      readonly digits: string;
+      readonly turn?: Turn | undefined;
+      readonly smaller?: boolean;
+    } & Step)
   | ({ readonly at: 'reviewing'; readonly shot: Shot } & Step)
   | ({ readonly at: 'uploading'; readonly shot: Shot; readonly share: number; readonly offline: boolean } & Step)
   | { readonly at: 'waiting'; readonly journey: Journey; readonly long: boolean }
@@ -113,7 +140,13 @@ export type State =
   | ({ readonly at: 'interrupted'; readonly why: Interruption } & Step)
   | ({ readonly at: 'trouble'; readonly trouble: Trouble } & Step)
   | ({ readonly at: 'by_file'; readonly digits?: string; readonly turn?: Turn | undefined } & Step)
-  | { readonly at: 'handing_off'; readonly journey: Journey; readonly link?: string; readonly expiresAt?: number; readonly over?: boolean }
+  | {
+      readonly at: 'handing_off';
+      readonly journey: Journey;
+      readonly link?: string;
+      readonly expiresAt?: number;
+      readonly over?: boolean;
+    }
   | { readonly at: 'handed_off'; readonly journey: Journey }
   | { readonly at: 'elsewhere' }
   | { readonly at: 'unreachable'; readonly kept?: Extract<State, { at: 'uploading' }> }
@@ -201,10 +234,7 @@ function firstStep(journey: Journey): State {
   return step ? starting(journey, step) : { at: 'waiting', journey, long: false };
 }
 
-type Within = Exclude<
-  Event,
-  { type: 'opened_elsewhere' | 'refused' | 'lost_connection' | 'seen' | 'trouble_met' }
->;
+type Within = Exclude<Event, { type: 'opened_elsewhere' | 'refused' | 'lost_connection' | 'seen' | 'trouble_met' }>;
 
 function withinJourney(state: State, event: Within): State {
   switch (state.at) {
@@ -342,7 +372,8 @@ function afterSeen(state: State, { state: found, outcome, reasons, handedOff, jo
   const followsPhone = state.at === 'handing_off' || state.at === 'handed_off';
   switch (found) {
     case 'awaiting_captures':
-      if (handedOff) return may(state, 'handed_off') && state.at !== 'handed_off' ? { at: 'handed_off', journey } : state;
+      if (handedOff)
+        return may(state, 'handed_off') && state.at !== 'handed_off' ? { at: 'handed_off', journey } : state;
       if (state.at === 'handed_off') return { at: 'loading' };
       return state.at === 'loading' ? begun(journey) : state;
     case 'queued':

@@ -6,23 +6,28 @@ export const de: Texts = {
 
   intro_title: 'Zeigen Sie, dass Sie es sind',
   intro_text_spoof_detect: 'Sie machen ein Foto von Ihrem Gesicht. Das dauert etwa eine Minute.',
-  intro_text_photo_verify: 'Sie machen ein Foto von Ihrem Ausweis und eines von Ihrem Gesicht. Das dauert etwa zwei Minuten.',
-  intro_text_video_verify: 'Sie machen ein Foto von Ihrem Ausweis und nehmen ein kurzes Video auf. Das dauert etwa drei Minuten.',
+  intro_text_photo_verify:
+    'Sie machen ein Foto von Ihrem Ausweis und eines von Ihrem Gesicht. Das dauert etwa zwei Minuten.',
+  intro_text_video_verify:
+    'Sie machen ein Foto von Ihrem Ausweis und nehmen ein kurzes Video auf. Das dauert etwa drei Minuten.',
   intro_id_card: 'Halten Sie Ihren Ausweis bereit: die Seite mit dem Foto.',
-  intro_selfie: 'Suchen Sie einen gleichmäßig hellen Ort. Nehmen Sie Sonnenbrille und alles ab, was Ihr Gesicht verdeckt.',
+  intro_selfie:
+    'Suchen Sie einen gleichmäßig hellen Ort. Nehmen Sie Sonnenbrille und alles ab, was Ihr Gesicht verdeckt.',
   intro_video: 'Suchen Sie einen ruhigen Ort: Sie sprechen sechs Ziffern laut auf Englisch.',
   intro_camera: 'Ihr Browser fragt, ob diese Seite die Kamera benutzen darf. Sie ist nur während der Aufnahme an.',
   begin: 'Beginnen',
   on_phone: 'Mit dem Handy weitermachen',
 
   claim_title: 'Auf diesem Gerät weitermachen',
-  claim_text: 'Sie haben auf einem anderen Gerät begonnen. Machen Sie hier weiter und lassen Sie die andere Seite offen.',
+  claim_text:
+    'Sie haben auf einem anderen Gerät begonnen. Machen Sie hier weiter und lassen Sie die andere Seite offen.',
   claim: 'Hier weitermachen',
 
   starting_title: 'Die Kamera wird gestartet',
   starting_text: 'Erlauben Sie die Kamera, wenn Ihr Browser fragt.',
   starting_text_video: 'Erlauben Sie Kamera und Mikrofon, wenn Ihr Browser fragt.',
-  unanswered_text: 'Ihr Browser wartet noch auf eine Antwort. Seine Frage steht oben im Fenster oder hinter dem Kamerasymbol in der Adresszeile.',
+  unanswered_text:
+    'Ihr Browser wartet noch auf eine Antwort. Seine Frage steht oben im Fenster oder hinter dem Kamerasymbol in der Adresszeile.',
 
   selfie_title: 'Fotografieren Sie Ihr Gesicht',
   selfie_text: 'Halten Sie die Kamera auf Augenhöhe und bringen Sie Ihr Gesicht in das Oval.',
@@ -30,7 +35,8 @@ export const de: Texts = {
   id_card_text: 'Legen Sie die Seite mit dem Foto in den Rahmen, sodass alle Kanten zu sehen sind.',
   video_title: 'Machen Sie sich bereit',
   video_text: 'Wenn Sie bereit sind, erscheinen nacheinander Ziffern. Sprechen Sie jede laut.',
-  video_text_turn: 'Wenn Sie bereit sind, erscheinen nacheinander Ziffern. Sprechen Sie jede laut. Drehen Sie den Kopf einmal, wenn Sie darum gebeten werden.',
+  video_text_turn:
+    'Wenn Sie bereit sind, erscheinen nacheinander Ziffern. Sprechen Sie jede laut. Drehen Sie den Kopf einmal, wenn Sie darum gebeten werden.',
   video_in_english: 'Sprechen Sie die Ziffern auf Englisch.',
   video_screen_reader: 'Mit einem Screenreader benutzen Sie bitte Kopfhörer: Jede Ziffer wird Ihnen vorgelesen.',
   video_level: 'Pegel des Mikrofons',
@@ -89,33 +95,47 @@ export const de: Texts = {
   try_again: 'Noch einmal versuchen',
 
   interrupted_title: 'Die Kamera wurde angehalten',
-  interrupted_hidden: 'Diese Seite war im Hintergrund, deshalb wurde die Kamera ausgeschaltet. Beginnen Sie diesen Schritt noch einmal.',
-  interrupted_ended: 'Die Kamera hat von selbst aufgehört: Sie wurde getrennt, oder eine andere App benutzt sie. Beginnen Sie diesen Schritt noch einmal.',
-  interrupted_rotated: 'Sie haben Ihr Gerät gedreht. Halten Sie es, wie Sie möchten, und beginnen Sie diesen Schritt noch einmal.',
-  interrupted_digits_expired: 'Das hat länger gedauert, als die Ziffern gelten. Sie bekommen neue: Nehmen Sie das Video noch einmal auf.',
+  interrupted_hidden:
+    'Diese Seite war im Hintergrund, deshalb wurde die Kamera ausgeschaltet. Beginnen Sie diesen Schritt noch einmal.',
+  interrupted_ended:
+    'Die Kamera hat von selbst aufgehört: Sie wurde getrennt, oder eine andere App benutzt sie. Beginnen Sie diesen Schritt noch einmal.',
+  interrupted_rotated:
+    'Sie haben Ihr Gerät gedreht. Halten Sie es, wie Sie möchten, und beginnen Sie diesen Schritt noch einmal.',
+  interrupted_digits_expired:
+    'Das hat länger gedauert, als die Ziffern gelten. Sie bekommen neue: Nehmen Sie das Video noch einmal auf.',
   go_on: 'Weiter',
 
   trouble_title: 'Die Kamera kann nicht benutzt werden',
   trouble_title_again: 'Das machen wir noch einmal',
   trouble_title_file: 'Diese Datei geht nicht',
-  denied: 'Diese Seite darf die Kamera nicht benutzen. Erlauben Sie es in den Einstellungen Ihres Browsers: Drücken Sie auf das Symbol neben der Adresse, erlauben Sie Kamera und Mikrofon, und versuchen Sie es noch einmal.',
-  denied_by_system: 'Ihr Gerät lässt diesen Browser die Kamera nicht benutzen. Erlauben Sie es in den Datenschutz-Einstellungen des Geräts, und versuchen Sie es noch einmal.',
-  dismissed: 'Die Frage Ihres Browsers wurde ohne Antwort geschlossen. Versuchen Sie es noch einmal und wählen Sie „Zulassen“.',
+  denied:
+    'Diese Seite darf die Kamera nicht benutzen. Erlauben Sie es in den Einstellungen Ihres Browsers: Drücken Sie auf das Symbol neben der Adresse, erlauben Sie Kamera und Mikrofon, und versuchen Sie es noch einmal.',
+  denied_by_system:
+    'Ihr Gerät lässt diesen Browser die Kamera nicht benutzen. Erlauben Sie es in den Datenschutz-Einstellungen des Geräts, und versuchen Sie es noch einmal.',
+  dismissed:
+    'Die Frage Ihres Browsers wurde ohne Antwort geschlossen. Versuchen Sie es noch einmal und wählen Sie „Zulassen“.',
   not_found: 'Es wurde keine Kamera gefunden. Schließen Sie eine an, oder machen Sie mit dem Handy weiter.',
   no_microphone: 'Es wurde kein Mikrofon gefunden. Schließen Sie eines an, oder machen Sie mit dem Handy weiter.',
   busy: 'Eine andere App oder ein anderer Tab benutzt die Kamera. Schließen Sie sie, und versuchen Sie es noch einmal.',
-  overconstrained: 'Die gewählte Kamera kann nicht, was gebraucht wird. Wählen Sie eine andere, oder machen Sie mit dem Handy weiter.',
-  insecure: 'Browser erlauben die Kamera nur auf sicheren Seiten. Öffnen Sie diese Seite unter einer Adresse, die mit https beginnt.',
-  not_allowed_in_frame: 'Die Website um diese Seite herum lässt sie die Kamera nicht benutzen. Machen Sie mit dem Handy weiter, oder wählen Sie ein Foto.',
-  in_app_browser: 'Sie haben diese Seite in einer anderen App geöffnet, die die Kamera für sich behält. Kopieren Sie den Link und öffnen Sie ihn in Ihrem Browser.',
-  unsupported: 'Dieser Browser kann die Kamera nicht benutzen. Aktualisieren Sie ihn, nehmen Sie einen anderen, oder machen Sie mit dem Handy weiter.',
-  cannot_record: 'Dieser Browser kann kein Video aufnehmen. Benutzen Sie die Kamera-App Ihres Geräts, oder machen Sie mit dem Handy weiter.',
+  overconstrained:
+    'Die gewählte Kamera kann nicht, was gebraucht wird. Wählen Sie eine andere, oder machen Sie mit dem Handy weiter.',
+  insecure:
+    'Browser erlauben die Kamera nur auf sicheren Seiten. Öffnen Sie diese Seite unter einer Adresse, die mit https beginnt.',
+  not_allowed_in_frame:
+    'Die Website um diese Seite herum lässt sie die Kamera nicht benutzen. Machen Sie mit dem Handy weiter, oder wählen Sie ein Foto.',
+  in_app_browser:
+    'Sie haben diese Seite in einer anderen App geöffnet, die die Kamera für sich behält. Kopieren Sie den Link und öffnen Sie ihn in Ihrem Browser.',
+  unsupported:
+    'Dieser Browser kann die Kamera nicht benutzen. Aktualisieren Sie ihn, nehmen Sie einen anderen, oder machen Sie mit dem Handy weiter.',
+  cannot_record:
+    'Dieser Browser kann kein Video aufnehmen. Benutzen Sie die Kamera-App Ihres Geräts, oder machen Sie mit dem Handy weiter.',
   black: 'Das Bild ist schwarz. Ist die Kamera verdeckt oder ihre Blende geschlossen?',
   silent: 'Es war nichts zu hören. Prüfen Sie, ob das Mikrofon an und nicht stumm ist, und nehmen Sie noch einmal auf.',
   too_short: 'Die Aufnahme ist zu kurz geworden. Schließen Sie andere Apps, und nehmen Sie noch einmal auf.',
   file_is_pdf: 'Das ist ein PDF. Bitte machen Sie ein Foto, oder wählen Sie ein Bild.',
   file_type: 'Diese Art Datei geht hier nicht. Bitte benutzen Sie Ihre Kamera.',
-  file_too_large: 'Die Datei ist größer als {megabytes} MB. Bitte nehmen Sie ein neues Bild oder ein kürzeres Video auf.',
+  file_too_large:
+    'Die Datei ist größer als {megabytes} MB. Bitte nehmen Sie ein neues Bild oder ein kürzeres Video auf.',
   file_unreadable: 'Wir konnten die Datei nicht öffnen. Bitte nehmen Sie mit Ihrer Kamera eine neue auf.',
   not_taken: 'Das Bild konnte nicht aufgenommen werden. Bitte versuchen Sie es noch einmal.',
   retry: 'Noch einmal versuchen',
@@ -147,7 +167,8 @@ export const de: Texts = {
   take_over: 'Hier weitermachen',
 
   unreachable_title: 'Keine Verbindung',
-  unreachable_text: 'Wir sind gerade nicht zu erreichen. Prüfen Sie Ihre Verbindung, und versuchen Sie es noch einmal; es geht nichts verloren.',
+  unreachable_text:
+    'Wir sind gerade nicht zu erreichen. Prüfen Sie Ihre Verbindung, und versuchen Sie es noch einmal; es geht nichts verloren.',
 
   passed_title: 'Danke, das hat geklappt.',
   passed_text: 'Sie sind hier fertig.',
@@ -168,7 +189,8 @@ export const de: Texts = {
   return_plain: 'Weiter',
   return_soon: 'In wenigen Sekunden geht es von selbst weiter.',
 
-  reason_face_not_detected: 'Wir finden kein Gesicht. Zeigen Sie Ihr ganzes Gesicht und die Seite des Ausweises mit dem Foto.',
+  reason_face_not_detected:
+    'Wir finden kein Gesicht. Zeigen Sie Ihr ganzes Gesicht und die Seite des Ausweises mit dem Foto.',
   reason_multiple_faces: 'Es ist noch jemand im Bild. Bitte nehmen Sie es allein auf.',
   reason_face_too_small: 'Ihr Gesicht ist zu weit weg. Bitte kommen Sie näher.',
   reason_face_too_large: 'Ihr Gesicht ist zu nah. Bitte halten Sie die Kamera weiter weg.',
@@ -180,13 +202,18 @@ export const de: Texts = {
   reason_too_bright: 'Es ist zu hell. Bitte drehen Sie sich vom direkten Licht weg.',
   reason_capture_unreadable: 'Wir konnten die Datei nicht öffnen. Bitte nehmen Sie mit Ihrer Kamera eine neue auf.',
   reason_capture_too_large: 'Die Datei ist zu groß. Bitte nehmen Sie ein neues Bild oder ein kürzeres Video auf.',
-  reason_format_unsupported: 'Wir können Videos dieses Formats nicht lesen. Bitte nehmen Sie mit einer anderen App, einem anderen Browser oder Handy auf.',
+  reason_format_unsupported:
+    'Wir können Videos dieses Formats nicht lesen. Bitte nehmen Sie mit einer anderen App, einem anderen Browser oder Handy auf.',
   reason_video_too_short: 'Das Video ist zu kurz. Bitte nehmen Sie auf, bis Sie alle Ziffern gesprochen haben.',
-  reason_move_your_head: 'Bitte bewegen Sie den Kopf, während Sie sprechen: ein wenig hin und her, oder so, wie Sie gebeten wurden.',
+  reason_move_your_head:
+    'Bitte bewegen Sie den Kopf, während Sie sprechen: ein wenig hin und her, oder so, wie Sie gebeten wurden.',
   reason_card_not_seen: 'Wir sehen Ihren Ausweis nicht. Bitte fotografieren Sie die Karte selbst, mit allen Kanten.',
   reason_id_face_too_small: 'Das Foto auf Ihrem Ausweis ist zu klein. Bitte gehen Sie mit der Kamera näher heran.',
   reason_audio_missing: 'Das Video hat keinen Ton. Bitte erlauben Sie das Mikrofon, und nehmen Sie noch einmal auf.',
-  reason_digits_not_heard: 'Wir konnten die Ziffern nicht hören. Bitte sprechen Sie sie laut und deutlich an einem ruhigen Ort.',
-  reason_challenge_expired: 'Das hat zu lange gedauert. Bitte nehmen Sie das Video noch einmal auf, und sprechen Sie die neuen Ziffern.',
-  reason_unknown: 'Bitte nehmen Sie es noch einmal auf: bei gutem Licht, mit dem Blick in die Kamera, und halten Sie still.',
+  reason_digits_not_heard:
+    'Wir konnten die Ziffern nicht hören. Bitte sprechen Sie sie laut und deutlich an einem ruhigen Ort.',
+  reason_challenge_expired:
+    'Das hat zu lange gedauert. Bitte nehmen Sie das Video noch einmal auf, und sprechen Sie die neuen Ziffern.',
+  reason_unknown:
+    'Bitte nehmen Sie es noch einmal auf: bei gutem Licht, mit dem Blick in die Kamera, und halten Sie still.',
 };

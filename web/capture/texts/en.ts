@@ -20,7 +20,8 @@ export const en = {
   starting_title: 'Starting the camera',
   starting_text: 'Allow the camera if your browser asks.',
   starting_text_video: 'Allow the camera and the microphone if your browser asks.',
-  unanswered_text: 'Your browser is still waiting for an answer. Look for its question at the top of the window or behind the camera symbol in the address bar.',
+  unanswered_text:
+    'Your browser is still waiting for an answer. Look for its question at the top of the window or behind the camera symbol in the address bar.',
 
   selfie_title: 'Take a photo of your face',
   selfie_text: 'Hold the camera at eye level and bring your face into the oval.',
@@ -28,7 +29,8 @@ export const en = {
   id_card_text: 'Lay the side with the photo into the frame, with all its edges visible.',
   video_title: 'Get ready to record',
   video_text: 'When you are ready, digits appear one after another. Say each one aloud.',
-  video_text_turn: 'When you are ready, digits appear one after another. Say each one aloud. Turn your head once when you are asked to.',
+  video_text_turn:
+    'When you are ready, digits appear one after another. Say each one aloud. Turn your head once when you are asked to.',
   video_in_english: 'Say the digits in English.',
   video_screen_reader: 'With a screen reader, use headphones: each digit is read to you.',
   video_level: 'Microphone level',
@@ -96,16 +98,20 @@ export const en = {
   trouble_title: 'The camera cannot be used',
   trouble_title_again: 'Let’s do that again',
   trouble_title_file: 'This file does not work',
-  denied: 'This page may not use the camera. Allow it in the settings of your browser: press the symbol beside the address, allow camera and microphone, then try again.',
-  denied_by_system: 'Your device does not let this browser use the camera. Allow it in the privacy settings of the device, then try again.',
+  denied:
+    'This page may not use the camera. Allow it in the settings of your browser: press the symbol beside the address, allow camera and microphone, then try again.',
+  denied_by_system:
+    'Your device does not let this browser use the camera. Allow it in the privacy settings of the device, then try again.',
   dismissed: 'Your browser’s question was closed without an answer. Try again and choose “Allow”.',
   not_found: 'No camera was found. Connect one, or go on with your phone.',
   no_microphone: 'No microphone was found. Connect one, or go on with your phone.',
   busy: 'Another app or tab is using the camera. Close it, then try again.',
   overconstrained: 'The chosen camera cannot do what is needed. Choose another one, or go on with your phone.',
   insecure: 'Browsers allow the camera only on secure pages. Open this page by an address that begins with https.',
-  not_allowed_in_frame: 'The website around this page does not let it use the camera. Go on with your phone, or choose a photo.',
-  in_app_browser: 'You opened this page inside another app, which keeps the camera to itself. Copy the link and open it in your browser.',
+  not_allowed_in_frame:
+    'The website around this page does not let it use the camera. Go on with your phone, or choose a photo.',
+  in_app_browser:
+    'You opened this page inside another app, which keeps the camera to itself. Copy the link and open it in your browser.',
   unsupported: 'This browser cannot use the camera. Update it, use another one, or go on with your phone.',
   cannot_record: 'This browser cannot record a video. Use the camera app of your device, or go on with your phone.',
   black: 'The picture is black. Is the camera covered, or its shutter closed?',

@@ -11,7 +11,8 @@ export const es: Texts = {
   intro_id_card: 'Tenga a mano su documento: el lado de la foto.',
   intro_selfie: 'Busque un lugar con luz uniforme y quítese las gafas de sol y lo que le tape la cara.',
   intro_video: 'Busque un lugar tranquilo: dirá seis cifras en voz alta, en inglés.',
-  intro_camera: 'El navegador le preguntará si esta página puede usar la cámara. Solo está encendida durante la captura.',
+  intro_camera:
+    'El navegador le preguntará si esta página puede usar la cámara. Solo está encendida durante la captura.',
   begin: 'Empezar',
   on_phone: 'Seguir con el móvil',
 
@@ -22,7 +23,8 @@ export const es: Texts = {
   starting_title: 'Encendiendo la cámara',
   starting_text: 'Permita la cámara si el navegador se lo pregunta.',
   starting_text_video: 'Permita la cámara y el micrófono si el navegador se lo pregunta.',
-  unanswered_text: 'El navegador sigue esperando una respuesta. Busque su pregunta en la parte superior de la ventana o tras el símbolo de la cámara en la barra de direcciones.',
+  unanswered_text:
+    'El navegador sigue esperando una respuesta. Busque su pregunta en la parte superior de la ventana o tras el símbolo de la cámara en la barra de direcciones.',
 
   selfie_title: 'Tómese una foto de la cara',
   selfie_text: 'Sostenga la cámara a la altura de los ojos y lleve la cara al óvalo.',
@@ -30,7 +32,8 @@ export const es: Texts = {
   id_card_text: 'Coloque el lado de la foto en el marco, con todos los bordes visibles.',
   video_title: 'Prepárese para grabar',
   video_text: 'Cuando esté listo, aparecerán cifras una tras otra. Diga cada una en voz alta.',
-  video_text_turn: 'Cuando esté listo, aparecerán cifras una tras otra. Diga cada una en voz alta. Gire la cabeza una vez cuando se le pida.',
+  video_text_turn:
+    'Cuando esté listo, aparecerán cifras una tras otra. Diga cada una en voz alta. Gire la cabeza una vez cuando se le pida.',
   video_in_english: 'Diga las cifras en inglés.',
   video_screen_reader: 'Con un lector de pantalla, use auriculares: se le leerá cada cifra.',
   video_level: 'Nivel del micrófono',
@@ -98,16 +101,20 @@ export const es: Texts = {
   trouble_title: 'No se puede usar la cámara',
   trouble_title_again: 'Hagámoslo otra vez',
   trouble_title_file: 'Este archivo no sirve',
-  denied: 'Esta página no puede usar la cámara. Permítalo en los ajustes del navegador: pulse el símbolo junto a la dirección, permita la cámara y el micrófono e inténtelo otra vez.',
-  denied_by_system: 'Su dispositivo no deja que este navegador use la cámara. Permítalo en los ajustes de privacidad del dispositivo e inténtelo otra vez.',
+  denied:
+    'Esta página no puede usar la cámara. Permítalo en los ajustes del navegador: pulse el símbolo junto a la dirección, permita la cámara y el micrófono e inténtelo otra vez.',
+  denied_by_system:
+    'Su dispositivo no deja que este navegador use la cámara. Permítalo en los ajustes de privacidad del dispositivo e inténtelo otra vez.',
   dismissed: 'La pregunta del navegador se cerró sin respuesta. Inténtelo otra vez y elija «Permitir».',
   not_found: 'No se encontró ninguna cámara. Conecte una o siga con el móvil.',
   no_microphone: 'No se encontró ningún micrófono. Conecte uno o siga con el móvil.',
   busy: 'Otra aplicación o pestaña está usando la cámara. Ciérrela e inténtelo otra vez.',
   overconstrained: 'La cámara elegida no puede hacer lo necesario. Elija otra o siga con el móvil.',
-  insecure: 'Los navegadores solo permiten la cámara en páginas seguras. Abra esta página con una dirección que empiece por https.',
+  insecure:
+    'Los navegadores solo permiten la cámara en páginas seguras. Abra esta página con una dirección que empiece por https.',
   not_allowed_in_frame: 'El sitio que rodea esta página no la deja usar la cámara. Siga con el móvil o elija una foto.',
-  in_app_browser: 'Abrió esta página dentro de otra aplicación, que no le deja usar la cámara. Copie el enlace y ábralo en su navegador.',
+  in_app_browser:
+    'Abrió esta página dentro de otra aplicación, que no le deja usar la cámara. Copie el enlace y ábralo en su navegador.',
   unsupported: 'Este navegador no puede usar la cámara. Actualícelo, use otro o siga con el móvil.',
   cannot_record: 'Este navegador no puede grabar vídeo. Use la cámara de su dispositivo o siga con el móvil.',
   black: 'La imagen es negra. ¿Está tapada la cámara o cerrada su tapa?',
@@ -180,7 +187,8 @@ export const es: Texts = {
   reason_too_bright: 'Hay demasiada luz. Apártese de la luz directa, por favor.',
   reason_capture_unreadable: 'No pudimos abrir el archivo. Tome otro con la cámara, por favor.',
   reason_capture_too_large: 'El archivo es demasiado grande. Tome otra imagen o grabe un vídeo más corto.',
-  reason_format_unsupported: 'No podemos leer vídeos de este formato. Grabe con otra aplicación, otro navegador u otro móvil.',
+  reason_format_unsupported:
+    'No podemos leer vídeos de este formato. Grabe con otra aplicación, otro navegador u otro móvil.',
   reason_video_too_short: 'El vídeo es demasiado corto. Grabe hasta haber dicho todas las cifras.',
   reason_move_your_head: 'Mueva la cabeza mientras habla: un poco de lado a lado, o como se le haya pedido.',
   reason_card_not_seen: 'No vemos su documento. Fotografíe la tarjeta misma, con todos sus bordes.',

@@ -3,10 +3,7 @@ import type { Interruption, Trouble } from '../states.ts';
 import { en } from './en.ts';
 
 /** Keys that follow from lists elsewhere: a new reason, trouble or interruption without words does not compile. */
-type Needed =
-  | `reason_${(typeof recaptureReasons)[number]}`
-  | Trouble
-  | `interrupted_${Interruption}`;
+type Needed = `reason_${(typeof recaptureReasons)[number]}` | Trouble | `interrupted_${Interruption}`;
 
 type Key = keyof typeof en;
 type Unwritten = Exclude<Needed, Key>;
