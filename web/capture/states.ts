@@ -8,15 +8,9 @@ import type { Turn } from '../../shared/domain/challenge.ts';
 export const transitions = {
   loading: ['intro', 'waiting', 'recapture', 'handed_off', 'elsewhere', 'unreachable', 'done', 'closed'],
   /** On a phone that opened a hand-off link: nothing happens before the person presses. */
-<<<<<<< HEAD
   claiming: ['loading'],
   intro: ['starting', 'waiting', 'handing_off', 'elsewhere'],
   starting: ['capturing', 'trouble', 'interrupted', 'handing_off', 'elsewhere'],
-=======
-  claiming: ['loading', 'closed'],
-  intro: ['starting', 'handing_off', 'loading', 'waiting', 'recapture', 'done', 'elsewhere', 'unreachable', 'closed'],
-  starting: ['capturing', 'trouble', 'interrupted', 'reviewing', 'handing_off', 'elsewhere', 'loading', 'closed'],
->>>>>>> 63cff71a427598a3d444d806145bbc7fe5caf9b1
   capturing: [
     'starting',
     'reviewing',
@@ -25,41 +19,18 @@ export const transitions = {
     'trouble',
     'interrupted',
     'handing_off',
-<<<<<<< HEAD
     'waiting',
     'unreachable',
     'elsewhere',
-=======
-    'elsewhere',
-    'unreachable',
-    'loading',
->>>>>>> 63cff71a427598a3d444d806145bbc7fe5caf9b1
     'closed',
   ],
   /** Digits are shown and said. */
   recording: ['uploading', 'trouble', 'interrupted', 'elsewhere'],
   /** A picture that was taken by hand or chosen as a file, before it is sent. */
-<<<<<<< HEAD
   reviewing: ['uploading', 'starting', 'elsewhere'],
   uploading: ['starting', 'interrupted', 'trouble', 'waiting', 'unreachable', 'elsewhere', 'closed'],
   waiting: ['intro', 'recapture', 'handed_off', 'done', 'unreachable', 'elsewhere', 'closed'],
   recapture: ['starting', 'waiting', 'handing_off', 'elsewhere'],
-=======
-  reviewing: ['uploading', 'starting', 'trouble', 'elsewhere'],
-  uploading: ['uploading', 'starting', 'interrupted', 'trouble', 'waiting', 'unreachable', 'elsewhere', 'closed'],
-  waiting: ['intro', 'recapture', 'loading', 'done', 'unreachable', 'elsewhere', 'closed'],
-  recapture: [
-    'starting',
-    'handing_off',
-    'loading',
-    'waiting',
-    'recapture',
-    'done',
-    'elsewhere',
-    'unreachable',
-    'closed',
-  ],
->>>>>>> 63cff71a427598a3d444d806145bbc7fe5caf9b1
   /** The camera was stopped: tab hidden, phone locked or turned, camera unplugged. */
   interrupted: ['starting', 'elsewhere'],
   /** The camera cannot be used as it is: each trouble has words and ways on. */
@@ -261,14 +232,10 @@ function firstStep(journey: Journey): State {
   return step ? starting({ journey, step }) : waiting(journey);
 }
 
-<<<<<<< HEAD
 type Common = 'opened_elsewhere' | 'refused' | 'lost_connection' | 'seen' | 'all_landed' | 'trouble_met';
 /** Events that concern some states alone. */
 type Own = Exclude<Event, { type: Common }>;
 type At<Name extends StateName> = Extract<State, { at: Name }>;
-=======
-type Within = Exclude<Event, { type: 'opened_elsewhere' | 'refused' | 'lost_connection' | 'seen' | 'trouble_met' }>;
->>>>>>> 63cff71a427598a3d444d806145bbc7fe5caf9b1
 
 function afterOwn(state: State, event: Own): State {
   switch (state.at) {
@@ -412,12 +379,7 @@ function afterSeen(state: State, seen: Seen): State {
 function shownFor(state: State, { state: found, outcome, reasons, handedOff, journey }: Seen): State | undefined {
   switch (found) {
     case 'awaiting_captures':
-<<<<<<< HEAD
       if (handedOff) return { at: 'handed_off', journey };
-=======
-      if (handedOff)
-        return may(state, 'handed_off') && state.at !== 'handed_off' ? { at: 'handed_off', journey } : state;
->>>>>>> 63cff71a427598a3d444d806145bbc7fe5caf9b1
       if (state.at === 'handed_off') return { at: 'loading' };
       if (state.at !== 'loading' && state.at !== 'waiting') return undefined;
       return journey.missing.length > 0 ? { at: 'intro', journey } : waiting(journey);
