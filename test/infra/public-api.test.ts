@@ -107,8 +107,8 @@ describe('functions that start from a source_id', () => {
         const { LEGACY_IDS } = Properties.Environment?.Variables ?? {};
         return LEGACY_IDS === undefined ? [] : [LEGACY_IDS];
       });
-    expect(legacyIn({})).toEqual(Array(7).fill('true'));
-    expect(legacyIn({ legacyIds: 'false' })).toEqual(Array(7).fill('false'));
+    expect(legacyIn({})).toEqual(Array(8).fill('true'));
+    expect(legacyIn({ legacyIds: 'false' })).toEqual(Array(8).fill('false'));
   });
 
   it('are updated before those that make records: an old version does not find what a new one made', () => {
@@ -137,6 +137,15 @@ it('lets links and webhooks of strangers lead to this machine only where npm sta
     );
   expect(loopback()).toEqual(['false', 'false', 'false']);
   expect(loopback({ local: true })).toEqual(['true', 'true', 'true']);
+});
+
+it('says where callers reach the API, where the operator does', () => {
+  const said = (context?: Record<string, unknown>) =>
+    Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties.Environment?.Variables.PUBLIC_URL ?? [],
+    );
+  expect(said()).toEqual(['', '']);
+  expect(said({ publicUrl: 'https://verify.example' })).toEqual(['https://verify.example', 'https://verify.example']);
 });
 
 describe('outputs', () => {
@@ -170,4 +179,12 @@ describe('a choice that means nothing', () => {
   ])('is refused: %o', (context, message) => {
     expect(() => synthesize(context)).toThrow(message);
   });
+
+  it.each(['verify.example', 'https://verify.example/', 'https://verify.example/api', 'http:verify.example', ''])(
+    'is refused: a publicUrl of %j',
+    (publicUrl) => {
+      const message = `Context publicUrl must be an origin like https://verify.example, without a path, not "${publicUrl}".`;
+      expect(() => synthesize({ publicUrl })).toThrow(message);
+    },
+  );
 });

@@ -59,7 +59,7 @@ const name = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, ''
 /** The construct that is a route's function, as `named` says it. */
 export function functionIdOf({ function: name, vendor }: Operation): string {
   const construct = ofWebhooks.includes(name) ? 'webhooks' : 'publicapi';
-  return `${vendor ? 'vendorapis' : construct}${name.replace('-', '')}`;
+  return `${vendor ? 'vendorapis' : construct}${name.replaceAll('-', '')}`;
 }
 
 /** Functions of the construct of webhooks that answer routes. */
