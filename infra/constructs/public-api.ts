@@ -25,6 +25,7 @@ import { type ApiFunctionName, routes } from '../../shared/api/operations.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
+import type { Console } from './console.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
 import type { Secrets } from './secrets.ts';
@@ -43,6 +44,8 @@ export interface PublicApiProps {
   readonly vendorApis: VendorApis;
   /** The functions behind the routes about webhooks. */
   readonly webhooks: Webhooks;
+  /** The functions that answer operators alone. */
+  readonly console: Console;
 }
 
 /**
@@ -71,7 +74,12 @@ export class PublicApi extends Construct {
       'review-verification': this.#reviewVerification(props),
       'receive-result': this.#receiveResult(props),
     };
-    this.functions = { ...ours, ...props.vendorApis.functions, ...props.webhooks.functions };
+    this.functions = {
+      ...ours,
+      ...props.vendorApis.functions,
+      ...props.webhooks.functions,
+      ...props.console.functions,
+    };
     // A new version finds what an old one made, not the other way round: what finds records is updated first.
     const { 'request-verification': makes, 'receive-result': _, ...find } = ours;
     for (const making of [makes, ...Object.values(props.vendorApis.functions)]) {
@@ -173,6 +181,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
         SIGHTINGS_TABLE: records.sightings.tableName,
         EVENTS_TABLE: records.events.tableName,
         ...captures.erasing,
@@ -196,6 +205,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
       },
@@ -235,6 +245,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
       },
     });
     records.allowVerifications(review, 'GetItem', 'UpdateItem');
@@ -281,7 +292,7 @@ export class PublicApi extends Construct {
       acknowledge(
         added,
         'AwsSolutions-APIG4',
-        'Every function checks the tenant’s key or the client token itself, before anything else, in the same lookup that gives it the tenant: an authorizer would be a second invocation and a second read for the same answer.',
+        'Every function checks the tenant’s key, the client token or the operator’s cookie itself, before anything else, in the same lookup that gives it the tenant: an authorizer would be a second invocation and a second read for the same answer.',
       );
       return added;
     });

@@ -17,10 +17,10 @@ import { coded, processed, worded } from '../providers/spoofsense/answers.ts';
 import { call as spoofsenseCall } from '../providers/spoofsense/calls.ts';
 import {
   breakersView,
+  callbackQuery,
   consoleReviewRequest,
   consoleSettingsView,
   consoleVerificationView,
-  htmlPage,
   lookRequest,
   looksView,
   lookView,
@@ -132,6 +132,8 @@ export interface Operation {
   readonly keyAlsoIn?: 'authorization';
   /** The vendor whose API it is: it answers in that vendor's words alone, and `answers` has all of them. */
   readonly vendor?: ServedVendor;
+  /** A page or a file of one: its act answers every header and byte, and it is no part of the document. */
+  readonly page?: true;
   readonly request: RequestSchemas;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly body: z.ZodType }>>;
   /** What this route itself may refuse with; `faultsOf` adds what every route of its kind may. */
@@ -427,12 +429,12 @@ export const operations = {
   'GET /console/sign-in': {
     ...signsIn,
     id: 'beginSignIn',
-    summary: 'To the identity provider of this deployment',
-    description: 'For a browser to open, with OpenID Connect configured. It comes back to GET /console/callback.',
+    summary: 'To the identity provider of this deployment, with OpenID Connect configured',
+    page: true,
     callers: [],
     request: { path: noPath },
-    answers: { 302: { description: 'On to the identity provider', body: htmlPage } },
-    faults: ['route_unknown'],
+    answers: {},
+    faults: [],
   },
   'GET /console/callback': {
     ...signsIn,
@@ -440,13 +442,11 @@ export const operations = {
     summary: 'Back from the identity provider: a page that goes on to the console',
     description:
       'A page and no redirect: a browser that follows one from another site sends no SameSite=Strict cookie.',
+    page: true,
     callers: [],
-    request: { path: noPath },
-    answers: {
-      200: { description: 'Signed in', body: htmlPage },
-      403: { description: 'Not signed in: no such sign-in was begun, or no operator was invited so', body: htmlPage },
-    },
-    faults: ['route_unknown'],
+    request: { path: noPath, query: callbackQuery },
+    answers: {},
+    faults: [],
   },
   'GET /console/verifications': {
     ...views,
@@ -746,8 +746,8 @@ export type RoutesOf<F extends ApiFunctionName> = {
 }[RouteKey];
 
 /** Every fault a route may be refused with: its own, and what comes with its callers and its request. */
-export function faultsOf({ callers, role, sameOrigin, vendor, request, faults }: Operation): FaultCode[] {
-  if (vendor) return [];
+export function faultsOf({ callers, role, sameOrigin, vendor, page, request, faults }: Operation): FaultCode[] {
+  if (vendor || page) return [];
   const body: FaultCode[] = ['request_too_large'];
   if (request.body && request.bodyAs !== 'text') body.push('request_unreadable');
   const validated = request.bodyAs !== 'text' && (request.body || request.query || 'source_id' in request.path.shape);

@@ -73,6 +73,7 @@ import {
   referenceSecret,
   signingSecretOf,
 } from '../builders/deployment.ts';
+import { memoryOutcomes } from './outcomes.ts';
 
 /** What the verbs are connected to. */
 export interface Surroundings {
@@ -131,6 +132,7 @@ const idsBefore: SourceIds = {
 export function acts(world: Surroundings) {
   const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log } = world;
   const { endpoints, keptEvents, deliveries, webhooks } = world;
+  const outcomes = memoryOutcomes();
   const tenants = {
     deploymentCredentials: async () => world.deploymentCredentials,
     ofWebhook: async (_provider: string, token: string) =>
@@ -297,7 +299,7 @@ export function acts(world: Surroundings) {
     /** A batch of the table's stream. */
     announce: (batch: readonly Change[]) =>
       announceChanges(batch, {
-        ...{ put: world.putEvents, orders, endpoints, keptEvents, webhooks, verdictText, now, log },
+        ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log },
       }),
   };
 }

@@ -139,7 +139,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
 /** The OpenAPI 3.1 document of our own API. */
 export function openApi(): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes) {
+  for (const route of routes.filter(({ page }) => !page)) {
     const { method, path } = route;
     paths[path] = { ...paths[path], [method.toLowerCase()]: described(route) };
   }
@@ -266,7 +266,6 @@ function tagOf({ path, vendor }: (typeof routes)[number]): string {
 
 /** An answer of text is sent as it is. */
 function contentOf(body: z.ZodType) {
-  if (body === operators.htmlPage) return { 'text/html': { schema: { type: 'string' } } };
   return body === gatewayText ? { 'text/plain': { schema: ref('GatewayText') } } : json(schemaOf(body, 'output'));
 }
 
