@@ -12,6 +12,8 @@ export interface Settings {
   readonly encryption: 's3' | 'kms';
   /** `allowedOrigins`: web origins that may call the API and upload captures. None by default. */
   readonly allowedOrigins: readonly string[];
+  /** `publicUrl`: the origin at which callers reach the API, where that is not its own: behind a proxy. */
+  readonly publicUrl: string | undefined;
   /** `engineConcurrency`: how many captures are analysed at once. SQS takes no less than 2. */
   readonly engineConcurrency: number;
   /** `vendorConcurrency`: how many calls each vendor gets at once. */
@@ -54,6 +56,7 @@ export function readSettings(scope: Construct): Settings {
     retainData: flag('retainData', read('retainData'), true),
     encryption: oneOf('encryption', read('encryption'), ['s3', 'kms']),
     allowedOrigins: list(read('allowedOrigins')),
+    publicUrl: origin('publicUrl', read('publicUrl')),
     engineConcurrency: wholeNumber('engineConcurrency', read('engineConcurrency'), { default: 5, from: 2, to: 1000 }),
     vendorConcurrency: wholeNumber('vendorConcurrency', read('vendorConcurrency'), { default: 5, from: 2, to: 1000 }),
     webhookConcurrency: wholeNumber('webhookConcurrency', read('webhookConcurrency'), {
@@ -107,6 +110,15 @@ function wholeNumber(key: string, value: unknown, range: { default: number; from
   if (Number.isInteger(number) && number >= range.from && number <= range.to) return number;
   throw new Error(
     `Context ${key} must be a whole number from ${range.from} to ${range.to}, not ${JSON.stringify(value)}.`,
+  );
+}
+
+function origin(key: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const text = String(value);
+  if (URL.canParse(text) && new URL(text).origin === text) return text;
+  throw new Error(
+    `Context ${key} must be an origin like https://verify.example, without a path, not ${JSON.stringify(value)}.`,
   );
 }
 

@@ -13,7 +13,7 @@ Runs Bonafide on this machine: the functions that are deployed, on embedded S3, 
 
   -c KEY=VALUE   CDK context, as for npm run deploy (docs/deploying.md); may be repeated. awsLimits=true takes no larger
                  requests than AWS does
-  --watch        take up changes of functions/, shared/ and engine/ while it runs
+  --watch        take up changes of functions/, shared/, engine/ and web/ while it runs
   --verbose      print what functions log, too
   --json         print one line {"ready":true,"url","api_key","tenant"}
 
@@ -68,7 +68,12 @@ async function start(): Promise<void> {
     verbose,
     awsLimits: String(context.awsLimits) === 'true',
     ...(watch && {
-      watch: { root, say: (text: string) => console.error(text), onChange: () => spoilSynthesis(template) },
+      watch: {
+        root,
+        modelPack: context.models === undefined ? undefined : String(context.models),
+        say: (text: string) => console.error(text),
+        onChange: () => spoilSynthesis(template),
+      },
     }),
   });
   const demo = await ensureDemoTenant(stack, dataDirectory);

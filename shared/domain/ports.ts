@@ -4,6 +4,7 @@ import type { Answered, Delivery, Going, KeptEvent, Tried } from './delivery.ts'
 import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './endpoint.ts';
 import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
+import type { HandOff } from './hand-off.ts';
 import type { Policy } from './policy.ts';
 import type { ReceiptKey } from './receipt.ts';
 import type { Outcome, Verdict } from './verdict.ts';
@@ -15,6 +16,7 @@ import type {
   NoteCode,
   Remark,
   State,
+  Unerased,
   Verification,
 } from './verification.ts';
 
@@ -112,6 +114,11 @@ export interface Verifications {
    * so that of two that ask at once both are told the same.
    */
   readonly renew: (from: InState<'awaiting_captures'>, fields: ChallengeFields) => Promise<Moved<'awaiting_captures'>>;
+  /**
+   * Puts a step of the hand-off in the place of the one as it was read: no move. Of two that ask at once one wins; lost
+   * where the record has moved, or was erased, meanwhile.
+   */
+  readonly handOff: (from: Unerased, handOff: HandOff) => Promise<Moved<Unerased['state']>>;
   /** The provider will answer by webhook: the webhook's deadline replaces the lease. Fenced by the claim's sequence. */
   readonly accept: (
     from: InState<'dispatched'>,

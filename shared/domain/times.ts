@@ -18,6 +18,9 @@ export const subjectLockSeconds = 30 * minuteSeconds;
 /** How long a client may watch its verification with one client_token. */
 export const clientTokenSeconds = daySeconds;
 
+/** How long the code that hands a capture over to another device may be claimed. */
+export const handOffSeconds = 10 * minuteSeconds;
+
 /** Added to a provider's timeout, this is the lease of a claim: time to record what the provider said. */
 export const leaseMarginSeconds = 15;
 

@@ -16,6 +16,8 @@ export interface KeyCaller {
 export interface TokenCaller {
   readonly by: 'client_token';
   readonly verification: Verification;
+  /** The number of the hand-off, where another device calls that has claimed the capture. */
+  readonly handOff?: number | undefined;
 }
 
 /** Who a route's act is called by, as its row says. */
@@ -45,34 +47,39 @@ type CallersOf<F extends ApiFunctionName> = (typeof operations)[RoutesOf<F>]['ca
 /** Who calls: nothing else of a request is looked at before. A key wins over a token beside it. */
 export async function authenticate(
   event: APIGatewayProxyEventV2,
-  { callers, keyAlsoIn }: Operation,
+  { callers, keyAlsoIn, firstDeviceOnly }: Operation,
   dependencies: object,
 ): Promise<KeyCaller | TokenCaller | undefined> {
   if (callers.length === 0) return undefined;
   const key = event.headers['x-api-key'];
   const token = /^Bearer +(\S+)$/i.exec(event.headers.authorization ?? '')?.[1];
   if (token !== undefined && key === undefined && callers.includes('client_token')) {
-    const verification = await verificationOfToken(token, event.pathParameters?.source_id, dependencies as ByToken);
-    return { by: 'client_token', verification };
+    const caller = await callerOfToken(token, event.pathParameters?.source_id, dependencies as ByToken);
+    if (firstDeviceOnly && caller.handOff !== undefined) throw invalidToken();
+    return caller;
   }
   const other = keyAlsoIn && event.headers[keyAlsoIn]?.replace(/^(Bearer|Token) +/i, '');
   return { by: 'key', tenant: await (dependencies as ByKey).tenants.authenticate(key ?? other) };
 }
 
 /**
- * A token of an erased, purged or other verification, or of a tenant whose last key was revoked, is not valid, in the
- * same words: the caller must not learn which of these it is.
+ * A token of an erased, purged or other verification, of a device from which the capture was taken back, or of a tenant
+ * whose last key was revoked, is not valid, in the same words: the caller must not learn which of these it is.
  */
-async function verificationOfToken(
+async function callerOfToken(
   token: string,
   sourceId: string | undefined,
   { verifications, tenants, clientTokenSecret, now }: ByToken,
-): Promise<Verification> {
-  const id = await readSigned(clientTokenSecret, (secret) => readClientToken(secret, token, now()));
-  const verification = id === undefined ? undefined : await verifications.find(id);
+): Promise<TokenCaller> {
+  const scope = await readSigned(clientTokenSecret, (secret) => readClientToken(secret, token, now()));
+  const verification = scope && (await verifications.find(scope.verificationId));
   const alive = verification !== undefined && (await tenants.hasKey(verification.tenant));
-  if (!alive || verification.state === 'erased' || verification.sourceId !== sourceId) {
-    throw new Fault('client_token_invalid', 'Ask your server for a new client_token.');
+  if (!scope || !alive || verification.state === 'erased' || verification.sourceId !== sourceId) {
+    throw invalidToken();
   }
-  return verification;
+  const { handOff } = scope;
+  if (handOff !== undefined && verification.handOff?.number !== handOff) throw invalidToken();
+  return { by: 'client_token', verification, ...(handOff !== undefined && { handOff }) };
 }
+
+const invalidToken = () => new Fault('client_token_invalid', 'Ask your server for a new client_token.');

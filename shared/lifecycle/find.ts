@@ -21,7 +21,7 @@ export async function findOf(caller: Finder, sourceId: string, dependencies: Fin
  * again after this one and was asked for the same source_id.
  */
 export async function findEvery(
-  { tenant }: { readonly tenant: Tenant },
+  { tenant }: { readonly tenant: Pick<Tenant, 'id'> },
   sourceId: string,
   dependencies: Finding,
 ): Promise<Verification[]> {
@@ -34,7 +34,7 @@ export async function findEvery(
 
 /** The record that a version from before the key made of a source_id. One read, none where such ids are off. */
 export async function findLegacy(
-  tenant: Tenant,
+  tenant: Pick<Tenant, 'id'>,
   sourceId: string,
   { verifications, ids }: Finding,
 ): Promise<Verification | undefined> {
@@ -43,7 +43,7 @@ export async function findLegacy(
 }
 
 async function findUnderKey(
-  tenant: Tenant,
+  tenant: Pick<Tenant, 'id'>,
   sourceId: string,
   { verifications, ids }: Finding,
 ): Promise<Verification | undefined> {

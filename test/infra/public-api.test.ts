@@ -82,6 +82,20 @@ it('lets pages carry client tokens, and never a tenant’s key', () => {
   });
 });
 
+it('tells the pages where captures go, and the bucket where pages come from, in no circle', () => {
+  // What CloudFormation refuses, Template refuses: a resource that needs what needs it.
+  const bucket = Object.keys(template.findResources('AWS::S3::Bucket'))[0];
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: {
+      Variables: Match.objectLike({
+        CAPTURES_ORIGIN: { 'Fn::Join': ['', ['https://', { 'Fn::GetAtt': [bucket, 'RegionalDomainName'] }]] },
+      }),
+    },
+  });
+  const [api] = Object.values(template.findResources('AWS::ApiGatewayV2::Api'));
+  expect(JSON.stringify(api)).not.toMatch(/Fn::GetAtt|"Ref"|DependsOn/);
+});
+
 describe('functions that start from a source_id', () => {
   const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
   const named = (name: string) => functions.find(([id]) => id.startsWith(`publicapi${name}verification`));

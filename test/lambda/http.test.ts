@@ -48,7 +48,13 @@ const view = { source_id: 'u-42', check: 'spoof_detect', state: 'awaiting_captur
 /** The wrapper around an act that does as it is told, at a route that takes a key or a token and an optional body. */
 async function answer(act: (body: unknown) => unknown, overrides: Partial<APIGatewayProxyEventV2> = {}) {
   const does = async ({ body }: { body: unknown }) => {
-    const uploads = { ...view, client_token: JSON.stringify(await act(body)), expires_at: '', uploads: {} };
+    const uploads = {
+      ...view,
+      client_token: JSON.stringify(await act(body)),
+      capture_url: '',
+      expires_at: '',
+      uploads: {},
+    };
     return { status: 200 as const, body: uploads };
   };
   const handler = http('request-verification', connect, {

@@ -74,14 +74,16 @@ beforeEach(() => {
   deps = dependencies();
 });
 
+const origin = 'https://api.example';
+
 const requestVerification = async (request: VerificationRequest, by: Tenant) => {
   const begun = await beginVerification(askedOf(request), by, deps);
-  return { kind: begun.kind, body: replyOfBegun(begun).body };
+  return { kind: begun.kind, body: replyOfBegun(begun, origin).body };
 };
 const request = (overrides: object = {}) => requestVerification(parsed(overrides), tenant);
 
 const requestCaptures = async (record: Verification | undefined, captures?: VerificationRequest['captures']) =>
-  viewUploads(await issueAgain(record, redeclaredOf({ captures }), deps));
+  viewUploads(await issueAgain(record, redeclaredOf({ captures }), deps), origin);
 
 /** A provider that can do everything. */
 const capable: Capabilities = {
@@ -104,7 +106,8 @@ describe('asking for a verification', () => {
     if (!('uploads' in body)) throw new Error('uploads');
     expect(body).toMatchObject({ source_id: 'u-42', state: 'awaiting_captures', round: 1, sequence: 1 });
     expect(body.expires_at).toBe('2026-01-01T01:00:00.000Z');
-    expect(readClientToken('secret', body.client_token, now())).toBe(idOf('u-42'));
+    expect(readClientToken('secret', body.client_token, now())).toEqual({ verificationId: idOf('u-42') });
+    expect(body.capture_url).toBe('https://api.example/capture/acme/u-42');
     const { put, post, expires_at } = body.uploads.selfie ?? {};
     expect(expires_at).toBe('2026-01-01T00:15:00.000Z');
     const url = new URL(put?.url ?? '');

@@ -1,7 +1,7 @@
 /** What the camera of a test shows: JPEGs one after the other, made when the tests run from the project's own fixtures. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
@@ -60,14 +60,32 @@ export async function feed(options: FeedOptions = {}): Promise<string> {
   const { of, wrong, wrongSeconds, seconds = 4, wide } = options;
   const good = await framesOf({ of, seconds, wide, wrong: wrongSeconds === undefined ? wrong : undefined });
   const bad = wrongSeconds === undefined ? [] : await framesOf({ of, seconds: wrongSeconds, wide, wrong });
-  // Bad to good once: what follows is good for a minute before the file begins anew.
+  // Bad to good once: what follows is good for 20 s before the file begins anew.
   const forthAndBack = [...good, ...good.toReversed()];
-  const all = wrongSeconds === undefined ? forthAndBack : [...bad, ...repeated(forthAndBack, 60)];
+  const all = wrongSeconds === undefined ? forthAndBack : [...bad, ...repeated(forthAndBack, 20)];
   const shownTimes = feedFramesPerSecond / drawnPerSecond;
-  const making = join(await mkdtemp(join(folder, 'making-')), 'feed.mjpeg');
+  const making = join(folder, `${randomUUID()}.making`);
   await writeFile(making, Buffer.concat(all.flatMap((jpeg) => Array<Uint8Array>(shownTimes).fill(jpeg))));
   await rename(making, file);
   return file;
+}
+
+export interface Camera {
+  /** For `openBrowser`. */
+  readonly video: string;
+  /** From the next opening of the camera on: pages close it when they do not need it. */
+  readonly show: (options?: FeedOptions) => Promise<void>;
+}
+
+/** A camera whose feed is changed while the browser runs, as when a person puts an ID card before it. */
+export async function camera(options?: FeedOptions): Promise<Camera> {
+  const video = join(await mkdtemp(join(tmpdir(), 'camera-')), 'camera.mjpeg');
+  const show = async (shown?: FeedOptions) => {
+    await copyFile(await feed(shown), `${video}.new`);
+    await rename(`${video}.new`, video); // a camera that is open goes on with the file it has
+  };
+  await show(options);
+  return { video, show };
 }
 
 const repeated = (frames: readonly Uint8Array[], seconds: number): readonly Uint8Array[] =>

@@ -13,7 +13,11 @@ export { said };
 
 declare global {
   interface Window {
-    bonafideTestSpeech?: { play(base64: string): Promise<void> };
+    bonafideTestMedia?: {
+      play(base64: string): Promise<void>;
+      /** How many cameras are on. */
+      open(): number;
+    };
   }
 }
 
@@ -22,10 +26,12 @@ export async function giveVoice(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
     const media = navigator.mediaDevices;
     if (!media) return; // an insecure page has none
+    const tracks: MediaStreamTrack[] = [];
     const open = media.getUserMedia.bind(media);
     let sound: { context: AudioContext; destination: MediaStreamAudioDestinationNode } | undefined;
     media.getUserMedia = async (constraints) => {
       const stream = await open(constraints);
+      tracks.push(...stream.getVideoTracks());
       const [microphone] = stream.getAudioTracks();
       if (!microphone) return stream;
       const audio = new AudioContext();
@@ -35,7 +41,8 @@ export async function giveVoice(context: BrowserContext): Promise<void> {
       for (const track of sound.destination.stream.getAudioTracks()) stream.addTrack(track);
       return stream;
     };
-    window.bonafideTestSpeech = {
+    window.bonafideTestMedia = {
+      open: () => tracks.filter(({ readyState }) => readyState === 'live').length,
       play: async (base64) => {
         if (!sound) throw new Error('the page has not opened a microphone');
         const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -48,8 +55,12 @@ export async function giveVoice(context: BrowserContext): Promise<void> {
   });
 }
 
+/** Whether a camera of the page is on. */
+export const cameraIsOn = async (page: Page): Promise<boolean> =>
+  (await page.evaluate(() => window.bonafideTestMedia?.open() ?? 0)) > 0;
+
 /** Says the digits from now on; they take 3.7 s. */
 export async function say(page: Page, digits: Digits = said): Promise<void> {
   const wav = (await voices[digits]()).toString('base64');
-  await page.evaluate((base64) => window.bonafideTestSpeech?.play(base64), wav);
+  await page.evaluate((base64) => window.bonafideTestMedia?.play(base64), wav);
 }

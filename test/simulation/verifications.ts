@@ -7,6 +7,7 @@ import {
   notedEntry,
   overNotes,
   type State,
+  type Unerased,
   type Verification,
   verification,
   withNothingDue,
@@ -24,6 +25,7 @@ import {
   fencesWaiting,
   renewsChallenge,
   shardOf,
+  stepsHandOff,
 } from '../../shared/stores/verifications.ts';
 import { type MemorySightings, memorySightings } from './sightings.ts';
 
@@ -56,6 +58,7 @@ export function fence(current: Verification, from: Verification, to: Verificatio
       (current.state === 'awaiting_captures' && current.missing.join() === from.missing.join())) &&
     (!renewsChallenge(from, to) ||
       (current.state === 'awaiting_captures' && current.challengeIssuedAt === from.challengeIssuedAt)) &&
+    (!stepsHandOff(from, to) || !stepsHandOff(current, from)) &&
     (!(from.state === 'dispatched' && fencesWaiting(to.state)) ||
       (current.state === 'dispatched' && current.waitingFor === from.waitingFor)) &&
     (!fencesRefund(from, to) || ('credit' in current && current.credit === 'taken')) &&
@@ -140,6 +143,8 @@ export function memoryVerifications({
     land: async (from, fields) => change(from, parsed({ ...from, ...fields })),
 
     renew: async (from, fields) => change(from, parsed({ ...from, ...fields })),
+
+    handOff: async (from, handOff) => change<Unerased['state']>(from, parsed({ ...from, handOff })),
 
     accept: async (from, fields) => change(from, parsed({ ...from, ...fields, waitingFor: 'webhook' })),
 
@@ -248,7 +253,9 @@ function unchanged(current: Verification, from: Verification, to: Verification):
   return Object.fromEntries(
     Object.entries(current).filter(
       ([name]) =>
-        written.has(name) && !alwaysWrites(name, from, to) && isDeepStrictEqual(written.get(name), read.get(name)),
+        (written.has(name) || (to.state !== 'erased' && !read.has(name))) &&
+        !alwaysWrites(name, from, to) &&
+        isDeepStrictEqual(written.get(name), read.get(name)),
     ),
   );
 }
