@@ -32,6 +32,7 @@ import { clientOf, newSourceId, put } from './client.ts';
 import { journeysSeenFromInside } from './inside.ts';
 import { journeys } from './journeys.ts';
 import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
+import { pageJourneys } from './pages.ts';
 import { everythingKept, type Stores, searchFor } from './remains.ts';
 
 let running: RunningStack;
@@ -78,6 +79,7 @@ async function startHook() {
 }
 
 journeys(() => running);
+pageJourneys(() => running);
 
 it('an operator’s command says what logs and object keys call a verification', async () => {
   const sourceId = newSourceId();
