@@ -3,6 +3,7 @@ import { auditCommands } from './admin/audit.ts';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { endpointCommands } from './admin/endpoint.ts';
+import { operatorCommands } from './admin/operator.ts';
 import { policyCommands } from './admin/policy.ts';
 import { receiptCommands } from './admin/receipt.ts';
 import { servedCommands } from './admin/served.ts';
@@ -17,6 +18,11 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- tenant add-key acme             another key, beside the ones it has
   npm run admin -- tenant revoke-key acme KEY_ID
   npm run admin -- tenant show acme                key ids, policy, where credentials are kept; no key is stored
+
+  npm run admin -- operator invite acme reviewer "Ada"   a person for the console, viewer or reviewer; prints a link that
+                                                   works once within 15 minutes. --email A: also by OpenID Connect
+  npm run admin -- operator invite-again acme ID   another link, for an operator whose eight hours are over
+  npm run admin -- operator list acme              revoke acme ID, sign-out acme ID: in force at the next request
 
   npm run admin -- policy show acme
   npm run admin -- policy validate FILE            says what is wrong with it; changes nothing
@@ -68,6 +74,7 @@ const { values, positionals } = commandLine(usage, {
     keys: { type: 'string' },
     'verifications-table': { type: 'string' },
     against: { type: 'string' },
+    email: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
@@ -76,6 +83,7 @@ const commands = new Map(
   Object.entries({
     ...auditCommands,
     ...tenantCommands,
+    ...operatorCommands,
     ...policyCommands,
     ...credentialsCommands,
     ...webhookCommands,
@@ -107,6 +115,7 @@ async function administer([noun, verb, ...words]: readonly string[]): Promise<nu
     graceSeconds,
     keys: values.keys,
     against: values.against,
+    email: values.email,
   });
   return 0;
 }
