@@ -9,7 +9,6 @@ import {
   type Seen,
   type Shot,
   type State,
-  type StateName,
   stateNames,
   transitions,
   troubles,

@@ -125,6 +125,7 @@ export async function packClient(): Promise<string> {
   await cp(path.join(client, 'package.json'), path.join(built, 'package.json'));
   await cp(path.join(client, 'README.md'), path.join(built, 'README.md'));
   await cp(path.join(root, 'LICENSE'), path.join(built, 'LICENSE'));
+  await cp(path.join(root, 'node_modules/openapi-fetch/LICENSE'), path.join(built, 'LICENSE-openapi-fetch'));
   const { stdout } = await run('npm', ['pack', '--json'], { cwd: built });
   const [packed] = z.array(z.looseObject({ filename: z.string() })).parse(JSON.parse(stdout));
   if (!packed) throw new Error('npm pack made nothing');

@@ -156,7 +156,11 @@ export interface OpeningCamera {
   readonly onEnded: () => void;
 }
 
-export const isUpright = (): boolean => matchMedia('(orientation: portrait)').matches;
+/** As the device is held, whatever shape the window has: a laptop's narrow window makes no upright camera of its own. */
+export function isUpright(): boolean {
+  const { orientation } = screen as { orientation?: ScreenOrientation };
+  return orientation ? orientation.type.startsWith('portrait') : matchMedia('(orientation: portrait)').matches;
+}
 
 export function surroundings(): Surroundings {
   const { featurePolicy } = document as { featurePolicy?: { allowsFeature: (name: string) => boolean } };

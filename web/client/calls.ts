@@ -73,6 +73,7 @@ const repeatablePosts: readonly string[] = [
   '/verifications/{source_id}/captures',
   '/verifications/{source_id}/retry',
   '/verifications/{source_id}/review',
+  '/verifications/{source_id}/hand-off', // a second one ends the first
   '/endpoints/{endpoint_id}/disable',
   '/endpoints/{endpoint_id}/enable',
 ] satisfies readonly PathsOf<'post'>[];

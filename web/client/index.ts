@@ -34,6 +34,9 @@ export type CaptureName = keyof Uploads['uploads'];
 export type RestingState = Extract<State, 'decided' | 'errored' | 'expired' | 'erased'>;
 const resting: readonly State[] = ['decided', 'errored', 'expired', 'erased'] satisfies RestingState[];
 
+/** An answer that comes sooner was not waited for by the server, whatever was asked of it. */
+const soonMilliseconds = 250;
+
 /** Of each capture its file. */
 export type Files = Readonly<Partial<Record<CaptureName, Blob>>>;
 
@@ -93,13 +96,14 @@ function connected<View extends Verification | ClientVerification>(connection: C
   ): Promise<View & { state: RestingState }> {
     let last: View | undefined;
     for (;;) {
+      const askedAt = performance.now();
       const { view, response } = await tryUntilDone(() => read(sourceId, waitSeconds, signal, 1), { attempts, signal });
       if (last?.sequence !== view.sequence || last.state !== view.state || last.round !== view.round) onState?.(view);
       last = view;
       if (isResting(view)) return view;
       // While captures are awaited the server does not wait with us: their landing may be noticed seconds later.
-      const after = retryAfterOf(response) ?? (view.state === 'awaiting_captures' ? 1 : 0);
-      await pause(after, signal);
+      const atOnce = performance.now() - askedAt < soonMilliseconds || view.state === 'awaiting_captures';
+      await pause(retryAfterOf(response) ?? (atOnce ? 1 : 0), signal);
     }
   }
 
