@@ -73,6 +73,8 @@ export class BonafideCapture extends LitElement {
 
   #state: State = { at: 'loading' };
   #live: Live = {};
+  /** Of the language, and with the page's own in their place. */
+  #words: Texts | undefined;
   #catalogue: Texts | undefined;
   #language: Language = 'en';
   #spoken = '';
@@ -135,6 +137,7 @@ export class BonafideCapture extends LitElement {
   }
 
   protected override willUpdate(): void {
+    this.#catalogue = this.#words && { ...this.#words, ...this.texts };
     const subject = this.#subjectNow();
     if (subject === undefined || !this.#catalogue || subject === this.#subject) return;
     this.#subject = subject;
@@ -405,16 +408,16 @@ export class BonafideCapture extends LitElement {
       ...navigator.languages,
     ]);
     this.#language = language;
-    const use = (texts: Texts) => {
-      if (this.#language !== language) return;
-      this.#catalogue = { ...texts, ...this.texts };
+    const use = (texts: Texts, spoken: Language) => {
+      if (this.#language !== language) return; // another one was chosen meanwhile
+      this.#language = spoken;
+      this.#words = texts;
       this.requestUpdate();
     };
-    textsIn(language).then(use, () => {
-      this.#language = 'en';
-      this.#catalogue = { ...english, ...this.texts };
-      this.requestUpdate();
-    });
+    textsIn(language).then(
+      (texts) => use(texts, language),
+      () => use(english, 'en'),
+    );
   }
 }
 
