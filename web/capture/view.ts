@@ -264,7 +264,7 @@ function camera(shown: Shown, state: WithCamera): TemplateResult {
   const hint = state.at === 'capturing' ? hintText(texts, live.hint) : undefined;
   return html`<div class="stage ${isUpright ? 'upright' : ''} ${live.hint === 'good' ? 'good' : ''}" part="preview">
       <video class=${isMirrored ? 'mirrored' : ''} playsinline autoplay .muted=${true} aria-label=${texts.preview}></video>
-      ${state.at === 'starting' ? icons.spinner() : icons.overlay(state.step === 'id_card' ? 'card' : 'face', isUpright)}
+      ${state.at === 'starting' ? icons.spinner() : icons.overlay(state.step === 'id_card' ? 'card' : 'face', live.ratio ?? (isUpright ? 3 / 4 : 4 / 3))}
       ${hint ? html`<span class="hint" part="hint" aria-hidden="true">${hint}</span>` : nothing}
       ${state.at === 'recording' ? digit(shown, state) : nothing}
     </div>
