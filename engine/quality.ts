@@ -1,8 +1,8 @@
+import { defaultMinimumFacePx } from '../shared/domain/face-size.ts';
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
-import type { DecodedCapture } from './decode.ts';
 import { centreOf, type Face, type Point, sharedArea } from './faces.ts';
 import { measureNoise } from './noise.ts';
-import { at, crop, luma, newPatch, type Patch } from './pixels.ts';
+import { at, crop, type DecodedCapture, luma, newPatch, type Patch } from './pixels.ts';
 import { contextAround } from './spoofing.ts';
 
 /**
@@ -11,7 +11,7 @@ import { contextAround } from './spoofing.ts';
  */
 export const qualityLimits = {
   /** Width and height of the face box, in pixels of the capture. A tenant's policy may ask for more, or take less. */
-  minimumFacePx: 112,
+  minimumFacePx: defaultMinimumFacePx,
   /** Face width over image width. */
   maximumWidthRatio: 0.7,
   /** Box sizes the spoof crop can span inside the image. */

@@ -12,6 +12,8 @@ export interface Settings {
   readonly encryption: 's3' | 'kms';
   /** `allowedOrigins`: web origins that may call the API and upload captures. None by default. */
   readonly allowedOrigins: readonly string[];
+  /** `publicUrl`: the origin at which callers reach the API, where that is not its own: behind a proxy. */
+  readonly publicUrl: string | undefined;
   /** `engineConcurrency`: how many captures are analysed at once. SQS takes no less than 2. */
   readonly engineConcurrency: number;
   /** `vendorConcurrency`: how many calls each vendor gets at once. */
@@ -27,6 +29,11 @@ export interface Settings {
   readonly engineMemoryMegabytes: number;
   /** `models`: the directory of another model pack, from the project's own. The shipped one by default. */
   readonly modelPack: string | undefined;
+  /**
+   * `oidcIssuer`, `oidcClientId` and `oidcClientSecret` (the ARN of a secret): where operators may sign in besides by
+   * invitation. All three or none.
+   */
+  readonly oidc: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string } | undefined;
   /** `throttle`: `rate/burst` of the whole API. */
   readonly throttle: Throttle;
   /** `throttles`: `rate/burst` by route key, over what `operations.ts` says. */
@@ -54,6 +61,7 @@ export function readSettings(scope: Construct): Settings {
     retainData: flag('retainData', read('retainData'), true),
     encryption: oneOf('encryption', read('encryption'), ['s3', 'kms']),
     allowedOrigins: list(read('allowedOrigins')),
+    publicUrl: origin('publicUrl', read('publicUrl')),
     engineConcurrency: wholeNumber('engineConcurrency', read('engineConcurrency'), { default: 5, from: 2, to: 1000 }),
     vendorConcurrency: wholeNumber('vendorConcurrency', read('vendorConcurrency'), { default: 5, from: 2, to: 1000 }),
     webhookConcurrency: wholeNumber('webhookConcurrency', read('webhookConcurrency'), {
@@ -72,6 +80,7 @@ export function readSettings(scope: Construct): Settings {
       to: 10_240,
     }),
     modelPack: read('models') === undefined ? undefined : String(read('models')),
+    oidc: provider(read('oidcIssuer'), read('oidcClientId'), read('oidcClientSecret')),
     throttle: throttle('throttle', read('throttle')) ?? stageThrottle,
     routeThrottles: throttlesByRoute(read('throttles')),
     legacyIds: flag('legacyIds', read('legacyIds'), true),
@@ -107,6 +116,26 @@ function wholeNumber(key: string, value: unknown, range: { default: number; from
   if (Number.isInteger(number) && number >= range.from && number <= range.to) return number;
   throw new Error(
     `Context ${key} must be a whole number from ${range.from} to ${range.to}, not ${JSON.stringify(value)}.`,
+  );
+}
+
+function origin(key: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const text = String(value);
+  if (URL.canParse(text) && new URL(text).origin === text) return text;
+  throw new Error(
+    `Context ${key} must be an origin like https://verify.example, without a path, not ${JSON.stringify(value)}.`,
+  );
+}
+
+function provider(...given: readonly [issuer: unknown, clientId: unknown, clientSecret: unknown]): Settings['oidc'] {
+  if (given.every((value) => value === undefined)) return undefined;
+  const [issuer = '', clientId = '', clientSecret = ''] = given.map((value) => String(value ?? ''));
+  if (URL.canParse(issuer) && clientId !== '' && /^arn:[^:]+:secretsmanager:/.test(clientSecret)) {
+    return { issuer, clientId, clientSecret };
+  }
+  throw new Error(
+    'Context oidcIssuer, oidcClientId and oidcClientSecret go together: a URL, a text, and the ARN of a secret in Secrets Manager.',
   );
 }
 

@@ -23,14 +23,17 @@ function connect() {
     clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, secrets, now),
     newId,
     randomBelow,
+    publicUrl: settings.PUBLIC_URL || undefined,
   };
 }
 
 export const handler = http('request-verification', connect, {
-  'POST /verifications': async ({ caller, body }, dependencies) =>
-    replyOfBegun(await beginVerification(askedOf(body), caller.tenant, dependencies)),
-  'POST /verifications/{source_id}/captures': async ({ caller, path, body }, dependencies) => {
+  'POST /verifications': async ({ caller, body, origin }, dependencies) =>
+    replyOfBegun(await beginVerification(askedOf(body), caller.tenant, dependencies), origin),
+  'POST /verifications/{source_id}/captures': async ({ caller, path, body, origin }, dependencies) => {
     const verification = await findOf(caller, path.source_id, dependencies);
-    return { status: 200, body: viewUploads(await requestCaptures(verification, redeclaredOf(body), dependencies)) };
+    const handOff = caller.by === 'client_token' ? caller.handOff : undefined;
+    const issued = await requestCaptures(verification, redeclaredOf(body), dependencies, handOff);
+    return { status: 200, body: viewUploads(issued, origin) };
   },
 });

@@ -14,16 +14,20 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Environment as Erase } from '../../functions/erase-verification/environment.ts';
+import type { Environment as HandOff } from '../../functions/hand-off-capture/environment.ts';
 import type { Environment as ReadReceipt } from '../../functions/read-receipt/environment.ts';
 import type { Environment as Read } from '../../functions/read-verification/environment.ts';
 import type { Environment as Receive } from '../../functions/receive-result/environment.ts';
 import type { Environment as Request } from '../../functions/request-verification/environment.ts';
 import type { Environment as Retry } from '../../functions/retry-verification/environment.ts';
 import type { Environment as Review } from '../../functions/review-verification/environment.ts';
+import type { Environment as ServePages } from '../../functions/serve-pages/environment.ts';
 import { type ApiFunctionName, routes } from '../../shared/api/operations.ts';
+import { pagesDirectory } from '../bundle.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
+import type { Console } from './console.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
 import type { Secrets } from './secrets.ts';
@@ -42,6 +46,8 @@ export interface PublicApiProps {
   readonly vendorApis: VendorApis;
   /** The functions behind the routes about webhooks. */
   readonly webhooks: Webhooks;
+  /** The functions that answer operators alone. */
+  readonly console: Console;
 }
 
 /**
@@ -62,16 +68,23 @@ export class PublicApi extends Construct {
     const { allowedOrigins } = readSettings(this);
     const ours = {
       'request-verification': this.#requestVerification(props),
+      'hand-off-capture': this.#handOffCapture(props),
       'read-verification': this.#readVerification(props),
       'erase-verification': this.#eraseVerification(props),
       'retry-verification': this.#retryVerification(props),
       'read-receipt': this.#readReceipt(props),
       'review-verification': this.#reviewVerification(props),
       'receive-result': this.#receiveResult(props),
+      'serve-pages': this.#servePages(props),
     };
-    this.functions = { ...ours, ...props.vendorApis.functions, ...props.webhooks.functions };
+    this.functions = {
+      ...ours,
+      ...props.vendorApis.functions,
+      ...props.webhooks.functions,
+      ...props.console.functions,
+    };
     // A new version finds what an old one made, not the other way round: what finds records is updated first.
-    const { 'request-verification': makes, 'receive-result': _, ...find } = ours;
+    const { 'request-verification': makes, 'receive-result': _, 'serve-pages': __, ...find } = ours;
     for (const making of [makes, ...Object.values(props.vendorApis.functions)]) {
       making.node.addDependency(...Object.values(find));
     }
@@ -90,6 +103,7 @@ export class PublicApi extends Construct {
         },
       }),
     });
+    props.captures.allowUploadsFrom(this.api.apiEndpoint);
     this.stage = this.#stage(this.#routes());
 
     new ServiceAlarm(this, 'server-errors', {
@@ -110,6 +124,7 @@ export class PublicApi extends Construct {
         ...this.#idEnvironment(secrets),
         CAPTURES_BUCKET: captures.bucketName,
         CLIENT_TOKEN_SECRET: secrets.clientToken.secretArn,
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
       },
     });
     records.allowVerifications(request, 'GetItem', 'PutItem', 'UpdateItem');
@@ -119,6 +134,25 @@ export class PublicApi extends Construct {
     captures.allowCaptures(request, 'PutObject'); // what it signs, not what it does
     secrets.allowClientToken(request);
     return request;
+  }
+
+  #handOffCapture({ records, secrets }: PublicApiProps): AnyServiceFunction {
+    const handOff = new ServiceFunction<HandOff>(this, 'hand-off-capture', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'People whose first device has no camera cannot go on with their phone.',
+      environment: {
+        VERIFICATIONS_TABLE: records.verifications.tableName,
+        TENANTS_TABLE: records.tenants.tableName,
+        ...this.#idEnvironment(secrets),
+        CLIENT_TOKEN_SECRET: secrets.clientToken.secretArn,
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
+      },
+    });
+    records.allowVerifications(handOff, 'GetItem', 'UpdateItem');
+    records.allowTenants(handOff);
+    secrets.allowIdKey(handOff);
+    secrets.allowClientToken(handOff);
+    return handOff;
   }
 
   #readVerification({ records, secrets }: PublicApiProps): AnyServiceFunction {
@@ -151,6 +185,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
         SIGHTINGS_TABLE: records.sightings.tableName,
         EVENTS_TABLE: records.events.tableName,
         ...captures.erasing,
@@ -174,6 +209,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
       },
@@ -213,6 +249,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
       },
     });
     records.allowVerifications(review, 'GetItem', 'UpdateItem');
@@ -245,6 +282,21 @@ export class PublicApi extends Construct {
     return receive;
   }
 
+  /** Pages are told the bucket, the bucket is told the API, and the API nothing of either: no cycle. */
+  #servePages({ records, captures }: PublicApiProps): AnyServiceFunction {
+    const serve = new ServiceFunction<ServePages>(this, 'serve-pages', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'People cannot open the capture page, nor operators the console.',
+      environment: {
+        TENANTS_TABLE: records.tenants.tableName,
+        CAPTURES_ORIGIN: captures.origin,
+        PAGES: pagesDirectory,
+      },
+    });
+    records.allowTenants(serve);
+    return serve;
+  }
+
   #routes(): readonly HttpRoute[] {
     const integrations = new Map<ApiFunctionName, HttpLambdaIntegration>();
     return routes.map((route) => {
@@ -259,7 +311,7 @@ export class PublicApi extends Construct {
       acknowledge(
         added,
         'AwsSolutions-APIG4',
-        'Every function checks the tenant’s key or the client token itself, before anything else, in the same lookup that gives it the tenant: an authorizer would be a second invocation and a second read for the same answer.',
+        'Every function checks the tenant’s key, the client token or the operator’s cookie itself, before anything else, in the same lookup that gives it the tenant: an authorizer would be a second invocation and a second read for the same answer.',
       );
       return added;
     });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { FaultCode } from '../domain/fault.ts';
+import type { OperatorRole } from '../domain/operator.ts';
 import type { ServedVendor } from '../domain/policy.ts';
 import { publicKeysCacheSeconds } from '../domain/times.ts';
 import { sourceId } from '../domain/verification.ts';
@@ -14,6 +15,21 @@ import {
 import { calls as onesmartlabCalls } from '../providers/onesmartlab/calls.ts';
 import { coded, processed, worded } from '../providers/spoofsense/answers.ts';
 import { call as spoofsenseCall } from '../providers/spoofsense/calls.ts';
+import {
+  breakersView,
+  callbackQuery,
+  consoleReviewRequest,
+  consoleSettingsView,
+  consoleVerificationView,
+  lookRequest,
+  looksView,
+  lookView,
+  outcomesQuery,
+  outcomesView,
+  sessionView,
+  signedOutView,
+  signInRequest,
+} from './console.ts';
 import {
   deliveriesQuery,
   deliveriesView,
@@ -34,6 +50,7 @@ import {
   replayView,
   rotationBody,
 } from './endpoints.ts';
+import { claimedView, claimRequest, handOffView } from './hand-off.ts';
 import {
   capturesBody,
   clientView,
@@ -54,6 +71,7 @@ import {
 /** A function that answers HTTP requests, by the name of its folder in `functions/`. */
 export type ApiFunctionName =
   | 'request-verification'
+  | 'hand-off-capture'
   | 'read-verification'
   | 'erase-verification'
   | 'retry-verification'
@@ -63,9 +81,13 @@ export type ApiFunctionName =
   | 'manage-endpoints'
   | 'read-deliveries'
   | 'send-again'
+  | 'sign-in-operator'
+  | 'read-console'
+  | 'look-at-capture'
   | 'serve-spoofsense'
   | 'serve-onesmartlab'
-  | 'serve-identify';
+  | 'serve-identify'
+  | 'serve-pages';
 
 /** Requests per second, and how many may come at once before that counts. */
 export interface Throttle {
@@ -73,8 +95,8 @@ export interface Throttle {
   readonly burst: number;
 }
 
-/** Who may call: a tenant's server with its key, the holder of a client_token, or a vendor with the token in the path. */
-export type CallerKind = 'key' | 'client_token';
+/** Who may call: a tenant's server with its key, the holder of a client_token, or an operator with the console's cookie. */
+export type CallerKind = 'key' | 'client_token' | 'operator';
 
 /** What a route takes, by where it stands in the request. */
 export interface RequestSchemas {
@@ -97,14 +119,22 @@ export interface Operation {
   readonly description?: string;
   /** Where the stage's own throttle is too generous, or the route must not share it. */
   readonly throttle?: Throttle;
+  /** A client_token opens it for the first device alone, and not for one that the capture was handed over to. */
+  readonly firstDeviceOnly?: true;
   /** Empty: the path or the body itself carries the secret, or there is none. */
   readonly callers: readonly CallerKind[];
+  /** What an operator who calls must be. */
+  readonly role?: OperatorRole;
+  /** The browser must say, in `Origin`, that the request comes from a page of this API itself: every write of the console. */
+  readonly sameOrigin?: true;
   /** How long any cache may keep its 200, where that holds nothing of a caller. */
   readonly cacheSeconds?: number;
   /** Where a key may stand besides `x-api-key`: bare, or after `Bearer` or `Token`. */
   readonly keyAlsoIn?: 'authorization';
   /** The vendor whose API it is: it answers in that vendor's words alone, and `answers` has all of them. */
   readonly vendor?: ServedVendor;
+  /** A page or a file of one: its act answers every header and byte, and it is no part of the document. */
+  readonly page?: true;
   readonly request: RequestSchemas;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly body: z.ZodType }>>;
   /** What this route itself may refuse with; `faultsOf` adds what every route of its kind may. */
@@ -131,10 +161,33 @@ const readsDeliveries = { function: 'read-deliveries', callers: ['key'], throttl
 const sendsAgain = { function: 'send-again', throttle: endpointThrottle, callers: ['key'] } as const;
 const manages = { function: 'manage-endpoints', throttle: endpointThrottle, callers: ['key'] } as const;
 
+/** A page in a browser, which asks at most 20 times a minute. */
+const consoleThrottle: Throttle = { rate: 20, burst: 40 };
+const views = { callers: ['operator'], role: 'viewer', throttle: consoleThrottle } as const;
+const reviews = {
+  callers: ['operator'],
+  role: 'reviewer',
+  sameOrigin: true,
+  throttle: { rate: 10, burst: 20 },
+} as const;
+const signsIn = { function: 'sign-in-operator', throttle: { rate: 10, burst: 20 } } as const;
+/** By the first device, or the tenant's server. */
+const handsOff = {
+  function: 'hand-off-capture',
+  throttle: { rate: 10, burst: 20 },
+  callers: ['key', 'client_token'],
+  firstDeviceOnly: true,
+} as const;
+
 /** What the vendors' documents take. AWS takes less: 6 MB with the event around it (docs/serving.md). */
 const documentedBytes = 10_485_760;
 /** A call is a person's, who waits: as many as `POST /verifications` takes would be more than an account can run. */
 const servedThrottle: Throttle = { rate: 10, burst: 20 };
+
+/** A person opens a page, which loads a handful of files. */
+const servesPages = { function: 'serve-pages', page: true, callers: [], answers: {}, faults: [] } as const;
+const pageThrottle: Throttle = { rate: 50, burst: 100 };
+const fileThrottle: Throttle = { rate: 200, burst: 400 };
 
 /** What API Gateway says in front of SpoofSense. */
 export const gatewayMessage = z.strictObject({ message: z.string() });
@@ -227,6 +280,34 @@ export const operations = {
       'capture_length_invalid',
     ],
   },
+  'POST /verifications/{source_id}/hand-off': {
+    ...handsOff,
+    id: 'handOffCapture',
+    summary: 'A link for another device of the person, with a code that it may claim once within ten minutes',
+    description: 'Another one ends the one before: its code, and the token of the device that has claimed it.',
+    request: { path: ofVerification },
+    answers: { 201: { description: 'Made', body: handOffView } },
+    faults: ['verification_unknown', 'state_conflict', 'source_id_erased'],
+  },
+  'DELETE /verifications/{source_id}/hand-off': {
+    ...handsOff,
+    id: 'takeCaptureBack',
+    summary: 'End the code and the token of the other device',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'Taken back, now or before', body: stateView } },
+    faults: ['verification_unknown', 'source_id_erased'],
+  },
+  'POST /verifications/{source_id}/hand-off/claim': {
+    function: 'hand-off-capture',
+    id: 'claimCapture',
+    summary: 'Exchange the code of a hand-off for a client_token, once',
+    description: 'Called when the person presses, not when the page opens: previews of links open pages.',
+    throttle: { rate: 10, burst: 20 },
+    callers: [],
+    request: { path: ofVerification, body: claimRequest },
+    answers: { 200: { description: 'Claimed', body: claimedView } },
+    faults: ['hand_off_invalid'],
+  },
   'GET /verifications': {
     id: 'listVerifications',
     function: 'read-verification',
@@ -311,6 +392,149 @@ export const operations = {
     request: { path: ofVerification, body: reviewRequest },
     answers: { 200: { description: 'Reviewed, now or before', body: verificationView } },
     faults: ['verification_unknown', 'state_conflict'],
+  },
+  'POST /console/session': {
+    ...signsIn,
+    id: 'signIn',
+    summary: 'Spend an invitation: begins a session, in a cookie that scripts cannot read',
+    description: 'Every invitation that cannot be spent is refused in the same words: spent, 15 minutes old, or none.',
+    callers: [],
+    sameOrigin: true,
+    request: { path: noPath, body: signInRequest },
+    answers: { 201: { description: 'Signed in', body: sessionView } },
+    faults: ['invitation_invalid'],
+  },
+  'GET /console/session': {
+    ...views,
+    id: 'readSession',
+    function: 'sign-in-operator',
+    summary: 'Who is signed in, and until when',
+    request: { path: noPath },
+    answers: { 200: { description: 'As it is', body: sessionView } },
+    faults: [],
+  },
+  'DELETE /console/session': {
+    ...views,
+    id: 'signOut',
+    function: 'sign-in-operator',
+    sameOrigin: true,
+    summary: 'End the session',
+    request: { path: noPath },
+    answers: { 200: { description: 'Signed out', body: signedOutView } },
+    faults: [],
+  },
+  'GET /console/settings': {
+    ...signsIn,
+    id: 'readConsoleSettings',
+    summary: 'Which ways to sign in there are',
+    callers: [],
+    request: { path: noPath },
+    answers: { 200: { description: 'As deployed', body: consoleSettingsView } },
+    faults: [],
+  },
+  'GET /console/sign-in': {
+    ...signsIn,
+    id: 'beginSignIn',
+    summary: 'To the identity provider of this deployment, with OpenID Connect configured',
+    page: true,
+    callers: [],
+    request: { path: noPath },
+    answers: {},
+    faults: [],
+  },
+  'GET /console/callback': {
+    ...signsIn,
+    id: 'finishSignIn',
+    summary: 'Back from the identity provider: a page that goes on to the console',
+    description:
+      'A page and no redirect: a browser that follows one from another site sends no SameSite=Strict cookie.',
+    page: true,
+    callers: [],
+    request: { path: noPath, query: callbackQuery },
+    answers: {},
+    faults: [],
+  },
+  'GET /console/verifications': {
+    ...views,
+    id: 'listForOperator',
+    function: 'read-console',
+    summary: 'Verifications of one state, newest first',
+    request: { path: noPath, query: listQuery },
+    answers: { 200: { description: 'A page', body: listView } },
+    faults: [],
+  },
+  'GET /console/verifications/{source_id}': {
+    ...views,
+    id: 'readForOperator',
+    function: 'read-console',
+    summary: 'One verification whole: verdict, history, attempts, captures that are still stored',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'As it is', body: consoleVerificationView } },
+    faults: ['verification_unknown'],
+  },
+  'POST /console/verifications/{source_id}/retry': {
+    ...reviews,
+    id: 'retryForOperator',
+    function: 'retry-verification',
+    summary: 'Try an errored verification again while its captures are stored',
+    request: { path: ofVerification },
+    answers: { 202: { description: 'Queued again', body: stateView } },
+    faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
+  },
+  'POST /console/verifications/{source_id}/review': {
+    ...reviews,
+    id: 'reviewForOperator',
+    function: 'review-verification',
+    summary: 'The operator’s decision in the place of the verdict',
+    description: 'Of the sequence that the reviewer saw: 409 where the verification has moved since.',
+    request: { path: ofVerification, body: consoleReviewRequest },
+    answers: { 200: { description: 'Reviewed, now or before', body: verificationView } },
+    faults: ['verification_unknown', 'state_conflict'],
+  },
+  'DELETE /console/verifications/{source_id}': {
+    ...reviews,
+    id: 'eraseForOperator',
+    function: 'erase-verification',
+    summary: 'Erase it: captures, scores, metadata, history. Who looked at its captures stays',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'Erased, now or before', body: stateView } },
+    faults: ['verification_unknown'],
+  },
+  'POST /console/verifications/{source_id}/looks': {
+    ...reviews,
+    id: 'lookAtCapture',
+    function: 'look-at-capture',
+    summary: 'A capture, for a minute. That the operator looked is written down before',
+    request: { path: ofVerification, body: lookRequest },
+    answers: { 201: { description: 'Written down, and this is the capture', body: lookView } },
+    faults: ['verification_unknown', 'captures_gone'],
+  },
+  'GET /console/verifications/{source_id}/looks': {
+    ...views,
+    id: 'listLooks',
+    function: 'look-at-capture',
+    summary: 'Who looked at captures of this verification, and when',
+    request: { path: ofVerification },
+    answers: { 200: { description: 'The newest first', body: looksView } },
+    faults: ['verification_unknown'],
+  },
+  'GET /console/breakers': {
+    ...views,
+    id: 'listBreakers',
+    function: 'read-console',
+    summary: 'Which providers are not asked for now, and why',
+    request: { path: noPath },
+    answers: { 200: { description: 'Every provider that the policy can ask', body: breakersView } },
+    faults: [],
+  },
+  'GET /console/outcomes': {
+    ...views,
+    id: 'listOutcomes',
+    function: 'read-console',
+    summary: 'What was decided or errored: the last 1,000, or what is newer than an earlier answer',
+    request: { path: noPath, query: outcomesQuery },
+    answers: { 200: { description: 'A page', body: outcomesView } },
+    faults: [],
   },
   'POST /endpoints': {
     ...manages,
@@ -505,6 +729,41 @@ export const operations = {
     },
     faults: [],
   },
+  'GET /capture/{tenant}/{source_id}': {
+    ...servesPages,
+    id: 'openCapturePage',
+    summary: 'The hosted page on which a person takes the captures of one verification',
+    throttle: pageThrottle,
+    request: { path: z.object({ tenant: z.string(), source_id: z.string() }) },
+  },
+  'GET /console': {
+    ...servesPages,
+    id: 'openConsole',
+    summary: "The operators' console",
+    throttle: pageThrottle,
+    request: { path: noPath },
+  },
+  'GET /assets/{file}': {
+    ...servesPages,
+    id: 'readAsset',
+    summary: 'A file of a page, by a name that holds its hash',
+    throttle: fileThrottle,
+    request: { path: z.object({ file: z.string() }) },
+  },
+  'GET /capture.js': {
+    ...servesPages,
+    id: 'readElement',
+    summary: "The element <bonafide-capture>, for integrators' own pages",
+    throttle: fileThrottle,
+    request: { path: noPath },
+  },
+  'GET /logos/{tenant}/{hash}': {
+    ...servesPages,
+    id: 'readLogo',
+    summary: "A tenant's logo, as its capture page shows it",
+    throttle: fileThrottle,
+    request: { path: z.object({ tenant: z.string(), hash: z.string() }) },
+  },
 } as const satisfies Record<`${Method} /${string}`, Operation>;
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -528,8 +787,8 @@ export type RoutesOf<F extends ApiFunctionName> = {
 }[RouteKey];
 
 /** Every fault a route may be refused with: its own, and what comes with its callers and its request. */
-export function faultsOf({ callers, vendor, request, faults }: Operation): FaultCode[] {
-  if (vendor) return [];
+export function faultsOf({ callers, role, sameOrigin, vendor, page, request, faults }: Operation): FaultCode[] {
+  if (vendor || page) return [];
   const body: FaultCode[] = ['request_too_large'];
   if (request.body && request.bodyAs !== 'text') body.push('request_unreadable');
   const validated = request.bodyAs !== 'text' && (request.body || request.query || 'source_id' in request.path.shape);
@@ -538,6 +797,9 @@ export function faultsOf({ callers, vendor, request, faults }: Operation): Fault
       ...body,
       ...(callers.includes('key') ? (['api_key_invalid'] as const) : []),
       ...(callers.includes('client_token') ? (['client_token_invalid'] as const) : []),
+      ...(callers.includes('operator') ? (['session_invalid'] as const) : []),
+      ...(role === 'reviewer' ? (['operator_forbidden'] as const) : []),
+      ...(sameOrigin ? (['origin_forbidden'] as const) : []),
       ...(validated ? (['request_invalid'] as const) : []),
       ...faults,
     ]),

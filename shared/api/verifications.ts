@@ -15,6 +15,7 @@ import { faultCodes } from '../domain/fault.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { publishedKeys, receipt } from '../domain/receipt.ts';
+import { returnUrl } from '../domain/return-url.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
 import {
   format,
@@ -29,10 +30,12 @@ import {
 import {
   type Attempt,
   type InState,
+  maximumRounds,
   sourceId,
   state,
   states,
   subject,
+  type Unerased,
   type Verification,
 } from '../domain/verification.ts';
 import type { Asked, Begun } from '../lifecycle/begin.ts';
@@ -117,6 +120,9 @@ export const verificationRequest = z
       .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language code such as en-US')
       .optional(),
     metadata: metadata.optional(),
+    return_url: returnUrl
+      .optional()
+      .describe('Where the hosted capture page leads back to, with nothing added: of an origin that the policy lists'),
     subject: subject
       .optional()
       .describe('Your own id of the person: five verdicts `failed` within 30 minutes lock it. Kept as an HMAC alone'),
@@ -240,6 +246,13 @@ export const uploadsView = stateView.extend({
     .describe('Until when a video that says the digits may be uploaded; ask for captures again to have new ones'),
   turn: turnView,
   client_token: z.string(),
+  capture_url: z
+    .url()
+    .describe('The hosted capture page: lead the person there with `#` and the client_token behind it'),
+  limits: z
+    .object({ minimum_face_px: z.int().describe('Width and height of the face in the picture, at the least') })
+    .optional()
+    .describe('What the first provider asks of a capture, where that is known before'),
   /** When the round expires if its captures have not landed. Each upload says itself when its URL does. */
   expires_at: z.string(),
   uploads: z.object({ selfie: uploadView.optional(), video: uploadView.optional(), id_card: uploadView.optional() }),
@@ -306,6 +319,10 @@ export type VerificationView = z.infer<typeof verificationView>;
  */
 export const clientView = stateView.extend({
   verdict: z.object({ outcome, reasons: z.array(recaptureReason), format: formatView }).nullable(),
+  missing: z.array(captureName).optional().describe('Captures that are still awaited, in awaiting_captures'),
+  rounds_left: z.int().describe('Rounds that may follow this one'),
+  handed_off: z.boolean().describe('Another device has claimed the capture, and it was not taken back'),
+  return_url: z.string().optional().describe('As the request had it'),
   created_at: z.string(),
   updated_at: z.string(),
 });
@@ -374,7 +391,7 @@ export const problemView = z.object({
 /** What the request asks, in the domain's words. */
 export function askedOf(request: VerificationRequest): Asked {
   const { subject, ...rest } = request;
-  const { source_id, check, captures, provider, challenge, language_code, metadata } = rest;
+  const { source_id, check, captures, provider, challenge, language_code, metadata, return_url } = rest;
   return {
     sourceId: source_id,
     check,
@@ -383,6 +400,7 @@ export function askedOf(request: VerificationRequest): Asked {
     challenge,
     languageCode: language_code,
     metadataText: metadata && JSON.stringify(metadata),
+    returnUrl: return_url,
     subject,
     requestHash: hashOf(rest),
   };
@@ -448,7 +466,13 @@ function viewAttempt({ pass: _, startedAt, endedAt, ...rest }: Attempt): z.infer
   return { ...rest, started_at: startedAt, ...(endedAt ? { ended_at: endedAt } : {}) };
 }
 
-export function viewUploads({ record, clientToken, uploads }: Issued): UploadsView {
+/** The hosted capture page of a verification. */
+export function captureUrlOf({ tenant, sourceId }: Pick<Unerased, 'tenant' | 'sourceId'>, origin: string): string {
+  return `${origin}/capture/${tenant}/${encodeURIComponent(sourceId)}`;
+}
+
+/** `origin` is where the caller reached this deployment. */
+export function viewUploads({ record, clientToken, uploads, minimumFacePx }: Issued, origin: string): UploadsView {
   const challengeExpires = challengeExpiresAt(record);
   const views = entriesOf(uploads).map(([name, { expiresAt, put, post }]) => [
     name,
@@ -460,15 +484,18 @@ export function viewUploads({ record, clientToken, uploads }: Issued): UploadsVi
     ...(challengeExpires ? { challenge_expires_at: challengeExpires.toISOString() } : {}),
     ...(record.turn ? { turn: record.turn } : {}),
     client_token: clientToken,
+    capture_url: captureUrlOf(record, origin),
+    ...(minimumFacePx !== undefined && { limits: { minimum_face_px: minimumFacePx } }),
     expires_at: isoOf(record.dueAt),
     uploads: Object.fromEntries(views),
   };
 }
 
 /** The uploads while captures are awaited, the state alone after. */
-export function replyOfBegun({ kind, verification, issued }: Begun) {
-  if (kind === 'created') return { status: 201 as const, body: viewUploads(issued) };
-  return { status: 200 as const, body: issued ? viewUploads(issued) : viewState(verification, verification.sourceId) };
+export function replyOfBegun({ kind, verification, issued }: Begun, origin: string) {
+  if (kind === 'created') return { status: 201 as const, body: viewUploads(issued, origin) };
+  const body = issued ? viewUploads(issued, origin) : viewState(verification, verification.sourceId);
+  return { status: 200 as const, body };
 }
 
 /** As it was sent. Earlier versions kept a map, later ones its text. */
@@ -506,6 +533,10 @@ function viewForClient(record: Verification, sourceId: string): ClientView {
   return {
     ...viewState(record, sourceId),
     verdict: record.state === 'decided' ? verdictForClient(record.verdict) : null,
+    ...(record.state === 'awaiting_captures' && { missing: record.missing }),
+    rounds_left: maximumRounds - record.round,
+    handed_off: record.state !== 'erased' && record.handOff?.state === 'claimed',
+    ...(record.state !== 'erased' && record.returnUrl !== undefined && { return_url: record.returnUrl }),
     created_at: record.createdAt,
     updated_at: record.updatedAt,
   };

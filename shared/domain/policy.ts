@@ -23,6 +23,53 @@ export type SpoofsenseEdition = z.infer<typeof spoofsenseEdition>;
 const served = z.object({ spoofsense: z.object({ edition: spoofsenseEdition }) });
 const servedDefault = { spoofsense: { edition: 'error_codes' } } as const;
 
+/** A web origin as browsers write it, without a path: `https`, or `http` on the machine itself. */
+export const webOrigin = z
+  .string()
+  .max(300)
+  .refine(isWebOrigin, 'must be an origin such as https://shop.example, without a path; http for localhost alone');
+
+/** Hosts as the DNS has them: `*` and `;` parse as a URL too, and mean something in a policy of a page's contents. */
+const originPattern = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/;
+
+function isWebOrigin(text: string): boolean {
+  if (!originPattern.test(text) || !URL.canParse(text)) return false;
+  const { origin, protocol, hostname } = new URL(text);
+  const onThisMachine = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return origin === text && (protocol === 'https:' || (protocol === 'http:' && onThisMachine));
+}
+
+/** A colour of the capture page. */
+const colour = z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #1a2b3c');
+
+const colours = z.object({
+  accent: colour.optional(),
+  accentText: colour.optional(),
+  background: colour.optional(),
+  text: colour.optional(),
+});
+
+/** SHA-256 of a stored logo, as hex. */
+export const logoHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be the name that npm run admin -- logo set has printed');
+
+/** Languages that the capture page speaks. */
+export const pageLanguage = z.enum(['en', 'de', 'es', 'ar']);
+
+/** The hosted capture page of a tenant: where it may lead to, who may frame it, and what it looks like. */
+export const page = z.object({
+  /** Where `return_url` of a request may lead to: exact origins. */
+  returnOrigins: z.array(webOrigin).max(50).default([]),
+  /** Pages that may show it in a frame: exact origins. */
+  frameOrigins: z.array(webOrigin).max(50).default([]),
+  name: z.string().min(1).max(60).optional(),
+  logo: logoHash.optional(),
+  colours: colours.optional(),
+  language: pageLanguage.optional(),
+});
+export type Page = z.infer<typeof page>;
+
 /** What a tenant has decided: whom to ask for what, how strictly, how long to wait and to keep. */
 export const policy = z.object({
   version: z.int().positive(),
@@ -47,17 +94,24 @@ export const policy = z.object({
   turn: z.boolean().optional(),
   /** How the vendors' APIs are spoken to this tenant. */
   served: served.default(servedDefault),
+  /** The hosted capture page; absent: it leads nowhere, no page may frame it, and it looks as it comes. */
+  page: page.optional(),
 });
 export type Policy = z.infer<typeof policy>;
 
 /** What an operator writes: a policy without its version, which is counted for them. */
-export const policyInput = policy.omit({ version: true }).strict();
+export const policyInput = policy
+  .omit({ version: true })
+  .extend({ page: page.extend({ colours: colours.strict().optional() }).strict().optional() })
+  .strict();
 export type PolicyInput = z.infer<typeof policyInput>;
 
 /** The values a threshold may have, both ends among them. */
 export interface Range {
   readonly from: number;
   readonly to: number;
+  /** What holds where a policy does not say, where pages are told of it. */
+  readonly default?: number;
 }
 
 /** What a policy has to fit, of every provider by name. */

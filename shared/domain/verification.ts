@@ -4,6 +4,7 @@ import { captureName, check, declaredCapture, landedCapture } from './captures.t
 import { turn } from './challenge.ts';
 import { earlierCapture, erasure, finished } from './erasure.ts';
 import { Fault, faultCodes } from './fault.ts';
+import { handOff } from './hand-off.ts';
 import { plan, providerName, servedVendor } from './policy.ts';
 import { measurements, outcome, review, verdict } from './verdict.ts';
 
@@ -183,6 +184,10 @@ const request = {
   sightings: z.array(z.string()).optional(),
   /** Where there were rounds before: epoch seconds at which the first capture of them must be gone. */
   keptUntil: z.int().optional(),
+  /** Where the person is led back to from the hosted capture page. */
+  returnUrl: z.string().optional(),
+  /** Another device, where the capture was handed over to one. */
+  handOff: handOff.optional(),
   /** Captures of rounds that are over, for the receipt of an erasure: at most two a round. */
   earlier: z.array(earlierCapture).optional(),
 };

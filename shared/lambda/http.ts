@@ -17,9 +17,10 @@ import type { ServedVendor } from '../domain/policy.ts';
 import {
   type AuthenticationOf,
   authenticate,
+  type Caller,
   type CallerOf,
   type KeyCaller,
-  type TokenCaller,
+  refuseOtherOrigins,
 } from './authenticate.ts';
 import { log } from './log.ts';
 
@@ -39,6 +40,10 @@ export interface Request<Key extends RouteKey> {
     : Row<Key>['request'] extends { readonly bodyAs: 'bytes' }
       ? Uint8Array
       : Parsed<Row<Key>['request'], 'body'>;
+  /** Where the caller reached this deployment: scheme, host and port. */
+  readonly origin: string;
+  /** As the browser sent them: `name=value`. */
+  readonly cookies: readonly string[];
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
@@ -47,11 +52,28 @@ export interface Request<Key extends RouteKey> {
 export interface PlainReply {
   readonly status: number;
   readonly body: unknown;
+  /** To set, each with its attributes. */
+  readonly cookies?: readonly string[];
 }
 
-/** One of the answers of the route's row. Of a vendor's API: in the vendor's words, about the verification named. */
+/** A page or a file, with all of its headers. */
+export interface PageReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+  readonly cookies?: readonly string[];
+}
+
+/**
+ * One of the answers of the route's row. Of a vendor's API: in the vendor's words, about the verification named. Of a
+ * page: what is sent as it is.
+ */
 export type Reply<Key extends RouteKey> =
-  Row<Key> extends { readonly vendor: ServedVendor } ? PlainReply & { readonly sourceId?: string } : OwnReply<Key>;
+  Row<Key> extends { readonly vendor: ServedVendor }
+    ? PlainReply & { readonly sourceId?: string }
+    : Row<Key> extends { readonly page: true }
+      ? PageReply
+      : OwnReply<Key>;
 
 type OwnReply<Key extends RouteKey> = {
   [Status in keyof Row<Key>['answers']]: {
@@ -59,6 +81,7 @@ type OwnReply<Key extends RouteKey> = {
     readonly body: Row<Key>['answers'][Status] extends { readonly body: infer Schema extends z.ZodType }
       ? z.input<Schema>
       : never;
+    readonly cookies?: readonly string[];
   };
 }[keyof Row<Key>['answers']];
 
@@ -67,18 +90,23 @@ export type ActsOf<F extends ApiFunctionName, Dependencies> = {
   readonly [Key in RoutesOf<F>]: (request: Request<Key>, dependencies: Dependencies) => Promise<Reply<Key>>;
 };
 
+/** Where callers reach this deployment, if the operator says so: a proxy before it hides the address they use. */
+export interface Placed {
+  readonly publicUrl?: string | undefined;
+}
+
 /** An act as the wrapper calls it, once the row has been applied. */
 type Act<Dependencies> = (
   request: Omit<Request<never>, 'caller' | 'path' | 'query' | 'body'> &
     Record<'caller' | 'path' | 'query' | 'body', unknown>,
   dependencies: Dependencies,
-) => Promise<PlainReply & { sourceId?: string }>;
+) => Promise<PlainReply & { headers?: Readonly<Record<string, string>>; sourceId?: string }>;
 
 /**
  * An HTTP function: by route, authenticates the caller, validates the request and calls the act. A `Fault` is answered as
  * its problem+json, anything else as a blank 500; by a function that speaks a vendor's words as `refuse` says.
  */
-export function http<F extends ApiFunctionName, Dependencies extends AuthenticationOf<F>>(
+export function http<F extends ApiFunctionName, Dependencies extends AuthenticationOf<F> & Placed>(
   _function: F,
   connect: () => Dependencies,
   acts: ActsOf<F, Dependencies>,
@@ -92,18 +120,25 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
   );
   let dependencies: Dependencies | undefined;
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>().handler(async (event) => {
-    let caller: KeyCaller | TokenCaller | undefined;
+    let caller: Caller | undefined;
     try {
       dependencies ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
       const route = served.get(event.routeKey);
       if (!route) throw new Fault('route_unknown', 'This address is not served here.');
       const { operation, act } = route;
+      const origin = originOf(event, dependencies.publicUrl);
+      if (operation.sameOrigin) refuseOtherOrigins(event.headers.origin, origin);
       const body = bodyOf(event, operation);
       caller = await authenticate(event, operation, dependencies);
-      const request = { caller, ...validated(event, operation, body), headers: event.headers };
+      const { cookies = [] } = event;
+      const request = { caller, ...validated(event, operation, body), origin, cookies, headers: event.headers };
       const { sourceId, ...reply } = await act(request, dependencies);
       log.info('request.answered', { route: event.routeKey, status: reply.status });
-      const headers = { ...cacheable(operation), ...(sourceId !== undefined && { [sourceIdHeader]: sourceId }) };
+      const headers = {
+        ...reply.headers,
+        ...cacheable(operation),
+        ...(sourceId !== undefined && { [sourceIdHeader]: sourceId }),
+      };
       return respond({ ...reply, headers });
     } catch (error) {
       if (!(error instanceof Fault)) log.error('request.failed', error, { route: event.routeKey });
@@ -111,6 +146,12 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
       return problem(error, event.pathParameters?.source_id);
     }
   });
+}
+
+/** API Gateway is reached by https alone; the local stack by http. */
+function originOf({ requestContext, headers }: APIGatewayProxyEventV2, publicUrl: string | undefined): string {
+  const scheme = headers['x-forwarded-proto'] === 'http' ? 'http' : 'https';
+  return publicUrl ?? `${scheme}://${requestContext.domainName}`;
 }
 
 function cacheable({ cacheSeconds }: Operation): Record<string, string> {
@@ -146,10 +187,12 @@ function respond({
   status,
   body,
   headers = {},
+  cookies = [],
 }: {
   status: number;
   body: unknown;
-  headers?: Record<string, string>;
+  headers?: Readonly<Record<string, string>>;
+  cookies?: readonly string[];
 }): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: status,
@@ -158,8 +201,15 @@ function respond({
       'cache-control': 'no-store',
       ...headers,
     },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...(cookies.length > 0 && { cookies: [...cookies] }),
+    ...sendable(body),
   };
+}
+
+/** Bytes reach API Gateway as base64. */
+function sendable(body: unknown): Pick<APIGatewayProxyStructuredResultV2, 'body' | 'isBase64Encoded'> {
+  if (body instanceof Uint8Array) return { body: Buffer.from(body).toString('base64'), isBase64Encoded: true };
+  return { body: typeof body === 'string' ? body : JSON.stringify(body) };
 }
 
 /** RFC 9457, with our code, whether trying again may help, and what is wrong where. */

@@ -1,6 +1,7 @@
 import { capturesOf, type Declared } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Created, SourceIds, Tenant, Verifications } from '../domain/ports.ts';
+import { refuseUnlisted } from '../domain/return-url.ts';
 import { daySeconds, epochSeconds } from '../domain/times.ts';
 import { firstEntry, type InState, type Unerased } from '../domain/verification.ts';
 import { type Challenging, firstChallenge, renewChallenge } from './challenge.ts';
@@ -29,6 +30,8 @@ export interface Asked extends Wanted {
   readonly captures: Declared;
   /** The caller's own JSON, as its text. */
   readonly metadataText?: string | undefined;
+  /** Where the person is led back to from the hosted capture page. */
+  readonly returnUrl?: string | undefined;
   /** The caller's own id of the person. */
   readonly subject?: string | undefined;
   /** SHA-256 of the request but its subject: the same one again is a repeat, another one under the same source_id a conflict. */
@@ -70,6 +73,7 @@ export async function prepareRecord(
   tenant: Tenant,
   dependencies: Preparing,
 ): Promise<InState<'awaiting_captures'>> {
+  refuseUnlisted(asked.returnUrl, tenant.policy.page);
   const plan = await planVerification(asked, tenant, dependencies);
   refuseUnfit(asked.captures, firstProvider(plan, dependencies));
   const id = await dependencies.ids.of(tenant.id, asked.sourceId);
@@ -99,7 +103,7 @@ function newRecord(
 ): InState<'awaiting_captures'> {
   const { now, newId } = dependencies;
   const at = now();
-  const { sourceId, check, captures, languageCode, metadataText, requestHash } = asked;
+  const { sourceId, check, captures, languageCode, metadataText, returnUrl, requestHash } = asked;
   return {
     verificationId,
     tenant: tenant.id,
@@ -127,5 +131,6 @@ function newRecord(
     ...firstChallenge({ check, plan }, dependencies, asked.challenge),
     ...(languageCode !== undefined && { languageCode }),
     ...(metadataText !== undefined && { metadataText }),
+    ...(returnUrl !== undefined && { returnUrl }),
   };
 }

@@ -4,7 +4,7 @@ import type { Upload, Uploads } from '../domain/ports.ts';
 import type { SigningSecret } from '../domain/signing-secret.ts';
 import { clientTokenSeconds, epochSeconds, isoOf, uploadSeconds } from '../domain/times.ts';
 import type { InState } from '../domain/verification.ts';
-import { firstProvider, maximumBytes, type Planning } from './plan.ts';
+import { firstProvider, maximumBytes, minimumFacePxOf, type Planning } from './plan.ts';
 
 export interface Issuing extends Pick<Planning, 'registry'> {
   readonly uploads: Uploads;
@@ -16,11 +16,20 @@ export interface Issuing extends Pick<Planning, 'registry'> {
 export interface Issued {
   readonly record: InState<'awaiting_captures'>;
   readonly clientToken: string;
+  /** Of the first provider, where it has such a limit. */
+  readonly minimumFacePx?: number | undefined;
   readonly uploads: Partial<Record<CaptureName, Upload & { readonly expiresAt: string }>>;
 }
 
-/** Signs an upload for every capture that the round still misses, and a client token. No request is made. */
-export async function issueUploads(record: InState<'awaiting_captures'>, dependencies: Issuing): Promise<Issued> {
+/**
+ * Signs an upload for every capture that the round still misses, and a client token. No request is made. `handOff` is the
+ * number of the device that asks, where the capture was handed over to it: its new token ends with that, as its own does.
+ */
+export async function issueUploads(
+  record: InState<'awaiting_captures'>,
+  dependencies: Issuing,
+  handOff?: number,
+): Promise<Issued> {
   const { uploads, clientTokenSecret, now } = dependencies;
   const at = epochSeconds(now());
   const first = firstProvider(record.plan, dependencies);
@@ -36,9 +45,11 @@ export async function issueUploads(record: InState<'awaiting_captures'>, depende
       return [name, { ...upload, expiresAt: isoOf(at + expiresInSeconds) }] as const;
     }),
   );
+  const scope = { verificationId: record.verificationId, handOff };
   return {
     record,
-    clientToken: signClientToken(await clientTokenSecret.current(), record.verificationId, at + clientTokenSeconds),
+    clientToken: signClientToken(await clientTokenSecret.current(), scope, at + clientTokenSeconds),
+    minimumFacePx: minimumFacePxOf(record.plan, first),
     uploads: Object.fromEntries(signed),
   };
 }

@@ -18,12 +18,13 @@ export interface NextRound extends Issuing, Challenging {
 /**
  * Issues uploads again: fresh URLs for what the round still misses, with new digits where the old ones are dead; after a
  * recapture, the next round with a new challenge. `captures` says what will be uploaded where it differs from what was
- * declared before.
+ * declared before; `handOff` is the number of the device that asks, where the capture was handed over to it.
  */
 export async function requestCaptures(
   read: Verification | undefined,
   captures: Declared | undefined,
   dependencies: NextRound,
+  handOff?: number,
 ): Promise<Issued> {
   const awaiting = await settleOn(read, async (current) => {
     if (current.state === 'erased') throw new Fault('source_id_erased', 'This verification was erased.');
@@ -41,7 +42,7 @@ export async function requestCaptures(
     }
     return settledIfMoved(await openRound(current, declared, dependencies));
   });
-  return issueUploads(found(awaiting), dependencies);
+  return issueUploads(found(awaiting), dependencies, handOff);
 }
 
 function openRound(recapture: InState<'decided'>, declared: Declared, dependencies: NextRound) {

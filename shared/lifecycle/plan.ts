@@ -123,6 +123,13 @@ export function maximumBytes(name: keyof typeof maximumBytesOf, first: Capabilit
   return Math.min(maximumBytesOf[name], first.maximumBytes[name] ?? Number.POSITIVE_INFINITY);
 }
 
+/** The smallest face that it takes, where it has such a limit: the policy's, or its own. */
+export function minimumFacePxOf({ thresholds }: Pick<Plan, 'thresholds'>, first: Capabilities): number | undefined {
+  const own = first.thresholds.minimumFacePx;
+  const chosen = new Map(Object.entries(thresholds)).get(first.name);
+  return own && (chosen?.minimumFacePx ?? own.default);
+}
+
 /** Refuses captures that the route's first provider could not take, before anybody uploads them. */
 export function refuseUnfit(declared: Declared, first: Capabilities): void {
   const types: FieldError[] = [];

@@ -23,6 +23,7 @@ import {
   notedEntry,
   overNotes,
   type State,
+  type Unerased,
   type Verification,
   verification,
   verificationId,
@@ -67,6 +68,10 @@ const notAcceptedMeanwhile = '#waitingFor = :readWaitingFor';
 /** Two callers may find the digits of a round dead at once: both are told the ones that were written first. */
 const notRenewedMeanwhile = '#challengeIssuedAt = :readChallengeIssuedAt';
 
+/** Of two steps of a hand-off one wins: its number and state say which step was read. */
+const notHandedOffMeanwhile = '#handOff.#number = :readHandOffNumber AND #handOff.#state = :readHandOffState';
+const notHandedOffYet = 'attribute_not_exists(#handOff)';
+
 /** Of two that give a credit back, and of a refund and an erasure, one wins. */
 const notRefundedMeanwhile = '#credit = :readCredit';
 const refundStillDue = '#refundDue = :readRefundDue';
@@ -81,6 +86,12 @@ const notPostedMeanwhile = '#failedPosts = :readFailedPosts';
 export function renewsChallenge(from: Verification, to: Verification): from is InState<'awaiting_captures'> {
   if (from.state !== 'awaiting_captures' || to.state !== 'awaiting_captures') return false;
   return from.challengeIssuedAt !== to.challengeIssuedAt;
+}
+
+/** A step of a hand-off, which is no move. */
+export function stepsHandOff(from: Verification, to: Verification): boolean {
+  if (from.state === 'erased' || to.state === 'erased') return false;
+  return from.handOff?.number !== to.handOff?.number || from.handOff?.state !== to.handOff?.state;
 }
 
 /** A refund marks the record without a move: an erasure read before it would have the credit given back again. */
@@ -138,8 +149,9 @@ export function dynamoVerifications({
     );
     const set = changed.filter((name) => after[name] !== undefined);
     const removed = changed.filter((name) => after[name] === undefined);
-    // A tombstone that an earlier version wrote still has it: seen in no record, so in no difference.
-    if (to.state === 'erased' && !changed.includes('sourceId')) removed.push('sourceId');
+    // Seen in no record that was read, so in no difference: a tombstone that an earlier version wrote still has the one,
+    // and the other may have come meanwhile.
+    if (to.state === 'erased') removed.push(...['sourceId', 'handOff'].filter((name) => !changed.includes(name)));
     const assignments = set.map((name) => `#${name} = :${name}`);
     const values: Record<string, unknown> = Object.fromEntries(set.map((name) => [`:${name}`, after[name]]));
     if (entry && to.state !== 'erased') {
@@ -159,6 +171,12 @@ export function dynamoVerifications({
       conditions.push(notRenewedMeanwhile);
       fenced.push('challengeIssuedAt');
       values[':readChallengeIssuedAt'] = from.challengeIssuedAt;
+    }
+    if (from.state !== 'erased' && stepsHandOff(from, to)) {
+      const { handOff: read } = from;
+      conditions.push(read ? notHandedOffMeanwhile : notHandedOffYet);
+      fenced.push('handOff', ...(read ? ['number'] : []));
+      if (read) Object.assign(values, { ':readHandOffNumber': read.number, ':readHandOffState': read.state });
     }
     if (from.state === 'dispatched' && fencesWaiting(to.state)) {
       conditions.push(notAcceptedMeanwhile);
@@ -316,6 +334,8 @@ export function dynamoVerifications({
     land: (from, fields) => change(from, { ...from, ...fields }),
 
     renew: (from, fields) => change(from, { ...from, ...fields }),
+
+    handOff: (from, handOff) => change<Unerased['state']>(from, { ...from, handOff }),
 
     accept: (from, fields) => change(from, { ...from, ...fields, waitingFor: 'webhook' }),
 

@@ -149,10 +149,10 @@ describe('magic bytes', () => {
 describe('a client_token', () => {
   const id = idOf('u-42');
   const now = new Date('2026-01-01T00:00:00Z');
-  const token = signClientToken('secret', id, now.getTime() / 1000 + 60);
+  const token = signClientToken('secret', { verificationId: id }, now.getTime() / 1000 + 60);
 
   it('names its verification until it expires', () => {
-    expect(readClientToken('secret', token, now)).toBe(id);
+    expect(readClientToken('secret', token, now)).toEqual({ verificationId: id });
     expect(readClientToken('secret', token, new Date(now.getTime() + 60_000))).toBeUndefined();
   });
 
@@ -176,7 +176,32 @@ describe('a client_token', () => {
       `${token}\n`,
       token.toUpperCase(),
     ];
-    expect(spellings.filter((spelling) => readClientToken('secret', spelling, now) === id)).toEqual([token]);
+    expect(spellings.filter((spelling) => readClientToken('secret', spelling, now) !== undefined)).toEqual([token]);
+  });
+});
+
+describe('the client_token of a device that the capture was handed over to', () => {
+  const id = idOf('u-42');
+  const now = new Date('2026-01-01T00:00:00Z');
+  const expiresAt = now.getTime() / 1000 + 60;
+  const first = signClientToken('secret', { verificationId: id }, expiresAt);
+  const phone = signClientToken('secret', { verificationId: id, handOff: 2 }, expiresAt);
+
+  it('names the hand-off', () => {
+    expect(readClientToken('secret', phone, now)).toEqual({ verificationId: id, handOff: 2 });
+  });
+
+  it('is no other when its number is taken out, put in or changed', () => {
+    const macOf = (token: string) => token.slice(-43);
+    const head = `ct_${id}_${expiresAt}`;
+    expect([first, phone]).toEqual([`${head}_${macOf(first)}`, `${head}_2_${macOf(phone)}`]);
+    for (const forged of [
+      `${head}_${macOf(phone)}`,
+      ...['1', '3', '02', '', '-2', '2.0', '2_2'].map((number) => `${head}_${number}_${macOf(phone)}`),
+      ...['1', '2', '0', ''].map((number) => `${head}_${number}_${macOf(first)}`),
+    ]) {
+      expect(readClientToken('secret', forged, now), forged).toBeUndefined();
+    }
   });
 });
 

@@ -67,9 +67,11 @@ function videos(policy: Partial<Policy> = {}) {
         captures: { video: { content_type: 'video/mp4' }, id_card: { content_type: 'image/jpeg' } },
         ...overrides,
       });
-      return uploadsView.parse(replyOfBegun(await beginVerification(askedOf(request), tenant, requesting)).body);
+      return uploadsView.parse(
+        replyOfBegun(await beginVerification(askedOf(request), tenant, requesting), 'https://api.example').body,
+      );
     },
-    again: async () => viewUploads(await requestCaptures(await find(), undefined, requesting)),
+    again: async () => viewUploads(await requestCaptures(await find(), undefined, requesting), 'https://api.example'),
 
     /** What S3 tells of an upload that was stored now, or so many seconds ago. */
     land: (view: UploadsView, name: 'video' | 'id_card', secondsAgo = 0) => {

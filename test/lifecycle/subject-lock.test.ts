@@ -35,7 +35,7 @@ async function request(source_id: string, subject: string | null = person, by = 
     newId: () => 'id',
     randomBelow: () => 7,
   });
-  return { kind: begun.kind, ...replyOfBegun(begun) };
+  return { kind: begun.kind, ...replyOfBegun(begun, 'https://api.example') };
 }
 
 /** A verification of the person that is judged as `outcome`, however often the answer is delivered. */

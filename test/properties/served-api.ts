@@ -56,6 +56,7 @@ export async function serveApi(): Promise<ServedApi> {
     REFERENCE_SECRET: 'secret',
     RECEIPT_SECRET: 'secret',
     MAXIMUM_WAIT_SECONDS: '0',
+    PUBLIC_URL: '',
   });
   const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true); // the handlers' log: a line a request
 

@@ -39,6 +39,7 @@ import { eraseEvery } from '../../shared/lifecycle/erase.ts';
 import { fetchImage } from '../../shared/lifecycle/fetch-image.ts';
 import { findEvery, findOf } from '../../shared/lifecycle/find.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
+import { claimHandOff, offerHandOff, takeBackHandOff } from '../../shared/lifecycle/hand-off.ts';
 import type { Resting } from '../../shared/lifecycle/keep.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { listDeliveries, showDelivery, type WantedDeliveries } from '../../shared/lifecycle/list-deliveries.ts';
@@ -73,6 +74,7 @@ import {
   referenceSecret,
   signingSecretOf,
 } from '../builders/deployment.ts';
+import { memoryOutcomes } from './outcomes.ts';
 
 /** What the verbs are connected to. */
 export interface Surroundings {
@@ -117,6 +119,9 @@ export const genuineToken = 'genuine';
 const webhookName = 'ours';
 const webhookUrl = 'https://acme.example/results';
 
+/** Where the API is reached. */
+const origin = 'https://api.example';
+
 /** How versions from before ids had a key found records, and made them. */
 const idsBefore: SourceIds = {
   ...ids,
@@ -128,6 +133,7 @@ const idsBefore: SourceIds = {
 export function acts(world: Surroundings) {
   const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log } = world;
   const { endpoints, keptEvents, deliveries, webhooks } = world;
+  const outcomes = memoryOutcomes();
   const tenants = {
     deploymentCredentials: async () => world.deploymentCredentials,
     ofWebhook: async (_provider: string, token: string) =>
@@ -175,7 +181,7 @@ export function acts(world: Surroundings) {
       subject?: string,
     ) => {
       const asked = askedOf({ source_id: source, check, captures: declared, subject });
-      return replyOfBegun(await beginVerification(asked, tenant, { ...requesting, ids: sourceIds })).body;
+      return replyOfBegun(await beginVerification(asked, tenant, { ...requesting, ids: sourceIds }), origin).body;
     };
   const find = (source: string) => findOf({ tenant }, source, { verifications, ids });
 
@@ -187,7 +193,15 @@ export function acts(world: Surroundings) {
 
     /** The next round, with other content types where some are given. */
     reopen: async (source: string, captures?: VerificationRequest['captures']) =>
-      viewUploads(await requestCaptures(await find(source), redeclaredOf({ captures }), requesting)),
+      viewUploads(await requestCaptures(await find(source), redeclaredOf({ captures }), requesting), origin),
+
+    /** A code for another device; the same code exchanged for a token; the end of both. */
+    handOff: async (source: string) => offerHandOff(await find(source), { verifications, now, newCode: newId }),
+    claim: async (source: string, code: string) => {
+      const [record] = await findEvery({ tenant }, source, { verifications, ids });
+      return claimHandOff(record, code, requesting);
+    },
+    takeBack: async (source: string) => takeBackHandOff(await find(source), requesting),
 
     retry: async (source: string) => retryVerification(await find(source), surroundings),
 
@@ -294,7 +308,7 @@ export function acts(world: Surroundings) {
     /** A batch of the table's stream. */
     announce: (batch: readonly Change[]) =>
       announceChanges(batch, {
-        ...{ put: world.putEvents, orders, endpoints, keptEvents, webhooks, verdictText, now, log },
+        ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log },
       }),
   };
 }

@@ -7,6 +7,7 @@ import {
   notedEntry,
   overNotes,
   type State,
+  type Unerased,
   type Verification,
   verification,
   withNothingDue,
@@ -25,6 +26,7 @@ import {
   fencesWaiting,
   renewsChallenge,
   shardOf,
+  stepsHandOff,
 } from '../../shared/stores/verifications.ts';
 import { type MemorySightings, memorySightings } from './sightings.ts';
 
@@ -57,6 +59,7 @@ export function fence(current: Verification, from: Verification, to: Verificatio
       (current.state === 'awaiting_captures' && current.missing.join() === from.missing.join())) &&
     (!renewsChallenge(from, to) ||
       (current.state === 'awaiting_captures' && current.challengeIssuedAt === from.challengeIssuedAt)) &&
+    (!stepsHandOff(from, to) || !stepsHandOff(current, from)) &&
     (!(from.state === 'dispatched' && fencesWaiting(to.state)) ||
       (current.state === 'dispatched' && current.waitingFor === from.waitingFor)) &&
     (!fencesRefund(from, to) || ('credit' in current && current.credit === 'taken')) &&
@@ -141,6 +144,8 @@ export function memoryVerifications({
     land: async (from, fields) => change(from, parsed({ ...from, ...fields })),
 
     renew: async (from, fields) => change(from, parsed({ ...from, ...fields })),
+
+    handOff: async (from, handOff) => change<Unerased['state']>(from, parsed({ ...from, handOff })),
 
     accept: async (from, fields) => change(from, parsed({ ...from, ...fields, waitingFor: 'webhook' })),
 
@@ -252,7 +257,9 @@ function unchanged(current: Verification, from: Verification, to: Verification):
   return Object.fromEntries(
     Object.entries(current).filter(
       ([name]) =>
-        written.has(name) && !alwaysWrites(name, from, to) && isDeepStrictEqual(written.get(name), read.get(name)),
+        (written.has(name) || (to.state !== 'erased' && !read.has(name))) &&
+        !alwaysWrites(name, from, to) &&
+        isDeepStrictEqual(written.get(name), read.get(name)),
     ),
   );
 }

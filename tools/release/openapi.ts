@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import * as operators from '../../shared/api/console.ts';
 import * as deliveries from '../../shared/api/deliveries.ts';
 import * as endpoints from '../../shared/api/endpoints.ts';
+import * as handOffs from '../../shared/api/hand-off.ts';
 import { faultsOf, gatewayMessage, gatewayText, type Operation, routes } from '../../shared/api/operations.ts';
 import * as views from '../../shared/api/verifications.ts';
 import { webhookBodies, webhookName } from '../../shared/api/webhook-bodies.ts';
@@ -28,10 +30,14 @@ const named = {
   requests: {
     VerificationRequest: views.verificationRequest,
     CapturesRequest: views.capturesRequestBody,
+    HandOffClaim: handOffs.claimRequest,
     EndpointRequest: endpoints.endpointRequest,
     EndpointChange: endpoints.endpointChange,
     RotationRequest: endpoints.rotationRequest,
     ReplayRequest: deliveries.replayRequest,
+    SignInRequest: operators.signInRequest,
+    ConsoleReviewRequest: operators.consoleReviewRequest,
+    LookRequest: operators.lookRequest,
     SpoofSenseCall: spoofsenseCall,
     PhotoVerifyCall: onesmartlabCalls.photoverify,
     VideoVerifyCall: onesmartlabCalls.videoverify,
@@ -44,6 +50,8 @@ const named = {
     Upload: views.uploadView,
     Verification: views.verificationView,
     ClientVerification: views.clientView,
+    HandOff: handOffs.handOffView,
+    ClaimedCapture: handOffs.claimedView,
     Verdict: views.verdictView,
     Attempt: views.attemptView,
     VerificationPage: views.listView,
@@ -64,6 +72,15 @@ const named = {
     EndpointEvent: endpointEvent,
     Receipt: views.receiptView,
     PublicKeys: views.publicKeysView,
+    Session: operators.sessionView,
+    ConsoleSettings: operators.consoleSettingsView,
+    ConsoleVerification: operators.consoleVerificationView,
+    KeptCapture: operators.keptCaptureView,
+    Look: operators.lookView,
+    Looks: operators.looksView,
+    Breakers: operators.breakersView,
+    OutcomePage: operators.outcomesView,
+    DecidedOutcome: operators.outcomeView,
     Problem: views.problemView,
     Reason: views.reasonView,
     RecaptureReason: views.recaptureReasonView,
@@ -122,7 +139,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
 /** The OpenAPI 3.1 document of our own API. */
 export function openApi(): object {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes) {
+  for (const route of routes.filter(({ page }) => !page)) {
     const { method, path } = route;
     paths[path] = { ...paths[path], [method.toLowerCase()]: described(route) };
   }
@@ -141,6 +158,7 @@ export function openApi(): object {
       { name: 'endpoints', description: 'Where events are sent, and what became of them: docs/webhooks.md' },
       { name: 'webhooks', description: 'Where vendors answer' },
       { name: 'keys', description: 'What is public of this deployment' },
+      { name: 'console', description: 'For the page of operators: docs/console.md' },
       { name: 'vendors', description: 'The vendors’ own APIs, served: docs/serving.md' },
     ],
     security: [{ key: [] }],
@@ -156,6 +174,12 @@ export function openApi(): object {
           description: 'The same key, bare or after Bearer or Token.',
         },
         client_token: { type: 'http', scheme: 'bearer', description: 'Follows one verification for a day.' },
+        operator: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-bonafide',
+          description: 'The session of an operator; a browser keeps it, and no script reads it.',
+        },
       },
       schemas: {
         ...components(named.requests, 'input'),
@@ -236,6 +260,7 @@ function tagOf({ path, vendor }: (typeof routes)[number]): string {
   if (vendor) return 'vendors';
   if (/^\/(endpoints|deliveries|events)/.test(path)) return 'endpoints';
   if (path.startsWith('/.well-known/')) return 'keys';
+  if (path.startsWith('/console')) return 'console';
   return path.startsWith('/webhooks/') ? 'webhooks' : 'verifications';
 }
 

@@ -1,4 +1,5 @@
 import { typesOf } from '../../domain/captures.ts';
+import { defaultMinimumFacePx } from '../../domain/face-size.ts';
 import type { Capabilities } from '../provider.ts';
 
 /** What the built-in engine can do. Its own queue is consumed by `functions/analyse-capture`. */
@@ -15,7 +16,7 @@ export const builtin: Capabilities = {
     live: { from: 0, to: 1 },
     match: { from: 0, to: 1 },
     digits: { from: 0, to: 1 },
-    minimumFacePx: { from: 64, to: 512 }, // smaller faces were not measured
+    minimumFacePx: { from: 64, to: 512, default: defaultMinimumFacePx }, // smaller faces were not measured
   },
   languages: ['en'], // those of the shipped recogniser of digits (`engine/models.json`)
   judgesTurns: true,
