@@ -164,8 +164,7 @@ describe('what an operator may not', () => {
   it.each(ofVerifications.map((route) => [route.key, route] as const))(
     '%s of another tenant: 404',
     async (_, route) => {
-      const body = route.method === 'POST' ? bodyOf(route.path) : undefined;
-      const answer = await stranger.call(route.method, route.path.replace('{source_id}', decided), body);
+      const answer = await stranger.call(route.method, route.path.replace('{source_id}', decided), bodyOf(route));
       expect([answer.status, answer.body.code]).toEqual([404, 'verification_unknown']);
     },
   );
