@@ -26,7 +26,6 @@ function connect() {
 }
 
 const ok = <Body>(body: Body) => ({ status: 200 as const, body });
-
 export const handler = http('read-console', connect, {
   'GET /console/verifications': async ({ caller, query }, { verifications }) =>
     ok(viewPage(await verifications.list(listedOf(caller.tenant.id, query)))),
