@@ -8,6 +8,7 @@ class LongestFirst extends BaseSequencer {
     const first = [
       '/slow/killed.',
       '/journeys/vendors.',
+      '/pages/',
       '/serving/examples.',
       '/contracts/served.',
       '/engine/videos.',
@@ -66,6 +67,7 @@ export default defineConfig({
             'test/deployed/**',
             'test/foreign/**',
             'test/infra/**',
+            'test/pages/**',
             'test/*/slow/**',
             ...quick,
           ],
@@ -74,6 +76,8 @@ export default defineConfig({
       { test: { ...shared, name: 'quick', include: quick, exclude: ['test/*/slow/**'], isolate: false } },
       // CDK takes three seconds to load: once for all files, which share nothing else.
       { test: { ...shared, name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
+      // Three journeys in a browser: `npm run test:pages` has all of them.
+      { test: { ...shared, name: 'pages', include: ['test/pages/journeys.test.ts'] } },
       // `npm run test:slow`; `npm test` leaves it out.
       {
         test: {

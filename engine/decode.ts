@@ -5,24 +5,13 @@ import type { Orientation } from './exif.ts';
 import { decodeHeic } from './heic.ts';
 import { mendJpeg } from './jpeg.ts';
 import { noInput, type PhotoDecoder, type PhotoDecoders, type PhotoMetadata, shrinking } from './photo.ts';
-import type { RgbImage } from './pixels.ts';
-
-/** A capture as the engine sees it: upright, sRGB, inside its working size, decoded once. */
-export interface DecodedCapture {
-  readonly image: RgbImage;
-  /** The capture's own size, upright: faces are judged in its pixels, not in those of `image`. */
-  readonly widthPx: number;
-  readonly heightPx: number;
-}
+import { type DecodedCapture, type RgbImage, workingSizePx } from './pixels.ts';
 
 /** `too_large` means pixels here, not bytes: nothing of it was decoded. */
 export type Decoded =
   | { readonly kind: 'decoded'; readonly capture: DecodedCapture }
   | { readonly kind: 'too_large'; readonly pixels: number }
   | { readonly kind: 'unreadable' };
-
-/** The longer side of what the models see. Scores on the development data are the same at 960, 1280 and 4000 px. */
-export const workingSizePx = 1280;
 
 /** The same for an ID card, whose face is a small part of it: all of what phones save by default. */
 export const cardSizePx = 4096;

@@ -11,7 +11,8 @@ import {
   stringLogProbability,
 } from './digits/scoring.ts';
 import type { DigitsModel } from './manifest.ts';
-import { type ModelPack, ModelsRefused } from './models.ts';
+import { ModelsRefused } from './model.ts';
+import type { ModelPack } from './models.ts';
 
 export interface DigitsHeard {
   /** What was heard, whatever was expected; '' when no digit was. */

@@ -1,5 +1,5 @@
 import type { FaceDetection, FaceLandmarks } from './manifest.ts';
-import { type Model, outputOf } from './models.ts';
+import { type Model, outputOf } from './model.ts';
 import { at, type Box, crop, newPatch, type Patch, type RgbImage } from './pixels.ts';
 
 /** A face in pixels of the image it was found in; `score` 0..1. */
@@ -12,16 +12,19 @@ export interface Point {
   readonly y: number;
 }
 
+export type Detector = Model<Pick<FaceDetection, 'input' | 'outputs' | 'thresholds'>>;
+export type Landmarker = Model<Pick<FaceLandmarks, 'input' | 'outputs'>>;
+
 /** The detector does not mind a coarse picture; more samples would cost more than the model. */
 const detectionSamples = 2;
 
 /** Faces by size, the largest first. */
-export function detectFaces(image: RgbImage, model: Model<FaceDetection>): Promise<Face[]> {
+export function detectFaces(image: RgbImage, model: Detector): Promise<Face[]> {
   return detectWithin(image, { x: 0, y: 0, width: image.width, height: image.height }, model);
 }
 
 /** The part of the image is letterboxed into the model's input: 320 × 240 for RFB-320. */
-async function detectWithin(image: RgbImage, part: Box, model: Model<FaceDetection>): Promise<Face[]> {
+async function detectWithin(image: RgbImage, part: Box, model: Detector): Promise<Face[]> {
   const { input, outputs: names, thresholds } = model.contract;
   const pixelsPerInput = Math.max(part.width / input.width, part.height / input.height);
   const width = Math.max(1, Math.round(part.width / pixelsPerInput));
@@ -55,7 +58,7 @@ const bySize = (faces: readonly Face[]) => faces.toSorted((a, b) => b.width * b.
 const tilesPerSide = 3;
 
 /** The same, closer: for a face too small in the whole picture. The parts overlap by a third. */
-export async function detectSmallFaces(image: RgbImage, model: Model<FaceDetection>): Promise<Face[]> {
+export async function detectSmallFaces(image: RgbImage, model: Detector): Promise<Face[]> {
   const width = Math.ceil(image.width / (1 + (tilesPerSide - 1) * tileStep));
   const height = Math.ceil(image.height / (1 + (tilesPerSide - 1) * tileStep));
   const found: Face[] = [];
@@ -90,12 +93,12 @@ function intersectionOverUnion(a: Box, b: Box): number {
 }
 
 /** The face box alone, at the size the landmark model takes: landmarks, sharpness and exposure are all read off it. */
-export function cropFace(image: RgbImage, face: Face, model: Model<FaceLandmarks>): Patch {
+export function cropFace(image: RgbImage, face: Face, model: Landmarker): Patch {
   return crop(image, face, newPatch(model.contract.input.width, model.contract.input.height));
 }
 
 /** 68 points in iBUG order, in pixels of the image the face was found in. */
-export async function findLandmarks(faceCrop: Patch, face: Face, model: Model<FaceLandmarks>): Promise<Point[]> {
+export async function findLandmarks(faceCrop: Patch, face: Face, model: Landmarker): Promise<Point[]> {
   const outputs = await model.run(({ values }) => values.set(faceCrop.values));
   const values = outputOf(outputs, model.contract.outputs.points);
   return Array.from({ length: values.length / 2 }, (_, index) => ({

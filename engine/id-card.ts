@@ -1,8 +1,7 @@
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
-import type { DecodedCapture } from './decode.ts';
 import { detectFaces, detectSmallFaces, type Face } from './faces.ts';
 import type { Embedding } from './matching.ts';
-import { clamp, type RgbImage } from './pixels.ts';
+import { clamp, type DecodedCapture, type RgbImage } from './pixels.ts';
 import type { FaceModels } from './selfie.ts';
 import { type Look, type Sight, seeFace } from './sight.ts';
 import { measureLiveness } from './spoofing.ts';

@@ -1,6 +1,6 @@
 import { centreOf, type Point } from './faces.ts';
 import type { FaceMatching } from './manifest.ts';
-import { type Model, outputOf } from './models.ts';
+import { type Model, outputOf } from './model.ts';
 import { at, clamp, luma, type Patch, type RgbImage, type Similarity, warp } from './pixels.ts';
 
 /** What a face looks like to the model: 512 numbers, compared by the angle between them; `norm` is their length. */

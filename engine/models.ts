@@ -3,19 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { type Manifest, manifest, type Weights } from './manifest.ts';
-import { newPatch, type Patch, toTensor } from './pixels.ts';
-
-/** The pack is not what its manifest says, or says nothing readable: a deployment mistake, never a capture's fault. */
-export class ModelsRefused extends Error {
-  override readonly name = 'ModelsRefused';
-}
-
-/** One set of weights, ready to run. */
-export interface Model<Contract extends Weights = Weights> {
-  readonly contract: Contract;
-  /** `paint` fills a black patch of the input's size with what the model shall see. Answers every output by name. */
-  readonly run: (paint: (patch: Patch) => void) => Promise<Readonly<Record<string, Float32Array>>>;
-}
+import { type Model, ModelsRefused, modelOf } from './model.ts';
 
 export interface ModelPack {
   readonly manifest: Manifest;
@@ -42,8 +30,7 @@ export async function openModelPack(directory: string, threads: number): Promise
     manifest: pack,
     open: async (contract) => {
       const session = await opened(contract);
-      const patches: Patch[] = [];
-      return { contract, run: (paint) => runSession(session, contract, paint, patches) };
+      return modelOf(contract, (values, shape) => runSession(session, contract.input.name, values, shape));
     },
     openSession: opened,
   };
@@ -83,34 +70,12 @@ async function openSession(directory: string, weights: SessionWeights, threads: 
   return session;
 }
 
-/** `spare`: patches of earlier runs, one for each that ran at the same time. */
 async function runSession(
   session: ort.InferenceSession,
-  { input }: Weights,
-  paint: (patch: Patch) => void,
-  spare: Patch[],
-): Promise<Record<string, Float32Array>> {
-  const { name, width, height, channels } = input;
-  const patch = spare.pop() ?? newPatch(width, height);
-  try {
-    patch.values.fill(0);
-    paint(patch);
-    const shape = [1, channels === 'grey' ? 1 : 3, height, width];
-    const outputs = await session.run({ [name]: new ort.Tensor('float32', toTensor(patch, input), shape) });
-    return Object.fromEntries(
-      Object.entries(outputs).map(([output, { data }]) => {
-        if (!(data instanceof Float32Array)) throw new ModelsRefused(`Output ${output} is not float32`);
-        return [output, data];
-      }),
-    );
-  } finally {
-    spare.push(patch);
-  }
-}
-
-/** An output the contract names; a pack that promises one its model lacks is refused when first used. */
-export function outputOf(outputs: Readonly<Record<string, Float32Array>>, name: string): Float32Array {
-  const output = outputs[name];
-  if (!output) throw new ModelsRefused(`The model has no output named ${name}`);
-  return output;
+  input: string,
+  values: Float32Array,
+  shape: readonly number[],
+): Promise<Record<string, unknown>> {
+  const outputs = await session.run({ [input]: new ort.Tensor('float32', values, shape) });
+  return Object.fromEntries(Object.entries(outputs).map(([output, { data }]) => [output, data]));
 }

@@ -7,6 +7,17 @@ export interface RgbImage {
   readonly pixels: Uint8Array;
 }
 
+/** The longer side of what the models see. Scores on the development data are the same at 960, 1280 and 4000 px. */
+export const workingSizePx = 1280;
+
+/** A capture as the engine sees it: upright, sRGB, inside its working size, decoded once. */
+export interface DecodedCapture {
+  readonly image: RgbImage;
+  /** The capture's own size, upright: faces are judged in its pixels, not in those of `image`. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
 /** A part of an image at the size a model takes: `values` is [3, height, width], R G B planes, 0..255. */
 export interface Patch {
   readonly width: number;

@@ -1,9 +1,8 @@
 import { defaultMinimumFacePx } from '../shared/domain/face-size.ts';
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
-import type { DecodedCapture } from './decode.ts';
 import { centreOf, type Face, type Point, sharedArea } from './faces.ts';
 import { measureNoise } from './noise.ts';
-import { at, crop, luma, newPatch, type Patch } from './pixels.ts';
+import { at, crop, type DecodedCapture, luma, newPatch, type Patch } from './pixels.ts';
 import { contextAround } from './spoofing.ts';
 
 /**

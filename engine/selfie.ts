@@ -1,8 +1,9 @@
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
-import { type Decoded, type DecodedCapture, type DecodeOptions, decodeImage } from './decode.ts';
+import { type Decoded, type DecodeOptions, decodeImage } from './decode.ts';
 import { detectFaces } from './faces.ts';
 import type { SpoofingModel } from './manifest.ts';
-import type { Model } from './models.ts';
+import type { Model } from './model.ts';
+import type { DecodedCapture } from './pixels.ts';
 import { assessEmptyCapture, assessQuality } from './quality.ts';
 import { type Sight, type SightModels, seeFace } from './sight.ts';
 import { measureRobustLiveness } from './spoofing.ts';

@@ -1,8 +1,17 @@
-import { cropFace, type Face, findLandmarks, type Point } from './faces.ts';
+import {
+  cropFace,
+  type Detector,
+  detectFaces,
+  type Face,
+  findLandmarks,
+  type Landmarker,
+  type Point,
+} from './faces.ts';
 import { measureFlatColour } from './flat-colour.ts';
-import type { FaceDetection, FaceLandmarks, FaceMatching } from './manifest.ts';
+import type { FaceMatching } from './manifest.ts';
 import { type Embedding, embedFace } from './matching.ts';
-import type { Model, ModelPack } from './models.ts';
+import type { Model } from './model.ts';
+import type { ModelPack } from './models.ts';
 import { type Patch, type RgbImage, turn } from './pixels.ts';
 
 /**
@@ -35,8 +44,8 @@ export const sightLimits = {
 } as const;
 
 export interface SightModels {
-  readonly detector: Model<FaceDetection>;
-  readonly landmarker: Model<FaceLandmarks>;
+  readonly detector: Detector;
+  readonly landmarker: Landmarker;
   /** Opened for the first face that is compared or in doubt. */
   readonly matcher: () => Promise<Model<FaceMatching['model']>>;
   /** Embeddings of faces are at least this long. */
@@ -57,10 +66,8 @@ export async function openSightModels(pack: ModelPack): Promise<SightModels> {
 type Quarter = 0 | 90 | 180 | 270;
 const otherTurns: readonly Quarter[] = [90, 180, 270];
 
-/** One face in a picture that stands as `degrees` say. */
-export interface Sight {
-  readonly degrees: Quarter;
-  readonly image: RgbImage;
+/** One face of a picture, as box, landmarks and colours show it. */
+export interface Glance {
   /** The first is the one everything is about. */
   readonly faces: readonly [Face, ...Face[]];
   readonly faceCrop: Patch;
@@ -68,6 +75,12 @@ export interface Sight {
   readonly shiftRatio: number;
   /** 0..1: how much of the face has one colour. */
   readonly flatRatio: number;
+}
+
+/** One face in a picture that stands as `degrees` say. */
+export interface Sight extends Glance {
+  readonly degrees: Quarter;
+  readonly image: RgbImage;
   /** The work is done once, for the first who asks. */
   readonly embedding: () => Promise<Embedding>;
 }
@@ -80,7 +93,7 @@ export type Seen =
 /** How to look. */
 export interface Look {
   /** Those to be looked at first come first. */
-  readonly detect: (image: RgbImage, detector: Model<FaceDetection>) => Promise<readonly Face[]>;
+  readonly detect: (image: RgbImage, detector: Detector) => Promise<readonly Face[]>;
   /** How many faces are looked at until one is certain. */
   readonly tries: number;
   /** Whether a face that is clear by detection and landmarks must be one by its embedding, too: that costs as much again. */
@@ -131,36 +144,63 @@ async function lookCloser(
   all: readonly Face[],
   image: RgbImage,
   degrees: Quarter,
-  { landmarker, matcher }: SightModels,
+  models: SightModels,
 ): Promise<Sight> {
-  const faceCrop = cropFace(image, face, landmarker);
-  const landmarks = await findLandmarks(faceCrop, face, landmarker);
-  const mirrored = await findLandmarks(mirror(faceCrop), face, landmarker);
+  const glance = await glanceAt(face, all, image, models);
   let embedding: Promise<Embedding> | undefined;
   return {
+    ...glance,
     degrees,
     image,
-    faces: [face, ...all.filter((other) => other !== face)],
-    faceCrop,
-    landmarks,
-    shiftRatio: shiftOf(landmarks, mirrored, face),
-    flatRatio: measureFlatColour(faceCrop),
     embedding: () => {
-      embedding ??= matcher().then((model) => embedFace(image, landmarks, model));
+      embedding ??= models.matcher().then((model) => embedFace(image, glance.landmarks, model));
       return embedding;
     },
   };
 }
 
+async function glanceAt(
+  face: Face,
+  all: readonly Face[],
+  image: RgbImage,
+  { landmarker }: Pick<SightModels, 'landmarker'>,
+): Promise<Glance> {
+  const faceCrop = cropFace(image, face, landmarker);
+  const landmarks = await findLandmarks(faceCrop, face, landmarker);
+  const mirrored = await findLandmarks(mirror(faceCrop), face, landmarker);
+  return {
+    faces: [face, ...all.filter((other) => other !== face)],
+    faceCrop,
+    landmarks,
+    shiftRatio: shiftOf(landmarks, mirrored, face),
+    flatRatio: measureFlatColour(faceCrop),
+  };
+}
+
+/**
+ * What `seeFace` says of a picture as it stands, without the model that compares faces, which a browser lacks.
+ * `unclear`: that model decides whether it is a face. A face that lies on its side or head is `nothing`.
+ */
+export async function glanceOnce(
+  image: RgbImage,
+  models: Pick<SightModels, 'detector' | 'landmarker'>,
+): Promise<{ readonly kind: 'clear' | 'unclear'; readonly glance: Glance } | { readonly kind: 'nothing' }> {
+  const faces = await detectFaces(image, models.detector);
+  const [face] = faces;
+  if (!face) return { kind: 'nothing' };
+  const glance = await glanceAt(face, faces, image, models);
+  if (isDrawn(glance) || glance.shiftRatio > sightLimits.possibleShiftRatio) return { kind: 'nothing' };
+  return { kind: isClearByShape(glance) ? 'clear' : 'unclear', glance };
+}
+
 async function isClear(sight: Sight, { faceNorm }: SightModels, { embed }: Look): Promise<boolean> {
-  const { faces, shiftRatio, embedding } = sight;
   return (
-    shiftRatio <= sightLimits.clearShiftRatio &&
-    faces[0].score >= sightLimits.clearScore &&
-    hasShape(faces[0]) &&
-    (!embed || (await embedding()).norm >= sightLimits.possibleNormRatio * faceNorm)
+    isClearByShape(sight) && (!embed || (await sight.embedding()).norm >= sightLimits.possibleNormRatio * faceNorm)
   );
 }
+
+const isClearByShape = ({ faces: [face], shiftRatio }: Glance): boolean =>
+  shiftRatio <= sightLimits.clearShiftRatio && face.score >= sightLimits.clearScore && hasShape(face);
 
 /**
  * By all that is known of it. Score and box tell little of a face of some fifty pixels: an embedding that is long enough
@@ -180,7 +220,7 @@ async function isPossible({ shiftRatio, embedding }: Sight, { faceNorm }: SightM
 }
 
 /** Emoji, avatars and clip art; what is shaded as painters and 3D programs do it passes for a photo. */
-function isDrawn({ flatRatio, shiftRatio }: Sight): boolean {
+function isDrawn({ flatRatio, shiftRatio }: Glance): boolean {
   const { clearShiftRatio, maximumFlatRatio, maximumFlatRatioOfUnclear } = sightLimits;
   return flatRatio > (shiftRatio <= clearShiftRatio ? maximumFlatRatio : maximumFlatRatioOfUnclear);
 }

@@ -1,5 +1,5 @@
 import type { SpoofingModel } from './manifest.ts';
-import { type Model, outputOf } from './models.ts';
+import { type Model, outputOf } from './model.ts';
 import { type Box, clamp, crop, type Patch, type RgbImage, smooth } from './pixels.ts';
 
 /**

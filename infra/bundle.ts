@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
+import { buildPages } from '../web/build.ts';
 
 /** Where the project lies: bundles must not depend on the directory a command was started in. */
 export const projectRoot: string = join(import.meta.dirname, '..');
@@ -11,6 +12,12 @@ export type ProcessorName = 'arm64' | 'x64';
 
 /** The one function that carries models and native code. */
 export const engineFunction = 'analyse-capture';
+
+/** The one function that carries the pages. */
+export const pagesFunction = 'serve-pages';
+
+/** Where they lie beside its bundle. */
+export const pagesDirectory = 'pages';
 
 /** Native or wasm packages, and packages that only it needs: they lie beside the bundle as they were published. */
 const engineExternals = ['onnxruntime-node', 'sharp', 'libheif-js'];
@@ -80,15 +87,32 @@ export function bundleEngine(
   outputDirectory: string,
   { processor, modelPack, root = projectRoot, sourceMaps }: EngineParts,
 ): void {
-  const prepared = join(root, 'build', 'engine', processor);
-  if (!existsSync(join(prepared, '.ready'))) {
-    throw new Error(
-      `The engine's models and native packages for ${processor} are not prepared. Run: npm run engine-assets -- --arch ${processor}`,
-    );
-  }
+  const prepared = preparedFor(processor, root);
   cpSync(prepared, outputDirectory, { recursive: true, filter: (path) => !path.endsWith('.ready') });
   if (modelPack !== undefined) replaceModels(join(outputDirectory, 'models'), resolve(root, modelPack));
   bundleFunction(engineFunction, outputDirectory, { sourceMaps });
+}
+
+/** Bundles the function that serves the pages, and builds these beside it. */
+export function bundlePages(outputDirectory: string, { sourceMaps, ...parts }: EngineParts): void {
+  layPages(outputDirectory, parts);
+  bundleFunction(pagesFunction, outputDirectory, { sourceMaps });
+}
+
+/** Builds the pages beside a bundle; their guidance runs the engine's own models. */
+export function layPages(outputDirectory: string, { processor, modelPack, root = projectRoot }: EngineParts): void {
+  const shipped = join(preparedFor(processor, root), 'models');
+  const models = modelPack === undefined ? shipped : resolve(root, modelPack);
+  buildPages(join(outputDirectory, pagesDirectory), { models });
+}
+
+/** What `npm run engine-assets` made for a processor. */
+function preparedFor(processor: ProcessorName, root: string): string {
+  const prepared = join(root, 'build', 'engine', processor);
+  if (existsSync(join(prepared, '.ready'))) return prepared;
+  throw new Error(
+    `The engine's models and native packages for ${processor} are not prepared. Run: npm run engine-assets -- --arch ${processor}`,
+  );
 }
 
 /** What a container would refuse when it starts is refused here: files that are missing, or not what the manifest says. */

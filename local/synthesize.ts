@@ -6,7 +6,7 @@ import { root, runScript } from './run-script.ts';
 
 /** All that a stack is made of. */
 const sources = [
-  ...['infra', 'functions', 'shared', 'engine', 'package-lock.json', 'cdk.json'],
+  ...['infra', 'functions', 'shared', 'engine', 'web', 'package-lock.json', 'cdk.json'],
   path.join('build/engine', process.arch, '.ready'),
 ];
 /** CDK context, as `-c key=value` gives it. */

@@ -117,6 +117,7 @@ export function readTemplate(directory: string): Template {
     attributes.set(`${id}.Arn`, arn);
     attributes.set(`${id}.StreamArn`, `${arn}/stream/local`);
     for (const attribute of ['Name', 'QueueName']) attributes.set(`${id}.${attribute}`, name);
+    attributes.set(`${id}.RegionalDomainName`, `${name}.s3.${region}.amazonaws.com`);
   }
   const assets = assetPaths(directory, manifest.artifacts);
 

@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import * as z from 'zod';
-import { problemView, type UploadsView, uploadsView, verificationView } from '../shared/api/verifications.ts';
 import { type ContentType, sniffContentType } from '../shared/domain/captures.ts';
 import type { Outcome, Reason } from '../shared/domain/verdict.ts';
-import { restingStates } from '../shared/domain/verification.ts';
+import { type Bonafide, bonafide, isProblem, type RestingState, type Verification } from '../web/client/index.ts';
 import { commandLine, misused } from './command-line.ts';
 import { demoTarget } from './target.ts';
 
-const usage = `Sends captures through a running Bonafide and prints the verdict.
+const usage = `Sends captures through a running Bonafide, shows each state as it passes, and prints the verdict.
 
   npm run verify -- --selfie photo.jpg      one photo (JPEG, PNG, WebP, HEIC)
   npm run verify -- --samples               four samples whose verdicts are known
@@ -19,12 +17,21 @@ const usage = `Sends captures through a running Bonafide and prints the verdict.
   --key KEY        a tenant's API key (default: BONAFIDE_API_KEY, else the local demo tenant's)
   --source-id ID   your own id for the verification (default: a new one)
   --json           one line of JSON per verdict
+
+Ends with 0 where a photo passed, 3 where it failed, 4 where it is to be taken again (recapture), 5 where there is no
+verdict (errored, expired, erased); with --samples 0 where all four ended as expected, else 1. With 1, nothing was decided
+because Bonafide refused the request or did not answer; with 2 the command line is wrong.
 `;
+
+const exitCodes = { passed: 0, failed: 3, recapture: 4 } as const satisfies Record<Outcome, number>;
+const noVerdict = 5;
 
 interface Photo {
   readonly file: string;
   readonly bytes: Uint8Array;
-  readonly expected?: { readonly outcome: Outcome; readonly reasons: readonly Reason[] };
+}
+interface SamplePhoto extends Photo {
+  readonly expected: { readonly outcome: Outcome; readonly reasons: readonly Reason[] };
 }
 
 const byExtension: Record<string, ContentType> = {
@@ -56,14 +63,18 @@ try {
     await writeFile(sample, await portrait());
     process.exit(0);
   }
-  const target = await demoTarget({ url: values.url, key: values.key });
-  const photos = values.samples ? await samplePhotos() : [await photo(values.selfie ?? '')];
-  let wrong = 0;
-  for (const one of photos) if (!(await verify(one, target))) wrong += 1;
-  if (values.samples) say(wrong === 0 ? 'All samples ended as expected.' : `${wrong} samples did not end as expected.`);
-  process.exitCode = wrong === 0 ? 0 : 1;
+  const { url, key } = await demoTarget({ url: values.url, key: values.key });
+  const client = bonafide({ base: url, key, attempts: 3 });
+  if (values.samples) {
+    const wrong = await verifySamples(client);
+    say(wrong === 0 ? 'All samples ended as expected.' : `${wrong} samples did not end as expected.`);
+    process.exitCode = wrong === 0 ? 0 : 1;
+  } else {
+    const { verdict } = await verify(await photo(values.selfie ?? ''), client);
+    process.exitCode = verdict ? exitCodes[verdict.outcome] : noVerdict;
+  }
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(wordsFor(error));
   process.exitCode = 1;
 }
 
@@ -71,76 +82,98 @@ async function photo(path: string): Promise<Photo> {
   return { file: basename(path), bytes: await readFile(path) };
 }
 
-async function samplePhotos(): Promise<readonly Photo[]> {
+async function samplePhotos(): Promise<readonly SamplePhoto[]> {
   const { samples } = await import('./samples.ts'); // draws pictures: not needed to send one photo
   return samples();
 }
 
-/** One photo from request to verdict. True where it ended as expected, or nothing was expected of it. */
-async function verify(
-  { file: name, bytes, expected }: Photo,
-  { url, key }: { url: string; key: string },
-): Promise<boolean> {
+/** How many of the samples did not end as expected. */
+async function verifySamples(client: Bonafide<Verification>): Promise<number> {
+  let wrong = 0;
+  for (const sample of await samplePhotos()) {
+    const { verdict } = await verify(sample, client);
+    const { outcome, reasons } = sample.expected;
+    if (verdict?.outcome === outcome && reasons.every((reason) => verdict.reasons.includes(reason))) continue;
+    wrong += 1;
+    say(`  expected ${outcome}: ${reasons.join(', ')}`);
+  }
+  return wrong;
+}
+
+type Rested = Verification & { state: RestingState };
+
+/** One photo from request to verdict. */
+async function verify({ file: name, bytes }: Photo, client: Bonafide<Verification>): Promise<Rested> {
   const sourceId = values['source-id'] ?? `verify-${randomUUID()}`;
   const type = sniffContentType(bytes) ?? byExtension[extname(name).toLowerCase()] ?? 'image/jpeg';
-  const headers = { 'x-api-key': key, 'content-type': 'application/json' };
-  say(`${name} (${bytes.byteLength} bytes, ${type})`);
-  const requested = await call(uploadsView, `${url}/verifications`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({
+  const selfie = new Blob([Buffer.from(bytes)], { type });
+  say(`${name} (${selfie.size} bytes, ${type})`);
+  await client.POST('/verifications', {
+    body: {
       source_id: sourceId,
       check: 'spoof_detect',
-      captures: { selfie: { content_type: type, content_length: bytes.byteLength } },
-    }),
+      captures: { selfie: { content_type: type, content_length: selfie.size } },
+    },
   });
-  await upload(requested, bytes);
+  await client.uploadCaptures(sourceId, { selfie });
   const uploadedAt = performance.now();
-  say('  uploaded, waiting for the verdict …');
-  for (;;) {
-    const view = await call(verificationView, `${url}/verifications/${sourceId}?wait=10`, { headers });
-    if (!restingStates.includes(view.state)) {
-      say(`  ${view.state} …`);
-      continue;
+  const elapsed = () => Math.round(performance.now() - uploadedAt);
+  say('  uploaded');
+  const moves = movesOf(sourceId, client);
+  const view = await client.waitForVerdict(sourceId, { waitSeconds: 1, onState: moves.show });
+  const milliseconds = elapsed();
+  await moves.shown();
+  tell({ name, sourceId, view, milliseconds });
+  return view;
+}
+
+/** Shows the states that a verification passed through; the history has those that came between two looks. */
+function movesOf(sourceId: string, client: Bonafide<Verification>) {
+  let shown: Promise<void> = Promise.resolve();
+  let last = 1; // as it was requested
+  const show = async () => {
+    const { history } = await client.GET('/verifications/{source_id}/history', {
+      params: { path: { source_id: sourceId } },
+    });
+    for (const { kind, sequence, state } of history) {
+      if (kind === 'noted' || sequence <= last) continue;
+      last = sequence;
+      say(`  ${state}`);
     }
-    const milliseconds = Math.round(performance.now() - uploadedAt);
-    const { verdict } = view;
-    if (values.json) {
-      console.log(JSON.stringify({ name, source_id: sourceId, state: view.state, milliseconds, verdict }));
-    } else if (verdict) {
-      const live = verdict.scores.live === undefined ? '' : `, live ${verdict.scores.live.toFixed(3)}`;
-      const reasons = verdict.reasons.length > 0 ? `: ${verdict.reasons.join(', ')}` : '';
-      say(`  ${verdict.outcome.toUpperCase()}${reasons} (${milliseconds} ms after the upload${live})`);
-    } else {
-      say(`  ${view.state}${view.fault ? `: ${view.fault}` : ''}`);
-    }
-    if (!expected) return true;
-    const asExpected =
-      verdict?.outcome === expected.outcome && expected.reasons.every((reason) => verdict.reasons.includes(reason));
-    if (!asExpected) say(`  expected ${expected.outcome}: ${expected.reasons.join(', ')}`);
-    return asExpected;
+  };
+  return {
+    show: () => {
+      shown = shown.then(show);
+    },
+    shown: () => shown,
+  };
+}
+
+interface Ended {
+  readonly name: string;
+  readonly sourceId: string;
+  readonly view: Rested;
+  readonly milliseconds: number;
+}
+
+function tell({ name, sourceId, view, milliseconds }: Ended): void {
+  const { state, verdict, fault } = view;
+  if (values.json) {
+    console.log(JSON.stringify({ name, source_id: sourceId, state, milliseconds, verdict }));
+  } else if (verdict) {
+    const live = verdict.scores.live === undefined ? '' : `, live ${verdict.scores.live.toFixed(3)}`;
+    const reasons = verdict.reasons.length > 0 ? `: ${verdict.reasons.join(', ')}` : '';
+    say(`  ${verdict.outcome.toUpperCase()}${reasons} (${milliseconds} ms after the upload${live})`);
+  } else if (fault) {
+    say(`  ${fault}`);
   }
 }
 
-async function upload({ uploads }: UploadsView, bytes: Uint8Array): Promise<void> {
-  const put = uploads.selfie?.put;
-  if (!put) throw new Error('The API gave no upload for the selfie');
-  const answer = await fetch(put.url, { method: 'PUT', headers: put.headers, body: Buffer.from(bytes) });
-  if (!answer.ok) throw new Error(`The upload was refused (${answer.status}): ${await answer.text()}`);
-}
-
-async function call<T>(schema: z.ZodType<T>, url: string, init: RequestInit): Promise<T> {
-  const answer = await fetch(url, init).catch((error: unknown) => {
-    throw new Error(`Nothing answers at ${new URL(url).origin}: is Bonafide running? (npm start)`, { cause: error });
-  });
-  const body: unknown = await answer.json().catch(() => undefined);
-  if (answer.ok) return schema.parse(body);
-  const problem = z.looseObject({ ...problemView.shape }).safeParse(body);
-  throw new Error(
-    problem.success
-      ? `${problem.data.code}: ${problem.data.detail} ${JSON.stringify(problem.data.errors ?? '')}`
-      : `The API answered ${answer.status}`,
-  );
+function wordsFor(error: unknown): string {
+  if (!isProblem(error)) return error instanceof Error ? error.message : String(error);
+  if (error.code === 'network_failure') return `${error.message}: is Bonafide running? (npm start)`;
+  const fields = 'errors' in error ? error.errors.map(({ field, message }) => `\n  ${field} ${message}`) : [];
+  return error.message + fields.join('');
 }
 
 function say(text: string): void {

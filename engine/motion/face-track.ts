@@ -1,6 +1,4 @@
-import { cropFace, findLandmarks, type Point } from '../faces.ts';
-import type { FaceLandmarks } from '../manifest.ts';
-import type { Model } from '../models.ts';
+import { cropFace, findLandmarks, type Landmarker, type Point } from '../faces.ts';
 import type { Sighting } from '../motion.ts';
 import { at, type Box, clamp, type RgbImage } from '../pixels.ts';
 import type { GreyFrame } from '../video-worker.ts';
@@ -19,7 +17,7 @@ const furthestSeconds = 1.2;
 export async function trackFace(
   frames: readonly GreyFrame[],
   sightings: readonly Sighting[],
-  landmarker: Model<FaceLandmarks>,
+  landmarker: Landmarker,
 ): Promise<readonly Tracked[]> {
   const tracked: Tracked[] = [];
   for (const frame of frames) {

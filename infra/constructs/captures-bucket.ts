@@ -23,7 +23,7 @@ export class CapturesBucket extends Bucket {
   readonly #resource: CfnBucket;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
-    const { allowedOrigins, retainData } = readSettings(scope);
+    const { retainData } = readSettings(scope);
     const aDay = Duration.days(1);
     super(scope, id, {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
@@ -40,18 +40,6 @@ export class CapturesBucket extends Bucket {
         { id: 'no-empty-delete-markers', expiredObjectDeleteMarker: true },
       ],
       removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(allowedOrigins.length > 0 && {
-        cors: [
-          {
-            allowedOrigins: [...allowedOrigins],
-            allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
-            // Upload widgets add headers of their own; which of them count is fixed by the signature.
-            allowedHeaders: ['*'],
-            exposedHeaders: ['ETag', 'Location'],
-            maxAge: 3600,
-          },
-        ],
-      }),
     });
     this.#encryption = encryption;
     this.erasing = { CAPTURES_BUCKET: this.bucketName, KEEPS_ETAGS: encryption.key ? 'true' : 'false' };
@@ -67,6 +55,24 @@ export class CapturesBucket extends Bucket {
       'AwsSolutions-S1',
       'Server access logs would keep the uploader’s address and the object key for longer than the capture itself may live. Every access is by a function whose own log names the verification, and CloudTrail data events can be switched on for an investigation.',
     );
+  }
+
+  /** Where presigned URLs lead. */
+  get origin(): string {
+    return `https://${this.bucketRegionalDomainName}`;
+  }
+
+  /** Lets pages upload captures: our own, of this origin or `publicUrl`, and those of `allowedOrigins`. */
+  allowUploadsFrom(ownOrigin: string): void {
+    const { publicUrl, allowedOrigins } = readSettings(this);
+    this.addCorsRule({
+      allowedOrigins: [ownOrigin, ...(publicUrl === undefined ? [] : [publicUrl]), ...allowedOrigins],
+      allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
+      // Upload widgets add headers of their own; which of them count is fixed by the signature.
+      allowedHeaders: ['*'],
+      exposedHeaders: ['ETag', 'Location'],
+      maxAge: 3600,
+    });
   }
 
   /** Lets a function do these things to captures, and to nothing else in the bucket. */

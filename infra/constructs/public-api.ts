@@ -21,7 +21,9 @@ import type { Environment as Receive } from '../../functions/receive-result/envi
 import type { Environment as Request } from '../../functions/request-verification/environment.ts';
 import type { Environment as Retry } from '../../functions/retry-verification/environment.ts';
 import type { Environment as Review } from '../../functions/review-verification/environment.ts';
+import type { Environment as ServePages } from '../../functions/serve-pages/environment.ts';
 import { type ApiFunctionName, routes } from '../../shared/api/operations.ts';
+import { pagesDirectory } from '../bundle.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
@@ -73,6 +75,7 @@ export class PublicApi extends Construct {
       'read-receipt': this.#readReceipt(props),
       'review-verification': this.#reviewVerification(props),
       'receive-result': this.#receiveResult(props),
+      'serve-pages': this.#servePages(props),
     };
     this.functions = {
       ...ours,
@@ -81,7 +84,7 @@ export class PublicApi extends Construct {
       ...props.console.functions,
     };
     // A new version finds what an old one made, not the other way round: what finds records is updated first.
-    const { 'request-verification': makes, 'receive-result': _, ...find } = ours;
+    const { 'request-verification': makes, 'receive-result': _, 'serve-pages': __, ...find } = ours;
     for (const making of [makes, ...Object.values(props.vendorApis.functions)]) {
       making.node.addDependency(...Object.values(find));
     }
@@ -100,6 +103,7 @@ export class PublicApi extends Construct {
         },
       }),
     });
+    props.captures.allowUploadsFrom(this.api.apiEndpoint);
     this.stage = this.#stage(this.#routes());
 
     new ServiceAlarm(this, 'server-errors', {
@@ -276,6 +280,21 @@ export class PublicApi extends Construct {
     providers.allowSending(receive);
     secrets.allowReference(receive);
     return receive;
+  }
+
+  /** Pages are told the bucket, the bucket is told the API, and the API nothing of either: no cycle. */
+  #servePages({ records, captures }: PublicApiProps): AnyServiceFunction {
+    const serve = new ServiceFunction<ServePages>(this, 'serve-pages', {
+      memoryMegabytes: apiMemoryMegabytes,
+      hurtWhenFailing: 'People cannot open the capture page, nor operators the console.',
+      environment: {
+        TENANTS_TABLE: records.tenants.tableName,
+        CAPTURES_ORIGIN: captures.origin,
+        PAGES: pagesDirectory,
+      },
+    });
+    records.allowTenants(serve);
+    return serve;
   }
 
   #routes(): readonly HttpRoute[] {

@@ -12,7 +12,7 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { bundleEngine, bundleFunction, engineFunction, projectRoot } from '../bundle.ts';
+import { bundleEngine, bundleFunction, bundlePages, engineFunction, pagesFunction, projectRoot } from '../bundle.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { ServiceAlarm } from './service-alarm.ts';
@@ -111,6 +111,7 @@ function bundled(name: string, { architecture, modelPack, sourceMaps }: Settings
       local: {
         tryBundle(outputDirectory) {
           if (name === engineFunction) bundleEngine(outputDirectory, { processor, modelPack, sourceMaps });
+          else if (name === pagesFunction) bundlePages(outputDirectory, { processor, modelPack, sourceMaps });
           else bundleFunction(name, outputDirectory, { sourceMaps });
           return true;
         },

@@ -21,7 +21,7 @@ export interface VendorApisProps {
 }
 
 /** A function that answers calls of a vendor's API. */
-export type VendorFunctionName = Extract<ApiFunctionName, `serve-${string}`>;
+export type VendorFunctionName = Exclude<Extract<ApiFunctionName, `serve-${string}`>, 'serve-pages'>;
 
 /** As long as API Gateway waits for a function: an answer after 25 s, and the time to write it. */
 const timeoutSeconds = 30;

@@ -97,7 +97,7 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
     try {
       const result = await Promise.race([found.route.request(event, hungUp.signal), timeout]);
       if (result === 'timeout') return say(503, 'Service Unavailable');
-      sendResult(response, result, headers, served.rewrite);
+      sendResult(response, result, cors && headers, served.rewrite);
     } catch (error) {
       if (error instanceof Throttled) return say(503, 'Service Unavailable');
       // What happened is in the function's log; the caller learns nothing, as on AWS.
@@ -206,7 +206,7 @@ function eventOf(request: IncomingMessage, path: string, query: string, body: Bu
 function sendResult(
   response: ServerResponse,
   result: unknown,
-  cors: Record<string, string>,
+  cors: Record<string, string> | undefined,
   rewrite: Served['rewrite'],
 ): void {
   const shaped = typeof result === 'object' && result !== null && 'statusCode' in result;
@@ -214,7 +214,9 @@ function sendResult(
     ? (result as FunctionResponse)
     : { statusCode: 200, body: typeof result === 'string' ? result : JSON.stringify(result) };
   const { statusCode = 200, headers = {}, cookies = [], body = '', isBase64Encoded } = answer;
-  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
+  const given = Object.entries(headers)
+    .map(([name, value]) => [name.toLowerCase(), rewrite(String(value))] as const)
+    .filter(([name]) => !(cors && name.startsWith('access-control-'))); // an API with rules of its own ignores a function's
   response.writeHead(statusCode, {
     'content-type': 'application/json',
     'apigw-requestid': randomUUID(),

@@ -20,6 +20,7 @@ export const routes: Part<{ api: HttpApi; functions: Functions; s3: S3 }, unknow
   { template, awsLimits = false },
   { api, functions, s3 },
 ) => {
+  const signedFor = new RegExp(`${s3.endpoint.replaceAll('.', '\\.')}(?!\\d)`, 'g');
   api.serve({
     routes: routesOf(template).map(({ functionArn, ...route }) => ({
       ...route,
@@ -29,7 +30,7 @@ export const routes: Part<{ api: HttpApi; functions: Functions; s3: S3 }, unknow
     })),
     awsLimits,
     cors: corsOf(template),
-    rewrite: (body) => body.replaceAll(`${s3.endpoint}/`, `${s3.publicOrigin}/`),
+    rewrite: (text) => text.replace(signedFor, () => s3.publicOrigin),
   });
   return { gives: {} };
 };

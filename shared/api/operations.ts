@@ -86,7 +86,8 @@ export type ApiFunctionName =
   | 'look-at-capture'
   | 'serve-spoofsense'
   | 'serve-onesmartlab'
-  | 'serve-identify';
+  | 'serve-identify'
+  | 'serve-pages';
 
 /** Requests per second, and how many may come at once before that counts. */
 export interface Throttle {
@@ -182,6 +183,11 @@ const handsOff = {
 const documentedBytes = 10_485_760;
 /** A call is a person's, who waits: as many as `POST /verifications` takes would be more than an account can run. */
 const servedThrottle: Throttle = { rate: 10, burst: 20 };
+
+/** A person opens a page, which loads a handful of files. */
+const servesPages = { function: 'serve-pages', page: true, callers: [], answers: {}, faults: [] } as const;
+const pageThrottle: Throttle = { rate: 50, burst: 100 };
+const fileThrottle: Throttle = { rate: 200, burst: 400 };
 
 /** What API Gateway says in front of SpoofSense. */
 export const gatewayMessage = z.strictObject({ message: z.string() });
@@ -722,6 +728,41 @@ export const operations = {
       500: { description: 'Our failure', body: identifyRefused },
     },
     faults: [],
+  },
+  'GET /capture/{tenant}/{source_id}': {
+    ...servesPages,
+    id: 'openCapturePage',
+    summary: 'The hosted page on which a person takes the captures of one verification',
+    throttle: pageThrottle,
+    request: { path: z.object({ tenant: z.string(), source_id: z.string() }) },
+  },
+  'GET /console': {
+    ...servesPages,
+    id: 'openConsole',
+    summary: "The operators' console",
+    throttle: pageThrottle,
+    request: { path: noPath },
+  },
+  'GET /assets/{file}': {
+    ...servesPages,
+    id: 'readAsset',
+    summary: 'A file of a page, by a name that holds its hash',
+    throttle: fileThrottle,
+    request: { path: z.object({ file: z.string() }) },
+  },
+  'GET /capture.js': {
+    ...servesPages,
+    id: 'readElement',
+    summary: "The element <bonafide-capture>, for integrators' own pages",
+    throttle: fileThrottle,
+    request: { path: noPath },
+  },
+  'GET /logos/{tenant}/{hash}': {
+    ...servesPages,
+    id: 'readLogo',
+    summary: "A tenant's logo, as its capture page shows it",
+    throttle: fileThrottle,
+    request: { path: z.object({ tenant: z.string(), hash: z.string() }) },
   },
 } as const satisfies Record<`${Method} /${string}`, Operation>;
 

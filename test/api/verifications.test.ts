@@ -55,8 +55,27 @@ describe('a verification as it is read', () => {
     expect(viewFor('client_token', record, 'visit-7')).toEqual({
       ...state,
       verdict: { outcome: 'passed', reasons: [] },
+      rounds_left: 2,
+      handed_off: false,
       ...times,
     });
+  });
+
+  it('answers a client token beside them what the page has to know while captures are awaited', () => {
+    const awaiting = anAwaitingVerification({ check: 'photo_verify', missing: ['id_card'], round: 3 });
+    const returnUrl = 'https://shop.example/done?visit=7#end';
+    const answered = viewFor('client_token', { ...awaiting, returnUrl, handOff: { state: 'claimed', number: 4 } }, 'v');
+    expect(answered).toMatchObject({
+      verdict: null,
+      missing: ['id_card'],
+      rounds_left: 0,
+      handed_off: true,
+      return_url: returnUrl,
+    });
+    const offered = { state: 'offered', number: 5, codeHash: 'secret', expiresAt: 9 } as const;
+    const other = viewFor('client_token', { ...awaiting, handOff: offered }, 'v');
+    expect(other).toMatchObject({ handed_off: false });
+    expect(JSON.stringify(other)).not.toContain('secret');
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SpoofingModel } from '../../engine/manifest.ts';
-import type { Model } from '../../engine/models.ts';
+import type { Model } from '../../engine/model.ts';
 import { newPatch, type RgbImage, smooth } from '../../engine/pixels.ts';
 import { measureRobustLiveness } from '../../engine/spoofing.ts';
 import { mulberry32 } from '../../tools/evaluate/random.ts';

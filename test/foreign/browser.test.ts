@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
 import { portrait } from '../../tools/samples.ts';
-import { openBrowser } from './browser/chromium.ts';
+import { openBrowser } from '../pages/browser.ts';
 
 /** What Dropzone sends with every file unless it is told not to. */
 const dropzone = { Accept: 'application/json', 'Cache-Control': 'no-cache', 'X-Requested-With': 'XMLHttpRequest' };

@@ -82,6 +82,20 @@ it('lets pages carry client tokens, and never a tenant’s key', () => {
   });
 });
 
+it('tells the pages where captures go, and the bucket where pages come from, in no circle', () => {
+  // What CloudFormation refuses, Template refuses: a resource that needs what needs it.
+  const bucket = Object.keys(template.findResources('AWS::S3::Bucket'))[0];
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: {
+      Variables: Match.objectLike({
+        CAPTURES_ORIGIN: { 'Fn::Join': ['', ['https://', { 'Fn::GetAtt': [bucket, 'RegionalDomainName'] }]] },
+      }),
+    },
+  });
+  const [api] = Object.values(template.findResources('AWS::ApiGatewayV2::Api'));
+  expect(JSON.stringify(api)).not.toMatch(/Fn::GetAtt|"Ref"|DependsOn/);
+});
+
 describe('functions that start from a source_id', () => {
   const functions = Object.entries(template.findResources('AWS::Lambda::Function'));
   const named = (name: string) => functions.find(([id]) => id.startsWith(`publicapi${name}verification`));
@@ -177,6 +191,15 @@ describe('the console', () => {
   });
 });
 
+it('says where callers reach the API, where the operator does', () => {
+  const said = (context?: Record<string, unknown>) =>
+    Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties.Environment?.Variables.PUBLIC_URL ?? [],
+    );
+  expect(said()).toEqual(['', '']);
+  expect(said({ publicUrl: 'https://verify.example' })).toEqual(['https://verify.example', 'https://verify.example']);
+});
+
 describe('outputs', () => {
   it('are what tools and tests look for', () => {
     expect(Object.keys(template.toJSON().Outputs).sort()).toEqual(
@@ -208,4 +231,12 @@ describe('a choice that means nothing', () => {
   ])('is refused: %o', (context, message) => {
     expect(() => synthesize(context)).toThrow(message);
   });
+
+  it.each(['verify.example', 'https://verify.example/', 'https://verify.example/api', 'http:verify.example', ''])(
+    'is refused: a publicUrl of %j',
+    (publicUrl) => {
+      const message = `Context publicUrl must be an origin like https://verify.example, without a path, not "${publicUrl}".`;
+      expect(() => synthesize({ publicUrl })).toThrow(message);
+    },
+  );
 });

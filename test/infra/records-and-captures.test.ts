@@ -225,15 +225,24 @@ describe('captures', () => {
     expect(Object.keys(template.findResources('Custom::S3BucketNotifications'))).toEqual([]);
   });
 
-  it('may be uploaded from the web only by origins that were named', () => {
-    template.hasResourceProperties('AWS::S3::Bucket', { CorsConfiguration: Match.absent() });
+  it('may be uploaded from the web only by our own pages, and by origins that were named', () => {
+    const api = Object.keys(template.findResources('AWS::ApiGatewayV2::Api'))[0];
+    const ownOrigin = { 'Fn::GetAtt': [api, 'ApiEndpoint'] };
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      CorsConfiguration: {
+        CorsRules: [Match.objectLike({ AllowedOrigins: [ownOrigin], AllowedMethods: ['PUT', 'POST'] })],
+      },
+    });
     template.hasResourceProperties('AWS::ApiGatewayV2::Api', { CorsConfiguration: Match.absent() });
-    const open = synthesize({ allowedOrigins: 'https://a.example, https://b.example' });
+    const open = synthesize({
+      allowedOrigins: 'https://a.example, https://b.example',
+      publicUrl: 'https://verify.example',
+    });
     open.hasResourceProperties('AWS::S3::Bucket', {
       CorsConfiguration: {
         CorsRules: [
           Match.objectLike({
-            AllowedOrigins: ['https://a.example', 'https://b.example'],
+            AllowedOrigins: [ownOrigin, 'https://verify.example', 'https://a.example', 'https://b.example'],
             AllowedMethods: ['PUT', 'POST'],
             AllowedHeaders: ['*'],
             ExposedHeaders: ['ETag', 'Location'],

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 type Programs = ReadonlyMap<string, string>;
 
 /** Every whole file that a page shows, by its name: `express/server.mjs`. */
-function programsOf(page: string): Programs {
+export function programsOf(page: string): Programs {
   const shown = readFileSync(page, 'utf8').matchAll(/^\*\*(\S+)\*\*\n\n```\w+\n([\s\S]*?)^```$/gm);
   return new Map([...shown].map(([, file = '', text = '']) => [file, text]));
 }

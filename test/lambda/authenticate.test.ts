@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
-import { operations } from '../../shared/api/operations.ts';
+import { type Operation, operations } from '../../shared/api/operations.ts';
 import { signClientToken } from '../../shared/domain/client-token.ts';
 import { Fault } from '../../shared/domain/fault.ts';
 import { authenticate } from '../../shared/lambda/authenticate.ts';
@@ -9,6 +9,7 @@ import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
 const route = operations['GET /verifications/{source_id}'];
+const handOff = operations['POST /verifications/{source_id}/hand-off'];
 
 /** One verification of acme, and who calls about it. */
 async function called() {
@@ -45,10 +46,16 @@ async function called() {
     revokeEveryKey: () => {
       keys = 0;
     },
-    by: (token: string, sourceId = record.sourceId) => {
+    phone: (number: number) =>
+      signClientToken(
+        clientTokenSecret,
+        { verificationId: record.verificationId, handOff: number },
+        now().getTime() / 1000 + 60,
+      ),
+    by: (token: string, sourceId = record.sourceId, at: Operation = route) => {
       const headers: Record<string, string> = { authorization: `Bearer ${token}` };
       const event = { headers, pathParameters: { source_id: sourceId } } as unknown as APIGatewayProxyEventV2;
-      return authenticate(event, route, dependencies);
+      return authenticate(event, at, dependencies);
     },
   };
 }
@@ -85,5 +92,32 @@ describe('a client token', () => {
     advance(60);
     await expect(by(token)).rejects.toMatchObject(refused);
     expect(reads).toEqual([]);
+  });
+});
+
+describe('the client token of a device that the capture was handed over to', () => {
+  const claimed = { state: 'claimed', number: 3 } as const;
+
+  it('opens its verification, and says which hand-off it is of', async () => {
+    const { by, phone, verifications, record } = await called();
+    await verifications.handOff(record, claimed);
+    expect(await by(phone(3))).toMatchObject({ by: 'client_token', verification: { handOff: claimed }, handOff: 3 });
+  });
+
+  it('is refused once the capture was taken back or handed over again, or was never handed over', async () => {
+    const { by, phone, verifications, record } = await called();
+    await expect(by(phone(3))).rejects.toMatchObject(refused);
+    await verifications.handOff(record, claimed);
+    await expect(by(phone(2))).rejects.toMatchObject(refused);
+    await expect(by(phone(4))).rejects.toMatchObject(refused);
+  });
+
+  it('may not hand off or take back, which the first device may', async () => {
+    const { by, phone, token, verifications, record } = await called();
+    await verifications.handOff(record, claimed);
+    for (const row of [handOff, operations['DELETE /verifications/{source_id}/hand-off']]) {
+      await expect(by(phone(3), record.sourceId, row)).rejects.toMatchObject(refused);
+      expect(await by(token, record.sourceId, row)).toMatchObject({ by: 'client_token' });
+    }
   });
 });

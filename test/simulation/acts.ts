@@ -40,6 +40,7 @@ import { eraseEvery } from '../../shared/lifecycle/erase.ts';
 import { fetchImage } from '../../shared/lifecycle/fetch-image.ts';
 import { findEvery, findOf } from '../../shared/lifecycle/find.ts';
 import { breakerGate } from '../../shared/lifecycle/gate.ts';
+import { claimHandOff, offerHandOff, takeBackHandOff } from '../../shared/lifecycle/hand-off.ts';
 import type { Resting } from '../../shared/lifecycle/keep.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { listBreakers } from '../../shared/lifecycle/list-breakers.ts';
@@ -196,6 +197,14 @@ export function acts(world: Surroundings) {
     /** The next round, with other content types where some are given. */
     reopen: async (source: string, captures?: VerificationRequest['captures']) =>
       viewUploads(await requestCaptures(await find(source), redeclaredOf({ captures }), requesting), origin),
+
+    /** A code for another device; the same code exchanged for a token; the end of both. */
+    handOff: async (source: string) => offerHandOff(await find(source), { verifications, now, newCode: newId }),
+    claim: async (source: string, code: string) => {
+      const [record] = await findEvery({ tenant }, source, { verifications, ids });
+      return claimHandOff(record, code, requesting);
+    },
+    takeBack: async (source: string) => takeBackHandOff(await find(source), requesting),
 
     retry: async (source: string) => retryVerification(await find(source), surroundings),
 

@@ -51,13 +51,34 @@ interface Action {
   readonly does: (at: ScriptedWorld) => unknown;
 }
 
-const client = (name: 'request' | 'requestBefore' | 'reopen' | 'retry' | 'erase' | 'wait'): Action => ({
-  name,
-  does: (at) => at[name](),
-});
+const client = (
+  name: 'request' | 'requestBefore' | 'reopen' | 'handOff' | 'claim' | 'takeBack' | 'retry' | 'erase' | 'wait',
+): Action => ({ name, does: (at) => at[name]() });
 const request = client('request');
 const requestBefore = client('requestBefore');
 const reopen = client('reopen');
+const handOff = client('handOff');
+const claim = client('claim');
+/** With a code that was claimed, ended, followed by another one, or is too old: the n-th, or the last. */
+const deadClaim = (choose: number): Action => ({
+  name: 'claim',
+  async does(at) {
+    const refused = await at.claim(choose).then(
+      () => 'taken',
+      (error) => error.code,
+    );
+    if (refused !== 'hand_off_invalid') throw new Error(`The code is ${refused}`);
+  },
+});
+const takeBack = client('takeBack');
+const isTakenBack: Action = {
+  name: 'look',
+  async does(at) {
+    const record = await at.read();
+    const { state } = (record && 'handOff' in record && record.handOff) || {};
+    if (state !== 'taken_back') throw new Error(`The hand-off is ${state}`);
+  },
+};
 const retry = client('retry');
 const erase = client('erase');
 const wait = client('wait');
@@ -228,6 +249,30 @@ const stories: Record<string, Story> = {
       second: ['provider_failed', 'provider_failed', 'provider_failed'],
     },
     actions: [request, upload('selfie'), deliver, later(3600), retry, deliver, announce],
+    ends: 'decided',
+  },
+  'a capture handed over, claimed, handed over again and taken back': {
+    scripts: { builtin: ['recapture', 'passed'] },
+    actions: [
+      request,
+      handOff,
+      claim,
+      handOff,
+      deadClaim(0),
+      upload('selfie'),
+      deliver,
+      claim,
+      takeBack,
+      deadClaim(-1),
+      handOff,
+      later(600),
+      deadClaim(-1),
+      takeBack,
+      reopen,
+      upload('selfie', 2),
+      deliver,
+      announce,
+    ],
     ends: 'decided',
   },
   'a spent route, and a retry': {
@@ -1059,6 +1104,53 @@ describe('two at the same time, in every order of their steps', () => {
       one: reopen,
       two: reopen,
       orders: 18,
+    },
+    'two that claim one code': {
+      scripts: { builtin: ['passed'] },
+      before: [request, handOff],
+      one: claim,
+      two: claim,
+      orders: 20,
+    },
+    'a claim and its end': {
+      scripts: { builtin: ['passed'] },
+      before: [request, handOff],
+      one: claim,
+      two: takeBack,
+      after: [isTakenBack],
+      orders: 6,
+    },
+    'a claim and another hand-off': {
+      scripts: { builtin: ['passed'] },
+      before: [request, handOff],
+      one: { name: 'claim', does: (at) => at.claim(0) },
+      two: handOff,
+      after: [claim, deadClaim(0)],
+      orders: 6,
+    },
+    'two hand-offs': {
+      scripts: { builtin: ['passed'] },
+      before: [request],
+      one: handOff,
+      two: handOff,
+      after: [takeBack, deadClaim(0), deadClaim(1)],
+      orders: 2,
+    },
+    'a claim and a landing': {
+      scripts: { builtin: ['passed'] },
+      before: [request, handOff, upload('selfie')],
+      one: take(0),
+      two: claim,
+      after: [takeBack, isTakenBack],
+      orders: 6,
+    },
+    'a claim and an erasure': {
+      scripts: { builtin: ['passed'] },
+      before: [request, handOff],
+      one: claim,
+      two: eraseRead,
+      after: [deadClaim(0)],
+      orders: 6,
     },
     'two retries': {
       scripts: { builtin: ['capture_missing', 'passed'] },

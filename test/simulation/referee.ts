@@ -26,6 +26,7 @@ export const wrongs = [
   'answers passed over',
   'captures swapped',
   'reviews misplaced',
+  'hand-offs misjudged',
   'videos misjudged',
   'repeats misjudged',
   'credits miscounted',

@@ -248,6 +248,9 @@ async function askForSomething(
     request: () => world.request(source, check, declaredAs(contentType, names)),
     requestBefore: () => world.requestBefore(source, check, declaredAs(contentType, names)),
     reopen: () => world.reopen(source, random.chance(0.2) ? declaredAs('jpeg', names) : undefined),
+    handOff: () => world.handOff(source),
+    claim: () => world.claim(source, random.pick([-1, -1, 0])),
+    takeBack: () => world.takeBack(source),
     retry: () => world.verbs.retry(source),
     review: () =>
       world.verbs.review(
@@ -280,6 +283,7 @@ async function askForSomething(
 
   if (legacy && random.chance(0.06)) return ask('requestBefore');
   if (random.chance(0.12)) return ask(random.pick(['request', 'reopen', 'retry', 'wait', 'wait']));
+  if (random.chance(0.05)) return ask(random.pick(['handOff', 'claim', 'claim', 'takeBack']));
   if (random.chance(0.02)) return ask('erase');
   if (random.chance(0.06)) return upload(names, 1 + random.below(record.round));
   switch (record.state) {

@@ -96,6 +96,9 @@ export function scriptedWorld({
       world.request(from, 'spoof_detect', declaredAs('jpeg', capturesOf.spoof_detect), 'the subject'),
     requestBefore: () => world.requestBefore(source, 'spoof_detect', declaredAs('jpeg', capturesOf.spoof_detect)),
     reopen: () => world.reopen(source),
+    handOff: () => world.handOff(source),
+    claim: (choose?: number) => world.claim(source, choose),
+    takeBack: () => world.takeBack(source),
     retry: () => verbs.retry(source),
     /** Of the sequence that the reviewer saw at the first of its calls. */
     review(says: 'passed' | 'failed'): Promise<unknown> {

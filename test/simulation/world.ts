@@ -1,12 +1,13 @@
 import type { UploadsView, VerificationRequest } from '../../shared/api/verifications.ts';
 import { type CaptureName, type Check, captureKey } from '../../shared/domain/captures.ts';
+import { readClientToken } from '../../shared/domain/client-token.ts';
 import type { Endpoint } from '../../shared/domain/endpoint.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import type { Captures, Orders, Tenant } from '../../shared/domain/ports.ts';
 import { readReference } from '../../shared/domain/reference.ts';
 import { isoOf } from '../../shared/domain/times.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
-import { referenceSecret } from '../builders/deployment.ts';
+import { clientTokenSecret, referenceSecret } from '../builders/deployment.ts';
 import { nameOf, start } from '../builders/verification.ts';
 import { acts } from './acts.ts';
 import { memoryBreakers } from './breakers.ts';
@@ -220,6 +221,10 @@ export function simulatedWorld(setting: Setting) {
     },
   });
 
+  /** Codes of hand-offs, and the numbers of those that were claimed, by source. */
+  const codes = new Map<string, string[]>();
+  const claims = new Map<string, number[]>();
+
   /** The digits that clients were given for their videos, by source and round: they know of no others. */
   const knownDigits = new Map<string, KnownDigits[]>();
 
@@ -262,6 +267,29 @@ export function simulatedWorld(setting: Setting) {
 
     async reopen(source: string, captures?: VerificationRequest['captures']) {
       learn(source, await verbs.reopen(source, captures));
+    },
+
+    /** Another device is offered the capture. */
+    async handOff(source: string) {
+      const { code } = await verbs.handOff(source);
+      codes.set(source, [...(codes.get(source) ?? []), code]);
+    },
+    /** It claims with a code that was offered: the n-th, the last where it is not said. */
+    async claim(source: string, choose = -1) {
+      const code = codes.get(source)?.at(choose) ?? 'none';
+      const { clientToken } = await verbs.claim(source, code);
+      const { handOff = 0 } = readClientToken(clientTokenSecret, clientToken, now()) ?? {};
+      const numbers = claims.get(source) ?? [];
+      if (numbers.includes(handOff)) referee.wrong('hand-offs misjudged', `${source}: ${code} was claimed twice`);
+      claims.set(source, [...numbers, handOff]);
+    },
+    /** No token that was given before is valid after. */
+    async takeBack(source: string) {
+      const given = claims.get(source) ?? [];
+      const { handOff } = await verbs.takeBack(source);
+      if (given.some((number) => number === handOff?.number)) {
+        referee.wrong('hand-offs misjudged', `${source}: a token outlives the end of its hand-off`);
+      }
     },
 
     /**

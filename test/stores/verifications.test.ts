@@ -381,6 +381,26 @@ describe.each([
     expect(queued).toMatchObject({ challenge: current.challenge, challengeNumber: 2, turn: { second: 2 } });
   });
 
+  it('takes a step of a hand-off without moving, of two once, and keeps it through moves that were read before', async () => {
+    const record = await awaitingIn(store);
+    const offer = { state: 'offered', number: 1, codeHash: 'hash', expiresAt: 5 } as const;
+    const offers = [store.handOff(record, offer), store.handOff(record, { ...offer, codeHash: 'other' })];
+    expect((await Promise.all(offers)).map(({ kind }) => kind).sort()).toEqual(['lost', 'moved']);
+    const offered = await stillAwaiting(record);
+    expect(offered).toMatchObject({ sequence: 1, updatedAt: record.updatedAt, history: record.history });
+    const claimed = { state: 'claimed', number: 1 } as const;
+    const claims = [store.handOff(offered, claimed), store.handOff(offered, claimed)];
+    expect((await Promise.all(claims)).map(({ kind }) => kind).sort()).toEqual(['lost', 'moved']);
+    // The same state of another number is another step.
+    expect((await store.handOff(offered, { state: 'taken_back', number: 2 })).kind).toBe('lost');
+    const last = { landed: landedFor('spoof_detect'), provider: 'builtin', dueAt: 1 };
+    const queued = won(await store.move(record, 'queued', last), 'queued');
+    expect(queued).toMatchObject({ handOff: claimed });
+    expect((await store.handOff(offered, { state: 'taken_back', number: 2 })).kind).toBe('lost');
+    const ended = await store.handOff(queued, { state: 'taken_back', number: 2 });
+    expect(ended).toMatchObject({ kind: 'moved', verification: { state: 'queued', sequence: 2 } });
+  });
+
   it('accepts without moving, and then no takeover or failover read before it goes through', async () => {
     const claimed = await dispatchedIn(store);
     const accepted = await store.accept(claimed, { attempts: claimed.attempts, dueAt: 900 });
@@ -645,6 +665,19 @@ it('reads a tombstone that still has a source_id, as an earlier version left it,
   await store.settle(tombstone);
   expect(await rowOf()).toMatchObject({ state: { S: 'erased' } });
   expect(JSON.stringify(await rowOf())).not.toContain(record.sourceId);
+});
+
+it('leaves nothing in the row of a hand-off that began after the record was read to be erased', async () => {
+  const store = dynamoVerifications({ client: tables.client, table: 'verifications', now, newId });
+  const read = await awaitingIn(store);
+  const offer = { state: 'offered', number: 1, codeHash: 'hash', expiresAt: 5 } as const;
+  expect((await store.handOff(read, offer)).kind).toBe('moved');
+  won(await store.move(read, 'erased', { dueAt: 5 }), 'erased');
+  const Key = marshall({ verificationId: read.verificationId });
+  const { Item } = await tables.client.send(new GetItemCommand({ TableName: 'verifications', Key }));
+  expect(Object.keys(Item ?? {})).toContain('state');
+  expect(Item).not.toHaveProperty('handOff');
+  expect((await store.handOff(read, { ...offer, number: 2 })).kind).toBe('lost');
 });
 
 it('knows its own move again when the answer to the winning write was lost', async () => {

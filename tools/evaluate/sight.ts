@@ -1,12 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { cardSizePx, type DecodedCapture, decodeImage } from '../../engine/decode.ts';
+import { cardSizePx, decodeImage } from '../../engine/decode.ts';
 import type { Engine, Thresholds } from '../../engine/engine.ts';
 import { cropFace, detectFaces, findLandmarks } from '../../engine/faces.ts';
 import { readIdCard } from '../../engine/id-card.ts';
 import { cosineOf, type Embedding, embedFace } from '../../engine/matching.ts';
 import { openModelPack } from '../../engine/models.ts';
+import type { DecodedCapture } from '../../engine/pixels.ts';
 import type { FaceModels } from '../../engine/selfie.ts';
 import { openSightModels, seeFace } from '../../engine/sight.ts';
 import { cardBack } from './card-backs.ts';

@@ -1,6 +1,7 @@
 import { decodeImage } from '../../decode.ts';
 import type { SpoofingModel } from '../../manifest.ts';
-import { type Model, type ModelPack, outputOf } from '../../models.ts';
+import { type Model, outputOf } from '../../model.ts';
+import type { ModelPack } from '../../models.ts';
 import { keptDecoders } from '../../photo.ts';
 import { type FaceModels, lookAtPerson, type Timed } from '../../selfie.ts';
 import { openSightModels, type Sight } from '../../sight.ts';

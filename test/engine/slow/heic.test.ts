@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import type { DecodedCapture } from '../../../engine/decode.ts';
 import { readOrientation } from '../../../engine/exif.ts';
+import type { DecodedCapture } from '../../../engine/pixels.ts';
 import {
   fixture,
   orientations,

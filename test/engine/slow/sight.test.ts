@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../../engine/engine.ts';
 import type { FaceLandmarks, FaceMatching } from '../../../engine/manifest.ts';
-import type { Model } from '../../../engine/models.ts';
+import type { Model } from '../../../engine/model.ts';
 import { newPatch, type Patch, type RgbImage } from '../../../engine/pixels.ts';
 import { seeFace, sightLimits } from '../../../engine/sight.ts';
 import { cardBack } from '../../../tools/evaluate/card-backs.ts';

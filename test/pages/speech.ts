@@ -1,0 +1,66 @@
+/** A microphone that hears what a test says when it says it. The one of a file begins when it is opened, wherever digits are. */
+import { readFile } from 'node:fs/promises';
+import type { BrowserContext, Page } from 'playwright-core';
+import { said, speech } from '../engine/videos.ts';
+
+/** What the voices of the fixtures say; requests ask for one of them as their `challenge`. */
+const voices = {
+  [said]: speech,
+  '528806': () => readFile(new URL('../fixtures/digits/528806-8khz.wav', import.meta.url)),
+} as const;
+export type Digits = keyof typeof voices;
+export { said };
+
+declare global {
+  interface Window {
+    bonafideTestMedia?: {
+      play(base64: string): Promise<void>;
+      /** How many cameras are on. */
+      open(): number;
+    };
+  }
+}
+
+/** Before any page of the context is opened: its microphone becomes a Web Audio track, silent until `say`. */
+export async function giveVoice(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    const media = navigator.mediaDevices;
+    if (!media) return; // an insecure page has none
+    const tracks: MediaStreamTrack[] = [];
+    const open = media.getUserMedia.bind(media);
+    let sound: { context: AudioContext; destination: MediaStreamAudioDestinationNode } | undefined;
+    media.getUserMedia = async (constraints) => {
+      const stream = await open(constraints);
+      tracks.push(...stream.getVideoTracks());
+      const [microphone] = stream.getAudioTracks();
+      if (!microphone) return stream;
+      const audio = new AudioContext();
+      sound = { context: audio, destination: audio.createMediaStreamDestination() };
+      microphone.stop();
+      stream.removeTrack(microphone);
+      for (const track of sound.destination.stream.getAudioTracks()) stream.addTrack(track);
+      return stream;
+    };
+    window.bonafideTestMedia = {
+      open: () => tracks.filter(({ readyState }) => readyState === 'live').length,
+      play: async (base64) => {
+        if (!sound) throw new Error('the page has not opened a microphone');
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        const source = sound.context.createBufferSource();
+        source.buffer = await sound.context.decodeAudioData(bytes.buffer);
+        source.connect(sound.destination);
+        source.start();
+      },
+    };
+  });
+}
+
+/** Whether a camera of the page is on. */
+export const cameraIsOn = async (page: Page): Promise<boolean> =>
+  (await page.evaluate(() => window.bonafideTestMedia?.open() ?? 0)) > 0;
+
+/** Says the digits from now on; they take 3.7 s. */
+export async function say(page: Page, digits: Digits = said): Promise<void> {
+  const wav = (await voices[digits]()).toString('base64');
+  await page.evaluate((base64) => window.bonafideTestMedia?.play(base64), wav);
+}
