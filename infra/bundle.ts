@@ -93,15 +93,17 @@ export function bundleEngine(
   bundleFunction(engineFunction, outputDirectory, { sourceMaps });
 }
 
-/** Bundles the function that serves the pages, and builds these beside it; their guidance runs the engine's own models. */
-export function bundlePages(
-  outputDirectory: string,
-  { processor, modelPack, root = projectRoot, sourceMaps }: EngineParts,
-): void {
+/** Bundles the function that serves the pages, and builds these beside it. */
+export function bundlePages(outputDirectory: string, { sourceMaps, ...parts }: EngineParts): void {
+  layPages(outputDirectory, parts);
+  bundleFunction(pagesFunction, outputDirectory, { sourceMaps });
+}
+
+/** Builds the pages beside a bundle; their guidance runs the engine's own models. */
+export function layPages(outputDirectory: string, { processor, modelPack, root = projectRoot }: EngineParts): void {
   const shipped = join(preparedFor(processor, root), 'models');
   const models = modelPack === undefined ? shipped : resolve(root, modelPack);
   buildPages(join(outputDirectory, pagesDirectory), { models });
-  bundleFunction(pagesFunction, outputDirectory, { sourceMaps });
 }
 
 /** What `npm run engine-assets` made for a processor. */

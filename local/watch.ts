@@ -1,14 +1,16 @@
 import { existsSync, readFileSync, renameSync, watch, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, formatMessages } from 'esbuild';
-import { bundleOptions } from '../infra/bundle.ts';
+import { bundleOptions, layPages, pagesFunction } from '../infra/bundle.ts';
 import type { Functions } from './functions/part.ts';
 import type { Part } from './part.ts';
 
 /** What `npm start -- --watch` asks for. */
 export interface Watching {
-  /** The directory that holds `functions/` and what they import. */
+  /** The directory that holds `functions/` and what they import, and `web/`. */
   root: string;
+  /** A model pack of the developer's own, which pages carry as well. @default the shipped one */
+  modelPack?: string | undefined;
   /** Tells the developer what became of a change. */
   say: (text: string) => void;
   /** Called before a bundle is written: it is no longer what was synthesized. */
@@ -30,7 +32,9 @@ interface Bundle {
   broken: boolean;
 }
 
-const folders = ['functions', 'shared', 'engine'];
+const folders = ['functions', 'shared', 'engine', 'web'];
+/** What pages are made of beside `web/`: guidance runs the engine's own functions, the element knows domain. */
+const ofPages = ['web', 'engine', 'shared/domain'];
 /** An editor's save is several events. */
 const gatherMs = 50;
 
@@ -47,8 +51,14 @@ export const watching: Part<{ functions: Functions }, unknown> = async ({ watch:
     const stale = bundles.filter((bundle) => bundle.stale);
     return stale.find(({ inUse }) => inUse()) ?? stale[0];
   };
+  const pages = bundles.find(({ folder }) => folder === pagesFunction);
+  let pagesStale = false;
   const buildStale = async () => {
     const rebuilt: string[] = [];
+    if (pages && pagesStale) {
+      pagesStale = false;
+      if (await rebuildPages(pages, wanted)) rebuilt.push('pages');
+    }
     for (let bundle = nextStale(); bundle; bundle = nextStale()) {
       bundle.stale = false; // before it is read: a change meanwhile makes it stale again
       if (await rebuild(bundle, wanted)) rebuilt.push(bundle.folder);
@@ -59,8 +69,9 @@ export const watching: Part<{ functions: Functions }, unknown> = async ({ watch:
     const directory = path.join(root, folder);
     if (!existsSync(directory)) return [];
     return watch(directory, { recursive: true }, (_, name) => {
-      if (!name || !/\.(ts|json)$/.test(name)) return;
+      if (!name || !/\.(ts|json|css|svg)$/.test(name)) return;
       const file = path.join(directory, name);
+      pagesStale ||= ofPages.some((one) => file.startsWith(path.join(root, one, path.sep)));
       for (const bundle of bundles) bundle.stale ||= bundle.broken || bundle.inputs.has(file);
       clearTimeout(gathering);
       gathering = setTimeout(() => {
@@ -117,9 +128,26 @@ async function rebuild(bundle: Bundle, { root, say, onChange }: Watching): Promi
     return true;
   } catch (error) {
     bundle.broken = true;
-    const { errors = [] } = error as { errors?: Parameters<typeof formatMessages>[0] };
-    const messages = await formatMessages(errors, { kind: 'error' });
-    say(`${folder} stays as it was:\n${messages.join('') || String(error)}`);
+    say(`${folder} stays as it was:\n${await toldOf(error)}`);
     return false;
   }
+}
+
+/** Whether the pages are others now. */
+async function rebuildPages({ file, replace }: Bundle, { root, modelPack, say, onChange }: Watching): Promise<boolean> {
+  try {
+    onChange();
+    layPages(path.dirname(file), { processor: process.arch === 'arm64' ? 'arm64' : 'x64', modelPack, root });
+    replace();
+    return true;
+  } catch (error) {
+    say(`The pages stay as they were:\n${await toldOf(error)}`);
+    return false;
+  }
+}
+
+async function toldOf(error: unknown): Promise<string> {
+  const { errors = [] } = error as { errors?: Parameters<typeof formatMessages>[0] };
+  const messages = await formatMessages(errors, { kind: 'error' });
+  return messages.join('') || String(error);
 }

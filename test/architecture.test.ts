@@ -105,6 +105,35 @@ const importRules: readonly ImportRule[] = [
     instead: 'hand bytes to the engine; functions/analyse-capture fetches them',
   },
   {
+    folder: 'shared/pages',
+    allowed: /^(shared\/(domain|pages)\/|zod$)/,
+    rule: 'pages are text and headers, made of what was built and what a policy says',
+    why: 'what a page may do is asserted without a browser or a stack',
+    instead: 'read files and tenants in functions/serve-pages/handler.ts',
+  },
+  {
+    folder: 'web/client',
+    allowed: /^(web\/client\/|openapi-fetch$)/,
+    rule: 'the client needs nothing of this project: it is packed and installed elsewhere',
+    why: 'an integrator installs @bonafide/client without our sources',
+    instead: 'generate what it needs to know from docs/openapi.json',
+  },
+  {
+    folder: 'web/capture',
+    allowed:
+      /^(web\/(client|capture)\/|lit$|lit\/|uqr$|onnxruntime-web\/wasm$|engine\/(faces|manifest|measurements|model|pixels|quality|sight)\.ts$|shared\/domain\/)/,
+    rule: 'the element imports the client, Lit, domain, and what guidance shares with the engine: pure functions, and types',
+    why: 'every import is bytes that a phone loads, and nothing of a server runs in a browser',
+    instead: 'ask the API through web/client; make the function pure, and name its file in this rule',
+  },
+  {
+    folder: 'web/console',
+    allowed: /^(web\/(client|console)\/|lit$|lit\/)/,
+    rule: 'the console imports the client and Lit',
+    why: 'every import is bytes that a page loads, and nothing of a server runs in a browser',
+    instead: 'ask the API through web/client',
+  },
+  {
     folder: 'functions',
     allowed: /^(shared\/|functions\/|engine\/engine\.ts$|@aws-sdk\/|aws-lambda$|zod$|node:)/,
     rule: 'a function connects stores to one act',
@@ -114,7 +143,7 @@ const importRules: readonly ImportRule[] = [
   {
     folder: 'infra',
     allowed: new RegExp(
-      String.raw`^(infra\/|functions\/[^/]+\/environment\.ts$|${tables}|aws-cdk-lib|cdk-nag$|constructs$|esbuild$|cdk\.json$|node:)`,
+      String.raw`^(infra\/|web\/build\.ts$|functions\/[^/]+\/environment\.ts$|${tables}|aws-cdk-lib|cdk-nag$|constructs$|esbuild$|cdk\.json$|node:)`,
     ),
     rule: 'infra knows functions by path and environment, and the data tables',
     why: 'a template that runs product code deploys whatever that code does on the machine that synthesizes',
@@ -298,7 +327,7 @@ describe('the house', () => {
   });
 
   it('nothing of the product needs tests, tools, benches or another folder of the machine', () => {
-    const reaching = ['shared', 'functions', 'engine', 'infra', 'local'].flatMap((folder) =>
+    const reaching = ['shared', 'functions', 'engine', 'infra', 'local', 'web'].flatMap((folder) =>
       files(folder).flatMap((file) =>
         imports(source(file), file)
           .filter((name) => /^(test|tools|bench|\.\.)\//.test(name))
@@ -309,6 +338,22 @@ describe('the house', () => {
       rule: 'nothing imports test, bench or tools',
       why: 'what is deployed must not need what is not',
       instead: 'move the shared part into shared',
+    };
+    expect(report(rule, reaching)).toBe('');
+  });
+
+  it('only infra knows pages, by their path: what is deployed loads nothing of them', () => {
+    const reaching = ['shared', 'functions', 'engine', 'infra', 'local'].flatMap((folder) =>
+      files(folder).flatMap((file) =>
+        imports(source(file), file)
+          .filter((name) => name.startsWith('web/') && file !== 'infra/bundle.ts')
+          .map((name) => `${file} → ${name}`),
+      ),
+    );
+    const rule = {
+      rule: 'nothing imports web but infra/bundle.ts, which builds it',
+      why: 'pages are files that a function serves, and run in a browser',
+      instead: 'move what both need into shared/domain',
     };
     expect(report(rule, reaching)).toBe('');
   });

@@ -74,7 +74,7 @@ export function buildPages(
   });
   const icon = hashed('icon.svg', readFileSync(join(projectRoot, 'web', 'icon.svg')));
   const inputs = [scripts.metafile, guidance.metafile].flatMap((metafile) => Object.keys(metafile.inputs));
-  const licences = hashed('licences.txt', Buffer.from(licencesOf([...inputs, wasmFile])));
+  const licences = hashed('licences.txt', Buffer.from(licencesOf([...inputs, wasmFile], guidance.models)));
   const sources = [...sourcesOf(scripts), ...guidance.sources, icon, licences];
   const files = sources.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   mkdirSync(outputDirectory, { recursive: true });
@@ -87,7 +87,7 @@ export function buildPages(
     guidance: guidance.sources.map(({ name }) => name),
     files: Object.fromEntries(files.map((file) => [file.name, writeCompressed(file, outputDirectory, cache)])),
   };
-  writeFileSync(join(outputDirectory, 'built.json'), `${JSON.stringify(built, null, 2)}\n`);
+  writeWhole(join(outputDirectory, 'built.json'), `${JSON.stringify(built, null, 2)}\n`);
   return built;
 }
 
@@ -112,7 +112,7 @@ function buildGuidance(models: string) {
     faceDetection: served(faceDetection, detection),
     faceLandmarks: served(faceLandmarks, landmarks),
   } satisfies Record<keyof GuidanceAssets, unknown>;
-  return { assets, sources, metafile: worker.metafile };
+  return { assets, sources, models: [faceDetection, faceLandmarks], metafile: worker.metafile };
 }
 
 const pathOf = (name: string) => `/assets/${name}`;
@@ -124,6 +124,8 @@ interface WeightsInManifest {
   readonly input: unknown;
   readonly outputs: unknown;
   readonly thresholds?: unknown;
+  readonly licence: string;
+  readonly provenance: string;
 }
 
 function readManifest(models: string): Record<'faceDetection' | 'faceLandmarks', WeightsInManifest> {
@@ -154,20 +156,30 @@ function entryOf({ outputs }: Metafile, source: string): Entry {
   };
 }
 
-/** The licence of every package that is inside, whole. */
-function licencesOf(inputs: readonly string[]): string {
+/** Licences of what carries none in its own package: texts of the project. */
+const licencesElsewhere: Readonly<Record<string, string>> = {
+  'onnxruntime-web': 'engine/licences/MIT-onnxruntime.txt',
+};
+
+/** The licence of every package that is inside, whole, and of the models. */
+function licencesOf(inputs: readonly string[], models: readonly WeightsInManifest[]): string {
   const packages = new Set(
     inputs.flatMap((input) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.slice(1, 2) ?? []),
   );
   const texts = [...packages].sort().map((name) => {
     const directory = join(projectRoot, 'node_modules', name);
     const { version, license } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-    const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license']
+    const own = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license']
       .map((each) => join(directory, each))
       .find(existsSync);
-    return `${name} ${version}: ${license}\n\n${file ? readFileSync(file, 'utf8').trim() : ''}\n`;
+    const elsewhere = licencesElsewhere[name];
+    const file = own ?? (elsewhere && join(projectRoot, elsewhere));
+    if (!file) throw new Error(`${name}, which pages carry, has no licence in its package: name one in web/build.ts`);
+    return `${name} ${version}: ${license}\n\n${readFileSync(file, 'utf8').trim()}\n`;
   });
-  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+  const ofModels = models.map(({ name, licence, provenance }) => `${name}: ${licence}\n\n${provenance}\n`);
+  const faceplugin = readFileSync(join(projectRoot, 'engine/licences/MIT-faceplugin.txt'), 'utf8');
+  return [...texts, ...ofModels, faceplugin].join(`\n${'-'.repeat(80)}\n\n`);
 }
 
 const hashOf = (contents: Uint8Array) => createHash('sha256').update(contents).digest('hex');
@@ -208,7 +220,12 @@ function brotli(contents: Uint8Array, hash: string, cache: string): Uint8Array {
     },
   });
   mkdirSync(dirname(kept), { recursive: true });
-  writeFileSync(`${kept}.${process.pid}`, compressed);
-  renameSync(`${kept}.${process.pid}`, kept); // whole or not at all: builds run beside each other
+  writeWhole(kept, compressed);
   return compressed;
+}
+
+/** Whole or not at all: builds run beside each other, and beside the function that reads them. */
+function writeWhole(file: string, contents: string | Uint8Array): void {
+  writeFileSync(`${file}.${process.pid}`, contents);
+  renameSync(`${file}.${process.pid}`, file);
 }

@@ -62,10 +62,11 @@ export class CapturesBucket extends Bucket {
     return `https://${this.bucketRegionalDomainName}`;
   }
 
-  /** Lets pages upload captures: our own, of this origin, and those of the deployment's `allowedOrigins`. */
+  /** Lets pages upload captures: our own, of this origin or `publicUrl`, and those of `allowedOrigins`. */
   allowUploadsFrom(ownOrigin: string): void {
+    const { publicUrl, allowedOrigins } = readSettings(this);
     this.addCorsRule({
-      allowedOrigins: [ownOrigin, ...readSettings(this).allowedOrigins],
+      allowedOrigins: [ownOrigin, ...(publicUrl === undefined ? [] : [publicUrl]), ...allowedOrigins],
       allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
       // Upload widgets add headers of their own; which of them count is fixed by the signature.
       allowedHeaders: ['*'],

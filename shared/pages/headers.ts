@@ -33,6 +33,9 @@ type Feature = (typeof features)[number];
 const permissions = (given: readonly Feature[]) =>
   features.map((feature) => `${feature}=(${given.includes(feature) ? 'self' : ''})`).join(', ');
 
+/** What stands for itself alone in a policy: no other directive, no wildcard. */
+const plainOrigin = /^https?:\/\/[\w.:[\]-]+$/;
+
 interface PageRights {
   /** The origin that captures are uploaded to. */
   readonly capturesOrigin: string;
@@ -68,11 +71,15 @@ function pageHeaders({ capturesOrigin, showsCaptures, frameAncestors, features }
   };
 }
 
-/** Of the capture page: an integrator's pages may frame it, where the tenant's policy lists their origins. */
-export function capturePageHeaders(capturesOrigin: string, frameOrigins: readonly string[]): Record<string, string> {
+/** Of the capture page: pages whose origins the tenant's policy lists may frame it, and no others. */
+export function capturePageHeaders(
+  capturesOrigin: string,
+  frameOrigins: readonly string[] = [],
+): Record<string, string> {
+  const framing = frameOrigins.filter((origin) => plainOrigin.test(origin));
   return pageHeaders({
     capturesOrigin,
-    frameAncestors: ["'self'", ...frameOrigins].join(' '),
+    frameAncestors: framing.length > 0 ? framing.join(' ') : "'none'",
     features: ['camera', 'microphone', 'fullscreen', 'screen-wake-lock'],
   });
 }

@@ -1,11 +1,13 @@
+import type { Page } from '../domain/policy.ts';
 import type { Built, Entry } from './built.ts';
 
 /** What a tenant's policy says of its page, as the page's script reads it. */
-export interface Branding {
-  readonly name?: string;
+interface Branding extends Pick<Page, 'name' | 'colours' | 'language'> {
   readonly logo_url?: string;
-  readonly colours?: Readonly<Record<string, string>>;
-  readonly language?: string;
+}
+
+function brandingOf(tenant: string, { name, logo, colours, language }: Partial<Page>): Branding {
+  return { name, ...(logo !== undefined && { logo_url: `/logos/${tenant}/${logo}` }), colours, language };
 }
 
 const entities: Readonly<Record<string, string>> = {
@@ -19,11 +21,17 @@ const entities: Readonly<Record<string, string>> = {
 /** As text of an attribute: a tenant's name is text, whatever is in it. */
 const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
 
-function page(entry: Entry, { icon, licences }: Built, { title, head = '' }: { title: string; head?: string }): string {
+interface PageText {
+  readonly title: string;
+  readonly language?: string | undefined;
+  readonly head?: string;
+}
+
+function page(entry: Entry, { icon, licences }: Built, { title, language = 'en', head = '' }: PageText): string {
   const style = entry.style ? `\n<link rel="stylesheet" href="/assets/${entry.style}">` : '';
   const preloads = entry.imports.map((file) => `\n<link rel="modulepreload" href="/assets/${file}">`).join('');
   return `<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -42,9 +50,10 @@ function page(entry: Entry, { icon, licences }: Built, { title, head = '' }: { t
 }
 
 /** The hosted capture page. It is the same whether there is such a tenant or not, but for what a tenant's policy adds. */
-export function capturePage(built: Built, branding: Branding): string {
+export function capturePage(built: Built, tenant: string, decided: Page | undefined): string {
+  const branding = brandingOf(tenant, decided ?? {});
   const head = `\n<meta name="bonafide-page" content="${escaped(JSON.stringify(branding))}">`;
-  return page(built.capture, built, { title: 'Verification', head });
+  return page(built.capture, built, { title: branding.name ?? 'Bonafide', language: branding.language, head });
 }
 
 /** The operators' console. */

@@ -12,6 +12,7 @@ import { portrait } from '../../tools/samples.ts';
 import { type Client, clientOf, newSourceId, put } from '../journeys/client.ts';
 import { type Inside, journeysSeenFromInside } from '../journeys/inside.ts';
 import { journeys } from '../journeys/journeys.ts';
+import { pageJourneys } from '../journeys/pages.ts';
 import { everythingThere, everythingWritten } from './account.ts';
 import { makeCheckout, makeNextVersion, nextRelease } from './checkout.ts';
 import { gaps } from './gaps.ts';
@@ -75,6 +76,7 @@ it('the smoke test of the page passes', async () => {
 
 describe('deployed', () => {
   journeys(() => inside);
+  pageJourneys(() => inside);
   journeysSeenFromInside(() => inside);
 });
 

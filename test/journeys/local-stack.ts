@@ -15,6 +15,7 @@ const ready = z.strictObject({ ready: z.literal(true), url: z.url(), api_key: z.
 export interface RunningStack {
   readonly url: string;
   readonly apiKey: string;
+  readonly tenant: string;
   readonly dataDirectory: string;
   readonly stack: LocalStack;
   /** Everything it and its functions wrote. */
@@ -46,11 +47,12 @@ export async function startLocalStack(dataDirectory = mkdtempSync(join(tmpdir(),
     });
     child.on('exit', (code) => reject(new Error(`The stack ended with ${code}: ${written}`)));
   });
-  const { url, api_key } = ready.parse(JSON.parse(line));
+  const { url, api_key, tenant } = ready.parse(JSON.parse(line));
   const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
   return {
     url,
     apiKey: api_key,
+    tenant,
     dataDirectory,
     stack: localStack.parse(JSON.parse(readFileSync(join(dataDirectory, 'stack.json'), 'utf8'))),
     written: () => {

@@ -1,5 +1,5 @@
 /** From a desk to a phone by a QR code, which is read back from what the screen shows. */
-import jsQR from 'jsqr';
+import jsqr from 'jsqr';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ async function codeIn(page: Page): Promise<string> {
         .ensureAlpha()
         .raw()
         .toBuffer({ resolveWithObject: true });
-      link = jsQR(new Uint8ClampedArray(data), info.width, info.height)?.data;
+      link = jsqr.default(new Uint8ClampedArray(data), info.width, info.height)?.data;
       return link;
     })
     .toContain('/capture/');

@@ -1,5 +1,8 @@
 /** `npm start` for a file of tests about pages, with a tenant and what an integrator's server does for a person. */
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
 import { type Client, clientOf, newSourceId } from '../journeys/client.ts';
@@ -9,8 +12,19 @@ export interface PagesStack extends RunningStack {
   readonly client: Client;
   /** `npm run admin -- …` against this stack: what it prints. */
   readonly admin: (...options: string[]) => Promise<string>;
-  /** What an integrator's server is given for a person: where the page is, and the token. */
-  readonly ask: (overrides?: Record<string, unknown>) => Promise<Asked>;
+  readonly ask: Ask;
+  /** Another tenant, whose policy says this of the page. Its functions know it at once, since they have never asked for it. */
+  readonly tenantWith: (page: Record<string, unknown>) => Promise<OtherTenant>;
+}
+
+/** What an integrator's server is given for a person: where the page is, and the token. */
+type Ask = (overrides?: Record<string, unknown>) => Promise<Asked>;
+
+export interface OtherTenant {
+  readonly tenant: string;
+  readonly apiKey: string;
+  readonly client: Client;
+  readonly ask: Ask;
 }
 
 export interface Asked {
@@ -48,24 +62,38 @@ async function started(environment: Record<string, string>): Promise<PagesStack>
   const running = await startLocalStack();
   const client = clientOf(running);
   const env = { ...process.env, BONAFIDE_DATA: running.dataDirectory };
+  const admin = async (...options: string[]) =>
+    (await promisify(execFile)(process.execPath, ['tools/admin.ts', ...options], { env })).stdout;
   return {
     ...running,
     client,
-    admin: async (...options) =>
-      (await promisify(execFile)(process.execPath, ['tools/admin.ts', ...options], { env })).stdout,
-    ask: async (overrides = {}) => {
-      const { check = 'spoof_detect', source_id: sourceId = newSourceId() } = overrides;
-      const view = await client.request(String(sourceId), {
-        check,
-        captures: captures[check as keyof typeof captures],
-        ...overrides,
-      });
-      if (!view.client_token) throw new Error('no client token');
-      return {
-        sourceId: String(sourceId),
-        clientToken: view.client_token,
-        link: `${view.capture_url}#${view.client_token}`,
-      };
+    admin,
+    ask: askingBy(client),
+    tenantWith: async (page) => {
+      const tenant = `pages-${randomUUID().slice(0, 8)}`;
+      const [, apiKey = ''] = /^api key (\S+)/m.exec(await admin('tenant', 'create', tenant)) ?? [];
+      const file = join(running.dataDirectory, `${tenant}.json`);
+      await writeFile(file, JSON.stringify({ ...JSON.parse(await admin('policy', 'show', tenant)), page }));
+      await admin('policy', 'set', tenant, file);
+      const client = clientOf({ url: running.url, apiKey });
+      return { tenant, apiKey, client, ask: askingBy(client) };
     },
+  };
+}
+
+function askingBy(client: Client): Ask {
+  return async (overrides = {}) => {
+    const { check = 'spoof_detect', source_id: sourceId = newSourceId() } = overrides;
+    const view = await client.request(String(sourceId), {
+      check,
+      captures: captures[check as keyof typeof captures],
+      ...overrides,
+    });
+    if (!view.client_token) throw new Error('no client token');
+    return {
+      sourceId: String(sourceId),
+      clientToken: view.client_token,
+      link: `${view.capture_url}#${view.client_token}`,
+    };
   };
 }

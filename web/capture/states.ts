@@ -8,9 +8,9 @@ import type { Turn } from '../../shared/domain/challenge.ts';
 export const transitions = {
   loading: ['intro', 'waiting', 'recapture', 'handed_off', 'elsewhere', 'unreachable', 'done', 'closed'],
   /** On a phone that opened a hand-off link: nothing happens before the person presses. */
-  claiming: ['loading', 'closed'],
-  intro: ['starting', 'handing_off', 'loading', 'waiting', 'recapture', 'done', 'elsewhere', 'unreachable', 'closed'],
-  starting: ['capturing', 'trouble', 'interrupted', 'reviewing', 'handing_off', 'elsewhere', 'loading', 'closed'],
+  claiming: ['loading'],
+  intro: ['starting', 'waiting', 'handing_off', 'elsewhere'],
+  starting: ['capturing', 'trouble', 'interrupted', 'handing_off', 'elsewhere'],
   capturing: [
     'starting',
     'reviewing',
@@ -19,37 +19,27 @@ export const transitions = {
     'trouble',
     'interrupted',
     'handing_off',
-    'elsewhere',
+    'waiting',
     'unreachable',
-    'loading',
+    'elsewhere',
     'closed',
   ],
   /** Digits are shown and said. */
-  recording: ['capturing', 'starting', 'uploading', 'trouble', 'interrupted', 'elsewhere'],
+  recording: ['uploading', 'trouble', 'interrupted', 'elsewhere'],
   /** A picture that was taken by hand or chosen as a file, before it is sent. */
-  reviewing: ['uploading', 'starting', 'trouble', 'elsewhere'],
-  uploading: ['uploading', 'starting', 'interrupted', 'trouble', 'waiting', 'unreachable', 'elsewhere', 'closed'],
-  waiting: ['intro', 'recapture', 'loading', 'done', 'unreachable', 'elsewhere', 'closed'],
-  recapture: [
-    'starting',
-    'handing_off',
-    'loading',
-    'waiting',
-    'recapture',
-    'done',
-    'elsewhere',
-    'unreachable',
-    'closed',
-  ],
+  reviewing: ['uploading', 'starting', 'elsewhere'],
+  uploading: ['starting', 'interrupted', 'trouble', 'waiting', 'unreachable', 'elsewhere', 'closed'],
+  waiting: ['intro', 'recapture', 'handed_off', 'done', 'unreachable', 'elsewhere', 'closed'],
+  recapture: ['starting', 'waiting', 'handing_off', 'elsewhere'],
   /** The camera was stopped: tab hidden, phone locked or turned, camera unplugged. */
   interrupted: ['starting', 'elsewhere'],
   /** The camera cannot be used as it is: each trouble has words and ways on. */
-  trouble: ['starting', 'by_file', 'reviewing', 'trouble', 'handing_off', 'elsewhere', 'closed'],
+  trouble: ['starting', 'by_file', 'reviewing', 'trouble', 'handing_off', 'elsewhere'],
   /** The person records with the device's own camera app, for which the digits are shown at once. */
-  by_file: ['by_file', 'uploading', 'interrupted', 'trouble', 'starting', 'unreachable', 'elsewhere', 'closed'],
+  by_file: ['uploading', 'starting', 'waiting', 'trouble', 'unreachable', 'elsewhere', 'closed'],
   /** A QR code is shown for ten minutes. */
-  handing_off: ['handing_off', 'handed_off', 'loading', 'waiting', 'unreachable', 'elsewhere', 'closed'],
-  handed_off: ['loading', 'waiting', 'recapture', 'done', 'unreachable', 'elsewhere', 'closed'],
+  handing_off: ['loading', 'handed_off', 'waiting', 'done', 'unreachable', 'elsewhere', 'closed'],
+  handed_off: ['loading', 'waiting', 'done', 'unreachable', 'elsewhere', 'closed'],
   /** Another tab of this browser goes on with this verification. */
   elsewhere: ['loading'],
   unreachable: ['loading', 'uploading', 'elsewhere'],
@@ -195,7 +185,8 @@ export type Event =
   | { readonly type: 'refused'; readonly of: 'verification' | 'hand_off' };
 
 /** The state that the element begins in. */
-export const first = (withHandOffCode: boolean): State => (withHandOffCode ? { at: 'claiming' } : { at: 'loading' });
+export const firstState = (withHandOffCode: boolean): State =>
+  withHandOffCode ? { at: 'claiming' } : { at: 'loading' };
 
 /**
  * The state after an event. An event that does not concern a state leaves it as it is: a camera that opens after the
@@ -204,7 +195,7 @@ export const first = (withHandOffCode: boolean): State => (withHandOffCode ? { a
 export function next(state: State, event: Event): State {
   switch (event.type) {
     case 'opened_elsewhere':
-      return state.at === 'done' || state.at === 'closed' || state.at === 'claiming' ? state : { at: 'elsewhere' };
+      return may(state, 'elsewhere') ? { at: 'elsewhere' } : state;
     case 'refused':
       return may(state, 'closed') ? { at: 'closed', why: event.of } : state;
     case 'lost_connection':
@@ -212,12 +203,14 @@ export function next(state: State, event: Event): State {
       return may(state, 'unreachable') ? { at: 'unreachable' } : state;
     case 'seen':
       return afterSeen(state, event.seen);
-    case 'trouble_met':
-      return 'step' in state && may(state, 'trouble')
-        ? { at: 'trouble', trouble: event.trouble, journey: state.journey, step: state.step }
-        : state;
+    case 'all_landed':
+      return 'journey' in state && state.journey && may(state, 'waiting') ? waiting(state.journey) : state;
+    case 'trouble_met': {
+      if (!('step' in state) || !may(state, 'trouble')) return state;
+      return { at: 'trouble', trouble: event.trouble, journey: state.journey, step: state.step };
+    }
     default:
-      return withinJourney(state, event);
+      return afterOwn(state, event);
   }
 }
 
@@ -226,17 +219,25 @@ function may(state: State, to: StateName): boolean {
   return allowed.includes(to);
 }
 
-const starting = (journey: Journey, step: CaptureName): State => ({ at: 'starting', journey, step });
+const waiting = (journey: Journey): State => ({ at: 'waiting', journey: { ...journey, missing: [] }, long: false });
+const starting = ({ journey, step }: Step): State => ({ at: 'starting', journey, step });
+const reviewing = ({ journey, step }: Step, shot: Shot): State => ({ at: 'reviewing', journey, step, shot });
+const uploading = ({ journey, step }: Step, shot: Shot): State => {
+  return { at: 'uploading', journey, step, shot, share: 0, offline: false };
+};
 
 /** The first capture still to be taken, or the wait for the verdict. */
 function firstStep(journey: Journey): State {
   const [step] = journey.missing;
-  return step ? starting(journey, step) : { at: 'waiting', journey, long: false };
+  return step ? starting({ journey, step }) : waiting(journey);
 }
 
-type Within = Exclude<Event, { type: 'opened_elsewhere' | 'refused' | 'lost_connection' | 'seen' | 'trouble_met' }>;
+type Common = 'opened_elsewhere' | 'refused' | 'lost_connection' | 'seen' | 'all_landed' | 'trouble_met';
+/** Events that concern some states alone. */
+type Own = Exclude<Event, { type: Common }>;
+type At<Name extends StateName> = Extract<State, { at: Name }>;
 
-function withinJourney(state: State, event: Within): State {
+function afterOwn(state: State, event: Own): State {
   switch (state.at) {
     case 'claiming':
       return event.type === 'claim_pressed' ? { at: 'loading' } : state;
@@ -248,109 +249,112 @@ function withinJourney(state: State, event: Within): State {
     case 'intro':
     case 'recapture':
       if (event.type === 'began') return firstStep(state.journey);
-      if (event.type === 'all_landed') return { at: 'waiting', journey: state.journey, long: false };
       return event.type === 'hand_off_asked' ? { at: 'handing_off', journey: state.journey } : state;
     case 'starting':
+      return whileStarting(state, event);
     case 'capturing':
+      return whileCapturing(state, event);
     case 'recording':
-      return whileCameraRuns(state, event);
+      if (event.type === 'captured') return uploading(state, event.shot);
+      return event.type === 'interrupted' ? interrupted(state, event.why) : state;
     case 'interrupted':
-      return event.type === 'resumed' ? starting(state.journey, state.step) : state;
+      return event.type === 'resumed' ? starting(state) : state;
     case 'trouble':
-      return afterTrouble(state, event);
+      return whileInTrouble(state, event);
     case 'by_file':
       if (event.type === 'digits_issued') return { ...state, digits: event.digits, turn: event.turn };
-      if (event.type === 'captured' && event.shot.name === state.step) return uploading(state, event.shot);
-      return event.type === 'resumed' ? starting(state.journey, state.step) : state;
+      if (event.type === 'captured') return uploading(state, event.shot);
+      return event.type === 'resumed' ? starting(state) : state;
     case 'reviewing':
       if (event.type === 'kept') return uploading(state, state.shot);
-      return event.type === 'resumed' ? starting(state.journey, state.step) : state;
+      return event.type === 'resumed' ? starting(state) : state;
     case 'uploading':
       return whileUploading(state, event);
     case 'waiting':
-      return event.type === 'waited_long' && !state.long ? { ...state, long: true } : state;
+      return event.type === 'waited_long' ? { ...state, long: true } : state;
     case 'handing_off':
+      return whileHandingOff(state, event);
     case 'handed_off':
-      return whileHandedOff(state, event);
+      return event.type === 'hand_off_ended' ? { at: 'loading' } : state;
     default:
       return state;
   }
 }
 
-const uploading = ({ journey, step }: Step, shot: Shot): State => ({
-  at: 'uploading',
-  journey,
-  step,
-  shot,
-  share: 0,
-  offline: false,
-});
+const interrupted = ({ journey, step }: Step, why: Interruption): State => ({ at: 'interrupted', why, journey, step });
 
-type WithCamera = Extract<State, { at: 'starting' | 'capturing' | 'recording' }>;
-
-function whileCameraRuns(state: WithCamera, event: Within): State {
-  const { at, journey, step, smaller } = state;
-  const again = { journey, step, ...(smaller && { smaller }) };
+function whileStarting(state: At<'starting'>, event: Own): State {
+  const { unanswered: _, ...rest } = state;
   switch (event.type) {
-    case 'interrupted':
-      return { at: 'interrupted', why: event.why, journey, step };
     case 'prompt_unanswered':
-      return at === 'starting' ? { ...state, unanswered: true } : state;
+      return { ...rest, unanswered: true };
     case 'camera_opened':
-      return at === 'starting' ? { at: 'capturing', ...again } : state;
-    case 'camera_changed':
-      return at === 'capturing' ? { at: 'starting', ...again } : state;
-    case 'captured':
-      if (event.shot.name !== step) return state;
-      if (event.sure && at !== 'starting') return uploading(state, event.shot);
-      return at === 'recording' ? uploading(state, event.shot) : { at: 'reviewing', journey, step, shot: event.shot };
-    case 'digits_asked':
-      return at === 'capturing' ? { ...state, preparing: true } : state;
-    case 'digits_issued':
-      return at === 'capturing' ? { at: 'recording', ...again, digits: event.digits, turn: event.turn } : state;
+      return { ...rest, at: 'capturing' };
+    case 'interrupted':
+      return interrupted(state, event.why);
     case 'hand_off_asked':
-      return may(state, 'handing_off') ? { at: 'handing_off', journey } : state;
+      return { at: 'handing_off', journey: state.journey };
     default:
       return state;
   }
 }
 
-/** Recorded too short is mostly a slow device: the next try is smaller. */
-function afterTrouble(state: Extract<State, { at: 'trouble' }>, event: Within): State {
-  const { journey, step, trouble } = state;
-  if (event.type === 'resumed') {
-    return { at: 'starting', journey, step, ...(trouble === 'too_short' && { smaller: true }) };
+function whileCapturing(state: At<'capturing'>, event: Own): State {
+  const { preparing: _, ...rest } = state;
+  switch (event.type) {
+    case 'camera_changed':
+      return { ...rest, at: 'starting' };
+    case 'captured':
+      return event.sure ? uploading(state, event.shot) : reviewing(state, event.shot);
+    case 'digits_asked':
+      return { ...rest, preparing: true };
+    case 'digits_issued':
+      return { ...rest, at: 'recording', digits: event.digits, turn: event.turn };
+    case 'interrupted':
+      return interrupted(state, event.why);
+    case 'hand_off_asked':
+      return { at: 'handing_off', journey: state.journey };
+    default:
+      return state;
   }
-  if (event.type === 'file_asked') return { at: 'by_file', journey, step };
-  if (event.type === 'captured' && event.shot.name === step) {
-    return { at: 'reviewing', journey, step, shot: event.shot };
-  }
-  return event.type === 'hand_off_asked' ? { at: 'handing_off', journey } : state;
 }
 
-function whileUploading(state: Extract<State, { at: 'uploading' }>, event: Within): State {
+function whileInTrouble(state: At<'trouble'>, event: Own): State {
+  const { journey, step, trouble } = state;
+  switch (event.type) {
+    case 'resumed':
+      // Recorded too short is mostly a slow device: the next try is smaller.
+      return { at: 'starting', journey, step, ...(trouble === 'too_short' && { smaller: true }) };
+    case 'file_asked':
+      return { at: 'by_file', journey, step };
+    case 'captured':
+      return reviewing(state, event.shot);
+    case 'hand_off_asked':
+      return { at: 'handing_off', journey };
+    default:
+      return state;
+  }
+}
+
+function whileUploading(state: At<'uploading'>, event: Own): State {
   switch (event.type) {
     case 'progressed':
       return event.share > state.share ? { ...state, share: Math.min(1, event.share) } : state;
     case 'connection_changed':
       return event.offline === state.offline ? state : { ...state, offline: event.offline };
     case 'interrupted':
-      if (event.why !== 'digits_expired') return state; // the camera is off: a hidden tab goes on uploading
-      return { at: 'interrupted', why: event.why, journey: state.journey, step: state.step };
+      // The camera is off: a hidden tab goes on sending.
+      return event.why === 'digits_expired' ? interrupted(state, event.why) : state;
     case 'landed': {
       const missing = state.journey.missing.filter((name) => name !== state.step);
       return firstStep({ ...state.journey, missing });
     }
-    case 'all_landed':
-      return { at: 'waiting', journey: { ...state.journey, missing: [] }, long: false };
     default:
       return state;
   }
 }
 
-function whileHandedOff(state: Extract<State, { at: 'handing_off' | 'handed_off' }>, event: Within): State {
-  if (event.type === 'hand_off_ended') return { at: 'loading' };
-  if (state.at === 'handed_off') return state;
+function whileHandingOff(state: At<'handing_off'>, event: Own): State {
   const { journey } = state;
   switch (event.type) {
     case 'hand_off_opened':
@@ -359,53 +363,40 @@ function whileHandedOff(state: Extract<State, { at: 'handing_off' | 'handed_off'
       return { at: 'handing_off', journey, over: true };
     case 'hand_off_asked':
       return { at: 'handing_off', journey };
+    case 'hand_off_ended':
+      return { at: 'loading' };
     default:
       return state;
   }
 }
 
-/** States in which the person captures: what Bonafide says meanwhile is of the round that is under way. */
-const following: readonly StateName[] = ['loading', 'waiting', 'handing_off', 'handed_off', 'intro', 'recapture'];
-
-function afterSeen(state: State, { state: found, outcome, reasons, handedOff, journey }: Seen): State {
-  if (!following.includes(state.at)) return state;
-  const followsPhone = state.at === 'handing_off' || state.at === 'handed_off';
-  switch (found) {
-    case 'awaiting_captures':
-      if (handedOff)
-        return may(state, 'handed_off') && state.at !== 'handed_off' ? { at: 'handed_off', journey } : state;
-      if (state.at === 'handed_off') return { at: 'loading' };
-      return state.at === 'loading' ? begun(journey) : state;
-    case 'queued':
-    case 'dispatched':
-      return may(state, 'waiting') ? { at: 'waiting', journey, long: false } : state;
-    case 'decided':
-      if (outcome === 'recapture' && journey.roundsLeft > 0) {
-        // On the first device a recapture is read on the phone, which goes on with the next round.
-        if (state.at === 'handed_off' && handedOff) return state;
-        return state.at !== 'recapture' && may(state, 'recapture')
-          ? { at: 'recapture', journey: wholeRound(journey), reasons }
-          : followsPhone
-            ? { at: 'loading' }
-            : state;
-      }
-      return ended(state, outcome === 'recapture' ? 'rounds_spent' : (outcome ?? 'errored'), journey);
-    case 'errored':
-      return ended(state, 'errored', journey);
-    case 'expired':
-      return ended(state, 'expired', journey);
-    case 'erased':
-      return may(state, 'closed') ? { at: 'closed', why: 'verification' } : state;
-  }
+function afterSeen(state: State, seen: Seen): State {
+  const to = shownFor(state, seen);
+  return to && may(state, to.at) ? to : state;
 }
 
-/** What was uploaded and is not noticed yet is still missing: it is then taken for landed (412). */
-const begun = (journey: Journey): State =>
-  journey.missing.length > 0 ? { at: 'intro', journey } : { at: 'waiting', journey, long: false };
-
-const wholeRound = (journey: Journey): Journey => ({ ...journey, missing: journey.captures });
-
-function ended(state: State, ending: Ending, journey: Journey): State {
-  if (may(state, 'done')) return { at: 'done', ending, journey };
-  return state.at === 'handing_off' ? { at: 'loading' } : state;
+/** What is shown for what Bonafide says; undefined: nothing else than now. */
+function shownFor(state: State, { state: found, outcome, reasons, handedOff, journey }: Seen): State | undefined {
+  switch (found) {
+    case 'awaiting_captures':
+      if (handedOff) return { at: 'handed_off', journey };
+      if (state.at === 'handed_off') return { at: 'loading' };
+      if (state.at !== 'loading' && state.at !== 'waiting') return undefined;
+      return journey.missing.length > 0 ? { at: 'intro', journey } : waiting(journey);
+    case 'queued':
+    case 'dispatched':
+      return waiting(journey);
+    case 'decided':
+      if (outcome !== 'recapture') return { at: 'done', ending: outcome ?? 'errored', journey };
+      if (journey.roundsLeft <= 0) return { at: 'done', ending: 'rounds_spent', journey };
+      // The first device leaves the next round to the other one too.
+      if (handedOff) return { at: 'handed_off', journey };
+      return { at: 'recapture', journey: { ...journey, missing: journey.captures }, reasons };
+    case 'errored':
+      return { at: 'done', ending: 'errored', journey };
+    case 'expired':
+      return { at: 'done', ending: 'expired', journey };
+    case 'erased':
+      return { at: 'closed', why: 'verification' };
+  }
 }

@@ -52,10 +52,16 @@ export class BonafideConsole extends LitElement {
         .bar nav {
           order: 3;
           flex: 1 0 100%;
-          margin-inline: -10px;
+          margin-inline: -8px;
         }
         .bar .who {
           order: 2;
+        }
+        .bar nav a {
+          padding-inline: 8px;
+        }
+        .bar {
+          gap: 4px 12px;
         }
         main {
           padding-top: 16px;
@@ -107,18 +113,29 @@ export class BonafideConsole extends LitElement {
         min-width: 0;
       }
       .person span {
-        overflow: hidden;
-        text-overflow: ellipsis;
-        max-width: 28ch;
-        white-space: nowrap;
+        max-width: 40ch;
+        overflow-wrap: anywhere;
       }
       @media (max-width: 480px) {
-        .person span {
-          max-width: 15ch;
-        }
         .who {
+          flex: 1 1 0;
+          justify-content: end;
           gap: 8px;
         }
+        .bar nav a {
+          padding-inline: 7px;
+          font-size: 0.8125rem;
+        }
+        .brand span {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
+        }
+      }
+      .who button {
+        flex: none;
       }
       .said {
         position: fixed;

@@ -3,9 +3,9 @@ import { type Problem, problemOf } from './api.ts';
 import { problemBox, size, table, time } from './show.ts';
 import { style } from './style.ts';
 import { View } from './view.ts';
-import type { KeptCapture, LookTaken } from './wire.ts';
+import type { KeptCapture, Looks } from './wire.ts';
 
-/** A capture that is being shown. `blob:` addresses are forgotten as soon as it is hidden. */
+/** A capture that is being shown, by its address of a minute: forgotten as soon as it is hidden. */
 interface Shown {
   readonly url: string;
   readonly type: string;
@@ -16,7 +16,7 @@ const keyOf = ({ name, round }: KeptCapture) => `${round}/${name}`;
 
 /**
  * Captures that are still stored. A reviewer looks at one by pressing: the API writes the look down, then gives an address
- * for a minute, and the bytes are fetched into this page. A viewer sees that there are captures, and none of them.
+ * for a minute. A viewer sees that there are captures, and none of them.
  */
 export class ConsoleCaptures extends View {
   static override styles = [
@@ -77,7 +77,7 @@ export class ConsoleCaptures extends View {
   declare shown: ReadonlyMap<string, Shown>;
   declare fetching: string | undefined;
   declare problem: Problem | undefined;
-  declare looks: readonly LookTaken[] | undefined;
+  declare looks: Looks | undefined;
 
   constructor() {
     super();
@@ -91,7 +91,7 @@ export class ConsoleCaptures extends View {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    for (const key of this.shown.keys()) this.#hide(key);
+    this.shown = new Map();
   }
 
   protected override render() {
@@ -108,7 +108,7 @@ export class ConsoleCaptures extends View {
               ${
                 this.looks.length === 0
                   ? html`<p class="quiet small">${text.noLooks}</p>`
-                  : table<LookTaken>(
+                  : table(
                       text.looksCaption,
                       [
                         { head: text.at, cell: ({ at }) => time(at) },
@@ -179,7 +179,7 @@ export class ConsoleCaptures extends View {
     if (cannotShow) return html`<p class="notice warn" role="status">${words.captures.cannotShow(type)}</p>`;
     const failed = () => this.#show(keyOf(one), { url, type, cannotShow: true });
     return type.startsWith('video/')
-      ? html`<video src=${url} aria-label=${alt} controls playsinline @error=${failed}></video>`
+      ? html`<video src=${url} aria-label=${alt} controls playsinline preload="auto" @error=${failed}></video>`
       : html`<img src=${url} alt=${alt} @error=${failed} />`;
   }
 
@@ -189,10 +189,7 @@ export class ConsoleCaptures extends View {
     this.problem = undefined;
     try {
       const { url, content_type } = await this.desk.api.look(this.sourceId, { capture: one.name, round: one.round });
-      const answer = await fetch(url, { cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer' });
-      if (!answer.ok) throw new Error(`The captures bucket answers ${answer.status}`);
-      const blob = new Blob([await answer.arrayBuffer()], { type: content_type });
-      if (this.isConnected) this.#show(key, { url: URL.createObjectURL(blob), type: content_type, cannotShow: false });
+      this.#show(key, { url, type: content_type, cannotShow: false });
     } catch (thrown) {
       this.problem = problemOf(thrown);
     }
@@ -205,8 +202,6 @@ export class ConsoleCaptures extends View {
   }
 
   #hide(key: string): void {
-    const url = this.shown.get(key)?.url;
-    if (url) URL.revokeObjectURL(url);
     this.shown = new Map([...this.shown].filter(([one]) => one !== key));
   }
 

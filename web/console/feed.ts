@@ -11,7 +11,7 @@ export class OutcomesFeed {
   #cursor: string | undefined;
 
   async refresh(api: Pick<ConsoleApi, 'outcomes'>, signal?: AbortSignal): Promise<void> {
-    const { outcomes, cursor } = await api.outcomes({ after: this.#cursor }, signal);
+    const { outcomes, cursor } = await api.outcomes(this.#cursor, signal);
     this.#cursor = cursor;
     const byId = new Map([...outcomes, ...this.rows].map((row) => [row.id, row]));
     this.rows = [...byId.values()].toSorted((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0)).slice(0, most);

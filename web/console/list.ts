@@ -1,28 +1,13 @@
 import { css, html, nothing } from 'lit';
-import type { Check } from '../../shared/domain/captures.ts';
-import type { Outcome } from '../../shared/domain/verdict.ts';
-import type { State } from '../../shared/domain/verification.ts';
 import { Polling } from './polling.ts';
 import { type Filters, hashOf } from './routes.ts';
 import { badge, problemBox, table, time, timeText, zone } from './show.ts';
 import { style } from './style.ts';
 import { View } from './view.ts';
-import type { ListedVerification, VerificationPage } from './wire.ts';
+import { checks, type ListedVerification, outcomes, type State, states, type VerificationPage } from './wire.ts';
 
 const everySeconds = 10;
 const pageSize = 25;
-
-const states: readonly State[] = [
-  'awaiting_captures',
-  'queued',
-  'dispatched',
-  'decided',
-  'errored',
-  'expired',
-  'erased',
-];
-const checks: readonly Check[] = ['spoof_detect', 'photo_verify', 'video_verify'];
-const outcomes: readonly Outcome[] = ['passed', 'failed', 'recapture'];
 
 /** Verifications by state, newest first, a page at a time. */
 export class ConsoleList extends View {
@@ -59,8 +44,14 @@ export class ConsoleList extends View {
         color: var(--quiet);
         font-size: 0.8125rem;
       }
-      table th:first-child {
-        min-width: 14ch;
+      .check {
+        white-space: nowrap;
+      }
+      @media (min-width: 1100px) {
+        .id {
+          display: inline-block;
+          min-width: 20ch;
+        }
       }
     `,
   ];
@@ -203,7 +194,7 @@ export class ConsoleList extends View {
           head: words.list.outcome,
           cell: ({ verdict }) => (verdict ? this.#verdict(verdict) : html`<span class="quiet">–</span>`),
         },
-        { head: words.list.check, cell: ({ check }) => words.checks[check] },
+        { head: words.list.check, cell: ({ check }) => html`<span class="check">${words.checks[check]}</span>` },
         { head: words.list.round, cell: ({ round }) => round, numeric: true },
         { head: words.list.created, cell: (row) => time(row.created_at) },
         { head: words.list.updated, cell: (row) => time(row.updated_at) },

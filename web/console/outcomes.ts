@@ -1,15 +1,13 @@
 import { css, html, nothing, type TemplateResult } from 'lit';
-import type { Check } from '../../shared/domain/captures.ts';
 import { bars, chartStyle, columns } from './charts.ts';
 import { Polling } from './polling.ts';
 import { badge, type Column, problemBox, table, timeText } from './show.ts';
 import { style } from './style.ts';
-import { byOutcome, byProvider, byReason, byTime, outcomeKinds } from './tally.ts';
+import { byOutcome, byProvider, byReason, byTime } from './tally.ts';
 import { View } from './view.ts';
-import type { OutcomeRow } from './wire.ts';
+import { type Check, checks, type OutcomeRow, outcomeKinds } from './wire.ts';
 
 const everySeconds = 15;
-const checks: readonly Check[] = ['spoof_detect', 'photo_verify', 'video_verify'];
 
 /** The last 1,000 outcomes as charts, each beside the table of its numbers. */
 export class ConsoleOutcomes extends View {
@@ -27,7 +25,7 @@ export class ConsoleOutcomes extends View {
         margin: 0;
       }
       .chart-card .plot {
-        align-content: center;
+        align-content: start;
       }
       @media (max-width: 860px) {
         .chart-card {
@@ -215,10 +213,7 @@ export class ConsoleOutcomes extends View {
         </p>
         ${columns(
           text.chart(text.byTime),
-          counts.map(({ label, count }) => ({
-            label: label.replace(/^(under|over) /, (_, word) => (word === 'under' ? '<' : '>')).replace(' s', ''),
-            count,
-          })),
+          times.counts.map((count, index) => ({ label: words.timeLabels[index] ?? '', count })),
         )}`,
       table(
         text.byTime,

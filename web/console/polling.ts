@@ -1,5 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
-import { isAbort, type Problem, problemOf } from './api.ts';
+import { NetworkFailure } from '../client/problems.ts';
+import { type Problem, problemOf } from './api.ts';
 
 const longestPauseSeconds = 60;
 
@@ -32,11 +33,15 @@ export class Polling implements ReactiveController {
 
   hostConnected(): void {
     document.addEventListener('visibilitychange', this.#onVisibility);
+    window.addEventListener('offline', this.#onOffline);
+    window.addEventListener('online', this.#onVisibility);
     if (document.visibilityState === 'visible') void this.now();
   }
 
   hostDisconnected(): void {
     document.removeEventListener('visibilitychange', this.#onVisibility);
+    window.removeEventListener('offline', this.#onOffline);
+    window.removeEventListener('online', this.#onVisibility);
     clearTimeout(this.#timer);
     this.#under?.abort();
   }
@@ -45,6 +50,10 @@ export class Polling implements ReactiveController {
   async now(): Promise<void> {
     clearTimeout(this.#timer);
     this.#under?.abort();
+    if (!navigator.onLine) {
+      this.#onOffline();
+      return;
+    }
     const under = new AbortController();
     this.#under = under;
     try {
@@ -54,7 +63,7 @@ export class Polling implements ReactiveController {
       this.problem = undefined;
       this.answeredAt = new Date();
     } catch (thrown) {
-      if (under.signal.aborted || isAbort(thrown)) return;
+      if (under.signal.aborted) return;
       this.#failures += 1;
       this.problem = problemOf(thrown);
     }
@@ -70,10 +79,21 @@ export class Polling implements ReactiveController {
 
   readonly #onVisibility = (): void => {
     clearTimeout(this.#timer);
-    if (document.visibilityState !== 'visible') return;
+    if (document.visibilityState !== 'visible') {
+      this.#under?.abort();
+      return;
+    }
     const since = this.answeredAt ? Date.now() - this.answeredAt.getTime() : Number.POSITIVE_INFINITY;
     const due = this.#everySeconds() * 1000 - since;
-    if (due > 0) this.#timer = setTimeout(() => void this.now(), due);
+    if (due > 0 && !this.problem) this.#timer = setTimeout(() => void this.now(), due);
     else void this.now();
+  };
+
+  /** What is seen is told to be old at once, not when the next request fails. */
+  readonly #onOffline = (): void => {
+    clearTimeout(this.#timer);
+    this.#under?.abort();
+    this.problem = new NetworkFailure('Offline');
+    this.#host.requestUpdate();
   };
 }

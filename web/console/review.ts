@@ -139,15 +139,16 @@ export class ConsoleReview extends View {
     const { draft } = this;
     if (!draft || this.sending) return;
     const reason = draft.reason.trim();
-    this.missing = { outcome: draft.outcome === '', reason: reason === '' };
-    if (this.missing.outcome || this.missing.reason) {
+    const { outcome } = draft;
+    this.missing = { outcome: outcome === '', reason: reason === '' };
+    if (outcome === '' || reason === '') {
       this.renderRoot.querySelector<HTMLElement>(this.missing.outcome ? 'input' : 'textarea')?.focus();
       return;
     }
     this.sending = true;
     this.problem = undefined;
     try {
-      const { outcome, sequence } = draft;
+      const { sequence } = draft;
       await this.desk.api.review(this.verification.source_id, { outcome, reason, sequence });
       this.#forget();
       this.desk.say(this.desk.words.review.recorded);

@@ -1,7 +1,15 @@
+import { type Check, checks, type Outcome, outcomes, type State, states } from './wire.ts';
+
 /** Where in the console an operator is, as the part of the address after `#`: it is never sent to a server. */
 
-export const filterNames = ['state', 'check', 'outcome', 'from', 'to', 'cursor'] as const;
-export type Filters = Partial<Record<(typeof filterNames)[number], string>>;
+export interface Filters {
+  readonly state?: State | undefined;
+  readonly check?: Check | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly cursor?: string | undefined;
+}
 
 export type Route =
   | { readonly view: 'verifications'; readonly filters: Filters }
@@ -20,11 +28,15 @@ export function readRoute(hash: string): Route {
   if (view === 'outcomes' || view === 'providers') return { view };
   if (view === 'verifications' && sourceId) return { view: 'verification', sourceId: decoded(sourceId) };
   const given = new URLSearchParams(query);
-  const filters = filterNames.flatMap((name) => {
-    const value = given.get(name);
-    return value ? [[name, value] as const] : [];
-  });
-  return { view: 'verifications', filters: Object.fromEntries(filters) };
+  const filters: Filters = {
+    state: states.find((one) => one === given.get('state')),
+    check: checks.find((one) => one === given.get('check')),
+    outcome: outcomes.find((one) => one === given.get('outcome')),
+    from: given.get('from') ?? undefined,
+    to: given.get('to') ?? undefined,
+    cursor: given.get('cursor') ?? undefined,
+  };
+  return { view: 'verifications', filters };
 }
 
 function decoded(text: string): string {
@@ -38,11 +50,7 @@ function decoded(text: string): string {
 export function hashOf(route: Route): string {
   if (route.view === 'verification') return `#/verifications/${encodeURIComponent(route.sourceId)}`;
   if (route.view !== 'verifications') return `#/${route.view}`;
-  const query = new URLSearchParams(
-    filterNames.flatMap((name) => {
-      const value = route.filters[name];
-      return value ? [[name, value]] : [];
-    }),
-  ).toString();
+  const given = Object.entries(route.filters).flatMap(([name, value]) => (value ? [[name, value]] : []));
+  const query = new URLSearchParams(given).toString();
   return query ? `#/verifications?${query}` : '#/verifications';
 }

@@ -27,8 +27,7 @@ export const badge = (kind: string, text: string) => html`<span class="badge ${k
 
 /** What a request ended with, in words. */
 export function problemText(problem: Problem, words: Words): string {
-  const known = new Map(Object.entries(words.problems)).get(problem.code);
-  return known ?? [problem.message, problem.detail].filter(Boolean).join('. ');
+  return new Map(Object.entries(words.problems)).get(problem.code) ?? problem.message;
 }
 
 export function problemBox(problem: Problem | undefined, words: Words): TemplateResult | typeof nothing {

@@ -209,6 +209,7 @@ export const style = css`
     gap: 6px;
     min-height: 36px;
     padding: 7px 14px;
+    text-align: center;
     border-radius: 8px;
     border: 1px solid var(--strong-line);
     background: var(--surface);
@@ -276,6 +277,10 @@ export const style = css`
     background: var(--surface);
     color: var(--text);
   }
+  select,
+  input:not([type='radio']) {
+    height: 38px;
+  }
   textarea {
     min-height: 96px;
     resize: vertical;
@@ -288,6 +293,7 @@ export const style = css`
     accent-color: var(--accent);
   }
   .choice {
+    font-weight: 400;
     display: flex;
     gap: 8px;
     align-items: center;
@@ -416,6 +422,9 @@ export const style = css`
   time {
     font-variant-numeric: tabular-nums;
   }
+  table time {
+    white-space: nowrap;
+  }
   .flush th:first-child,
   .flush td:first-child {
     padding-inline-start: 20px;
@@ -446,7 +455,7 @@ export const style = css`
       clip-path: inset(50%);
     }
     .stacked tr {
-      padding: 14px 16px;
+      padding: 14px 0;
       border-bottom: 1px solid var(--line);
     }
     .stacked tr:last-child {
@@ -460,7 +469,7 @@ export const style = css`
     }
     .stacked td {
       display: grid;
-      grid-template-columns: 104px minmax(0, 1fr);
+      grid-template-columns: 92px minmax(0, 1fr);
       gap: 8px;
     }
     .stacked td .head {
@@ -470,6 +479,12 @@ export const style = css`
     }
     .flush tbody tr:hover > * {
       background: none;
+    }
+    .flush .stacked tr {
+      padding-inline: 16px;
+    }
+    .flush .stacked tbody tr > * {
+      padding-inline: 0;
     }
   }
 

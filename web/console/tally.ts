@@ -1,9 +1,6 @@
-import type { OutcomeRow } from './wire.ts';
+import { type OutcomeKind, type OutcomeRow, outcomeKinds } from './wire.ts';
 
 /** Outcomes as they are counted for the charts and their tables. */
-
-export const outcomeKinds = ['passed', 'failed', 'recapture', 'errored'] as const;
-export type OutcomeKind = (typeof outcomeKinds)[number];
 
 export interface Count<Name extends string = string> {
   readonly name: Name;

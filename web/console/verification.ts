@@ -43,6 +43,9 @@ export class ConsoleVerification extends View {
       .timeline {
         list-style: none;
       }
+      .timeline + p {
+        margin-top: 12px;
+      }
       .timeline li {
         position: relative;
         display: flex;
@@ -112,7 +115,7 @@ export class ConsoleVerification extends View {
       .meter .bar {
         fill: var(--bar);
       }
-      .part + .part {
+      .part {
         border-top: 1px solid var(--line);
         margin-top: 16px;
         padding-top: 16px;
@@ -175,12 +178,11 @@ export class ConsoleVerification extends View {
     const { words } = this.desk;
     const text = words.verification;
     const { verdict, metadata, attempts: asked } = verification;
-    return html`${this.newer ? this.#moved(this.newer) : nothing}
-      <div class="columns">
+    return html`<div class="columns">
         <div class="stack">
           <section class="card">
             <header><h2>${text.verdict}</h2></header>
-            ${verdict ? verdictFacts(verdict, words) : html`<p class="quiet">${text.noVerdict}</p>`}
+            ${verdict ? verdictFacts(verdict, words) : html`<p class="quiet">${words.whyNoVerdict(verification.state)}</p>`}
             ${this.#review(verification)}
           </section>
           <section class="card">
@@ -219,7 +221,7 @@ export class ConsoleVerification extends View {
 
   #moved(newer: Whole) {
     const text = this.desk.words.verification;
-    return html`<div class="notice warn row between" role="status">
+    return html`<div class="notice warn stack tight" role="status">
       <span>${text.moved}</span>
       <button type="button" @click=${() => this.#showNewest(newer)}>${text.showNewest}</button>
     </div>`;
@@ -265,6 +267,7 @@ export class ConsoleVerification extends View {
     const again = () => void this.#polling.now();
     return html`<section class="card stack">
       <h2>${words.actions.heading}</h2>
+      ${this.newer ? this.#moved(this.newer) : nothing}
       ${
         verification.state === 'decided'
           ? html`<console-review

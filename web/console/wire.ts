@@ -1,142 +1,50 @@
-import type { CaptureName, Check } from '../../shared/domain/captures.ts';
-import type { FaultCode } from '../../shared/domain/fault.ts';
-import type { Outcome, Reason, Scores } from '../../shared/domain/verdict.ts';
-import type { NoteCode, State } from '../../shared/domain/verification.ts';
+import type { components } from '../client/schema.ts';
 
-/** What the console's routes answer, as it is on the wire. */
+/** What the console's routes answer, by the names that this page uses. */
 
-export type Role = 'viewer' | 'reviewer';
+type Schemas = components['schemas'];
 
-export interface Session {
-  readonly operator: { readonly id: string; readonly name: string; readonly role: Role };
-  readonly tenant: string;
-  readonly expires_at: string;
-}
+export type Session = Schemas['Session'];
+export type Role = Session['operator']['role'];
 
-export interface Verdict {
-  readonly outcome: Outcome;
-  readonly confidence: number | null;
-  readonly reasons: readonly Reason[];
-  readonly scores: Scores;
-  readonly format?: string;
-  readonly provider: string;
-  readonly policy_version: number;
-  readonly seen_before?: readonly CaptureName[];
-}
+export type VerificationPage = Schemas['VerificationPage'];
+export type ListedVerification = VerificationPage['verifications'][number];
 
-interface Standing {
-  readonly check: Check;
-  readonly state: State;
-  readonly round: number;
-  readonly sequence: number;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
+/** `GET /console/verifications/{source_id}`: one verification with its history and the captures that are still stored. */
+export type Whole = Schemas['ConsoleVerification'];
+export type Verification = Whole['verification'];
+export type HistoryLine = Whole['history'][number];
+export type KeptCapture = Whole['captures'][number];
+export type Attempt = Verification['attempts'][number];
+export type Verdict = NonNullable<Verification['verdict']>;
 
-export interface ListedVerification extends Standing {
-  readonly source_id: string | null;
-  readonly verdict: Verdict | null;
-}
+export type State = Verification['state'];
+export type Check = Verification['check'];
+export type CaptureName = KeptCapture['name'];
+export type Outcome = Verdict['outcome'];
+export type Reason = Schemas['Reason'];
+export type FaultCode = Schemas['FaultCode'];
 
-export interface VerificationPage {
-  readonly verifications: readonly ListedVerification[];
-  readonly next_cursor: string | null;
-}
+export type Looks = Schemas['Looks']['looks'];
+export type Breaker = Schemas['Breakers']['breakers'][number];
 
-export interface Attempt {
-  readonly attempt: number;
-  readonly provider: string;
-  readonly round: number;
-  readonly started_at: string;
-  readonly ended_at?: string;
-  readonly result?: string;
-  readonly measurements?: Readonly<Record<string, number>>;
-  readonly transcript?: string;
-}
+export type OutcomePage = Schemas['OutcomePage'];
+export type OutcomeRow = OutcomePage['outcomes'][number];
+export type OutcomeKind = OutcomeRow['outcome'];
 
-export interface Verification extends Standing {
-  readonly source_id: string;
-  readonly verdict: Verdict | null;
-  readonly review?: {
-    readonly sequence: number;
-    readonly outcome: Outcome;
-    readonly reason: string;
-    readonly reviewer: string;
-  };
-  readonly first_verdict?: Verdict;
-  readonly fault?: FaultCode;
-  readonly challenge?: string;
-  readonly turn?: { readonly side: 'left' | 'right'; readonly second: number };
-  readonly metadata?: unknown;
-  readonly attempts: readonly Attempt[];
-}
+/** Everything of a type, in the order it is shown in: what is forgotten here does not compile. */
+const allOf = <Name extends string>(all: Record<Name, true>): readonly Name[] =>
+  Object.keys(all).filter((name): name is Name => name in all);
 
-export interface HistoryLine {
-  readonly at: string;
-  readonly sequence: number;
-  readonly kind: 'moved' | 'noted';
-  readonly state: State;
-  readonly round: number;
-  readonly code?: NoteCode | FaultCode;
-  readonly outcome?: Outcome;
-  readonly provider?: string;
-  readonly attempt?: number;
-  readonly review?: true;
-}
-
-export interface KeptCapture {
-  readonly name: CaptureName;
-  readonly round: number;
-  /** Null for a capture of an earlier round. */
-  readonly content_type: string | null;
-  readonly bytes: number;
-  readonly landed_at: string;
-}
-
-/** `GET /console/verifications/{source_id}`. */
-export interface Whole {
-  readonly verification: Verification;
-  readonly history: readonly HistoryLine[];
-  readonly notes_dropped: number;
-  readonly captures: readonly KeptCapture[];
-}
-
-export interface Look {
-  readonly url: string;
-  readonly expires_at: string;
-  readonly content_type: string;
-}
-
-export interface LookTaken {
-  readonly at: string;
-  readonly operator: string;
-  readonly capture: CaptureName;
-  readonly round: number;
-}
-
-export interface Breaker {
-  readonly provider: string;
-  readonly state: 'closed' | 'open';
-  readonly open_until?: string;
-  readonly openings?: number;
-  readonly reason?: string;
-}
-
-export interface OutcomeRow {
-  readonly id: string;
-  readonly at: string;
-  readonly check: Check;
-  readonly outcome: Outcome | 'errored';
-  readonly reasons: readonly Reason[];
-  readonly fault?: FaultCode;
-  /** Empty where none was asked. */
-  readonly provider: string;
-  /** From the last landing to the verdict. */
-  readonly seconds: number | null;
-}
-
-export interface OutcomePage {
-  readonly outcomes: readonly OutcomeRow[];
-  /** Where what is newer begins. */
-  readonly cursor: string;
-}
+export const states = allOf<State>({
+  awaiting_captures: true,
+  queued: true,
+  dispatched: true,
+  decided: true,
+  errored: true,
+  expired: true,
+  erased: true,
+});
+export const checks = allOf<Check>({ spoof_detect: true, photo_verify: true, video_verify: true });
+export const outcomes = allOf<Outcome>({ passed: true, failed: true, recapture: true });
+export const outcomeKinds = allOf<OutcomeKind>({ passed: true, failed: true, recapture: true, errored: true });

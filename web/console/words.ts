@@ -1,8 +1,5 @@
-import type { CaptureName, Check } from '../../shared/domain/captures.ts';
-import type { FaultCode } from '../../shared/domain/fault.ts';
-import type { Outcome, Reason } from '../../shared/domain/verdict.ts';
-import type { NoteCode, State } from '../../shared/domain/verification.ts';
-import type { HistoryLine, Role } from './wire.ts';
+import type { NoteCode } from '../../shared/domain/verification.ts';
+import type { CaptureName, Check, FaultCode, HistoryLine, OutcomeKind, Reason, Role, State } from './wire.ts';
 
 const numbers = new Intl.NumberFormat('en');
 const counted = (count: number, one: string, many: string) => `${numbers.format(count)} ${count === 1 ? one : many}`;
@@ -17,7 +14,7 @@ const states: Record<State, string> = {
   erased: 'Erased',
 };
 
-const outcomes: Record<Outcome | 'errored', string> = {
+const outcomes: Record<OutcomeKind, string> = {
   passed: 'Passed',
   failed: 'Failed',
   recapture: 'Recapture',
@@ -111,6 +108,19 @@ function happened({ kind, state, round, code, outcome, provider, attempt, review
   }
 }
 
+function whyNoVerdict(state: State): string {
+  switch (state) {
+    case 'errored':
+      return 'It ended without a verdict: no provider could answer. The facts name the fault.';
+    case 'expired':
+      return 'It expired without a verdict: the captures never came.';
+    case 'erased':
+      return 'It was erased, and its verdict with it.';
+    default:
+      return 'No verdict yet.';
+  }
+}
+
 /** Every text of the console. Give the element another object of this shape to replace them. */
 export const english = {
   language: 'en',
@@ -139,7 +149,7 @@ export const english = {
     invited: 'You have an invitation. It works once: press the button to sign in with it.',
     accept: 'Accept the invitation',
     accepting: 'Signing in…',
-    how: 'Open the link of your invitation. Whoever administers Bonafide for you makes one.',
+    how: 'Open the link of your invitation. The administrator of Bonafide makes one for you.',
     oidc: 'Sign in with your organisation',
     expired: 'Your session has ended. What you typed is kept: sign in again to go on.',
     signedOut: 'You are signed out.',
@@ -181,7 +191,6 @@ export const english = {
     back: 'Verifications',
     facts: 'Facts',
     verdict: 'Verdict',
-    noVerdict: 'No verdict yet.',
     confidence: 'Confidence',
     unknown: 'Unknown',
     reasons: 'Reasons',
@@ -275,8 +284,8 @@ export const english = {
     fetching: 'Fetching…',
     landed: 'Landed',
     alt: (name: string, round: number) => `${name} of round ${round}`,
-    cannotShow: (type: string) => `This browser cannot show ${type}. Another one may: Safari shows HEIC and QuickTime.`,
-    notFetched: 'The capture could not be fetched. Press to look again.',
+    cannotShow: (type: string) =>
+      `This browser cannot show this ${type}. Hide it and look again, or use another browser: Safari shows HEIC and QuickTime.`,
     looks: 'Looks',
     looksCaption: 'Who looked at which capture',
     noLooks: 'No one has looked at a capture yet.',
@@ -340,13 +349,17 @@ export const english = {
   reasonText: (code: string) => new Map(Object.entries(reasons)).get(code) ?? code,
   faultText,
   happened,
+  whyNoVerdict,
   because: (code: string) => noteText(code),
   seconds: (seconds: number) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${numbers.format(Math.round(seconds))} s`),
+  /** Of the columns of the chart, in seconds; the table has `timeRanges`. */
+  timeLabels: ['<1', '<2', '<3', '<5', '<10', '<20', '<60', '60+'],
   timeRanges: ['under 1 s', '1–2 s', '2–3 s', '3–5 s', '5–10 s', '10–20 s', '20–60 s', 'over 60 s'],
 
   /** What went wrong with a request, by its code; any other is told by the API's own title and detail. */
   problems: {
-    unreachable: 'The server could not be reached. Check your connection and try again.',
+    network_failure: 'The server could not be reached. Check your connection and try again.',
+    gateway: 'The server is busy. Try again in a moment.',
     internal: 'Something went wrong on the server. Try again in a moment.',
     operator_forbidden: 'Your role does not allow this.',
     origin_forbidden: 'This page is not the console of this server. Open the console anew.',

@@ -48,7 +48,7 @@ export function filled(text: string, values: Readonly<Record<string, string | nu
 /** Words for a reason; one that is newer than these texts has the words for unknown ones. */
 export function wordsFor(texts: Texts, reason: string): string {
   const key = `reason_${reason}`;
-  return isKey(key) ? texts[key] : texts.reason_unknown;
+  return isTextKey(key) ? texts[key] : texts.reason_unknown;
 }
 
-const isKey = (key: string): key is TextKey => Object.hasOwn(en, key);
+export const isTextKey = (key: string): key is TextKey => Object.hasOwn(en, key);
