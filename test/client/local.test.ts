@@ -195,10 +195,7 @@ describe('the package', () => {
     writeFileSync(join(directory, 'photo.jpg'), await portrait());
     const types = { types: ['node'], typeRoots: [resolve('node_modules/@types')] };
     const options = { module: 'nodenext', target: 'es2022', lib: ['es2022', 'dom'], strict: true, ...types };
-    writeFileSync(
-      join(directory, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: options, include: ['*.ts'] }),
-    );
+    writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }));
     await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: directory });
     await run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: directory });
     const env = { ...process.env, BONAFIDE_URL: stack.url, BONAFIDE_API_KEY: stack.apiKey };
@@ -211,7 +208,9 @@ describe('the package', () => {
     const begun = { base: stack.url, source_id: sourceId, client_token: asked.client_token };
     await sendPhoto(begun, blobOf(await portrait()), (words: string) => shown.push(words));
     expect(shown).toEqual(['100 %', 'Thank you.']);
-    await sendPhoto({ ...begun, client_token: 'ct_wrong' }, blobOf(await portrait()), (words: string) => shown.push(words));
+    await sendPhoto({ ...begun, client_token: 'ct_wrong' }, blobOf(await portrait()), (words: string) =>
+      shown.push(words),
+    );
     expect(shown.at(-1)).toBe('Please begin again.');
   });
 });
