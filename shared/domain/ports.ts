@@ -5,9 +5,9 @@ import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './e
 import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
 import type { HandOff } from './hand-off.ts';
-import type { Page, Policy } from './policy.ts';
 import type { BegunSession, Operator, Session } from './operator.ts';
 import type { KeptOutcome } from './outcome.ts';
+import type { Page, Policy } from './policy.ts';
 import type { ReceiptKey } from './receipt.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 import type {
