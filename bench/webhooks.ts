@@ -18,6 +18,7 @@ import { type Announcing, announceChanges, type Change } from '../shared/lifecyc
 import { sendWebhook } from '../shared/lifecycle/send-webhook.ts';
 import { dynamoDeliveries } from '../shared/stores/deliveries.ts';
 import { dynamoKeptEvents } from '../shared/stores/kept-events.ts';
+import { dynamoOutcomes } from '../shared/stores/outcomes.ts';
 import { dynamoEndpoints } from '../shared/stores/tenants/endpoints.ts';
 import { dynamoVerifications } from '../shared/stores/verifications.ts';
 import { readSenderMessage, sqsWebhooks } from '../shared/stores/webhook-queue.ts';
@@ -192,6 +193,7 @@ function connect(tablesEndpoint: string, sqs: { endpoint: string; urlOf: (name: 
       endpoints: dynamoEndpoints({ client, table: 'tenants', now }),
       keptEvents: dynamoKeptEvents(client, 'events', now),
       deliveries: dynamoDeliveries(client, 'deliveries', now),
+      outcomes: dynamoOutcomes(client, 'outcomes', now),
       webhooks: sqsWebhooks(sqsClient(of), queueUrls),
     };
   };

@@ -29,6 +29,11 @@ export interface Settings {
   readonly engineMemoryMegabytes: number;
   /** `models`: the directory of another model pack, from the project's own. The shipped one by default. */
   readonly modelPack: string | undefined;
+  /**
+   * `oidcIssuer`, `oidcClientId` and `oidcClientSecret` (the ARN of a secret): where operators may sign in besides by
+   * invitation. All three or none.
+   */
+  readonly oidc: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string } | undefined;
   /** `throttle`: `rate/burst` of the whole API. */
   readonly throttle: Throttle;
   /** `throttles`: `rate/burst` by route key, over what `operations.ts` says. */
@@ -75,6 +80,7 @@ export function readSettings(scope: Construct): Settings {
       to: 10_240,
     }),
     modelPack: read('models') === undefined ? undefined : String(read('models')),
+    oidc: provider(read('oidcIssuer'), read('oidcClientId'), read('oidcClientSecret')),
     throttle: throttle('throttle', read('throttle')) ?? stageThrottle,
     routeThrottles: throttlesByRoute(read('throttles')),
     legacyIds: flag('legacyIds', read('legacyIds'), true),
@@ -119,6 +125,17 @@ function origin(key: string, value: unknown): string | undefined {
   if (URL.canParse(text) && new URL(text).origin === text) return text;
   throw new Error(
     `Context ${key} must be an origin like https://verify.example, without a path, not ${JSON.stringify(value)}.`,
+  );
+}
+
+function provider(...given: readonly [issuer: unknown, clientId: unknown, clientSecret: unknown]): Settings['oidc'] {
+  if (given.every((value) => value === undefined)) return undefined;
+  const [issuer = '', clientId = '', clientSecret = ''] = given.map((value) => String(value ?? ''));
+  if (URL.canParse(issuer) && clientId !== '' && /^arn:[^:]+:secretsmanager:/.test(clientSecret)) {
+    return { issuer, clientId, clientSecret };
+  }
+  throw new Error(
+    'Context oidcIssuer, oidcClientId and oidcClientSecret go together: a URL, a text, and the ARN of a secret in Secrets Manager.',
   );
 }
 

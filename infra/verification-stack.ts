@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { BuiltinEngine } from './constructs/builtin-engine.ts';
 import { CaptureIntake } from './constructs/capture-intake.ts';
 import { CapturesBucket } from './constructs/captures-bucket.ts';
+import { Console } from './constructs/console.ts';
 import { Dispatch } from './constructs/dispatch.ts';
 import { Encryption } from './constructs/encryption.ts';
 import { Orders } from './constructs/orders.ts';
@@ -30,7 +31,11 @@ export class VerificationStack extends Stack {
     const orders = new Orders(this, 'orders', { encryption, records, captures, providers, secrets });
     const vendorApis = new VendorApis(this, 'vendor-apis', { records, captures, providers, secrets, orders });
     const webhooks = new Webhooks(this, 'webhooks', { records, secrets, orders });
-    const api = new PublicApi(this, 'public-api', { records, captures, providers, secrets, vendorApis, webhooks });
+    const operators = new Console(this, 'console', { records, captures, secrets });
+    const api = new PublicApi(this, 'public-api', {
+      ...{ records, captures, providers, secrets },
+      ...{ vendorApis, webhooks, console: operators },
+    });
     const intake = new CaptureIntake(this, 'capture-intake', { encryption, records, captures, providers });
     new Dispatch(this, 'dispatch', { records, captures, providers, secrets });
     const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers, secrets });

@@ -3,6 +3,8 @@ import { auditCommands } from './admin/audit.ts';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { endpointCommands } from './admin/endpoint.ts';
+import { logoCommands } from './admin/logo.ts';
+import { operatorCommands } from './admin/operator.ts';
 import { policyCommands } from './admin/policy.ts';
 import { receiptCommands } from './admin/receipt.ts';
 import { servedCommands } from './admin/served.ts';
@@ -18,9 +20,15 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- tenant revoke-key acme KEY_ID
   npm run admin -- tenant show acme                key ids, policy, where credentials are kept; no key is stored
 
+  npm run admin -- operator invite acme reviewer "Ada"   a person for the console, viewer or reviewer; prints a link that
+                                                   works once within 15 minutes. --email A: also by OpenID Connect
+  npm run admin -- operator invite-again acme ID   another link, for an operator whose eight hours are over
+  npm run admin -- operator list acme              revoke acme ID, sign-out acme ID: in force at the next request
+
   npm run admin -- policy show acme
   npm run admin -- policy validate FILE            says what is wrong with it; changes nothing
   npm run admin -- policy set acme FILE            the next version; verifications under way keep theirs
+  npm run admin -- logo set acme FILE              of its capture page: a PNG of at most 32 kB; logo remove acme
 
   npm run admin -- credentials set PROVIDER acme FILE        {"settings": {…}, "credentials": {…}}: docs/providers.md
   npm run admin -- credentials set PROVIDER deployment FILE  for tenants that have none of their own
@@ -68,6 +76,7 @@ const { values, positionals } = commandLine(usage, {
     keys: { type: 'string' },
     'verifications-table': { type: 'string' },
     against: { type: 'string' },
+    email: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
@@ -76,7 +85,9 @@ const commands = new Map(
   Object.entries({
     ...auditCommands,
     ...tenantCommands,
+    ...operatorCommands,
     ...policyCommands,
+    ...logoCommands,
     ...credentialsCommands,
     ...webhookCommands,
     ...servedCommands,
@@ -107,6 +118,7 @@ async function administer([noun, verb, ...words]: readonly string[]): Promise<nu
     graceSeconds,
     keys: values.keys,
     against: values.against,
+    email: values.email,
   });
   return 0;
 }

@@ -5,6 +5,7 @@ export const environment = z.object({
   EVENT_BUS: z.string().min(1),
   TENANTS_TABLE: z.string().min(1),
   EVENTS_TABLE: z.string().min(1),
+  OUTCOMES_TABLE: z.string().min(1),
   DELIVERIES_QUEUE: z.url(),
   WEBHOOKS_QUEUE: z.url(),
 });

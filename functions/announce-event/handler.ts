@@ -9,6 +9,7 @@ import { changeOf } from '../../shared/stores/changes.ts';
 import { eventBus } from '../../shared/stores/event-bus.ts';
 import { dynamoKeptEvents } from '../../shared/stores/kept-events.ts';
 import { sqsOrders } from '../../shared/stores/orders.ts';
+import { dynamoOutcomes } from '../../shared/stores/outcomes.ts';
 import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { sqsWebhooks } from '../../shared/stores/webhook-queue.ts';
 import { environment } from './environment.ts';
@@ -24,6 +25,7 @@ function connect() {
     orders: sqsOrders(sqs, { deliveries }),
     endpoints: dynamoEndpoints({ client, table: settings.TENANTS_TABLE, now }),
     keptEvents: dynamoKeptEvents(client, settings.EVENTS_TABLE, now),
+    outcomes: dynamoOutcomes(client, settings.OUTCOMES_TABLE, now),
     webhooks: sqsWebhooks(sqs, { webhooks, deliveries }),
     verdictText,
     now,

@@ -10,5 +10,6 @@ export const environment = z.object({
   CAPTURES_BUCKET: z.string().min(1),
   EVENTS_TABLE: z.string().min(1),
   KEEPS_ETAGS: z.enum(['true', 'false']), // false where S3 makes ETags of the bytes
+  PUBLIC_URL: z.url().or(z.literal('')), // where callers reach the API; empty: at its own address
 });
 export type Environment = z.infer<typeof environment>;

@@ -2,9 +2,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { viewState } from '../../shared/api/verifications.ts';
-import { http } from '../../shared/lambda/http.ts';
+import { http, type Request } from '../../shared/lambda/http.ts';
 import { eraseEvery } from '../../shared/lifecycle/erase.ts';
-import { findEvery } from '../../shared/lifecycle/find.ts';
+import { findEvery, type Owner } from '../../shared/lifecycle/find.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { s3Captures } from '../../shared/stores/captures.ts';
@@ -24,12 +24,18 @@ function connect() {
     keptEvents: dynamoKeptEvents(client, settings.EVENTS_TABLE, now),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     registry,
+    publicUrl: settings.PUBLIC_URL || undefined,
   };
 }
 
+type Asked = Pick<Request<'DELETE /verifications/{source_id}'>, 'path'> & { readonly caller: Owner };
+
+async function erase({ caller, path }: Asked, dependencies: ReturnType<typeof connect>) {
+  const tombstone = await eraseEvery(await findEvery(caller, path.source_id, dependencies), dependencies);
+  return { status: 200 as const, body: viewState(tombstone, path.source_id) };
+}
+
 export const handler = http('erase-verification', connect, {
-  'DELETE /verifications/{source_id}': async ({ caller, path }, dependencies) => {
-    const verifications = await findEvery(caller, path.source_id, dependencies);
-    return { status: 200, body: viewState(await eraseEvery(verifications, dependencies), path.source_id) };
-  },
+  'DELETE /verifications/{source_id}': erase,
+  'DELETE /console/verifications/{source_id}': erase,
 });

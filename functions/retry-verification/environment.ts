@@ -8,5 +8,6 @@ export const environment = z.object({
   LEGACY_IDS: z.enum(['true', 'false']), // whether records from before ids had a key are looked for
   CAPTURES_BUCKET: z.string().min(1),
   PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
+  PUBLIC_URL: z.url().or(z.literal('')), // where callers reach the API; empty: at its own address
 });
 export type Environment = z.infer<typeof environment>;

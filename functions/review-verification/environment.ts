@@ -6,5 +6,6 @@ export const environment = z.object({
   TENANTS_TABLE: z.string().min(1),
   ID_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
   LEGACY_IDS: z.enum(['true', 'false']), // whether records from before ids had a key are looked for
+  PUBLIC_URL: z.url().or(z.literal('')), // where callers reach the API; empty: at its own address
 });
 export type Environment = z.infer<typeof environment>;

@@ -1,4 +1,5 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { reviewOf } from '../../shared/api/console.ts';
 import { viewVerification } from '../../shared/api/verifications.ts';
 import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
@@ -7,13 +8,20 @@ import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { environment } from './environment.ts';
 
 function connect() {
-  return connectBySourceId(environment.parse(process.env), new SecretsManagerClient(), () => new Date());
+  const settings = environment.parse(process.env);
+  const connected = connectBySourceId(settings, new SecretsManagerClient(), () => new Date());
+  return { ...connected, publicUrl: settings.PUBLIC_URL || undefined };
 }
 
 export const handler = http('review-verification', connect, {
   'POST /verifications/{source_id}/review': async ({ caller, path, body }, dependencies) => {
     const verification = await findOf(caller, path.source_id, dependencies);
     const reviewed = await reviewVerification(verification, body, dependencies);
+    return { status: 200, body: viewVerification(reviewed, path.source_id) };
+  },
+  'POST /console/verifications/{source_id}/review': async ({ caller, path, body }, dependencies) => {
+    const verification = await findOf(caller, path.source_id, dependencies);
+    const reviewed = await reviewVerification(verification, reviewOf(body, caller.operator), dependencies);
     return { status: 200, body: viewVerification(reviewed, path.source_id) };
   },
 });

@@ -27,6 +27,7 @@ import { pagesDirectory } from '../bundle.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
+import type { Console } from './console.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
 import type { Secrets } from './secrets.ts';
@@ -45,6 +46,8 @@ export interface PublicApiProps {
   readonly vendorApis: VendorApis;
   /** The functions behind the routes about webhooks. */
   readonly webhooks: Webhooks;
+  /** The functions that answer operators alone. */
+  readonly console: Console;
 }
 
 /**
@@ -74,7 +77,12 @@ export class PublicApi extends Construct {
       'receive-result': this.#receiveResult(props),
       'serve-pages': this.#servePages(props),
     };
-    this.functions = { ...ours, ...props.vendorApis.functions, ...props.webhooks.functions };
+    this.functions = {
+      ...ours,
+      ...props.vendorApis.functions,
+      ...props.webhooks.functions,
+      ...props.console.functions,
+    };
     // A new version finds what an old one made, not the other way round: what finds records is updated first.
     const { 'request-verification': makes, 'receive-result': _, 'serve-pages': __, ...find } = ours;
     for (const making of [makes, ...Object.values(props.vendorApis.functions)]) {
@@ -177,6 +185,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
         SIGHTINGS_TABLE: records.sightings.tableName,
         EVENTS_TABLE: records.events.tableName,
         ...captures.erasing,
@@ -200,6 +209,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
         CAPTURES_BUCKET: captures.bucketName,
         PROVIDER_QUEUES: providers.environment,
       },
@@ -239,6 +249,7 @@ export class PublicApi extends Construct {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         TENANTS_TABLE: records.tenants.tableName,
         ...this.#idEnvironment(secrets),
+        PUBLIC_URL: readSettings(this).publicUrl ?? '',
       },
     });
     records.allowVerifications(review, 'GetItem', 'UpdateItem');
@@ -300,7 +311,7 @@ export class PublicApi extends Construct {
       acknowledge(
         added,
         'AwsSolutions-APIG4',
-        'Every function checks the tenant’s key or the client token itself, before anything else, in the same lookup that gives it the tenant: an authorizer would be a second invocation and a second read for the same answer.',
+        'Every function checks the tenant’s key, the client token or the operator’s cookie itself, before anything else, in the same lookup that gives it the tenant: an authorizer would be a second invocation and a second read for the same answer.',
       );
       return added;
     });

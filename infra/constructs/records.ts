@@ -24,6 +24,8 @@ export class Records extends Construct {
   readonly sightings: Table;
   readonly events: Table;
   readonly deliveries: Table;
+  readonly looks: Table;
+  readonly outcomes: Table;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -132,6 +134,44 @@ export class Records extends Construct {
       sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
       projectionType: ProjectionType.KEYS_ONLY,
     });
+
+    // Who looked at captures: it outlives an erasure, and ends when the record would have.
+    this.looks = new Table(this, 'looks', {
+      ...kept,
+      partitionKey: { name: 'verificationId', type: AttributeType.STRING },
+      sortKey: { name: 'position', type: AttributeType.STRING },
+      timeToLiveAttribute: 'purgeAt',
+    });
+
+    // Lost, the charts of the console fill again by what is decided from then on.
+    this.outcomes = new Table(this, 'outcomes', {
+      ...kept,
+      removalPolicy: RemovalPolicy.DESTROY,
+      deletionProtection: false,
+      partitionKey: { name: 'tenant', type: AttributeType.STRING },
+      sortKey: { name: 'position', type: AttributeType.STRING },
+      timeToLiveAttribute: 'purgeAt',
+    });
+  }
+
+  /** Lets a function write down that an operator looks at a capture, and list who did. None changes or deletes a look. */
+  allowLooks(serviceFunction: AnyServiceFunction): void {
+    this.#allow(serviceFunction, ['PutItem', 'Query'], this.looks.tableArn);
+  }
+
+  /** Lets a function do these things, and no others, to what was decided or errored. */
+  allowOutcomes(serviceFunction: AnyServiceFunction, ...actions: readonly ItemAction[]): void {
+    this.#allow(serviceFunction, actions, this.outcomes.tableArn);
+  }
+
+  /** Lets a function begin and end sessions of operators: of the table it writes these rows, and no other. */
+  allowOperators(serviceFunction: AnyServiceFunction): void {
+    this.#allowRows(serviceFunction, '*/operators');
+  }
+
+  /** Lets a function see which breakers of providers are open. */
+  allowReadingBreakers(serviceFunction: AnyServiceFunction): void {
+    this.#allow(serviceFunction, ['GetItem'], this.breakers.tableArn);
   }
 
   /** Lets a function do these things, and no others, to events that are kept. */
@@ -200,7 +240,10 @@ export class Records extends Construct {
     this.#encryption.allowUse(serviceFunction);
   }
 
-  /** Lets a function look up a tenant, an API key, credits or endpoints. Tenants and keys are written by `npm run admin` alone. */
+  /**
+   * Lets a function look up a tenant, an API key, credits, endpoints or operators. Tenants, keys and operators are written
+   * by `npm run admin` alone.
+   */
   allowTenants(serviceFunction: AnyServiceFunction): void {
     this.#allow(serviceFunction, ['GetItem'], this.tenants.tableArn);
   }

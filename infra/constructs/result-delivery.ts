@@ -58,6 +58,7 @@ export class ResultDelivery extends Construct {
         EVENT_BUS: this.bus.eventBusName,
         TENANTS_TABLE: records.tenants.tableName,
         EVENTS_TABLE: records.events.tableName,
+        OUTCOMES_TABLE: records.outcomes.tableName,
         DELIVERIES_QUEUE: orders.deliveries.queue.queueUrl,
         WEBHOOKS_QUEUE: orders.webhooks.queue.queueUrl,
       },
@@ -73,6 +74,7 @@ export class ResultDelivery extends Construct {
     orders.allowSendingWebhooks(this.function);
     records.allowTenants(this.function);
     records.allowEvents(this.function, 'PutItem', 'UpdateItem');
+    records.allowOutcomes(this.function, 'PutItem');
     encryption.allowUse(this.function);
 
     new EventSourceMapping(this, 'stream', {

@@ -122,6 +122,12 @@ export class Secrets extends Construct {
     this.#encryption.allowUse(serviceFunction);
   }
 
+  /** Lets a function read a secret that the deployment did not make: it was named, by its ARN, in CDK context. */
+  allowGiven(serviceFunction: AnyServiceFunction, arn: string): void {
+    serviceFunction.allow(['secretsmanager:GetSecretValue'], arn);
+    this.#encryption.allowUse(serviceFunction);
+  }
+
   /** Lets a function sign receipts of erasures. */
   allowReceipt(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.receipt.secretArn);

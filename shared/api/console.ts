@@ -1,10 +1,25 @@
 import * as z from 'zod';
 import { captureName, check } from '../domain/captures.ts';
-import { operatorName, operatorRole } from '../domain/operator.ts';
-import { outcome, reason, review } from '../domain/verdict.ts';
-import { maximumRounds } from '../domain/verification.ts';
-import { readPlace } from './cursor.ts';
-import { faultCodeView, historyView, verificationView } from './verifications.ts';
+import { type Operator, operatorName, operatorRole, type Session, signatureOf } from '../domain/operator.ts';
+import type { KeptOutcome } from '../domain/outcome.ts';
+import type { Look } from '../domain/ports.ts';
+import { isoOf } from '../domain/times.ts';
+import { outcome, type Review, reason, review } from '../domain/verdict.ts';
+import { maximumRounds, type Verification } from '../domain/verification.ts';
+import type { ListedBreaker } from '../lifecycle/list-breakers.ts';
+import type { KeptCapture } from '../lifecycle/look.ts';
+import { readPlace, writePlace } from './cursor.ts';
+import {
+  faultCodeView,
+  historyView,
+  moment,
+  verificationView,
+  viewHistory,
+  viewVerification,
+} from './verifications.ts';
+
+/** What an identity provider sends along when it sends a browser back. */
+export const callbackQuery = z.looseObject({ state: z.string().max(2048).optional() });
 
 /** The console's words on the wire: what an operator's browser asks under `/console`, and what it is answered. */
 
@@ -63,7 +78,7 @@ export const lookRequest = z.strictObject({
 export const lookView = z.object({
   url: z.url().describe('Of the capture’s bytes. It works for a minute'),
   expires_at: z.string(),
-  content_type: z.string(),
+  content_type: z.string().nullable().describe('As it was declared. Null for a capture of an earlier round'),
 });
 
 /** `GET /console/verifications/{source_id}/looks`: who looked at captures, the newest first. */
@@ -98,7 +113,7 @@ export const outcomesQuery = z.object({
     .max(400)
     .transform((text, context) => {
       const place = readPlace('outcomes', text);
-      if (place) return place.after;
+      if (place && moment.safeParse(place.after).success) return place.after;
       context.addIssue('is not a cursor of this list: send cursor as the answer before gave it');
       return z.NEVER;
     })
@@ -123,5 +138,69 @@ export const outcomesView = z.object({
   cursor: z.string().describe('Send it as `after` to get what is newer'),
 });
 
-/** A page of HTML, as text. */
-export const htmlPage = z.string();
+/** The session, as the page of the console shows it. */
+export function viewSession({ operator, tenant, expiresAt }: Session): z.infer<typeof sessionView> {
+  const { id, name, role } = operator;
+  return { operator: { id, name, role }, tenant: tenant.id, expires_at: isoOf(expiresAt) };
+}
+
+/** All of a verification that an operator sees at once. */
+export function viewForOperator(
+  record: Verification,
+  sourceId: string,
+  captures: readonly KeptCapture[],
+): z.infer<typeof consoleVerificationView> {
+  const { history, notes_dropped } = viewHistory(record, sourceId);
+  const kept = captures.map(({ name, round, contentType, bytes, storedAt }) => {
+    return { name, round, content_type: contentType ?? null, bytes, landed_at: storedAt };
+  });
+  return { verification: viewVerification(record, sourceId), history, notes_dropped, captures: kept };
+}
+
+/** The review that an operator gives: signed with the operator's own name and id. */
+export function reviewOf(body: z.infer<typeof consoleReviewRequest>, operator: Operator): Review {
+  return { ...body, reviewer: signatureOf(operator) };
+}
+
+export function viewLook({
+  url,
+  expiresAt,
+  contentType,
+}: {
+  readonly url: string;
+  readonly expiresAt: Date;
+  readonly contentType: string | undefined;
+}): z.infer<typeof lookView> {
+  return { url, expires_at: expiresAt.toISOString(), content_type: contentType ?? null };
+}
+
+/** Looks by the name of each operator; by the id alone where the operator is forgotten. */
+export function viewLooks(looks: readonly Look[], operators: readonly Operator[]): z.infer<typeof looksView> {
+  const signatures = new Map(operators.map((operator) => [operator.id, signatureOf(operator)]));
+  const shown = looks.map(({ at, operatorId, capture, round }) => {
+    return { at, operator: signatures.get(operatorId) ?? operatorId, capture, round };
+  });
+  return { looks: shown };
+}
+
+export function viewBreakers(breakers: readonly ListedBreaker[]): z.infer<typeof breakersView> {
+  const shown = breakers.map(({ provider, breaker }) => {
+    if (!breaker) return { provider, state: 'closed' as const };
+    const { openUntil, openings, reason } = breaker;
+    return { provider, state: 'open' as const, open_until: isoOf(openUntil), openings, ...(reason && { reason }) };
+  });
+  return { breakers: shown };
+}
+
+export function viewOutcomes({
+  outcomes,
+  until,
+}: {
+  readonly outcomes: readonly KeptOutcome[];
+  readonly until: string;
+}): z.infer<typeof outcomesView> {
+  return {
+    outcomes: outcomes.map(({ tenant: _, ...shown }) => shown),
+    cursor: writePlace('outcomes', { after: until }),
+  };
+}

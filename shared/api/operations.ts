@@ -17,10 +17,10 @@ import { coded, processed, worded } from '../providers/spoofsense/answers.ts';
 import { call as spoofsenseCall } from '../providers/spoofsense/calls.ts';
 import {
   breakersView,
+  callbackQuery,
   consoleReviewRequest,
   consoleSettingsView,
   consoleVerificationView,
-  htmlPage,
   lookRequest,
   looksView,
   lookView,
@@ -435,12 +435,12 @@ export const operations = {
   'GET /console/sign-in': {
     ...signsIn,
     id: 'beginSignIn',
-    summary: 'To the identity provider of this deployment',
-    description: 'For a browser to open, with OpenID Connect configured. It comes back to GET /console/callback.',
+    summary: 'To the identity provider of this deployment, with OpenID Connect configured',
+    page: true,
     callers: [],
     request: { path: noPath },
-    answers: { 302: { description: 'On to the identity provider', body: htmlPage } },
-    faults: ['route_unknown'],
+    answers: {},
+    faults: [],
   },
   'GET /console/callback': {
     ...signsIn,
@@ -448,13 +448,11 @@ export const operations = {
     summary: 'Back from the identity provider: a page that goes on to the console',
     description:
       'A page and no redirect: a browser that follows one from another site sends no SameSite=Strict cookie.',
+    page: true,
     callers: [],
-    request: { path: noPath },
-    answers: {
-      200: { description: 'Signed in', body: htmlPage },
-      403: { description: 'Not signed in: no such sign-in was begun, or no operator was invited so', body: htmlPage },
-    },
-    faults: ['route_unknown'],
+    request: { path: noPath, query: callbackQuery },
+    answers: {},
+    faults: [],
   },
   'GET /console/verifications': {
     ...views,

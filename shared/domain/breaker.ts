@@ -14,6 +14,11 @@ export const breaker = z.object({
 });
 export type Breaker = z.infer<typeof breaker>;
 
+/** A breaker per provider and credentials, so that one tenant's spent credits stop no other tenant. */
+export function breakerKey(provider: string, secretName: string): string {
+  return `${provider}#${secretName}`;
+}
+
 /** Faults in a row, seen by one process, that open it. */
 export const faultsToOpen = 5;
 

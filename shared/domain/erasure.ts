@@ -10,6 +10,10 @@ export interface StoredVersion {
   readonly key: string;
   readonly versionId: string;
   readonly etag?: string | undefined;
+  /** Absent of a key that S3 marks as deleted. */
+  readonly bytes?: number | undefined;
+  /** By S3's own clock, ISO 8601. */
+  readonly storedAt?: string | undefined;
 }
 
 /** A capture of a round that is over: what is left to say which version it was. */

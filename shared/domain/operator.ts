@@ -22,3 +22,30 @@ export const operatorName = z
 
 /** Id of an operator: `o_` and 12 hexadecimal digits. */
 export const operatorId = z.string().regex(/^o_[0-9a-f]{12}$/);
+
+/** A person who may use the console of one tenant. */
+export interface Operator {
+  readonly id: string;
+  readonly name: string;
+  readonly role: OperatorRole;
+}
+
+/** A sign-in that is alive. */
+export interface Session {
+  readonly tenant: { readonly id: string };
+  readonly operator: Operator;
+  /** Names the session among those of its operator. */
+  readonly id: string;
+  /** Epoch seconds. */
+  readonly expiresAt: number;
+}
+
+/** A session that has just begun, and the only time that what opens it is seen: stored is its hash. */
+export interface BegunSession extends Session {
+  readonly token: string;
+}
+
+/** What reviews and looks call an operator: two may have one name. */
+export function signatureOf({ name, id }: Pick<Operator, 'name' | 'id'>): string {
+  return `${name} (${id})`;
+}

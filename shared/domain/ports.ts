@@ -1,11 +1,13 @@
 import type { Breaker } from './breaker.ts';
-import type { CaptureFile, CapturePlace, Check, DeclaredCapture } from './captures.ts';
+import type { CaptureFile, CaptureName, CapturePlace, Check, DeclaredCapture } from './captures.ts';
 import type { Answered, Delivery, Going, KeptEvent, Tried } from './delivery.ts';
 import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './endpoint.ts';
 import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
 import type { HandOff } from './hand-off.ts';
-import type { Policy } from './policy.ts';
+import type { Page, Policy } from './policy.ts';
+import type { BegunSession, Operator, Session } from './operator.ts';
+import type { KeptOutcome } from './outcome.ts';
 import type { ReceiptKey } from './receipt.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 import type {
@@ -293,6 +295,11 @@ export interface Orders {
   readonly giveUp: (delivery: ResultMessage) => Promise<void>;
 }
 
+/** Logos of tenants' capture pages: PNG files by the SHA-256 of their bytes, as hex. */
+export interface Logos {
+  readonly find: (tenant: string, hash: string) => Promise<Uint8Array | undefined>;
+}
+
 /** Fields of an endpoint that change. One that is given as undefined is taken out. */
 export type EndpointChanges = Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>;
 
@@ -488,8 +495,12 @@ export type WebhookOwner =
 export interface Tenants {
   /** The tenant whose key this is. Throws `api_key_invalid`, the same for every reason. */
   readonly authenticate: (key: string | undefined) => Promise<Tenant>;
+  /** The tenant as it is stored now. */
+  readonly find: (id: string) => Promise<Tenant | undefined>;
   /** Whether the tenant has a key left: without one, its client tokens are dead too. At most one read in 20 s. */
   readonly hasKey: (id: string) => Promise<boolean>;
+  /** The tenant's capture page as its policy has it, undefined where there is none or no such tenant. At most one read in 20 s. */
+  readonly pageOf: (id: string) => Promise<Page | undefined>;
   /** The deployment's own credentials, for tenants that have none of a provider. */
   readonly deploymentCredentials: () => Promise<Credentials>;
   /** Whose webhook address this is, or undefined: the same work whether there is such an owner or not. */
@@ -500,6 +511,56 @@ export interface Tenants {
   readonly servedWebhook: (id: string, name: string) => Promise<string | undefined>;
   /** Credits that the tenant has left, as it is now. */
   readonly creditsLeft: (id: string) => Promise<number>;
+}
+
+/** Operators of the console, and their sessions. */
+export interface Operators {
+  /**
+   * Whose session this is, as it is now: an operator who is revoked or signed out is refused at the next request. Throws
+   * `session_invalid`, the same for every reason. One read.
+   */
+  readonly authenticate: (token: string | undefined) => Promise<Session>;
+  /**
+   * Begins the session that an invitation is for: once, however many ask at a time. Throws `invitation_invalid`, the same
+   * for every reason.
+   */
+  readonly spend: (code: string) => Promise<BegunSession>;
+  /** Begins a session of the operator who was invited with this address; undefined where none was. */
+  readonly signIn: (email: string) => Promise<BegunSession | undefined>;
+  /** Ends one session. Doing it twice is doing it once. */
+  readonly signOut: (session: Pick<Session, 'tenant' | 'operator' | 'id'>) => Promise<void>;
+  /** Of a tenant, the revoked ones too: what they did keeps their name. */
+  readonly list: (tenant: string) => Promise<readonly (Operator & { readonly revokedAt?: string | undefined })[]>;
+}
+
+/** That an operator looked at a capture: who and when, and nothing of the person in it. */
+export interface Look {
+  readonly verificationId: string;
+  readonly at: string;
+  readonly operatorId: string;
+  readonly capture: CaptureName;
+  readonly round: number;
+  /** The record's own: it ends with the record, and not with an erasure. */
+  readonly purgeAt: number;
+}
+
+export interface Looks {
+  readonly write: (look: Look) => Promise<void>;
+  /** The newest first, 100 at the most. */
+  readonly of: (verificationId: string) => Promise<readonly Look[]>;
+}
+
+/** What was decided or errored, for the charts of the console. */
+export interface Outcomes {
+  readonly keep: (outcome: KeptOutcome) => Promise<void>;
+  /**
+   * The newest first, 1,000 at the most: all, or those that were kept from a minute before `after` on, ISO 8601. `until`
+   * is what to give as `after` to get what is newer. One read.
+   */
+  readonly newest: (
+    tenant: string,
+    after: string | undefined,
+  ) => Promise<{ readonly outcomes: readonly KeptOutcome[]; readonly until: string }>;
 }
 
 /**

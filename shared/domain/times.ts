@@ -20,6 +20,18 @@ export const clientTokenSeconds = daySeconds;
 
 /** How long the code that hands a capture over to another device may be claimed. */
 export const handOffSeconds = 10 * minuteSeconds;
+/** How long an operator's sign-in to the console lasts. */
+export const consoleSessionSeconds = 8 * 60 * minuteSeconds;
+/** How long an invitation to the console can be spent. */
+export const invitationSeconds = 15 * minuteSeconds;
+/** How long a sign-in at an identity provider may take, from the console and back. */
+export const signInSeconds = 10 * minuteSeconds;
+/** How long the URL of a capture works that a reviewer looks at. */
+export const lookSeconds = minuteSeconds;
+/** How long it is known what was decided or errored. */
+export const outcomesSeconds = 30 * daySeconds;
+/** An outcome is seen in the list so long after the time it says that it was kept at: clocks differ, and a put is repeated. */
+export const outcomesLateSeconds = minuteSeconds;
 
 /** Added to a provider's timeout, this is the lease of a claim: time to record what the provider said. */
 export const leaseMarginSeconds = 15;

@@ -17,9 +17,10 @@ import type { ServedVendor } from '../domain/policy.ts';
 import {
   type AuthenticationOf,
   authenticate,
+  type Caller,
   type CallerOf,
   type KeyCaller,
-  type TokenCaller,
+  refuseOtherOrigins,
 } from './authenticate.ts';
 import { log } from './log.ts';
 
@@ -41,6 +42,8 @@ export interface Request<Key extends RouteKey> {
       : Parsed<Row<Key>['request'], 'body'>;
   /** Where the caller reached this deployment: scheme, host and port. */
   readonly origin: string;
+  /** As the browser sent them: `name=value`. */
+  readonly cookies: readonly string[];
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | undefined>>;
 }
@@ -49,6 +52,8 @@ export interface Request<Key extends RouteKey> {
 export interface PlainReply {
   readonly status: number;
   readonly body: unknown;
+  /** To set, each with its attributes. */
+  readonly cookies?: readonly string[];
 }
 
 /** A page or a file, with all of its headers. */
@@ -56,6 +61,7 @@ export interface PageReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
+  readonly cookies?: readonly string[];
 }
 
 /**
@@ -75,6 +81,7 @@ type OwnReply<Key extends RouteKey> = {
     readonly body: Row<Key>['answers'][Status] extends { readonly body: infer Schema extends z.ZodType }
       ? z.input<Schema>
       : never;
+    readonly cookies?: readonly string[];
   };
 }[keyof Row<Key>['answers']];
 
@@ -113,16 +120,18 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
   );
   let dependencies: Dependencies | undefined;
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>().handler(async (event) => {
-    let caller: KeyCaller | TokenCaller | undefined;
+    let caller: Caller | undefined;
     try {
       dependencies ??= connect(); // once per process, at the first request: a mistake in it is answered and logged
       const route = served.get(event.routeKey);
       if (!route) throw new Fault('route_unknown', 'This address is not served here.');
       const { operation, act } = route;
+      const origin = originOf(event, dependencies.publicUrl);
+      if (operation.sameOrigin) refuseOtherOrigins(event.headers.origin, origin);
       const body = bodyOf(event, operation);
       caller = await authenticate(event, operation, dependencies);
-      const origin = originOf(event, dependencies.publicUrl);
-      const request = { caller, ...validated(event, operation, body), origin, headers: event.headers };
+      const { cookies = [] } = event;
+      const request = { caller, ...validated(event, operation, body), origin, cookies, headers: event.headers };
       const { sourceId, ...reply } = await act(request, dependencies);
       log.info('request.answered', { route: event.routeKey, status: reply.status });
       const headers = {
@@ -178,10 +187,12 @@ function respond({
   status,
   body,
   headers = {},
+  cookies = [],
 }: {
   status: number;
   body: unknown;
   headers?: Readonly<Record<string, string>>;
+  cookies?: readonly string[];
 }): APIGatewayProxyStructuredResultV2 {
   return {
     statusCode: status,
@@ -190,6 +201,7 @@ function respond({
       'cache-control': 'no-store',
       ...headers,
     },
+    ...(cookies.length > 0 && { cookies: [...cookies] }),
     ...sendable(body),
   };
 }

@@ -1,5 +1,6 @@
 import { eventOf } from '../domain/event.ts';
-import type { Log, Orders, PutEvents } from '../domain/ports.ts';
+import { outcomeOf } from '../domain/outcome.ts';
+import type { Log, Orders, Outcomes, PutEvents } from '../domain/ports.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
 import { isResting, owesOrder } from './keep.ts';
 import { type Move, type TellingEndpoints, tellEndpoints } from './tell-endpoints.ts';
@@ -14,6 +15,7 @@ export interface Change {
 export interface Announcing extends TellingEndpoints {
   readonly put: PutEvents;
   readonly orders: Pick<Orders, 'deliver'>;
+  readonly outcomes: Pick<Outcomes, 'keep'>;
   readonly log: Log;
 }
 
@@ -23,14 +25,14 @@ const triesPerBatch = 3;
 /**
  * Every move in these changes becomes one event, in the table's order. Answers the first change that could not be
  * announced: the stream hands over everything from there again, and a repeat carries the same id and body. Orders that
- * came to rest are handed on first, then the tenant's endpoints are told, and the bus last: what it refuses holds up
- * neither.
+ * came to rest are handed on first, then the tenant's endpoints are told and outcomes kept for the console, and the bus
+ * last: what it refuses holds up none of them.
  */
 export async function announceChanges(
   changes: readonly Change[],
   dependencies: Announcing,
 ): Promise<{ failed: string | undefined }> {
-  const { put, orders, log } = dependencies;
+  const { put, orders, outcomes, log } = dependencies;
   const moves = changes.flatMap((change) => {
     const move = moveIn(change);
     return move ? [{ ...move, sequenceNumber: change.sequenceNumber }] : [];
@@ -38,6 +40,8 @@ export async function announceChanges(
   try {
     for (const id of moves.flatMap(orderIn)) await orders.deliver({ verificationId: id, failedPosts: 0 });
     await tellEndpoints(moves, dependencies);
+    const decided = moves.flatMap(({ before, after }) => outcomeOf(before, after) ?? []);
+    await Promise.all(decided.map(outcomes.keep));
   } catch (error) {
     log.error('announce.failed', error);
     return { failed: changes[0]?.sequenceNumber }; // none of the events is put yet

@@ -1,8 +1,13 @@
 import type { SourceIds, Tenant, Verifications } from '../domain/ports.ts';
 import { found, type Verification } from '../domain/verification.ts';
 
-/** A tenant's server, or a client whose token named its verification already. */
-export type Finder = { readonly tenant: Tenant } | { readonly verification: Verification };
+/** A tenant's server, its operator, or a client whose token named its verification already. */
+export type Finder = Owner | { readonly verification: Verification };
+
+/** Whose verifications are meant: a tenant's server, or one of its operators. */
+export interface Owner {
+  readonly tenant: Pick<Tenant, 'id'>;
+}
 
 export interface Finding {
   readonly verifications: Pick<Verifications, 'find'>;
@@ -20,11 +25,7 @@ export async function findOf(caller: Finder, sourceId: string, dependencies: Fin
  * Every record of a source_id, the one that reads find first. There are two where a version from before the key ran
  * again after this one and was asked for the same source_id.
  */
-export async function findEvery(
-  { tenant }: { readonly tenant: Pick<Tenant, 'id'> },
-  sourceId: string,
-  dependencies: Finding,
-): Promise<Verification[]> {
+export async function findEvery({ tenant }: Owner, sourceId: string, dependencies: Finding): Promise<Verification[]> {
   const records = [
     await findUnderKey(tenant, sourceId, dependencies),
     await findLegacy(tenant, sourceId, dependencies),

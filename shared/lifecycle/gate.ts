@@ -1,4 +1,4 @@
-import { faultsToOpen, openSeconds, weigh } from '../domain/breaker.ts';
+import { breakerKey, faultsToOpen, openSeconds, weigh } from '../domain/breaker.ts';
 import type { FaultCode } from '../domain/fault.ts';
 import type { Breakers } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
@@ -63,6 +63,6 @@ export function gates(provider: Capabilities, breakers: Breakers, now: () => Dat
   return (record) => {
     const secret = 'plan' in record ? record.plan.credentials[provider.name] : undefined;
     if (!secret) return openGate;
-    return breakerGate(`${provider.name}#${secret}`, longestLeaseSeconds(provider), { breakers, counts, now });
+    return breakerGate(breakerKey(provider.name, secret), longestLeaseSeconds(provider), { breakers, counts, now });
   };
 }

@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { idsUnder } from '../domain/verification-id.ts';
 import { secretNamed } from './secrets.ts';
+import { dynamoOperators } from './tenants/operators.ts';
 import { dynamoTenants } from './tenants/tenants.ts';
 import { dynamoVerifications } from './verifications.ts';
 
@@ -26,6 +27,7 @@ export function connectBySourceId(settings: SourceIdSettings, secrets: SecretsMa
       tenantsTable: settings.TENANTS_TABLE,
       now,
     }),
+    operators: dynamoOperators({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
     ids: idsUnder(readKey, { legacy: settings.LEGACY_IDS === 'true' }),
     now,
   };

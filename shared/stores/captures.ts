@@ -4,6 +4,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
+  type ObjectVersion,
   PutObjectCommand,
   type S3Client,
   S3ServiceException,
@@ -156,8 +157,9 @@ export function s3Captures(client: S3Client, bucket: string, { keepsEtags = fals
       const { versions, IsTruncated } = await listPage(verificationId);
       const prefix = capturesPrefix(verificationId).length;
       return {
-        versions: versions.map(({ Key, VersionId, ETag }) => {
-          return { key: Key.slice(prefix), versionId: VersionId, etag: ETag };
+        versions: versions.map(({ Key, VersionId, ETag, Size, LastModified }) => {
+          const storedAt = LastModified?.toISOString();
+          return { key: Key.slice(prefix), versionId: VersionId, etag: ETag, bytes: Size, storedAt };
         }),
         more: IsTruncated ?? false,
       };
@@ -181,11 +183,8 @@ export function s3Captures(client: S3Client, bucket: string, { keepsEtags = fals
         VersionIdMarker,
       }),
     );
-    const listed: { Key?: string; VersionId?: string; ETag?: string }[] = [
-      ...(page.Versions ?? []),
-      ...(page.DeleteMarkers ?? []),
-    ];
-    const versions = listed.map(({ Key = '', VersionId = '', ETag }) => ({ Key, VersionId, ETag }));
+    const listed: Listed[] = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
+    const versions = listed.map(({ Key = '', VersionId = '', ...rest }) => ({ ...rest, Key, VersionId }));
     return { ...page, versions };
   }
 
@@ -198,6 +197,9 @@ export function s3Captures(client: S3Client, bucket: string, { keepsEtags = fals
     if (Errors.length > 0) throw new Error(`S3 kept ${Errors.length} objects: ${Errors[0]?.Code}`);
   }
 }
+
+/** What a listing says of a version; of one that marks its key as deleted neither ETag nor size. */
+type Listed = Pick<ObjectVersion, 'Key' | 'VersionId' | 'ETag' | 'Size' | 'LastModified'>;
 
 const missing = ['NoSuchKey', 'NoSuchVersion', 'NotFound'];
 

@@ -5,6 +5,7 @@ import { registry } from '../../shared/providers/registry.ts';
 import { memoryDeliveries } from '../simulation/deliveries.ts';
 import { memoryEndpoints } from '../simulation/endpoints.ts';
 import { memoryKeptEvents } from '../simulation/kept-events.ts';
+import { memoryOutcomes } from '../simulation/outcomes.ts';
 import { memorySightings } from '../simulation/sightings.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 import { start } from './verification.ts';
@@ -51,6 +52,7 @@ export function setup() {
     },
     endpoints: memoryEndpoints(now),
     keptEvents: memoryKeptEvents(now),
+    outcomes: memoryOutcomes(),
     deliveries: memoryDeliveries(now),
     webhooks: {
       send: async (messages: readonly WebhookMessage[]) => void webhooksSent.push(...messages),

@@ -91,6 +91,10 @@ const credits =
 const endpoints =
   'dynamodb:UpdateItem recordstenants if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["*/endpoints"]}}';
 
+/** Of the tenants' table, rows of operators alone. */
+const operators =
+  'dynamodb:UpdateItem recordstenants if {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["*/operators"]}}';
+
 /** The bus by its name: it is made after the function. */
 const putsEvents =
   'events:PutEvents arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/bonafide-verifications';
@@ -168,6 +172,27 @@ const expected: Record<string, string[]> = {
     'secretsmanager:GetSecretValue secretsendpointkey',
     endpoints,
   ],
+  consolesigninoperator: ['dynamodb:GetItem recordstenants', operators],
+  consolereadconsole: [
+    'dynamodb:GetItem recordsbreakers',
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:Query recordsoutcomes',
+    'dynamodb:Query recordsverifications/index/by_state',
+    'secretsmanager:GetSecretValue secretsidkey',
+    listsCaptures,
+  ],
+  consolelookatcapture: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:PutItem recordslooks',
+    'dynamodb:Query recordslooks',
+    's3:GetObject captures/captures/*',
+    's3:GetObjectVersion captures/captures/*',
+    's3:ListBucket captures',
+    's3:ListBucketVersions captures',
+    'secretsmanager:GetSecretValue secretsidkey',
+  ],
   publicapireceiveresult: [
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
@@ -184,6 +209,13 @@ const expected: Record<string, string[]> = {
     'dynamodb:Query recordsverifications/index/by_failed_subject',
     'dynamodb:UpdateItem recordsverifications',
     's3:PutObject captures/captures/*',
+    'secretsmanager:GetSecretValue secretsclienttoken',
+    'secretsmanager:GetSecretValue secretsidkey',
+  ],
+  publicapihandoffcapture: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
     'secretsmanager:GetSecretValue secretsclienttoken',
     'secretsmanager:GetSecretValue secretsidkey',
   ],
@@ -277,6 +309,7 @@ const expected: Record<string, string[]> = {
     'dynamodb:ListStreams recordsverifications.StreamArn',
     'dynamodb:GetItem recordstenants',
     'dynamodb:PutItem recordsevents',
+    'dynamodb:PutItem recordsoutcomes',
     'dynamodb:UpdateItem recordsevents',
     'events:PutEvents resultdeliverybus',
     'sqs:SendMessage ordersdeliveriesqueue',

@@ -107,8 +107,8 @@ describe('functions that start from a source_id', () => {
         const { LEGACY_IDS } = Properties.Environment?.Variables ?? {};
         return LEGACY_IDS === undefined ? [] : [LEGACY_IDS];
       });
-    expect(legacyIn({})).toEqual(Array(7).fill('true'));
-    expect(legacyIn({ legacyIds: 'false' })).toEqual(Array(7).fill('false'));
+    expect(legacyIn({})).toEqual(Array(10).fill('true'));
+    expect(legacyIn({ legacyIds: 'false' })).toEqual(Array(10).fill('false'));
   });
 
   it('are updated before those that make records: an old version does not find what a new one made', () => {
@@ -135,8 +135,69 @@ it('lets links and webhooks of strangers lead to this machine only where npm sta
     Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(
       ({ Properties }) => Properties.Environment?.Variables.LOOPBACK ?? [],
     );
-  expect(loopback()).toEqual(['false', 'false', 'false']);
-  expect(loopback({ local: true })).toEqual(['true', 'true', 'true']);
+  expect(loopback()).toEqual(['false', 'false', 'false', 'false']);
+  expect(loopback({ local: true })).toEqual(['true', 'true', 'true', 'true']);
+});
+
+describe('the console', () => {
+  const oidc = {
+    oidcIssuer: 'https://id.example',
+    oidcClientId: 'bonafide',
+    oidcClientSecret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:oidc-AbCdEf',
+  };
+
+  it('is no page of another origin’s: CORS allows no credentials, whatever origins a deployment allows', () => {
+    const allowed = synthesize({ allowedOrigins: 'https://app.example' });
+    for (const { Properties } of Object.values(resourcesOf(allowed, 'AWS::ApiGatewayV2::Api'))) {
+      expect(Properties.CorsConfiguration.AllowOrigins).toEqual(['https://app.example']);
+      expect(Properties.CorsConfiguration).not.toHaveProperty('AllowCredentials');
+      expect(Properties.CorsConfiguration.AllowHeaders).not.toContain('cookie');
+    }
+  });
+
+  it('checks in every write that it comes from a page of its own, and asks for an operator where one can be', () => {
+    const ofConsole = routes.filter(({ path }) => path.startsWith('/console/'));
+    const writes = ofConsole.filter(({ method }) => method !== 'GET');
+    expect(writes.length).toBeGreaterThan(4);
+    for (const { key, sameOrigin } of writes) expect([key, sameOrigin]).toEqual([key, true]);
+    const open = ofConsole.filter(({ callers }) => !callers.includes('operator')).map(({ key }) => key);
+    expect(open).toEqual([
+      'POST /console/session',
+      'GET /console/settings',
+      'GET /console/sign-in',
+      'GET /console/callback',
+    ]);
+    for (const { callers, role } of routes) expect(role !== undefined).toBe(callers.includes('operator'));
+  });
+
+  it('lets a viewer change nothing and see no capture', () => {
+    const changing = routes.filter(({ path, method }) => path.startsWith('/console/verifications') && method !== 'GET');
+    expect(changing.map(({ role }) => role)).toEqual(['reviewer', 'reviewer', 'reviewer', 'reviewer']);
+  });
+
+  it('knows an identity provider where all of it is named, and reads its secret alone', () => {
+    const signIn = Object.entries(resourcesOf(synthesize(oidc), 'AWS::Lambda::Function')).find(([id]) =>
+      id.startsWith('consolesignin'),
+    )?.[1];
+    expect(signIn?.Properties.Environment.Variables).toMatchObject({
+      OIDC_ISSUER: 'https://id.example',
+      OIDC_CLIENT_ID: 'bonafide',
+      OIDC_CLIENT_SECRET: oidc.oidcClientSecret,
+    });
+    expect(JSON.stringify(synthesize(oidc).toJSON())).toContain(`"Resource":"${oidc.oidcClientSecret}"`);
+    const { oidcClientId: _, ...half } = oidc;
+    expect(() => synthesize(half)).toThrow('go together');
+    expect(() => synthesize({ ...oidc, oidcClientSecret: 'secret' })).toThrow('ARN');
+  });
+});
+
+it('says where callers reach the API, where the operator does', () => {
+  const said = (context?: Record<string, unknown>) =>
+    Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties.Environment?.Variables.PUBLIC_URL ?? [],
+    );
+  expect(said()).toEqual(['', '']);
+  expect(said({ publicUrl: 'https://verify.example' })).toEqual(['https://verify.example', 'https://verify.example']);
 });
 
 describe('outputs', () => {
@@ -170,4 +231,12 @@ describe('a choice that means nothing', () => {
   ])('is refused: %o', (context, message) => {
     expect(() => synthesize(context)).toThrow(message);
   });
+
+  it.each(['verify.example', 'https://verify.example/', 'https://verify.example/api', 'http:verify.example', ''])(
+    'is refused: a publicUrl of %j',
+    (publicUrl) => {
+      const message = `Context publicUrl must be an origin like https://verify.example, without a path, not "${publicUrl}".`;
+      expect(() => synthesize({ publicUrl })).toThrow(message);
+    },
+  );
 });

@@ -88,21 +88,33 @@ describe('records', () => {
     });
   });
 
+  it('forgets who looked at a capture, and what was decided, when their time has come', () => {
+    for (const partition of ['verificationId', 'tenant']) {
+      template.hasResourceProperties('AWS::DynamoDB::Table', {
+        KeySchema: [
+          { AttributeName: partition, KeyType: 'HASH' },
+          { AttributeName: 'position', KeyType: 'RANGE' },
+        ],
+        TimeToLiveSpecification: { AttributeName: 'purgeAt', Enabled: true },
+      });
+    }
+  });
+
   it('can be restored to any second, and survives the stack', () => {
     template.allResourcesProperties('AWS::DynamoDB::Table', {
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
     });
     const tables = Object.entries(template.findResources('AWS::DynamoDB::Table'));
-    const isRebuilt = ([name]: [string, unknown]) => /^records(breakers|sightings)/.test(name);
+    const isRebuilt = ([name]: [string, unknown]) => /^records(breakers|sightings|outcomes)/.test(name);
     const kept = Object.fromEntries(tables.filter((table) => !isRebuilt(table)));
     const rebuilt = tables.filter(isRebuilt).map(([, table]) => table);
-    expect(Object.keys(kept)).toHaveLength(4);
+    expect(Object.keys(kept)).toHaveLength(5);
     for (const table of Object.values(kept)) {
       expect(table).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
       expect(table.Properties.DeletionProtectionEnabled).toBe(true);
     }
-    // The next faults and the next captures write them anew.
-    expect(rebuilt).toMatchObject([{ DeletionPolicy: 'Delete' }, { DeletionPolicy: 'Delete' }]);
+    // The next faults, captures and decisions write them anew.
+    expect(rebuilt).toMatchObject(Array(3).fill({ DeletionPolicy: 'Delete' }));
     template.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
@@ -127,6 +139,8 @@ describe('records', () => {
       'recordssightings2AA72BB5',
       'recordseventsFE041A07',
       'recordsdeliveries8A2969D9',
+      'recordslooks3D704B3C',
+      'recordsoutcomes87BC54FD',
       'capturesD7F0EED8',
       'secretsclienttoken6FB92AFA',
       'secretsreference5DB71761',

@@ -58,9 +58,12 @@ const name = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, ''
 
 /** The construct that is a route's function, as `named` says it. */
 export function functionIdOf({ function: name, vendor }: Operation): string {
-  const construct = ofWebhooks.includes(name) ? 'webhooks' : 'publicapi';
-  return `${vendor ? 'vendorapis' : construct}${name.replace('-', '')}`;
+  const construct = ofWebhooks.includes(name) ? 'webhooks' : ofConsole.includes(name) ? 'console' : 'publicapi';
+  return `${vendor ? 'vendorapis' : construct}${name.replaceAll('-', '')}`;
 }
+
+/** Functions of the construct of the console that answer routes. */
+const ofConsole: readonly ApiFunctionName[] = ['sign-in-operator', 'read-console', 'look-at-capture'];
 
 /** Functions of the construct of webhooks that answer routes. */
 const ofWebhooks: readonly ApiFunctionName[] = ['manage-endpoints', 'read-deliveries', 'send-again'];

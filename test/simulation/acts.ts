@@ -74,6 +74,7 @@ import {
   referenceSecret,
   signingSecretOf,
 } from '../builders/deployment.ts';
+import { memoryOutcomes } from './outcomes.ts';
 
 /** What the verbs are connected to. */
 export interface Surroundings {
@@ -132,6 +133,7 @@ const idsBefore: SourceIds = {
 export function acts(world: Surroundings) {
   const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log } = world;
   const { endpoints, keptEvents, deliveries, webhooks } = world;
+  const outcomes = memoryOutcomes();
   const tenants = {
     deploymentCredentials: async () => world.deploymentCredentials,
     ofWebhook: async (_provider: string, token: string) =>
@@ -306,7 +308,7 @@ export function acts(world: Surroundings) {
     /** A batch of the table's stream. */
     announce: (batch: readonly Change[]) =>
       announceChanges(batch, {
-        ...{ put: world.putEvents, orders, endpoints, keptEvents, webhooks, verdictText, now, log },
+        ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log },
       }),
   };
 }

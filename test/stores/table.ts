@@ -24,6 +24,8 @@ const tables: Readonly<Record<string, TestTable>> = {
   },
   tenants: { key: ['id'] },
   sightings: { key: ['place'] },
+  looks: { key: ['verificationId', 'position'] },
+  outcomes: { key: ['tenant', 'position'] },
   events: { key: ['id'], indexes: { by_tenant: { key: ['tenant', 'position'], holds: ['type'] } } },
   deliveries: {
     key: ['about', 'position'],

@@ -16,6 +16,8 @@ export interface Context {
   readonly graceSeconds: number;
   /** Where public keys are: a file or an address. */
   readonly keys: string | undefined;
+  /** The address that an identity provider must have verified. */
+  readonly email: string | undefined;
   /** A file of events to compare with. */
   readonly against: string | undefined;
 }

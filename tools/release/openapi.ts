@@ -266,7 +266,6 @@ function tagOf({ path, vendor }: (typeof routes)[number]): string {
 
 /** An answer of text is sent as it is. */
 function contentOf(body: z.ZodType) {
-  if (body === operators.htmlPage) return { 'text/html': { schema: { type: 'string' } } };
   return body === gatewayText ? { 'text/plain': { schema: ref('GatewayText') } } : json(schemaOf(body, 'output'));
 }
 

@@ -242,9 +242,6 @@ export const styles = css`
     color: #fff;
     background: rgb(12 14 18 / 88%);
   }
-  .turn {
-    inset-block: 0.75rem auto;
-  }
   .spinner {
     position: absolute;
     inset: 0;
@@ -267,28 +264,38 @@ export const styles = css`
       transform: rotate(1turn);
     }
   }
+  /* At the upper edge, where cameras are: who reads them looks into the camera. */
   .digit {
     position: absolute;
-    inset-block-end: 0.75rem;
+    inset-block-start: 0.75rem;
     inset-inline: 0.75rem;
-    inline-size: min(9rem, 60%);
+    display: grid;
+    grid-template-columns: auto auto;
+    align-items: center;
+    justify-content: center;
+    column-gap: 0.75rem;
+    inline-size: fit-content;
     margin-inline: auto;
-    padding: 0.25rem 0.75rem 0.5rem;
+    padding: 0.25rem 1rem;
     border-radius: var(--radius);
-    text-align: center;
     color: #fff;
     background: rgb(12 14 18 / 88%);
   }
   .digit b {
-    display: block;
-    font-size: 4rem;
-    line-height: 1.05;
+    grid-row: 1 / span 2;
+    font-size: 3.5rem;
+    line-height: 1.1;
     font-variant-numeric: tabular-nums;
   }
   .digit small {
-    display: block;
     font-size: 0.875rem;
     line-height: 1.3;
+  }
+  .digit small:only-of-type {
+    grid-row: 1 / span 2;
+  }
+  .step {
+    margin-block-end: -0.75rem;
   }
   .digits {
     font-size: 2.25rem;

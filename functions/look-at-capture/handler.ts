@@ -1,0 +1,33 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { viewLook, viewLooks } from '../../shared/api/console.ts';
+import { http } from '../../shared/lambda/http.ts';
+import { findOf } from '../../shared/lifecycle/find.ts';
+import { lookAtCapture } from '../../shared/lifecycle/look.ts';
+import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
+import { s3Captures } from '../../shared/stores/captures.ts';
+import { dynamoLooks } from '../../shared/stores/looks.ts';
+import { environment } from './environment.ts';
+
+function connect() {
+  const settings = environment.parse(process.env);
+  return {
+    ...connectBySourceId(settings, new SecretsManagerClient(), () => new Date()),
+    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+    looks: dynamoLooks(new DynamoDBClient(), settings.LOOKS_TABLE),
+    publicUrl: settings.PUBLIC_URL || undefined,
+  };
+}
+
+export const handler = http('look-at-capture', connect, {
+  'POST /console/verifications/{source_id}/looks': async ({ caller, path, body }, dependencies) => {
+    const record = await findOf(caller, path.source_id, dependencies);
+    return { status: 201, body: viewLook(await lookAtCapture(record, caller.operator, body, dependencies)) };
+  },
+  'GET /console/verifications/{source_id}/looks': async ({ caller, path }, dependencies) => {
+    const { verificationId } = await findOf(caller, path.source_id, dependencies);
+    const found = await dependencies.looks.of(verificationId);
+    return { status: 200, body: viewLooks(found, await dependencies.operators.list(caller.tenant.id)) };
+  },
+});

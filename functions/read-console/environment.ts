@@ -1,0 +1,13 @@
+import * as z from 'zod';
+
+/** What this function reads from its environment. `infra` must set exactly these, and the compiler checks it. */
+export const environment = z.object({
+  VERIFICATIONS_TABLE: z.string().min(1),
+  TENANTS_TABLE: z.string().min(1),
+  ID_KEY_SECRET: z.string().min(1), // name or ARN in Secrets Manager
+  LEGACY_IDS: z.enum(['true', 'false']), // whether records from before ids had a key are looked for
+  CAPTURES_BUCKET: z.string().min(1),
+  BREAKERS_TABLE: z.string().min(1),
+  OUTCOMES_TABLE: z.string().min(1),
+});
+export type Environment = z.infer<typeof environment>;
