@@ -2,9 +2,8 @@ import { html, LitElement, type TemplateResult } from 'lit';
 import type { Turn } from '../../shared/domain/challenge.ts';
 import { isUpright } from './camera.ts';
 import { type CaptureClient, connectionTo, isOfSecondDevice } from './connection.ts';
-import { issueDigits, type Live, run, takePicture, type World } from './effects.ts';
+import { type FaceLimit, issueDigits, type Live, run, takePicture, type World } from './effects.ts';
 import { shotOfFile } from './files.ts';
-import type { Guide } from './guidance/guide.ts';
 import { type Hold, hold } from './one-tab.ts';
 import type { listen } from './recorder.ts';
 import { type Event as CaptureEvent, type Ending, firstState, next, type State, type StateName } from './states.ts';
@@ -92,9 +91,7 @@ export class BonafideCapture extends LitElement {
   #hold: Hold | undefined;
   readonly #chosenCameras = new Map<string, string>();
   readonly #hearing: { listening?: ReturnType<typeof listen> | undefined } = {};
-  #guidance: { opening?: Promise<Guide | undefined> | undefined; signal: AbortSignal } = {
-    signal: this.#connected.signal,
-  };
+  #faceLimit: FaceLimit = {};
 
   constructor() {
     super();
@@ -114,7 +111,7 @@ export class BonafideCapture extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#connected = new AbortController();
-    this.#guidance = { signal: this.#connected.signal };
+    this.#faceLimit = {};
     const { signal } = this.#connected;
     document.addEventListener('visibilitychange', () => document.hidden && this.#interrupt('hidden'), { signal });
     addEventListener('pagehide', () => this.#interrupt('hidden'), { signal });
@@ -257,7 +254,7 @@ export class BonafideCapture extends LitElement {
     },
     chosenCamera: (facing) => this.#chosenCameras.get(facing),
     hearing: this.#hearing,
-    guidance: () => this.#guidance,
+    faceLimit: () => this.#faceLimit,
     speak: (digits) => {
       const turn = this.#state.at === 'recording' ? this.#state.turn : undefined;
       this.#tell('bonafide-speak', { digits, turn });

@@ -30,8 +30,6 @@ export const en = {
   id_card_text: 'Lay the side with the photo into the frame, with all its edges visible.',
   video_title: 'Get ready to record',
   video_text: 'When you are ready, digits appear one after another. Say each one aloud.',
-  video_text_turn:
-    'When you are ready, digits appear one after another. Say each one aloud. Turn your head once when you are asked to.',
   video_in_english: 'Say the digits in English.',
   video_screen_reader: 'With a screen reader, use headphones: each digit is read to you.',
   video_level: 'Microphone level',
