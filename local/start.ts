@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lockData } from './data-lock.ts';
+import { demoCapturePage } from './demo-pages.ts';
 import { type DemoTenant, ensureDemoTenant } from './demo-tenant.ts';
 import { root, runScript } from './run-script.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -77,7 +78,9 @@ async function start(): Promise<void> {
     }),
   });
   const demo = await ensureDemoTenant(stack, dataDirectory);
-  if (!stopping) announce(stack, demo);
+  if (stopping) return;
+  if (json) console.log(JSON.stringify({ ready: true, url: stack.url, api_key: demo.apiKey, tenant: demo.tenant }));
+  else await announce(stack, demo);
 }
 
 /** Writes a photo to try it with. */
@@ -85,11 +88,9 @@ async function ensureSample(): Promise<void> {
   if (!existsSync(sample)) await runScript('tools/verify.ts', ['--write-sample', sample]);
 }
 
-function announce({ url, uploads, eventJournal }: Stack, { apiKey, tenant }: DemoTenant): void {
-  if (json) {
-    console.log(JSON.stringify({ ready: true, url, api_key: apiKey, tenant }));
-    return;
-  }
+async function announce({ url, uploads, eventJournal }: Stack, demo: DemoTenant): Promise<void> {
+  const { apiKey, tenant } = demo;
+  const capturePage = await demoCapturePage(url, demo);
   const ownData = dataDirectory === path.resolve('.bonafide') ? '' : `BONAFIDE_DATA=${quoted(here(dataDirectory))} `;
   console.log(`
 Bonafide runs at ${url}
@@ -100,6 +101,9 @@ Bonafide runs at ${url}
   data      ${here(dataDirectory)}
   logs      ${here(path.join(dataDirectory, 'logs'))}
   events    ${here(eventJournal)}
+
+  capture   ${capturePage}
+            one person's page, for an hour: open it where there is a camera
 
 Try it:  ${ownData}npm run verify -- --selfie ${quoted(here(sample))}
 Ctrl-C ends it; everything is still there at the next start.`);

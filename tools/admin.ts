@@ -3,6 +3,7 @@ import { auditCommands } from './admin/audit.ts';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { endpointCommands } from './admin/endpoint.ts';
+import { logoCommands } from './admin/logo.ts';
 import { operatorCommands } from './admin/operator.ts';
 import { policyCommands } from './admin/policy.ts';
 import { receiptCommands } from './admin/receipt.ts';
@@ -27,6 +28,7 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- policy show acme
   npm run admin -- policy validate FILE            says what is wrong with it; changes nothing
   npm run admin -- policy set acme FILE            the next version; verifications under way keep theirs
+  npm run admin -- logo set acme FILE              of its capture page: a PNG of at most 32 kB; logo remove acme
 
   npm run admin -- credentials set PROVIDER acme FILE        {"settings": {…}, "credentials": {…}}: docs/providers.md
   npm run admin -- credentials set PROVIDER deployment FILE  for tenants that have none of their own
@@ -85,6 +87,7 @@ const commands = new Map(
     ...tenantCommands,
     ...operatorCommands,
     ...policyCommands,
+    ...logoCommands,
     ...credentialsCommands,
     ...webhookCommands,
     ...servedCommands,

@@ -29,8 +29,11 @@ export const webOrigin = z
   .max(300)
   .refine(isWebOrigin, 'must be an origin such as https://shop.example, without a path; http for localhost alone');
 
+/** Hosts as the DNS has them: `*` and `;` parse as a URL too, and mean something in a policy of a page's contents. */
+const originPattern = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/;
+
 function isWebOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
+  if (!originPattern.test(text) || !URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);
   const onThisMachine = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   return origin === text && (protocol === 'https:' || (protocol === 'http:' && onThisMachine));

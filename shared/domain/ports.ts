@@ -5,9 +5,9 @@ import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './e
 import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
 import type { HandOff } from './hand-off.ts';
+import type { Page, Policy } from './policy.ts';
 import type { BegunSession, Operator, Session } from './operator.ts';
 import type { KeptOutcome } from './outcome.ts';
-import type { Policy } from './policy.ts';
 import type { ReceiptKey } from './receipt.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 import type {
@@ -295,6 +295,11 @@ export interface Orders {
   readonly giveUp: (delivery: ResultMessage) => Promise<void>;
 }
 
+/** Logos of tenants' capture pages: PNG files by the SHA-256 of their bytes, as hex. */
+export interface Logos {
+  readonly find: (tenant: string, hash: string) => Promise<Uint8Array | undefined>;
+}
+
 /** Fields of an endpoint that change. One that is given as undefined is taken out. */
 export type EndpointChanges = Partial<Omit<Endpoint, 'id' | 'tenant' | 'createdAt' | 'version'>>;
 
@@ -494,6 +499,8 @@ export interface Tenants {
   readonly find: (id: string) => Promise<Tenant | undefined>;
   /** Whether the tenant has a key left: without one, its client tokens are dead too. At most one read in 20 s. */
   readonly hasKey: (id: string) => Promise<boolean>;
+  /** The tenant's capture page as its policy has it, undefined where there is none or no such tenant. At most one read in 20 s. */
+  readonly pageOf: (id: string) => Promise<Page | undefined>;
   /** The deployment's own credentials, for tenants that have none of a provider. */
   readonly deploymentCredentials: () => Promise<Credentials>;
   /** Whose webhook address this is, or undefined: the same work whether there is such an owner or not. */

@@ -26,6 +26,47 @@ it('a policy and a plan from before bare portraits and turns are read as they ar
   }
 });
 
+describe('the capture page of a policy', () => {
+  const read = (page: object) => policyInput.safeParse({ ...input, page });
+
+  it('names origins, a name, a logo, colours and a language, or nothing', () => {
+    const page = {
+      returnOrigins: ['https://shop.example', 'https://shop.example:8443', 'http://localhost:3000', 'http://[::1]'],
+      frameOrigins: ['https://xn--caf-dma.example', 'http://127.0.0.1:8080'],
+      name: 'Acme',
+      logo: 'a'.repeat(64),
+      colours: { accent: '#1A2b3c', accentText: '#ffffff', background: '#000000', text: '#eeeeee' },
+      language: 'ar',
+    };
+    expect(read(page).data?.page).toEqual(page);
+    expect(read({}).data?.page).toEqual({ returnOrigins: [], frameOrigins: [] });
+    expect(policyInput.parse(input)).not.toHaveProperty('page');
+  });
+
+  it.each([
+    ...['https://shop.example/', 'https://shop.example/done', 'http://shop.example', 'https://*.shop.example', '*'],
+    ...['https://SHOP.example', 'https://ada@shop.example', 'javascript:alert(1)', 'null', '', 'shop.example'],
+    ...['https://shop.example;', "https://shop.example; script-src 'unsafe-inline'", 'https://shop.example\n'],
+    ...['data:text/html,x', 'https://shop.example?', 'https://shop.example:443', 'http://127.0.0.1.evil.example'],
+  ])('takes no origin like %j', (origin) => {
+    for (const name of ['returnOrigins', 'frameOrigins']) expect(read({ [name]: [origin] }).success).toBe(false);
+  });
+
+  it.each([
+    { name: 'a'.repeat(61) },
+    { name: '' },
+    { logo: 'logo.png' },
+    { colours: { accent: 'red' } },
+    { colours: { accent: '#12345' } },
+    { colours: { accent: '#123456;' } },
+    { colours: { border: '#123456' } },
+    { language: 'fr' },
+    { returnOrigin: [] },
+  ])('is refused with %j', (page) => {
+    expect(read(page).success).toBe(false);
+  });
+});
+
 describe('a policy', () => {
   it('may name every provider for what it can do, and every threshold from end to end', () => {
     expect(mistakesIn({})).toEqual([]);

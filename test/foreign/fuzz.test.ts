@@ -65,8 +65,12 @@ it.each([
     header: () => `x-api-key: ${inject('apiKey')}`,
     known: [...sourceIds, erased],
     // A webhook is accepted with a reference that this deployment signed, an order with a webhook name that the operator
-    // entered: the fuzzer cannot make either.
-    neverAccepted: ['POST /identify', 'POST /webhooks/{provider}/{token}'],
+    // entered, a hand-off with a code of 128 random bits: the fuzzer cannot make any of them.
+    neverAccepted: [
+      'POST /identify',
+      'POST /verifications/{source_id}/hand-off/claim',
+      'POST /webhooks/{provider}/{token}',
+    ],
   },
   { caller: 'no key at all', cases: 750, perOperation: 45, header: () => undefined, known: sourceIds },
   {

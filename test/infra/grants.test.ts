@@ -212,6 +212,13 @@ const expected: Record<string, string[]> = {
     'secretsmanager:GetSecretValue secretsclienttoken',
     'secretsmanager:GetSecretValue secretsidkey',
   ],
+  publicapihandoffcapture: [
+    'dynamodb:GetItem recordstenants',
+    'dynamodb:GetItem recordsverifications',
+    'dynamodb:UpdateItem recordsverifications',
+    'secretsmanager:GetSecretValue secretsclienttoken',
+    'secretsmanager:GetSecretValue secretsidkey',
+  ],
   publicapireadverification: [
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',

@@ -191,6 +191,15 @@ describe('the console', () => {
   });
 });
 
+it('says where callers reach the API, where the operator does', () => {
+  const said = (context?: Record<string, unknown>) =>
+    Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties.Environment?.Variables.PUBLIC_URL ?? [],
+    );
+  expect(said()).toEqual(['', '']);
+  expect(said({ publicUrl: 'https://verify.example' })).toEqual(['https://verify.example', 'https://verify.example']);
+});
+
 describe('outputs', () => {
   it('are what tools and tests look for', () => {
     expect(Object.keys(template.toJSON().Outputs).sort()).toEqual(
@@ -222,4 +231,12 @@ describe('a choice that means nothing', () => {
   ])('is refused: %o', (context, message) => {
     expect(() => synthesize(context)).toThrow(message);
   });
+
+  it.each(['verify.example', 'https://verify.example/', 'https://verify.example/api', 'http:verify.example', ''])(
+    'is refused: a publicUrl of %j',
+    (publicUrl) => {
+      const message = `Context publicUrl must be an origin like https://verify.example, without a path, not "${publicUrl}".`;
+      expect(() => synthesize({ publicUrl })).toThrow(message);
+    },
+  );
 });

@@ -45,6 +45,18 @@ it('the command of the banner works as printed, on another port and in another d
   expect(code).toBe(0);
 });
 
+it('the capture page of the banner opens, with a token that is good for its verification', async () => {
+  const [, link = ''] = /^ +capture +(\S+)$/m.exec(banner) ?? [];
+  const page = new URL(link);
+  expect(page.origin).toBe(`http://127.0.0.1:${port}`);
+  expect((await fetch(link)).headers.get('content-type')).toBe('text/html; charset=utf-8');
+  const sourceId = page.pathname.split('/').at(-1);
+  const read = await fetch(`${page.origin}/verifications/${sourceId}`, {
+    headers: { authorization: `Bearer ${page.hash.slice(1)}` },
+  });
+  expect(await read.json()).toMatchObject({ source_id: sourceId, state: 'awaiting_captures', missing: ['selfie'] });
+});
+
 it('the commands of the README work as printed', async () => {
   const [, block = ''] = /```sh\n(KEY=[\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
   symlinkSync(data, join(directory, '.bonafide'));

@@ -133,6 +133,28 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
     });
 
+    it('the code of a hand-off is refused in its eleventh minute, and its hash is gone with erasure', async () => {
+      const client = clientOf(inside());
+      const { dynamodb, outputs, tenant, written } = inside();
+      const sourceId = newSourceId();
+      await client.request(sourceId);
+      const key = { TableName: outputs.VerificationsTable, Key: marshall({ verificationId: await idOf(sourceId) }) };
+      const { body } = await client.call('POST', `/verifications/${sourceId}/hand-off`);
+      const code = new URL(body.hand_off_url).hash.slice('#h_'.length);
+      const row = async () => JSON.stringify((await dynamodb.send(new GetItemCommand(key))).Item);
+      expect(await row()).not.toContain(code);
+      expect(await row()).toContain('codeHash');
+      const UpdateExpression = 'SET handOff.expiresAt = :now';
+      const ExpressionAttributeValues = marshall({ ':now': epochSeconds(new Date()) });
+      await dynamodb.send(new UpdateItemCommand({ ...key, UpdateExpression, ExpressionAttributeValues }));
+      const claim = { tenant, code };
+      const refused = await client.problem('POST', `/verifications/${sourceId}/hand-off/claim`, claim);
+      expect(refused).toMatchObject({ status: 410, code: 'hand_off_invalid' });
+      await client.call('DELETE', `/verifications/${sourceId}`);
+      expect(await row()).not.toMatch(/codeHash|handOff/);
+      expect(await written()).not.toContain(code);
+    });
+
     it('no capture outlives its decision, pinned or not', async () => {
       const client = clientOf(inside());
       const sourceId = newSourceId();

@@ -224,6 +224,106 @@ export function journeys(target: () => Target): void {
     });
   });
 
+  describe('a capture handed over to another device', () => {
+    const json = { 'content-type': 'application/json' };
+    const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+    /** What the other device learns of the link. */
+    const opened = (link: string) => {
+      const { pathname, hash } = new URL(link);
+      const [, , tenant = '', sourceId = ''] = pathname.split('/').map(decodeURIComponent);
+      expect(hash).toMatch(/^#h_[A-Za-z0-9_-]{22}$/);
+      return { tenant, sourceId, code: hash.slice('#h_'.length) };
+    };
+
+    it('goes on with a link that it claims once, and ends when it is taken back', async () => {
+      const sourceId = `${newSourceId()}:a`;
+      const first = await client.request(sourceId);
+      expect(new URL(first.capture_url).pathname).toMatch(
+        new RegExp(`^/capture/[a-z0-9-]+/${sourceId.slice(0, -2)}%3Aa$`),
+      );
+      const handOff = async () => {
+        const made = await client.call(
+          'POST',
+          `/verifications/${sourceId}/hand-off`,
+          undefined,
+          bearer(first.client_token),
+        );
+        expect(made.status).toBe(201);
+        expect(made.body.hand_off_url.split('#')[0]).toBe(first.capture_url);
+        const left = Date.parse(made.body.expires_at) - Date.now();
+        expect(left > 590_000 && left <= 601_000).toBe(true);
+        return opened(made.body.hand_off_url);
+      };
+      const claim = ({ tenant, code }: { tenant: string; code: string }) =>
+        client.call('POST', `/verifications/${sourceId}/hand-off/claim`, { tenant, code }, json);
+
+      const link = await handOff();
+      expect(link.sourceId).toBe(sourceId);
+      for (const wrong of [
+        { ...link, code: `${link.code}A` },
+        { ...link, tenant: 'another' },
+      ]) {
+        expect(await claim(wrong)).toMatchObject({ status: 410, body: { code: 'hand_off_invalid' } });
+      }
+      const claimed = await claim(link);
+      expect(claimed.status).toBe(200);
+      const phone = bearer(claimed.body.client_token);
+      expect(await claim(link)).toMatchObject({ status: 410, body: { code: 'hand_off_invalid' } });
+
+      const watched = await client.call('GET', `/verifications/${sourceId}`, undefined, bearer(first.client_token));
+      expect(watched.body).toMatchObject({ handed_off: true, missing: ['selfie'], rounds_left: 2 });
+      const again = await client.call('POST', `/verifications/${sourceId}/captures`, undefined, phone);
+      expect(again).toMatchObject({ status: 200, body: { limits: { minimum_face_px: 112 } } });
+      for (const method of ['POST', 'DELETE'] as const) {
+        const refused = await client.problem(method, `/verifications/${sourceId}/hand-off`, undefined, phone);
+        expect(refused).toMatchObject({ status: 401, code: 'client_token_invalid' });
+      }
+
+      const ended = await client.call(
+        'DELETE',
+        `/verifications/${sourceId}/hand-off`,
+        undefined,
+        bearer(first.client_token),
+      );
+      expect(ended).toMatchObject({ status: 200, body: { state: 'awaiting_captures', sequence: 1 } });
+      for (const token of [claimed.body.client_token, again.body.client_token]) {
+        const refused = await client.problem('GET', `/verifications/${sourceId}`, undefined, bearer(token));
+        expect(refused).toMatchObject({ status: 401, code: 'client_token_invalid' });
+      }
+      const other = await handOff();
+      await client.call('DELETE', `/verifications/${sourceId}/hand-off`, undefined, bearer(first.client_token));
+      expect(await claim(other)).toMatchObject({ status: 410 });
+
+      const last = await claim(await handOff());
+      const uploads = await client.call(
+        'POST',
+        `/verifications/${sourceId}/captures`,
+        undefined,
+        bearer(last.body.client_token),
+      );
+      expect((await put(uploads.body, face)).status).toBe(200);
+      expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
+    });
+
+    it('leads back only to where the policy says: nowhere, unless an operator has listed it', async () => {
+      for (const return_url of [
+        'https://evil.example/',
+        'javascript:alert(1)',
+        'https://ada:pw@shop.example/',
+        '/done',
+      ]) {
+        const body = {
+          source_id: 'never-made',
+          check: 'spoof_detect',
+          captures: { selfie: { content_type: 'image/jpeg' } },
+        };
+        const { type: _, ...problem } = await client.problem('POST', '/verifications', { ...body, return_url });
+        expect(problem).toMatchObject({ status: 422, code: 'request_invalid', errors: [{ field: '/return_url' }] });
+      }
+    });
+  });
+
   describe('after a recapture', () => {
     it('the next round begins with new uploads and is decided for itself, three times at most', async () => {
       const sourceId = newSourceId();

@@ -65,6 +65,21 @@ async function answer(act: (body: unknown) => unknown, overrides: Partial<APIGat
   return { status: statusCode, headers, type: headers?.['content-type'], body: JSON.parse(body ?? 'null') };
 }
 
+/** Where a request reached this deployment, as its act is told. */
+async function originOf(overrides: Partial<APIGatewayProxyEventV2>, publicUrl?: string): Promise<string | undefined> {
+  const does = async ({ origin }: { origin: string }) => {
+    const uploads = { ...view, client_token: '', capture_url: origin, expires_at: '', uploads: {} };
+    return { status: 200 as const, body: uploads };
+  };
+  const acts = { 'POST /verifications': does, 'POST /verifications/{source_id}/captures': does };
+  const { body } = await http(
+    'request-verification',
+    () => ({ ...connect(), publicUrl }),
+    acts,
+  )(event(overrides), context);
+  return JSON.parse(body ?? 'null').capture_url;
+}
+
 const captures = (type: string) => JSON.stringify({ captures: { selfie: { content_type: type } } });
 
 describe('an HTTP function', () => {
@@ -146,6 +161,17 @@ describe('an HTTP function', () => {
     ['ü'.repeat(8193), 413, 'request_too_large'],
   ])('refuses a body it cannot take', async (body, status, code) => {
     expect(await answer((parsed) => parsed, { body })).toMatchObject({ status, body: { code } });
+  });
+
+  it('tells its act where it was reached: at its own address by https, or where the operator says', async () => {
+    const requestContext = { domainName: 'api.example' } as APIGatewayProxyEventV2['requestContext'];
+    const key = { 'x-api-key': 'good' };
+    expect(await originOf({ requestContext })).toBe('https://api.example');
+    const http = { ...key, 'x-forwarded-proto': 'http' };
+    expect(await originOf({ requestContext, headers: http })).toBe('http://api.example');
+    const headers = { ...key, host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'evil' };
+    expect(await originOf({ requestContext, headers })).toBe('https://api.example');
+    expect(await originOf({ requestContext, headers: http }, 'https://verify.example')).toBe('https://verify.example');
   });
 
   it('knows no route that it was not given', async () => {

@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { qualityLimits } from '../../engine/quality.ts';
 import {
   askedOf,
   redeclaredOf,
@@ -10,7 +11,7 @@ import {
 } from '../../shared/api/verifications.ts';
 import { imageTypes } from '../../shared/domain/captures.ts';
 import { readClientToken } from '../../shared/domain/client-token.ts';
-import { defaultPolicy } from '../../shared/domain/policy.ts';
+import { defaultPolicy, type Policy } from '../../shared/domain/policy.ts';
 import type { Tenant } from '../../shared/domain/ports.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
 import { beginVerification } from '../../shared/lifecycle/begin.ts';
@@ -124,6 +125,36 @@ describe('asking for a verification', () => {
         { key: `captures/${idOf('u-42')}/1/selfie` },
       ]),
     );
+  });
+
+  it('says how large the face must be, by the policy or by the engine’s own limit, where the first provider has one', async () => {
+    let limited = 0;
+    const limits = async (overrides: object, thresholds: Policy['thresholds'] = {}) => {
+      const by = { ...tenant, policy: { ...defaultPolicy, thresholds } };
+      const { body } = await requestVerification(parsed({ source_id: `u-limits-${++limited}`, ...overrides }), by);
+      return 'uploads' in body ? body.limits : 'none';
+    };
+    expect(await limits({})).toEqual({ minimum_face_px: qualityLimits.minimumFacePx });
+    expect(await limits({}, { builtin: { minimumFacePx: 200 } })).toEqual({ minimum_face_px: 200 });
+    expect(await limits({}, { builtin: { live: 0.6 } })).toEqual({ minimum_face_px: 112 });
+    expect(await limits({ provider: 'sandbox' }, { builtin: { minimumFacePx: 200 } })).toBeUndefined();
+  });
+
+  it('keeps a return_url of a listed origin as it was sent, as a part of the request, and refuses any other', async () => {
+    const page = { returnOrigins: ['https://shop.example'], frameOrigins: [] };
+    const by = { ...tenant, policy: { ...defaultPolicy, page } };
+    const return_url = 'https://shop.example/done?visit=7#end';
+    const { kind } = await requestVerification(parsed({ return_url }), by);
+    expect(kind).toBe('created');
+    expect(deps.verifications.all()).toEqual([expect.objectContaining({ returnUrl: return_url })]);
+    const other = requestVerification(parsed({ return_url: 'https://shop.example/other' }), by);
+    await expect(other).rejects.toMatchObject({ code: 'source_id_conflict' });
+    await expect(requestVerification(parsed(), by)).rejects.toMatchObject({ code: 'source_id_conflict' });
+    const evil = parsed({ source_id: 'u-43', return_url: 'https://shop.example.evil.example/' });
+    const refused = { code: 'request_invalid', errors: [{ field: '/return_url' }] };
+    await expect(requestVerification(evil, by)).rejects.toMatchObject(refused);
+    await expect(request({ source_id: 'u-43', return_url })).rejects.toMatchObject(refused);
+    expect(deps.verifications.all()).toHaveLength(1);
   });
 
   it('signs the length where it was declared', async () => {

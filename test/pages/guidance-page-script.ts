@@ -16,11 +16,14 @@ export interface Looked {
 export interface Watched {
   /** Each hint once for every time it came up, with the milliseconds since the first look. */
   readonly hints: readonly { readonly hint: Hint; readonly at: number }[];
-  readonly firstReasons: readonly string[];
-  /** After how many milliseconds the picture was taken, and the picture. */
-  readonly takenAt?: number;
-  readonly jpeg?: string;
+  /** How many frames were looked at, and what the page painted meanwhile. */
+  readonly looks: number;
   readonly framesPerSecond: number;
+  /** The first reason of the frame that was looked at last, or good, and its JPEG in base64. */
+  readonly lastReason: string | undefined;
+  readonly lastJpeg: string | undefined;
+  /** After how many milliseconds it was to be taken; absent where it never was. */
+  readonly takenAt: number | undefined;
 }
 
 export interface GuidanceTest {
@@ -84,38 +87,33 @@ window.guidance = {
     const timer = setTimeout(() => ended.abort(), forMilliseconds);
     const advise = steady();
     const hints: { hint: Hint; at: number }[] = [];
-    const firstReasons: string[] = [];
     const from = performance.now();
-    let frames = 0;
+    let [painted, looks] = [0, 0];
+    let lastReason: string | undefined;
+    let takenAt: number | undefined;
     const count = () => {
-      frames += 1;
+      painted += 1;
       if (!ended.signal.aborted) requestAnimationFrame(count);
     };
     requestAnimationFrame(count);
-    let taken: { takenAt: number; jpeg: string } | undefined;
-    const taking = Promise.withResolvers<void>();
     await watch(guide, video, {
       signal: ended.signal,
       onJudged: ({ reasons }, at) => {
         const { hint, take } = advise(reasons, at);
-        firstReasons.push(reasons[0] ?? 'good');
+        looks += 1;
+        lastReason = reasons[0] ?? 'good';
         if (hint && hint !== hints.at(-1)?.hint) hints.push({ hint, at: at - from });
         if (!take) return;
-        void (async () => {
-          const jpeg = await base64Of(await guide?.picture());
-          taken = jpeg === undefined ? undefined : { takenAt: at - from, jpeg };
-          taking.resolve();
-        })();
+        takenAt = at - from;
         ended.abort();
       },
     });
     clearTimeout(timer);
-    if (ended.signal.aborted && hints.at(-1)?.hint === 'good')
-      await Promise.race([taking.promise, new Promise((resolve) => setTimeout(resolve, 2000))]);
-    const framesPerSecond = (1000 * frames) / (performance.now() - from);
+    const framesPerSecond = (1000 * painted) / (performance.now() - from);
+    const lastJpeg = await base64Of(await guide.picture());
     for (const track of stream.getTracks()) track.stop();
     video.srcObject = null;
-    return { hints, firstReasons, framesPerSecond, ...taken };
+    return { hints, looks, framesPerSecond, lastReason, lastJpeg, takenAt };
   },
   close: () => guide?.close(),
 };

@@ -4,7 +4,6 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brotliCompressSync, constants } from 'node:zlib';
 import { buildSync } from 'esbuild';
 import { prepareModels } from '../../tools/release/engine-assets.ts';
 import type { GuidanceAssets } from '../../web/capture/guidance/assets.ts';
@@ -35,8 +34,6 @@ export interface GuidancePage {
   readonly asked: readonly string[];
   /** Serves bytes at an address of this origin. */
   readonly lay: (path: string, bytes: Uint8Array) => void;
-  /** The bytes of each asset, as the page has them and by brotli. */
-  readonly sizes: () => readonly { readonly name: string; readonly bytes: number; readonly brotliBytes: number }[];
   readonly change: (options: GuidancePageOptions) => void;
   readonly close: () => Promise<void>;
 }
@@ -101,15 +98,6 @@ export async function serveGuidance(options: GuidancePageOptions = {}): Promise<
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     lay: (path, bytes) => served.set(path, bytes),
-    sizes: () =>
-      [assets.worker, assets.wasm, assets.faceDetection.path, assets.faceLandmarks.path].map((name) => {
-        const bytes = served.get(name) ?? new Uint8Array();
-        const params = {
-          [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
-          [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
-        };
-        return { name, bytes: bytes.length, brotliBytes: brotliCompressSync(bytes, { params }).length };
-      }),
     change: (changed) => {
       current = changed;
     },

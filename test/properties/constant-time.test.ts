@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { readClientToken, signClientToken } from '../../shared/domain/client-token.ts';
+import { claimed, codeHashOf } from '../../shared/domain/hand-off.ts';
 import { readReference, signReference } from '../../shared/domain/reference.ts';
 import { matching, maximumKeys } from '../../shared/stores/tenants/row.ts';
 
@@ -39,6 +40,14 @@ describe('What a caller may guess at is compared whole and in constant time:', (
   it('client tokens', () => {
     const token = signClientToken('secret', { verificationId: 'a'.repeat(26) }, 60);
     expect(comparisonsOf(() => readClientToken('another secret', token, new Date(0)))).toEqual([token.length]);
+  });
+
+  it('codes of hand-offs, also where none is offered', () => {
+    const offered = { state: 'offered', number: 1, codeHash: codeHashOf('code'), expiresAt: 9 } as const;
+    for (const read of [offered, { state: 'claimed', number: 1 } as const, undefined]) {
+      expect(comparisonsOf(() => claimed(read, 'guess', new Date(0)))).toEqual([32]);
+    }
+    expect(comparisonsOf(() => claimed(offered, 'code', new Date(0)))).toEqual([32]);
   });
 
   it('references of attempts', () => {

@@ -667,6 +667,19 @@ it('reads a tombstone that still has a source_id, as an earlier version left it,
   expect(JSON.stringify(await rowOf())).not.toContain(record.sourceId);
 });
 
+it('leaves nothing in the row of a hand-off that began after the record was read to be erased', async () => {
+  const store = dynamoVerifications({ client: tables.client, table: 'verifications', now, newId });
+  const read = await awaitingIn(store);
+  const offer = { state: 'offered', number: 1, codeHash: 'hash', expiresAt: 5 } as const;
+  expect((await store.handOff(read, offer)).kind).toBe('moved');
+  won(await store.move(read, 'erased', { dueAt: 5 }), 'erased');
+  const Key = marshall({ verificationId: read.verificationId });
+  const { Item } = await tables.client.send(new GetItemCommand({ TableName: 'verifications', Key }));
+  expect(Object.keys(Item ?? {})).toContain('state');
+  expect(Item).not.toHaveProperty('handOff');
+  expect((await store.handOff(read, { ...offer, number: 2 })).kind).toBe('lost');
+});
+
 it('knows its own move again when the answer to the winning write was lost', async () => {
   const client = new DynamoDBClient({ region: 'us-east-1' });
   const dynamo = mockClient(client);

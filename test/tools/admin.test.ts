@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
 import { registry } from '../../shared/providers/registry.ts';
+import { dynamoLogos } from '../../shared/stores/tenants/logos.ts';
 import { type Vendor, vendor } from '../../tools/vendor-simulator/behaviour.ts';
 import { startVendorSimulator, type VendorSimulator } from '../../tools/vendor-simulator/server.ts';
 import { credentialsOf } from '../contracts/credentials.ts';
 import { administered } from './administered.ts';
 
-const { admin, secret, tenants, write } = administered();
+const { admin, client, secret, tenants, write } = administered();
 const withCredentials = [...registry.values()].flatMap(({ name, remote }) => (remote ? [name] : []));
 
 describe('npm run admin', () => {
@@ -216,6 +217,46 @@ describe('npm run admin -- policy', () => {
     expect(await admin('policy', 'validate', file)).toMatchObject({ code: 0, stdout: 'It can be set.\n' });
     expect((await admin('policy', 'set', 'policed', file)).code).toBe(0);
     expect((await tenants().find('policed'))?.policy).toMatchObject({ version: 2, keepCaptures: true });
+  });
+
+  it('stores the logo of a capture page, names it in the policy, and takes both away', async () => {
+    await tenants().create('pictured');
+    const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+    const file = write('logo.png', png);
+    const set = await admin('logo', 'set', 'pictured', file);
+    expect(set).toMatchObject({ code: 0, stderr: '' });
+    const [, hash = ''] = /^Logo ([0-9a-f]{64}) in policy 2 of pictured/.exec(set.stdout) ?? [];
+    expect(await tenants().pageOf('pictured')).toEqual({ returnOrigins: [], frameOrigins: [], logo: hash });
+    const logos = dynamoLogos({ client: client(), table: 'tenants' });
+    expect(Buffer.from((await logos.find('pictured', hash)) ?? [])).toEqual(png);
+
+    const named = write('named.json', { ...input, page: { name: 'Pictured', logo: hash } });
+    expect((await admin('policy', 'set', 'pictured', named)).code).toBe(0);
+    const shown = await admin('policy', 'show', 'pictured');
+    expect(JSON.parse(shown.stdout).page).toMatchObject({ name: 'Pictured', logo: hash });
+    expect(await admin('logo', 'remove', 'pictured')).toMatchObject({ code: 0 });
+    expect(await tenants().pageOf('pictured')).toEqual({ returnOrigins: [], frameOrigins: [], name: 'Pictured' });
+    expect(await logos.find('pictured', hash)).toBeUndefined();
+    expect(await admin('logo', 'remove', 'pictured')).toMatchObject({
+      code: 1,
+      stderr: 'Tenant pictured has no logo\n',
+    });
+    expect((await admin('policy', 'set', 'pictured', named)).stderr).toContain('page.logo: this logo is not stored');
+  });
+
+  it.each([
+    ['an SVG that is called a PNG', '<svg onload="alert(1)"/>', 'is not a PNG'],
+    ['a PNG without a picture', Buffer.from('89504e470d0a1a0a', 'hex'), 'is not a PNG'],
+    ['a PNG that begins late', Buffer.from('0089504e470d0a1a0a0000000d49484452', 'hex'), 'is not a PNG'],
+    ['nothing', '', 'is not a PNG'],
+    [
+      'more than 32 kB',
+      Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), Buffer.alloc(32 * 1024 - 15)]),
+      'has 32769 bytes: a logo has at most 32768',
+    ],
+  ])('stores no logo that is %s', async (_, bytes, why) => {
+    const file = write('not-a-logo.png', bytes);
+    expect(await admin('logo', 'set', 'acme', file)).toEqual({ code: 1, stdout: '', stderr: `${file} ${why}\n` });
   });
 
   it('neither validates nor sets one with mistakes, and names them all', async () => {

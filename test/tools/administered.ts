@@ -63,7 +63,8 @@ export function administered() {
   /** Writes a file for a command to read; answers its path. */
   function write(name: string, content: unknown): string {
     const path = join(directory, name);
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+    const asItIs = typeof content === 'string' || content instanceof Uint8Array;
+    writeFileSync(path, asItIs ? content : JSON.stringify(content));
     return path;
   }
 

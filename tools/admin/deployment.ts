@@ -8,6 +8,7 @@ import { fetcher } from '../../shared/fetching.ts';
 import { everyId } from '../../shared/stores/lists.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
+import { dynamoLogos, type KeptLogos } from '../../shared/stores/tenants/logos.ts';
 import { dynamoOperators, type ManagedOperators } from '../../shared/stores/tenants/operators.ts';
 import { dynamoTenants, type Tenants } from '../../shared/stores/tenants/tenants.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
@@ -18,6 +19,7 @@ import { readJson } from './files.ts';
 /** What commands work on: the running local stack, or a stack in AWS. */
 export interface Deployment {
   readonly tenants: Tenants;
+  readonly logos: KeptLogos;
   readonly operators: ManagedOperators;
   readonly verifications: Pick<Verifications, 'find'>;
   /** Ids of a tenant's verifications, by index, in no order; one that moves meanwhile may come twice. */
@@ -102,6 +104,7 @@ function open(
   };
   return {
     tenants: dynamoTenants({ client, table: tables.tenants, now, randomBytes }),
+    logos: dynamoLogos({ client, table: tables.tenants }),
     operators: dynamoOperators({ client, table: tables.tenants, now, randomBytes }),
     verifications: { find: (id) => dynamoVerifications({ client, table: records(), now }).find(id) },
     verificationIds: (tenant) => everyId(client, records(), tenant),

@@ -27,8 +27,13 @@ export const policyCommands: Commands = {
   'policy set': {
     words: 2,
     run: async ([id = '', file = ''], { connect }) => {
-      const { tenants } = await connect();
-      const version = await tenants.setPolicy(tenantNamed(id), await readPolicy(file));
+      const { tenants, logos } = await connect();
+      const policy = await readPolicy(file);
+      const { logo } = policy.page ?? {};
+      if (logo !== undefined && !(await logos.find(tenantNamed(id), logo))) {
+        throw new Error(`page.logo: this logo is not stored; store one with: logo set ${id} FILE`);
+      }
+      const version = await tenants.setPolicy(tenantNamed(id), policy);
       console.log(`Policy ${version} of ${id}: requests use it within ${keyCacheSeconds} s.`);
     },
   },

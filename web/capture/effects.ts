@@ -11,6 +11,8 @@ import type { Event, State, StateName } from './states.ts';
 /** What the element shows while the camera runs, beside its state. */
 export interface Live {
   readonly camera?: Camera | undefined;
+  /** Width over height of the camera's picture. */
+  readonly ratio?: number | undefined;
   /** Key of guidance's hint, such as `too_dark`. */
   readonly hint?: string | undefined;
   readonly level?: number | undefined;
@@ -79,8 +81,10 @@ const effects: { readonly [Name in StateName]?: Effect<Name> } = {
       },
     );
     world.show({ camera });
-    await play(await world.video(), camera.stream);
+    const video = await world.video();
+    await play(video, camera.stream);
     signal.throwIfAborted();
+    if (video.videoHeight > 0) world.show({ camera, ratio: video.videoWidth / video.videoHeight });
     world.dispatch({ type: 'camera_opened' });
   },
 

@@ -73,10 +73,14 @@ export class BonafideCapture extends LitElement {
 
   #state: State = { at: 'loading' };
   #live: Live = {};
+  /** Of the language, and with the page's own in their place. */
+  #words: Texts | undefined;
   #catalogue: Texts | undefined;
   #language: Language = 'en';
   #spoken = '';
   #picture: string | undefined;
+  /** Of the picture under review, where it was taken by the camera. */
+  #pictureRatio: number | undefined;
   #qr: TemplateResult | undefined;
   #isCopied = false;
   /** Before the person has begun, the page is read as any page, and focus stays where it is. */
@@ -135,6 +139,7 @@ export class BonafideCapture extends LitElement {
   }
 
   protected override willUpdate(): void {
+    this.#catalogue = this.#words && { ...this.#words, ...this.texts };
     const subject = this.#subjectNow();
     if (subject === undefined || !this.#catalogue || subject === this.#subject) return;
     this.#subject = subject;
@@ -154,6 +159,14 @@ export class BonafideCapture extends LitElement {
       <slot name="after"></slot>
       <p class="hidden" role="status" aria-live="polite">${this.#spoken}</p>
     </div>`;
+  }
+
+  /** By script, since a policy of ours allows no style attribute: all of the camera's picture is seen. */
+  protected override updated(): void {
+    const ratio = this.#live.ratio ?? this.#pictureRatio;
+    const stage = this.renderRoot.querySelector<HTMLElement>('.stage');
+    if (ratio === undefined) stage?.style.removeProperty('--ratio');
+    else stage?.style.setProperty('--ratio', String(ratio));
   }
 
   #shown(texts: Texts): Shown {
@@ -295,7 +308,9 @@ export class BonafideCapture extends LitElement {
     this.#inState = new AbortController();
     const keepsCamera = withCamera.includes(state.at) && withCamera.includes(before.at) && state.at !== 'starting';
     if (!keepsCamera) this.#switchOff();
-    this.#live = keepsCamera ? { camera: this.#live.camera } : {};
+    const { camera, ratio } = this.#live;
+    this.#pictureRatio = state.at === 'reviewing' ? ratio : undefined;
+    this.#live = keepsCamera ? { camera, ratio } : {};
     this.#state = state;
     this.#isCopied = false;
     this.#showPicture(state);
@@ -405,16 +420,16 @@ export class BonafideCapture extends LitElement {
       ...navigator.languages,
     ]);
     this.#language = language;
-    const use = (texts: Texts) => {
-      if (this.#language !== language) return;
-      this.#catalogue = { ...texts, ...this.texts };
+    const use = (texts: Texts, spoken: Language) => {
+      if (this.#language !== language) return; // another one was chosen meanwhile
+      this.#language = spoken;
+      this.#words = texts;
       this.requestUpdate();
     };
-    textsIn(language).then(use, () => {
-      this.#language = 'en';
-      this.#catalogue = { ...english, ...this.texts };
-      this.requestUpdate();
-    });
+    textsIn(language).then(
+      (texts) => use(texts, language),
+      () => use(english, 'en'),
+    );
   }
 }
 

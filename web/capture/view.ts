@@ -46,7 +46,7 @@ export function view(shown: Shown): TemplateResult {
     return html`<section aria-busy="true">${icons.spinner('inline')}<p class="quiet">${texts.loading}</p></section>`;
   }
   return html`<section aria-labelledby="title">
-    ${markOf(state)}
+    ${markOf(state)} ${stepOf(shown)}
     <h2 id="title" part="title" tabindex="-1" role="heading" aria-level=${headingLevel}>${title}</h2>
     ${text ? html`<p part="text" class="quiet">${text}</p>` : nothing} ${body(shown)}
   </section>`;
@@ -143,6 +143,15 @@ const titleOfTrouble = (trouble: Trouble): TextKey => {
 function troubleText(texts: Texts, trouble: Trouble, step: CaptureName, language: Language): string {
   const megabytes = new Intl.NumberFormat(language).format(maximumBytesOf[step] / 1024 / 1024);
   return filled(texts[trouble], { megabytes });
+}
+
+/** How far the person is, where there is more than one capture. */
+function stepOf({ state, texts, language }: Shown): TemplateResult | typeof nothing {
+  if (!('step' in state) || state.journey.captures.length < 2) return nothing;
+  const count = new Intl.NumberFormat(language);
+  const number = count.format(state.journey.captures.indexOf(state.step) + 1);
+  const text = filled(texts.step, { number, count: count.format(state.journey.captures.length) });
+  return html`<p class="quiet small step" part="step">${text}</p>`;
 }
 
 function markOf(state: State): TemplateResult | typeof nothing {
@@ -255,7 +264,7 @@ function camera(shown: Shown, state: WithCamera): TemplateResult {
   const hint = state.at === 'capturing' ? hintText(texts, live.hint) : undefined;
   return html`<div class="stage ${isUpright ? 'upright' : ''} ${live.hint === 'good' ? 'good' : ''}" part="preview">
       <video class=${isMirrored ? 'mirrored' : ''} playsinline autoplay .muted=${true} aria-label=${texts.preview}></video>
-      ${state.at === 'starting' ? icons.spinner() : icons.overlay(state.step === 'id_card' ? 'card' : 'face', isUpright)}
+      ${state.at === 'starting' ? icons.spinner() : icons.overlay(state.step === 'id_card' ? 'card' : 'face', live.ratio ?? (isUpright ? 3 / 4 : 4 / 3))}
       ${hint ? html`<span class="hint" part="hint" aria-hidden="true">${hint}</span>` : nothing}
       ${state.at === 'recording' ? digit(shown, state) : nothing}
     </div>
@@ -275,7 +284,7 @@ function digit({ texts, live, language }: Shown, state: Extract<State, { at: 're
   const shown = live.digit === undefined ? undefined : state.digits[live.digit];
   const count = new Intl.NumberFormat(language);
   const number = live.digit === undefined ? undefined : count.format(live.digit + 1);
-  return html`${asked ? html`<span class="hint turn" part="hint" aria-hidden="true">${texts[`recording_turn_${asked.side}`]}</span>` : nothing}
+  return html`${asked ? html`<span class="hint" part="hint" aria-hidden="true">${texts[`recording_turn_${asked.side}`]}</span>` : nothing}
     ${
       shown === undefined || number === undefined
         ? html`<span class="hint" part="hint" aria-hidden="true">${texts.recording_soon}</span>`

@@ -30,14 +30,20 @@ export function tenantPolicies({ client, table }: Pick<Dependencies, 'client' | 
         await client.send(
           new PutItemCommand({
             TableName: table,
-            Item: marshall({ id: `${id}/policy/${owner.policy.version}`, policy: owner.policy }),
+            Item: marshall(
+              { id: `${id}/policy/${owner.policy.version}`, policy: owner.policy },
+              { removeUndefinedValues: true },
+            ),
           }),
         );
         const replaced = await rows.update(id, {
           UpdateExpression: 'SET #policy = :next',
           ConditionExpression: '#policy.#version = :read',
           ExpressionAttributeNames: { '#policy': 'policy', '#version': 'version' },
-          ExpressionAttributeValues: marshall({ ':next': next, ':read': owner.policy.version }),
+          ExpressionAttributeValues: marshall(
+            { ':next': next, ':read': owner.policy.version },
+            { removeUndefinedValues: true },
+          ),
         });
         if (replaced) return version;
       }

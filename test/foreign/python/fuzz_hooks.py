@@ -19,7 +19,8 @@ def before_call(context, case, kwargs):
     dice = zlib.crc32(repr((case.method, case.path, case.path_parameters, case.query, case.body)).encode("utf8", "replace"))
     parameters = case.path_parameters
     if "source_id" in parameters and possible_source_id(parameters["source_id"]) and dice % 8 > 0:
-        ids = known["to_erase" if case.method == "DELETE" else "source_ids"]
+        erases = (case.method, case.path) == ("DELETE", "/verifications/{source_id}")
+        ids = known["to_erase" if erases else "source_ids"]
         parameters["source_id"] = ids[dice // 8 % len(ids)]
     if "endpoint_id" in parameters and dice % 8 > 0:
         ids = known["endpoints_to_delete" if case.method == "DELETE" else "endpoints"]

@@ -23,6 +23,15 @@ it('counts the versions of a policy, and keeps those before', async () => {
   expect(unmarshall(Item).policy).toEqual({ ...defaultPolicy, version: 2, keepCaptures: true });
 });
 
+it('answers the capture page of a tenant, and none of a name that is no tenant’s', async () => {
+  const page = { returnOrigins: ['https://shop.example'], frameOrigins: [], colours: { accent: '#112233' } };
+  await open().create('paged');
+  expect(await open().pageOf('paged')).toBeUndefined();
+  await open().setPolicy('paged', { ...input, page });
+  expect(await open().pageOf('paged')).toEqual(page);
+  expect(await open().pageOf('nobody')).toBeUndefined();
+});
+
 it('gives two policies set at once a version each', async () => {
   await open().create('two-operators');
   const versions = await Promise.all([

@@ -20,6 +20,7 @@ export function tenantsTable() {
     open: (): Tenants =>
       dynamoTenants({ client: tables.client, table: 'tenants', now: () => new Date(clock), randomBytes }),
     client: () => tables.client,
+    now: () => new Date(clock),
     passes: (seconds: number) => {
       clock += seconds * 1000;
     },

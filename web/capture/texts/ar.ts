@@ -3,6 +3,7 @@ import type { Texts } from './texts.ts';
 /** What the capture element says, in Arabic. */
 export const ar: Texts = {
   loading: 'لحظة من فضلك …',
+  step: 'الخطوة {number} من {count}',
 
   intro_title: 'لنتأكد من أنك أنت',
   intro_text_spoof_detect: 'ستلتقط صورة لوجهك. يستغرق ذلك نحو دقيقة.',

@@ -3,6 +3,7 @@ import type { Texts } from './texts.ts';
 /** What the capture element says, in German. */
 export const de: Texts = {
   loading: 'Einen Moment …',
+  step: 'Schritt {number} von {count}',
 
   intro_title: 'Zeigen Sie, dass Sie es sind',
   intro_text_spoof_detect: 'Sie machen ein Foto von Ihrem Gesicht. Das dauert etwa eine Minute.',

@@ -1,6 +1,7 @@
 /** What the capture element says, in English. The reasons' words are those of docs/reasons.md. */
 export const en = {
   loading: 'One moment …',
+  step: 'Step {number} of {count}',
 
   intro_title: 'Let’s check that it is you',
   intro_text_spoof_detect: 'You take a photo of your face. It takes about a minute.',

@@ -3,6 +3,7 @@ import type { Texts } from './texts.ts';
 /** What the capture element says, in Spanish. */
 export const es: Texts = {
   loading: 'Un momento …',
+  step: 'Paso {number} de {count}',
 
   intro_title: 'Comprobemos que es usted',
   intro_text_spoof_detect: 'Va a tomarse una foto de la cara. Tarda alrededor de un minuto.',
