@@ -263,6 +263,27 @@ describe('the house', () => {
     expect(report(rule, reaching)).toBe('');
   });
 
+  it('one function signs operators in at an identity provider, and one file speaks to it', () => {
+    const speaking = product
+      .flatMap(files)
+      .flatMap((file) => imports(source(file), file).map((name) => [file, name] as const))
+      .filter(([, name]) => name === 'openid-client' || name === 'shared/oidc.ts')
+      .map(([file, name]) => `${file} → ${name}`);
+    const rule = {
+      rule: 'openid-client is for shared/oidc.ts, and that for functions/sign-in-operator alone',
+      why: 'it reaches an address of the deployment’s by fetch, and no other function has anything to say to it',
+      instead: 'take the port SignInProvider of shared/lambda/sign-in.ts',
+    };
+    const allowed = ['functions/sign-in-operator/handler.ts → shared/oidc.ts', 'shared/oidc.ts → openid-client'];
+    expect(
+      report(
+        rule,
+        speaking.filter((one) => !allowed.includes(one)),
+      ),
+    ).toBe('');
+    expect(speaking.toSorted()).toEqual(allowed);
+  });
+
   it('only lifecycle changes a record, and only hand-over moves one to queued and sends', () => {
     const outside = [...files('shared'), ...files('functions')].filter(
       (file) => !file.startsWith('shared/lifecycle/') && !file.startsWith('shared/stores/'),
