@@ -37,6 +37,11 @@ export async function giveVoice(context: BrowserContext): Promise<void> {
       if (!microphone) return stream;
       const audio = new AudioContext();
       sound = { context: audio, destination: audio.createMediaStreamDestination() };
+      // Unconnected it gives no samples at all, as no microphone does, and a recorder waits for them for ever.
+      const quiet = audio.createConstantSource();
+      quiet.offset.value = 0;
+      quiet.connect(sound.destination);
+      quiet.start();
       microphone.stop();
       stream.removeTrack(microphone);
       for (const track of sound.destination.stream.getAudioTracks()) stream.addTrack(track);
