@@ -366,7 +366,6 @@ export const english = {
     captures_gone: 'The captures are no longer stored.',
     capture_missing: 'This capture is no longer stored.',
     retries_spent: 'This verification was retried too often. Begin a new one.',
-    state_conflict: 'The verification has moved meanwhile. It was read again.',
     verification_unknown: 'There is no verification with this source id.',
   },
 };
