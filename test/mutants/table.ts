@@ -1044,6 +1044,7 @@ export const mutants: readonly Mutant[] = [
     replace: 'if (ofDocument === undefined) return',
     tests: ['test/architecture.test.ts'],
     named: 'the client has the types of docs/openapi.json',
+  },
 
   // The console
   {
