@@ -254,6 +254,8 @@ export interface Captures {
   /** A GET URL of the pinned version. Signing only: no request is made. */
   readonly link: (pinned: Pinned, seconds: number) => Promise<string>;
   readonly exists: (pinned: Pinned) => Promise<boolean>;
+  /** The content type that it was uploaded with, as it was declared; undefined where it is gone. */
+  readonly typeOf: (pinned: Pinned) => Promise<string | undefined>;
   /** Deletes one version. Doing it twice is doing it once. */
   readonly removeVersion: (pinned: Pinned) => Promise<void>;
   /** Deletes every version of everything a verification stored in its rounds up to and with `lastRound`. */

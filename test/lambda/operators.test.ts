@@ -26,7 +26,7 @@ const connect = () => ({
   },
 });
 
-const look = { url: 'https://bucket.example/x', expires_at: '', content_type: null };
+const look = { url: 'https://bucket.example/x', expires_at: '', content_type: 'image/png' };
 const handler = http('look-at-capture', connect, {
   'POST /console/verifications/{source_id}/looks': async ({ caller, body }) => {
     done.push(`${caller.tenant.id}’s ${caller.operator.name} looks at the ${body.capture}`);

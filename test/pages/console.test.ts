@@ -386,6 +386,23 @@ describe('outcomes', () => {
 });
 
 describe('requests of the console', () => {
+  it('after an act in a page that is hidden by then wait until it is seen', async () => {
+    const sourceId = await verified('fault');
+    const { visited, page, end } = await signedIn();
+    await view(page, `verifications/${sourceId}`);
+    await page.getByText(english.captures.noLooks).waitFor();
+    const retried = page.waitForResponse((answer) => answer.url().endsWith('/retry'));
+    await show(page, 'hidden');
+    await button(page, english.actions.retry).click();
+    await (await retried).finished();
+    await page.getByText(english.actions.retried).waitFor();
+    await page.waitForTimeout(500);
+    expect(visited.apiRequests().at(-1)).toMatch(/^POST .*\/retry$/);
+    await show(page, 'visible');
+    await expect.poll(() => visited.apiRequests().at(-1)).toMatch(/^GET /);
+    await end();
+  });
+
   it.each([
     ['verifications', 5],
     ['verification', 10],

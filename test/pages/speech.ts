@@ -37,16 +37,23 @@ export async function giveVoice(context: BrowserContext): Promise<void> {
       if (!microphone) return stream;
       const audio = new AudioContext();
       sound = { context: audio, destination: audio.createMediaStreamDestination() };
-      // Unconnected it gives no samples at all, as no microphone does, and a recorder waits for them for ever.
-      const quiet = audio.createConstantSource();
-      quiet.offset.value = 0;
-      quiet.connect(sound.destination);
-      quiet.start();
+      quietRoom(sound);
       microphone.stop();
       stream.removeTrack(microphone);
       for (const track of sound.destination.stream.getAudioTracks()) stream.addTrack(track);
       return stream;
     };
+    /** A microphone always gives samples: without any, recorders of MP4 never start. */
+    function quietRoom({ context, destination }: NonNullable<typeof sound>): void {
+      const noise = new AudioBuffer({ length: context.sampleRate, sampleRate: context.sampleRate });
+      noise.copyToChannel(
+        Float32Array.from({ length: noise.length }, () => 0.001 * (Math.random() - 0.5)),
+        0,
+      );
+      const source = new AudioBufferSourceNode(context, { buffer: noise, loop: true });
+      source.connect(destination);
+      source.start();
+    }
     window.bonafideTestMedia = {
       open: () => tracks.filter(({ readyState }) => readyState === 'live').length,
       playWhenAsked: (base64) => {

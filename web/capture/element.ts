@@ -87,6 +87,7 @@ export class BonafideCapture extends LitElement {
   #subject: string | undefined;
   #inState = new AbortController();
   #connected = new AbortController();
+  #awake: Promise<WakeLockSentinel | undefined> | undefined;
   #client: CaptureClient | undefined;
   #hold: Hold | undefined;
   readonly #chosenCameras = new Map<string, string>();
@@ -124,6 +125,7 @@ export class BonafideCapture extends LitElement {
     this.#connected.abort();
     this.#inState.abort();
     this.#switchOff();
+    this.#letSleep();
     this.#forgetPicture();
     this.#hold?.release();
     this.#hold = undefined;
@@ -224,8 +226,9 @@ export class BonafideCapture extends LitElement {
         );
     },
     copyLink: () => {
-      if (this.#state.at !== 'handing_off' || this.#state.link === undefined) return;
-      navigator.clipboard?.writeText(this.#state.link).then(
+      const link = this.#linkToCopy();
+      if (link === undefined) return;
+      navigator.clipboard?.writeText(link).then(
         () => {
           this.#isCopied = true;
           this.#say(this.#catalogue?.hand_off_copied ?? '');
@@ -283,6 +286,15 @@ export class BonafideCapture extends LitElement {
     },
   };
 
+  /** Shown here, or opened here and not used up yet. */
+  #linkToCopy(): string | undefined {
+    if (this.#state.at === 'handing_off') return this.#state.link;
+    if (!this.handOffCode) return undefined;
+    const { tenant, code } = this.handOffCode;
+    const [place, of] = [tenant, this.sourceId].map(encodeURIComponent);
+    return `${this.base}/capture/${place}/${of}#h_${code}`;
+  }
+
   #press(event: CaptureEvent): void {
     this.#isPressed = true;
     this.#dispatch(event);
@@ -310,6 +322,7 @@ export class BonafideCapture extends LitElement {
     this.#live = keepsCamera ? { camera, ratio } : {};
     this.#state = state;
     this.#isCopied = false;
+    this.#stayAwake(state);
     this.#showPicture(state);
     this.#drawCode(state);
     this.requestUpdate();
@@ -377,6 +390,18 @@ export class BonafideCapture extends LitElement {
     this.#live.camera?.stop();
     this.#hearing.listening?.stop();
     this.#hearing.listening = undefined;
+  }
+
+  /** The screen of a phone stays on while something goes on that the person only watches. */
+  #stayAwake({ at }: State): void {
+    const isWatched = [...withCamera, 'uploading', 'waiting'].includes(at);
+    if (isWatched) this.#awake ??= navigator.wakeLock?.request('screen').catch(() => undefined);
+    else this.#letSleep();
+  }
+
+  #letSleep(): void {
+    this.#awake?.then((lock) => lock?.release()).catch(() => {});
+    this.#awake = undefined;
   }
 
   #showPicture(state: State): void {

@@ -2,6 +2,7 @@ import type { Texts } from './texts.ts';
 
 /** What the capture element says, in Arabic. */
 export const ar: Texts = {
+  page_title: 'التحقق',
   loading: 'لحظة من فضلك …',
   step: 'الخطوة {number} من {count}',
 

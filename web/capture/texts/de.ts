@@ -2,6 +2,7 @@ import type { Texts } from './texts.ts';
 
 /** What the capture element says, in German. */
 export const de: Texts = {
+  page_title: 'Verifizierung',
   loading: 'Einen Moment …',
   step: 'Schritt {number} von {count}',
 

@@ -1,5 +1,6 @@
 /** What the capture element says, in English. The reasons' words are those of docs/reasons.md. */
 export const en = {
+  page_title: 'Verification',
   loading: 'One moment …',
   step: 'Step {number} of {count}',
 

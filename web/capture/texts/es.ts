@@ -2,6 +2,7 @@ import type { Texts } from './texts.ts';
 
 /** What the capture element says, in Spanish. */
 export const es: Texts = {
+  page_title: 'Verificación',
   loading: 'Un momento …',
   step: 'Paso {number} de {count}',
 
