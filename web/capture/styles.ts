@@ -187,20 +187,21 @@ export const styles = css`
   .stage {
     position: relative;
     overflow: hidden;
-    inline-size: 100%;
-    aspect-ratio: 4 / 3;
+    --shown-ratio: var(--ratio, 4 / 3);
+    inline-size: min(100%, 60vh * (var(--shown-ratio)));
+    inline-size: min(100%, 60svh * (var(--shown-ratio)));
+    aspect-ratio: var(--shown-ratio);
+    margin-inline: auto;
     border-radius: var(--radius);
     background: #0c0e12;
     isolation: isolate;
   }
   .stage.upright {
-    aspect-ratio: 3 / 4;
-    max-block-size: 68vh;
-    max-block-size: 68svh;
+    --shown-ratio: var(--ratio, 3 / 4);
   }
   .stage video,
   .stage img,
-  .stage > svg {
+  .stage > .overlay {
     position: absolute;
     inset: 0;
     inline-size: 100%;
@@ -242,9 +243,6 @@ export const styles = css`
     color: #fff;
     background: rgb(12 14 18 / 88%);
   }
-  .turn {
-    inset-block: 0.75rem auto;
-  }
   .spinner {
     position: absolute;
     inset: 0;
@@ -267,28 +265,38 @@ export const styles = css`
       transform: rotate(1turn);
     }
   }
+  /* At the upper edge, where cameras are: who reads them looks into the camera. */
   .digit {
     position: absolute;
-    inset-block-end: 0.75rem;
+    inset-block-start: 0.75rem;
     inset-inline: 0.75rem;
-    inline-size: min(9rem, 60%);
+    display: grid;
+    grid-template-columns: auto auto;
+    align-items: center;
+    justify-content: center;
+    column-gap: 0.75rem;
+    inline-size: fit-content;
     margin-inline: auto;
-    padding: 0.25rem 0.75rem 0.5rem;
+    padding: 0.25rem 1rem;
     border-radius: var(--radius);
-    text-align: center;
     color: #fff;
     background: rgb(12 14 18 / 88%);
   }
   .digit b {
-    display: block;
-    font-size: 4rem;
-    line-height: 1.05;
+    grid-row: 1 / span 2;
+    font-size: 3.5rem;
+    line-height: 1.1;
     font-variant-numeric: tabular-nums;
   }
   .digit small {
-    display: block;
     font-size: 0.875rem;
     line-height: 1.3;
+  }
+  .digit small:only-of-type {
+    grid-row: 1 / span 2;
+  }
+  .step {
+    margin-block-end: -0.75rem;
   }
   .digits {
     font-size: 2.25rem;

@@ -46,7 +46,7 @@ export function view(shown: Shown): TemplateResult {
     return html`<section aria-busy="true">${icons.spinner('inline')}<p class="quiet">${texts.loading}</p></section>`;
   }
   return html`<section aria-labelledby="title">
-    ${markOf(state)}
+    ${markOf(state)} ${stepOf(shown)}
     <h2 id="title" part="title" tabindex="-1" role="heading" aria-level=${headingLevel}>${title}</h2>
     ${text ? html`<p part="text" class="quiet">${text}</p>` : nothing} ${body(shown)}
   </section>`;
@@ -66,7 +66,8 @@ export function words({
     case 'loading':
       return { title: texts.loading };
     case 'claiming':
-      return { title: texts.claim_title, text: texts.claim_text };
+      // Its own camera works in a browser alone, and the code is good once: said before it is used up.
+      return { title: texts.claim_title, text: isInApp() ? texts.in_app_browser : texts.claim_text };
     case 'intro':
       return { title: texts.intro_title, text: texts[`intro_text_${state.journey.check}`] };
     case 'starting': {
@@ -145,6 +146,15 @@ function troubleText(texts: Texts, trouble: Trouble, step: CaptureName, language
   return filled(texts[trouble], { megabytes });
 }
 
+/** How far the person is, where there is more than one capture. */
+function stepOf({ state, texts, language }: Shown): TemplateResult | typeof nothing {
+  if (!('step' in state) || state.journey.captures.length < 2) return nothing;
+  const count = new Intl.NumberFormat(language);
+  const number = count.format(state.journey.captures.indexOf(state.step) + 1);
+  const text = filled(texts.step, { number, count: count.format(state.journey.captures.length) });
+  return html`<p class="quiet small step" part="step">${text}</p>`;
+}
+
 function markOf(state: State): TemplateResult | typeof nothing {
   switch (state.at) {
     case 'waiting':
@@ -172,7 +182,10 @@ function body(shown: Shown): TemplateResult | typeof nothing {
   const press = (type: PlainType) => () => acts.dispatch({ type });
   switch (state.at) {
     case 'claiming':
-      return html`<div class="actions">${primary(texts.claim, press('claim_pressed'))}</div>`;
+      return html`<div class="actions">
+        ${primary(texts.claim, press('claim_pressed'))}
+        ${isInApp() ? secondary(texts.hand_off_copy, acts.copyLink) : nothing} ${copied(shown)}
+      </div>`;
     case 'intro':
       return html`${tips(shown)}
         <div class="actions">${primary(texts.begin, press('began'))}${handOff(shown, 'on_phone')}</div>`;
@@ -255,7 +268,7 @@ function camera(shown: Shown, state: WithCamera): TemplateResult {
   const hint = state.at === 'capturing' ? hintText(texts, live.hint) : undefined;
   return html`<div class="stage ${isUpright ? 'upright' : ''} ${live.hint === 'good' ? 'good' : ''}" part="preview">
       <video class=${isMirrored ? 'mirrored' : ''} playsinline autoplay .muted=${true} aria-label=${texts.preview}></video>
-      ${state.at === 'starting' ? icons.spinner() : icons.overlay(state.step === 'id_card' ? 'card' : 'face', isUpright)}
+      ${state.at === 'starting' ? icons.spinner() : icons.overlay(state.step === 'id_card' ? 'card' : 'face', live.ratio ?? (isUpright ? 3 / 4 : 4 / 3))}
       ${hint ? html`<span class="hint" part="hint" aria-hidden="true">${hint}</span>` : nothing}
       ${state.at === 'recording' ? digit(shown, state) : nothing}
     </div>
@@ -275,7 +288,7 @@ function digit({ texts, live, language }: Shown, state: Extract<State, { at: 're
   const shown = live.digit === undefined ? undefined : state.digits[live.digit];
   const count = new Intl.NumberFormat(language);
   const number = live.digit === undefined ? undefined : count.format(live.digit + 1);
-  return html`${asked ? html`<span class="hint turn" part="hint" aria-hidden="true">${texts[`recording_turn_${asked.side}`]}</span>` : nothing}
+  return html`${asked ? html`<span class="hint" part="hint" aria-hidden="true">${texts[`recording_turn_${asked.side}`]}</span>` : nothing}
     ${
       shown === undefined || number === undefined
         ? html`<span class="hint" part="hint" aria-hidden="true">${texts.recording_soon}</span>`
@@ -343,7 +356,7 @@ function trouble(shown: Shown, { trouble, step }: Extract<State, { at: 'trouble'
     step === 'video'
       ? secondary(texts.by_file, () => acts.dispatch({ type: 'file_asked' }))
       : fileInput(shown, step, isTouched ? texts.by_file : texts.choose_file);
-  const link = isTouched || isInAppBrowser(navigator.userAgent) ? 'open_elsewhere' : 'on_phone';
+  const link = isTouched || isInApp() ? 'open_elsewhere' : 'on_phone';
   return html`<div class="actions">${retry}${file}${handOff(shown, link)}</div>`;
 }
 
@@ -380,8 +393,13 @@ function byFile(
     </div>`;
 }
 
+const isInApp = (): boolean => isInAppBrowser(navigator.userAgent);
+
+const copied = ({ isCopied, texts }: Shown) =>
+  isCopied ? html`<p class="quiet small">${texts.hand_off_copied}</p>` : nothing;
+
 function handingOff(shown: Shown, state: Extract<State, { at: 'handing_off' }>): TemplateResult {
-  const { texts, acts, qr, live, language, isCopied } = shown;
+  const { texts, acts, qr, live, language } = shown;
   const back = secondary(texts.hand_off_back, acts.takeBack);
   if (state.over) {
     const renew = primary(texts.hand_off_new, () => acts.dispatch({ type: 'hand_off_asked' }));
@@ -395,6 +413,6 @@ function handingOff(shown: Shown, state: Extract<State, { at: 'handing_off' }>):
     <p class="quiet small" role="timer" aria-live="off">${filled(texts.hand_off_left, { time })}</p>
     <div class="actions">
       ${secondary(texts.hand_off_copy, acts.copyLink)}
-      ${isCopied ? html`<p class="quiet small">${texts.hand_off_copied}</p>` : nothing} ${back}
+      ${copied(shown)} ${back}
     </div>`;
 }

@@ -2,7 +2,9 @@ import type { Texts } from './texts.ts';
 
 /** What the capture element says, in German. */
 export const de: Texts = {
+  page_title: 'Verifizierung',
   loading: 'Einen Moment …',
+  step: 'Schritt {number} von {count}',
 
   intro_title: 'Zeigen Sie, dass Sie es sind',
   intro_text_spoof_detect: 'Sie machen ein Foto von Ihrem Gesicht. Das dauert etwa eine Minute.',
@@ -35,8 +37,6 @@ export const de: Texts = {
   id_card_text: 'Legen Sie die Seite mit dem Foto in den Rahmen, sodass alle Kanten zu sehen sind.',
   video_title: 'Machen Sie sich bereit',
   video_text: 'Wenn Sie bereit sind, erscheinen nacheinander Ziffern. Sprechen Sie jede laut.',
-  video_text_turn:
-    'Wenn Sie bereit sind, erscheinen nacheinander Ziffern. Sprechen Sie jede laut. Drehen Sie den Kopf einmal, wenn Sie darum gebeten werden.',
   video_in_english: 'Sprechen Sie die Ziffern auf Englisch.',
   video_screen_reader: 'Mit einem Screenreader benutzen Sie bitte Kopfhörer: Jede Ziffer wird Ihnen vorgelesen.',
   video_level: 'Pegel des Mikrofons',
