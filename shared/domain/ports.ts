@@ -5,9 +5,9 @@ import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './e
 import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
 import type { HandOff } from './hand-off.ts';
-import type { Page, Policy } from './policy.ts';
 import type { BegunSession, Operator, Session } from './operator.ts';
 import type { KeptOutcome } from './outcome.ts';
+import type { Page, Policy } from './policy.ts';
 import type { ReceiptKey } from './receipt.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 import type {
@@ -248,6 +248,8 @@ export interface Captures {
   /** A GET URL of the pinned version. Signing only: no request is made. */
   readonly link: (pinned: Pinned, seconds: number) => Promise<string>;
   readonly exists: (pinned: Pinned) => Promise<boolean>;
+  /** The content type that it was uploaded with, as it was declared; undefined where it is gone. */
+  readonly typeOf: (pinned: Pinned) => Promise<string | undefined>;
   /** Deletes one version. Doing it twice is doing it once. */
   readonly removeVersion: (pinned: Pinned) => Promise<void>;
   /** Deletes every version of everything a verification stored in its rounds up to and with `lastRound`. */

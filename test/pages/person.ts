@@ -2,7 +2,8 @@
 import type { Locator, Page } from 'playwright-core';
 import { en } from '../../web/capture/texts/en.ts';
 import type { Camera, FeedOptions } from './feeds.ts';
-import { type Digits, say } from './speech.ts';
+import { textsOf } from './looks.ts';
+import { type Digits, sayWhenAsked } from './speech.ts';
 
 export type Text = keyof typeof en;
 
@@ -19,7 +20,10 @@ export async function sees<T extends Text>(page: Page, ...texts: readonly T[]): 
     await page.getByText(shown(text)).first().waitFor({ state: 'visible', timeout: 150_000 });
     return text;
   });
-  return Promise.any(looks);
+  return Promise.any(looks).catch(async () => {
+    const instead = (await textsOf(page).catch(() => ['a page that is closed'])).join(' · ');
+    throw new Error(`none of ${texts.join(', ')} was seen, but “${instead}”`);
+  });
 }
 
 /** The photo of the ID card, taken by hand; the camera shows `next` from then on. */
@@ -43,10 +47,9 @@ export async function photographsFace(page: Page): Promise<void> {
   await press(page, 'keep');
 }
 
-/** The digits, from the first one on. */
+/** Ready to speak, and says the digits when they are shown. */
 export async function saysDigits(page: Page, digits?: Digits): Promise<void> {
   await sees(page, 'video_title');
+  await sayWhenAsked(page, digits);
   await press(page, 'ready');
-  await page.getByText(en.recording_digit.replace('{number}', '1').replace('{count}', '6')).first().waitFor();
-  await say(page, digits);
 }

@@ -44,7 +44,8 @@ describe('every state', () => {
       const faults: string[] = [];
       for (const scene of scenes) {
         await show(page, scene);
-        for (const fault of [...(await axeFaults(page, ['page-has-heading-one'])), ...(await boxFaults(page))]) faults.push(`${scene}: ${fault}`);
+        for (const fault of [...(await axeFaults(page, ['page-has-heading-one'])), ...(await boxFaults(page))])
+          faults.push(`${scene}: ${fault}`);
       }
       await context.close();
       expect(scenes.length).toBeGreaterThan(50);

@@ -11,6 +11,8 @@ import type { Event, State, StateName } from './states.ts';
 /** What the element shows while the camera runs, beside its state. */
 export interface Live {
   readonly camera?: Camera | undefined;
+  /** Width over height of the camera's picture. */
+  readonly ratio?: number | undefined;
   /** Key of guidance's hint, such as `too_dark`. */
   readonly hint?: string | undefined;
   readonly level?: number | undefined;
@@ -84,8 +86,10 @@ const effects: { readonly [Name in StateName]?: Effect<Name> } = {
       },
     );
     world.show({ camera });
-    await play(await world.video(), camera.stream);
+    const video = await world.video();
+    await play(video, camera.stream);
     signal.throwIfAborted();
+    if (video.videoHeight > 0) world.show({ camera, ratio: video.videoWidth / video.videoHeight });
     world.dispatch({ type: 'camera_opened' });
   },
 
@@ -115,6 +119,15 @@ const effects: { readonly [Name in StateName]?: Effect<Name> } = {
     world.dispatch({ type: 'captured', shot: { name: 'video', blob, contentType, digits }, sure: true });
   },
 
+  trouble: async ({ trouble }, world, signal) => {
+    if (trouble !== 'denied' && trouble !== 'dismissed') return;
+    // Allowed in the browser's settings meanwhile: it goes on by itself. Not every browser can be asked.
+    const asked = { name: 'camera' } as unknown as PermissionDescriptor;
+    const permission = await navigator.permissions?.query(asked).catch(() => undefined);
+    const goOn = () => permission?.state === 'granted' && world.dispatch({ type: 'resumed' });
+    permission?.addEventListener('change', goOn, { signal });
+  },
+
   by_file: async ({ step }, world, signal) => {
     if (step === 'video') await issueDigits(world, signal);
   },
@@ -139,7 +152,7 @@ const effects: { readonly [Name in StateName]?: Effect<Name> } = {
     const long = setTimeout(() => world.dispatch({ type: 'waited_long' }), 60_000);
     signal.addEventListener('abort', () => clearTimeout(long));
     // S3's event may be late. Where it is this late, what was taken for landed is not there: capture what is missing.
-    const late = setTimeout(() => look(world, signal).catch(() => {}), 45_000);
+    const late = setTimeout(() => look(world, signal).catch(() => {}), 90_000);
     signal.addEventListener('abort', () => clearTimeout(late));
     const view = await world.client().waitForVerdict(world.sourceId(), { signal });
     world.dispatch({ type: 'seen', seen: seenOf(view, world.isSecondDevice()) });

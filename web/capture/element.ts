@@ -72,10 +72,14 @@ export class BonafideCapture extends LitElement {
 
   #state: State = { at: 'loading' };
   #live: Live = {};
+  /** Of the language, and with the page's own in their place. */
+  #words: Texts | undefined;
   #catalogue: Texts | undefined;
   #language: Language = 'en';
   #spoken = '';
   #picture: string | undefined;
+  /** Of the picture under review, where it was taken by the camera. */
+  #pictureRatio: number | undefined;
   #qr: TemplateResult | undefined;
   #isCopied = false;
   /** Before the person has begun, the page is read as any page, and focus stays where it is. */
@@ -83,6 +87,7 @@ export class BonafideCapture extends LitElement {
   #subject: string | undefined;
   #inState = new AbortController();
   #connected = new AbortController();
+  #awake: Promise<WakeLockSentinel | undefined> | undefined;
   #client: CaptureClient | undefined;
   #hold: Hold | undefined;
   readonly #chosenCameras = new Map<string, string>();
@@ -120,6 +125,7 @@ export class BonafideCapture extends LitElement {
     this.#connected.abort();
     this.#inState.abort();
     this.#switchOff();
+    this.#letSleep();
     this.#forgetPicture();
     this.#hold?.release();
     this.#hold = undefined;
@@ -132,6 +138,7 @@ export class BonafideCapture extends LitElement {
   }
 
   protected override willUpdate(): void {
+    this.#catalogue = this.#words && { ...this.#words, ...this.texts };
     const subject = this.#subjectNow();
     if (subject === undefined || !this.#catalogue || subject === this.#subject) return;
     this.#subject = subject;
@@ -151,6 +158,14 @@ export class BonafideCapture extends LitElement {
       <slot name="after"></slot>
       <p class="hidden" role="status" aria-live="polite">${this.#spoken}</p>
     </div>`;
+  }
+
+  /** By script, since a policy of ours allows no style attribute: all of the camera's picture is seen. */
+  protected override updated(): void {
+    const ratio = this.#live.ratio ?? this.#pictureRatio;
+    const stage = this.renderRoot.querySelector<HTMLElement>('.stage');
+    if (ratio === undefined) stage?.style.removeProperty('--ratio');
+    else stage?.style.setProperty('--ratio', String(ratio));
   }
 
   #shown(texts: Texts): Shown {
@@ -211,8 +226,9 @@ export class BonafideCapture extends LitElement {
         );
     },
     copyLink: () => {
-      if (this.#state.at !== 'handing_off' || this.#state.link === undefined) return;
-      navigator.clipboard?.writeText(this.#state.link).then(
+      const link = this.#linkToCopy();
+      if (link === undefined) return;
+      navigator.clipboard?.writeText(link).then(
         () => {
           this.#isCopied = true;
           this.#say(this.#catalogue?.hand_off_copied ?? '');
@@ -270,6 +286,15 @@ export class BonafideCapture extends LitElement {
     },
   };
 
+  /** Shown here, or opened here and not used up yet. */
+  #linkToCopy(): string | undefined {
+    if (this.#state.at === 'handing_off') return this.#state.link;
+    if (!this.handOffCode) return undefined;
+    const { tenant, code } = this.handOffCode;
+    const [place, of] = [tenant, this.sourceId].map(encodeURIComponent);
+    return `${this.base}/capture/${place}/${of}#h_${code}`;
+  }
+
   #press(event: CaptureEvent): void {
     this.#isPressed = true;
     this.#dispatch(event);
@@ -292,9 +317,12 @@ export class BonafideCapture extends LitElement {
     this.#inState = new AbortController();
     const keepsCamera = withCamera.includes(state.at) && withCamera.includes(before.at) && state.at !== 'starting';
     if (!keepsCamera) this.#switchOff();
-    this.#live = keepsCamera ? { camera: this.#live.camera } : {};
+    const { camera, ratio } = this.#live;
+    this.#pictureRatio = state.at === 'reviewing' ? ratio : undefined;
+    this.#live = keepsCamera ? { camera, ratio } : {};
     this.#state = state;
     this.#isCopied = false;
+    this.#stayAwake(state);
     this.#showPicture(state);
     this.#drawCode(state);
     this.requestUpdate();
@@ -364,6 +392,18 @@ export class BonafideCapture extends LitElement {
     this.#hearing.listening = undefined;
   }
 
+  /** The screen of a phone stays on while something goes on that the person only watches. */
+  #stayAwake({ at }: State): void {
+    const isWatched = [...withCamera, 'uploading', 'waiting'].includes(at);
+    if (isWatched) this.#awake ??= navigator.wakeLock?.request('screen').catch(() => undefined);
+    else this.#letSleep();
+  }
+
+  #letSleep(): void {
+    this.#awake?.then((lock) => lock?.release()).catch(() => {});
+    this.#awake = undefined;
+  }
+
   #showPicture(state: State): void {
     this.#forgetPicture();
     if (state.at === 'reviewing') this.#picture = URL.createObjectURL(state.shot.blob);
@@ -402,16 +442,16 @@ export class BonafideCapture extends LitElement {
       ...navigator.languages,
     ]);
     this.#language = language;
-    const use = (texts: Texts) => {
-      if (this.#language !== language) return;
-      this.#catalogue = { ...texts, ...this.texts };
+    const use = (texts: Texts, spoken: Language) => {
+      if (this.#language !== language) return; // another one was chosen meanwhile
+      this.#language = spoken;
+      this.#words = texts;
       this.requestUpdate();
     };
-    textsIn(language).then(use, () => {
-      this.#language = 'en';
-      this.#catalogue = { ...english, ...this.texts };
-      this.requestUpdate();
-    });
+    textsIn(language).then(
+      (texts) => use(texts, language),
+      () => use(english, 'en'),
+    );
   }
 }
 

@@ -27,23 +27,33 @@ export const spinner = (part = ''): TemplateResult =>
     <circle cx="12" cy="12" r="9" opacity=".25"/><circle cx="12" cy="12" r="9" stroke-dasharray="15 60" stroke-linecap="round"/>
   </svg>`;
 
-/** What is captured stands in the middle: an oval for a face, a card's shape for a card. */
-export function overlay(what: 'face' | 'card', upright: boolean): TemplateResult {
-  const [width, height] = upright ? [300, 400] : [400, 300];
-  const hole =
-    what === 'face' ? oval(width / 2, height * 0.46, upright ? 98 : 92, upright ? 132 : 122) : card(width, height);
-  return html`<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
-    <path class="shade" fill-rule="evenodd" d="M-400-400h1200v1200h-1200z${hole}"/><path class="outline" d=${hole}/>
+/**
+ * What is captured stands in the middle: an oval for a face, a card's shape for a card. `ratio` is the picture's width over
+ * its height: all of the picture is seen, so that what is outside of it is outside for the backend too.
+ */
+export function overlay(what: 'face' | 'card', ratio: number): TemplateResult {
+  const [width, height] = [300 * ratio, 300];
+  const outline = what === 'face' ? oval(width, height) : card(width, height);
+  return html`<svg class="overlay" viewBox="0 0 ${width} ${height}" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
+    <path class="shade" fill-rule="evenodd" d="M-300-300h1200v900h-1200z${outline}" />
+    <path class="outline" d=${outline} />
   </svg>`;
 }
 
-const oval = (x: number, y: number, rx: number, ry: number): string =>
-  `M${x - rx} ${y}a${rx} ${ry} 0 1 0 ${2 * rx} 0a${rx} ${ry} 0 1 0 ${-2 * rx} 0z`;
+/** As wide as half of the shorter side, a third taller than wide. */
+function oval(width: number, height: number): string {
+  const across = Math.min(width * 0.62, height * 0.54);
+  const [rx, ry] = [across / 2, across * 0.66];
+  return `M${(width - across) / 2} ${height * 0.46}a${rx} ${ry} 0 1 0 ${across} 0a${rx} ${ry} 0 1 0 ${-across} 0z`;
+}
 
 /** ISO/IEC 7810 ID-1: 85.60 × 53.98 mm. */
 function card(width: number, height: number): string {
-  const across = width * 0.88;
+  const across = Math.min(width * 0.9, height * 0.84 * 1.586);
   const down = across / 1.586;
-  const [x, y] = [(width - across) / 2, (height - down) / 2 - height * 0.02];
-  return `M${x + 8} ${y}h${across - 16}q8 0 8 8v${down - 16}q0 8-8 8h${16 - across}q-8 0-8-8v${16 - down}q0-8 8-8z`;
+  const [x, y, round] = [(width - across) / 2, (height - down) / 2, across * 0.04];
+  const [h, v] = [across - 2 * round, down - 2 * round];
+  const corner = (dx: number, dy: number, first: 'x' | 'y') =>
+    first === 'x' ? `q${dx} 0 ${dx} ${dy}` : `q0 ${dy} ${dx} ${dy}`;
+  return `M${x + round} ${y}h${h}${corner(round, round, 'x')}v${v}${corner(-round, round, 'y')}h${-h}${corner(-round, -round, 'x')}v${-v}${corner(round, -round, 'y')}z`;
 }

@@ -187,20 +187,21 @@ export const styles = css`
   .stage {
     position: relative;
     overflow: hidden;
-    inline-size: 100%;
-    aspect-ratio: 4 / 3;
+    --shown-ratio: var(--ratio, 4 / 3);
+    inline-size: min(100%, 60vh * (var(--shown-ratio)));
+    inline-size: min(100%, 60svh * (var(--shown-ratio)));
+    aspect-ratio: var(--shown-ratio);
+    margin-inline: auto;
     border-radius: var(--radius);
     background: #0c0e12;
     isolation: isolate;
   }
   .stage.upright {
-    aspect-ratio: 3 / 4;
-    max-block-size: 68vh;
-    max-block-size: 68svh;
+    --shown-ratio: var(--ratio, 3 / 4);
   }
   .stage video,
   .stage img,
-  .stage > svg {
+  .stage > .overlay {
     position: absolute;
     inset: 0;
     inline-size: 100%;
