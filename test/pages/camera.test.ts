@@ -35,7 +35,6 @@ describe('a browser', () => {
   it.each([
     ['whose person says no', { permission: 'denied' }, 'denied'],
     ['without a camera', { cameras: 0 }, 'not_found'],
-    ['that asks no one, as without a window', { permission: 'unasked' }, 'denied'],
   ] as const)('%s', async (_, options, trouble) => {
     other = await openBrowser(options);
     const { visited, asked } = await begun(stack(), other);
