@@ -83,7 +83,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'slow',
-          include: ['test/{engine,journeys,properties,stores}/slow/*.test.ts'],
+          include: ['test/{client,engine,journeys,properties,stores}/slow/*.test.ts'],
         },
       },
       {

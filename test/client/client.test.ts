@@ -32,7 +32,7 @@ async function answeredBy(...script: Scripted[]) {
   return { ...server, connection: { base: server.url, key: server.apiKey } };
 }
 beforeEach(() => {
-  vi.spyOn(Math, 'random').mockReturnValue(0); // no pause, where nobody asks for one
+  vi.spyOn(Math, 'random').mockReturnValue(0); // no pause but those that are asked for
 });
 afterEach(() => {
   stop();

@@ -22,6 +22,13 @@ root.lang = language;
 root.dir = isRightToLeft(language) ? 'rtl' : 'ltr';
 for (const [property, value] of Object.entries(branding.colours)) root.style.setProperty(property, value);
 
+textsIn(language).then(
+  ({ page_title }) => {
+    document.title = branding.name ? `${page_title} – ${branding.name}` : page_title;
+  },
+  () => {}, // it keeps the one it came with
+);
+
 const header = document.createElement('header');
 if (branding.logoUrl) header.append(Object.assign(new Image(), { src: branding.logoUrl, alt: '' }));
 if (branding.name) header.append(branding.name);
