@@ -11,7 +11,6 @@ class LongestFirst extends BaseSequencer {
       '/pages/',
       '/serving/examples.',
       '/contracts/served.',
-      '/engine/videos.',
       '/integrate/',
       '/journeys/',
       '/infra/',
@@ -83,7 +82,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'slow',
-          include: ['test/{engine,journeys,properties,stores}/slow/*.test.ts'],
+          include: ['test/{client,engine,journeys,properties,stores}/slow/*.test.ts'],
         },
       },
       {

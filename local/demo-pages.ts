@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { DemoTenant } from './demo-tenant.ts';
+import { operatorsOf } from './demo-tenant.ts';
+import type { Stack } from './stack.ts';
 
 /** Of the answer to POST /verifications: all that an integrator hands to a person. */
 const asked = z.looseObject({ capture_url: z.url(), client_token: z.string() });
@@ -19,4 +21,16 @@ export async function demoCapturePage(url: string, { apiKey }: DemoTenant): Prom
   if (answer.status !== 201) throw new Error(`POST /verifications was answered ${answer.status}`);
   const { capture_url, client_token } = asked.parse(await answer.json());
   return `${capture_url}#${client_token}`;
+}
+
+const operatorName = 'Demo reviewer';
+
+/** The address that signs an operator into the console: one reviewer, invited again at each start. */
+export async function demoConsole(stack: Stack, { tenant }: DemoTenant): Promise<string> {
+  const operators = operatorsOf(stack);
+  const known = (await operators.list(tenant)).find(({ name, revokedAt }) => name === operatorName && !revokedAt);
+  const { code } = known
+    ? await operators.inviteAgain(tenant, known.id)
+    : await operators.invite(tenant, { name: operatorName, role: 'reviewer' });
+  return `${stack.url}/console#i_${code}`;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { dynamoOperators } from '../shared/stores/tenants/operators.ts';
 import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
 import type { Stack } from './stack.ts';
 
@@ -15,8 +16,15 @@ const tenant = 'demo';
 /** For requests to /identify. */
 const credits = 100;
 
+type Running = Pick<Stack, 'environment' | 'endpoints' | 'outputs'>;
+
 /** The tenants of a stack that runs in this process. */
-export function tenantsOf({ environment, endpoints, outputs }: Pick<Stack, 'environment' | 'endpoints' | 'outputs'>) {
+export const tenantsOf = (running: Running) => dynamoTenants(tenantsTable(running));
+
+/** Their operators. */
+export const operatorsOf = (running: Running) => dynamoOperators(tenantsTable(running));
+
+function tenantsTable({ environment, endpoints, outputs }: Running) {
   const { AWS_ACCESS_KEY_ID = '', AWS_SECRET_ACCESS_KEY = '', AWS_REGION } = environment;
   const client = new DynamoDBClient({
     endpoint: endpoints.dynamodb,
@@ -25,7 +33,7 @@ export function tenantsOf({ environment, endpoints, outputs }: Pick<Stack, 'envi
   });
   const table = outputs.TenantsTable;
   if (!table) throw new Error('The stack has no output TenantsTable');
-  return dynamoTenants({ client, table, now: () => new Date(), randomBytes });
+  return { client, table, now: () => new Date(), randomBytes };
 }
 
 /** Makes the demo tenant at the first start; its key is kept beside the data, for this user only, and used again. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { lockData } from './data-lock.ts';
-import { demoCapturePage } from './demo-pages.ts';
+import { demoCapturePage, demoConsole } from './demo-pages.ts';
 import { type DemoTenant, ensureDemoTenant } from './demo-tenant.ts';
 import { root, runScript } from './run-script.ts';
 import { type Stack, startStack } from './stack.ts';
@@ -88,9 +88,10 @@ async function ensureSample(): Promise<void> {
   if (!existsSync(sample)) await runScript('tools/verify.ts', ['--write-sample', sample]);
 }
 
-async function announce({ url, uploads, eventJournal }: Stack, demo: DemoTenant): Promise<void> {
+async function announce(stack: Stack, demo: DemoTenant): Promise<void> {
+  const { url, uploads, eventJournal } = stack;
   const { apiKey, tenant } = demo;
-  const capturePage = await demoCapturePage(url, demo);
+  const [capturePage, consolePage] = await Promise.all([demoCapturePage(url, demo), demoConsole(stack, demo)]);
   const ownData = dataDirectory === path.resolve('.bonafide') ? '' : `BONAFIDE_DATA=${quoted(here(dataDirectory))} `;
   console.log(`
 Bonafide runs at ${url}
@@ -104,6 +105,8 @@ Bonafide runs at ${url}
 
   capture   ${capturePage}
             one person's page, for an hour: open it where there is a camera
+  console   ${consolePage}
+            signs a reviewer in, once, within 15 minutes
 
 Try it:  ${ownData}npm run verify -- --selfie ${quoted(here(sample))}
 Ctrl-C ends it; everything is still there at the next start.`);

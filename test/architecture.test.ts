@@ -114,7 +114,7 @@ const importRules: readonly ImportRule[] = [
   {
     folder: 'web/client',
     allowed: /^(web\/client\/|openapi-fetch$)/,
-    rule: 'the client needs nothing of this project: it is packed and installed elsewhere',
+    rule: '9. the client needs nothing of this project: it is packed and installed elsewhere',
     why: 'an integrator installs @bonafide/client without our sources',
     instead: 'generate what it needs to know from docs/openapi.json',
   },
@@ -122,14 +122,14 @@ const importRules: readonly ImportRule[] = [
     folder: 'web/capture',
     allowed:
       /^(web\/(client|capture)\/|lit$|lit\/|uqr$|onnxruntime-web\/wasm$|engine\/(faces|manifest|measurements|model|pixels|quality|sight)\.ts$|shared\/domain\/)/,
-    rule: 'the element imports the client, Lit, domain, and what guidance shares with the engine: pure functions, and types',
+    rule: '9. the element imports the client, Lit, domain, and what guidance shares with the engine: pure functions, and types',
     why: 'every import is bytes that a phone loads, and nothing of a server runs in a browser',
     instead: 'ask the API through web/client; make the function pure, and name its file in this rule',
   },
   {
     folder: 'web/console',
-    allowed: /^(web\/(client|console)\/|lit$|lit\/)/,
-    rule: 'the console imports the client and Lit',
+    allowed: /^(web\/(client|console)\/|lit$|lit\/|shared\/domain\/)/,
+    rule: '9. the console imports the client, Lit and domain',
     why: 'every import is bytes that a page loads, and nothing of a server runs in a browser',
     instead: 'ask the API through web/client',
   },
@@ -256,11 +256,32 @@ describe('the house', () => {
       .filter(([, name]) => networks.test(name))
       .map(([file, name]) => `${file} → ${name}`);
     const rule = {
-      rule: "9. a stranger's address is reached only through shared/fetching.ts",
+      rule: "10. a stranger's address is reached only through shared/fetching.ts",
       why: 'a link to a metadata service or a private network looks like any other, and a check before the request is too early',
       instead: 'take the port Fetcher of shared/domain/ports.ts; the handler connects it',
     };
     expect(report(rule, reaching)).toBe('');
+  });
+
+  it('one function signs operators in at an identity provider, and one file speaks to it', () => {
+    const speaking = product
+      .flatMap(files)
+      .flatMap((file) => imports(source(file), file).map((name) => [file, name] as const))
+      .filter(([, name]) => name === 'openid-client' || name === 'shared/oidc.ts')
+      .map(([file, name]) => `${file} → ${name}`);
+    const rule = {
+      rule: 'openid-client is for shared/oidc.ts, and that for functions/sign-in-operator alone',
+      why: 'it reaches an address of the deployment’s by fetch, and no other function has anything to say to it',
+      instead: 'take the port SignInProvider of shared/lambda/sign-in.ts',
+    };
+    const allowed = ['functions/sign-in-operator/handler.ts → shared/oidc.ts', 'shared/oidc.ts → openid-client'];
+    expect(
+      report(
+        rule,
+        speaking.filter((one) => !allowed.includes(one)),
+      ),
+    ).toBe('');
+    expect(speaking.toSorted()).toEqual(allowed);
   });
 
   it('only lifecycle changes a record, and only hand-over moves one to queued and sends', () => {
@@ -268,7 +289,7 @@ describe('the house', () => {
       (file) => !file.startsWith('shared/lifecycle/') && !file.startsWith('shared/stores/'),
     );
     const writing =
-      /verifications\s*\.\s*(move|land|renew|accept|settle|note|create|createPaid|refund|countPost|closeOrder)\(/;
+      /verifications\s*\.\s*(move|land|renew|accept|settle|note|create|createPaid|refund|countPost|giveUpOrder|closeOrder)\(/;
     const sending = /(?<![.\w])send\(|'queued',\s*\{/;
     const found = [
       ...outside.filter((file) => writing.test(codeOf(source(file)))),
@@ -351,7 +372,7 @@ describe('the house', () => {
       ),
     );
     const rule = {
-      rule: 'nothing imports web but infra/bundle.ts, which builds it',
+      rule: '9. nothing imports web but infra/bundle.ts, which builds it',
       why: 'pages are files that a function serves, and run in a browser',
       instead: 'move what both need into shared/domain',
     };

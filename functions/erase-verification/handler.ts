@@ -24,7 +24,6 @@ function connect() {
     keptEvents: dynamoKeptEvents(client, settings.EVENTS_TABLE, now),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
     registry,
-    publicUrl: settings.PUBLIC_URL || undefined,
   };
 }
 

@@ -16,7 +16,6 @@ function connect() {
     ...connectBySourceId(settings, new SecretsManagerClient(), () => new Date()),
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
     looks: dynamoLooks(new DynamoDBClient(), settings.LOOKS_TABLE),
-    publicUrl: settings.PUBLIC_URL || undefined,
   };
 }
 

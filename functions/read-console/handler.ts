@@ -25,18 +25,16 @@ function connect() {
   };
 }
 
+const ok = <Body>(body: Body) => ({ status: 200 as const, body });
 export const handler = http('read-console', connect, {
-  'GET /console/verifications': async ({ caller, query }, { verifications }) => {
-    return { status: 200, body: viewPage(await verifications.list(listedOf(caller.tenant.id, query))) };
-  },
+  'GET /console/verifications': async ({ caller, query }, { verifications }) =>
+    ok(viewPage(await verifications.list(listedOf(caller.tenant.id, query)))),
   'GET /console/verifications/{source_id}': async ({ caller, path }, dependencies) => {
     const record = await findOf(caller, path.source_id, dependencies);
-    return { status: 200, body: viewForOperator(record, path.source_id, await keptCaptures(record, dependencies)) };
+    return ok(viewForOperator(record, path.source_id, await keptCaptures(record, dependencies)));
   },
-  'GET /console/breakers': async ({ caller }, dependencies) => {
-    return { status: 200, body: viewBreakers(await listBreakers(caller.tenant.id, dependencies)) };
-  },
-  'GET /console/outcomes': async ({ caller, query }, { outcomes }) => {
-    return { status: 200, body: viewOutcomes(await outcomes.newest(caller.tenant.id, query.after)) };
-  },
+  'GET /console/breakers': async ({ caller }, dependencies) =>
+    ok(viewBreakers(await listBreakers(caller.tenant.id, dependencies))),
+  'GET /console/outcomes': async ({ caller, query }, { outcomes }) =>
+    ok(viewOutcomes(await outcomes.newest(caller.tenant.id, query.after))),
 });

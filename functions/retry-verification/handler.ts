@@ -14,7 +14,6 @@ function connect() {
   const settings = environment.parse(process.env);
   return {
     ...connectBySourceId(settings, new SecretsManagerClient(), () => new Date()),
-    publicUrl: settings.PUBLIC_URL || undefined,
     captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
     send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
   };

@@ -8,9 +8,7 @@ import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { environment } from './environment.ts';
 
 function connect() {
-  const settings = environment.parse(process.env);
-  const connected = connectBySourceId(settings, new SecretsManagerClient(), () => new Date());
-  return { ...connected, publicUrl: settings.PUBLIC_URL || undefined };
+  return connectBySourceId(environment.parse(process.env), new SecretsManagerClient(), () => new Date());
 }
 
 export const handler = http('review-verification', connect, {

@@ -78,7 +78,7 @@ export const lookRequest = z.strictObject({
 export const lookView = z.object({
   url: z.url().describe('Of the capture’s bytes. It works for a minute'),
   expires_at: z.string(),
-  content_type: z.string().nullable().describe('As it was declared. Null for a capture of an earlier round'),
+  content_type: z.string().describe('As it was declared'),
 });
 
 /** `GET /console/verifications/{source_id}/looks`: who looked at captures, the newest first. */
@@ -169,9 +169,9 @@ export function viewLook({
 }: {
   readonly url: string;
   readonly expiresAt: Date;
-  readonly contentType: string | undefined;
+  readonly contentType: string;
 }): z.infer<typeof lookView> {
-  return { url, expires_at: expiresAt.toISOString(), content_type: contentType ?? null };
+  return { url, expires_at: expiresAt.toISOString(), content_type: contentType };
 }
 
 /** Looks by the name of each operator; by the id alone where the operator is forgotten. */

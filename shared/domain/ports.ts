@@ -5,9 +5,9 @@ import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './e
 import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
 import type { HandOff } from './hand-off.ts';
-import type { Page, Policy } from './policy.ts';
 import type { BegunSession, Operator, Session } from './operator.ts';
 import type { KeptOutcome } from './outcome.ts';
+import type { Page, Policy } from './policy.ts';
 import type { ReceiptKey } from './receipt.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 import type {
@@ -16,6 +16,7 @@ import type {
   FieldsOf,
   InState,
   NoteCode,
+  Order,
   Remark,
   State,
   Unerased,
@@ -138,7 +139,12 @@ export interface Verifications {
     from: InState<'decided' | 'errored' | 'expired'>,
     fields: { readonly failedPosts: number; readonly dueAt: number },
   ) => Promise<Moved<'decided' | 'errored' | 'expired'>>;
-  /** The order is over, and its link and webhook leave the record: no move. `dueAt` as `withOrderClosed` has it. */
+  /** The last try was in vain: link and webhook stay, for a resend, and nothing is owed any more. No move; as `countPost`. */
+  readonly giveUpOrder: (
+    from: InState<'decided' | 'errored' | 'expired'> & { order: Order },
+    fields: { readonly failedPosts: number; readonly dueAt: number | undefined },
+  ) => Promise<Moved<'decided' | 'errored' | 'expired'>>;
+  /** The result was taken, and link and webhook leave the record: no move. `dueAt` as `withOrderClosed` has it. */
   readonly closeOrder: (from: InState<'decided' | 'errored' | 'expired'>, dueAt: number | undefined) => Promise<void>;
   /**
    * Puts what is about to be deleted on the tombstone, and when the sweep has to look whether it was: no move. Lost where
@@ -248,6 +254,8 @@ export interface Captures {
   /** A GET URL of the pinned version. Signing only: no request is made. */
   readonly link: (pinned: Pinned, seconds: number) => Promise<string>;
   readonly exists: (pinned: Pinned) => Promise<boolean>;
+  /** The content type that it was uploaded with, as it was declared; undefined where it is gone. */
+  readonly typeOf: (pinned: Pinned) => Promise<string | undefined>;
   /** Deletes one version. Doing it twice is doing it once. */
   readonly removeVersion: (pinned: Pinned) => Promise<void>;
   /** Deletes every version of everything a verification stored in its rounds up to and with `lastRound`. */

@@ -9,12 +9,14 @@ import type { Page } from './policy.ts';
 export const returnUrl = z
   .string()
   .max(2048)
-  .regex(/^https?:\/\/[^\s\\\p{Cc}]+$/iu, 'must be an http or https URL without spaces or backslashes')
-  .refine((url) => URL.canParse(url), 'must be a URL')
+  .regex(/^https?:\/\/[^\s\\\p{Cc}]+$/iu, {
+    error: 'must be an http or https URL without spaces or backslashes',
+    abort: true,
+  })
+  .refine((url) => URL.canParse(url), { error: 'must be a URL', abort: true })
   .refine((url) => !hasCredentials(url), 'must not hold a user name or a password');
 
 function hasCredentials(url: string): boolean {
-  if (!URL.canParse(url)) return false;
   const { username, password } = new URL(url);
   return username !== '' || password !== '';
 }

@@ -7,7 +7,7 @@ import type { Unerased, Verification } from '../domain/verification.ts';
 
 export interface Looking {
   readonly looks: Pick<Looks, 'write'>;
-  readonly captures: Pick<Captures, 'exists' | 'link'>;
+  readonly captures: Pick<Captures, 'typeOf' | 'link'>;
   readonly now: () => Date;
 }
 
@@ -28,14 +28,14 @@ export async function lookAtCapture(
   { looks, captures, now }: Looking,
 ) {
   const pinned = record.state === 'erased' ? undefined : pinnedIn(record, lookedFor);
-  if (!pinned || record.state === 'erased' || !(await captures.exists(pinned))) {
+  const contentType = pinned && (await captures.typeOf(pinned));
+  if (!pinned || contentType === undefined) {
     throw new Fault('captures_gone', 'This capture is not stored, or not any more.');
   }
   const { verificationId, purgeAt } = record;
   const { name: capture, round } = pinned;
   const at = now();
   await looks.write({ verificationId, at: at.toISOString(), operatorId: operator.id, capture, round, purgeAt });
-  const contentType = round === record.round ? record.declared[capture]?.contentType : undefined;
   const expiresAt = new Date(at.getTime() + lookSeconds * 1000);
   return { url: await captures.link(pinned, lookSeconds), expiresAt, contentType };
 }

@@ -13,7 +13,8 @@ export interface FileReply {
   readonly body: string | Uint8Array;
 }
 
-const forever = 'public, max-age=31536000, immutable';
+/** What a hash names stays what it is. */
+export const forever = 'public, max-age=31536000, immutable';
 /** An integrator's page asks again so soon after a deployment. */
 const shortly = 'public, max-age=300';
 
@@ -22,6 +23,7 @@ const plain = (status: number, text: string): FileReply => ({
   headers: { ...fileHeaders, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...varies },
   body: text,
 });
+export const notFound = (text: string): FileReply => plain(404, text);
 const varies = { vary: 'accept-encoding' } as const;
 
 /** A built file in the smallest form that the browser takes, read when it is asked for: it is up to 3 MB large. */
@@ -33,7 +35,7 @@ export async function fileReply(
 ): Promise<FileReply> {
   const file = Object.hasOwn(built.files, name) ? built.files[name] : undefined;
   if (!file)
-    return plain(404, 'There is no such file. A page that was loaded before a deployment is to be loaded again.');
+    return notFound('There is no such file. A page that was loaded before a deployment is to be loaded again.');
   const taken = encodingFor(file, headers['accept-encoding'] ?? '');
   if (!taken) return plain(406, `This file is sent compressed alone: accept ${Object.keys(file.bytes).join(' or ')}.`);
   const etag = `"${file.hash}-${taken}"`;

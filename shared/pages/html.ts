@@ -1,5 +1,6 @@
 import type { Page } from '../domain/policy.ts';
 import type { Built, Entry } from './built.ts';
+import { capturePageHeaders, consoleHeaders } from './headers.ts';
 
 /** What a tenant's policy says of its page, as the page's script reads it. */
 interface Branding extends Pick<Page, 'name' | 'colours' | 'language'> {
@@ -49,12 +50,26 @@ function page(entry: Entry, { icon, licences }: Built, { title, language = 'en',
 `;
 }
 
+/** What pages are made of, and where captures go from here. */
+interface Site {
+  readonly built: Built;
+  readonly capturesOrigin: string;
+}
+
 /** The hosted capture page. It is the same whether there is such a tenant or not, but for what a tenant's policy adds. */
-export function capturePage(built: Built, tenant: string, decided: Page | undefined): string {
+export function capturePageReply(tenant: string, decided: Page | undefined, { built, capturesOrigin }: Site) {
   const branding = brandingOf(tenant, decided ?? {});
   const head = `\n<meta name="bonafide-page" content="${escaped(JSON.stringify(branding))}">`;
-  return page(built.capture, built, { title: branding.name ?? 'Bonafide', language: branding.language, head });
+  const text = { title: branding.name ?? 'Bonafide', language: branding.language, head };
+  const headers = capturePageHeaders(capturesOrigin, decided?.frameOrigins);
+  return { status: 200, headers, body: page(built.capture, built, text) };
 }
 
 /** The operators' console. */
-export const consolePage = (built: Built): string => page(built.console, built, { title: 'Bonafide' });
+export function consoleReply({ built, capturesOrigin }: Site) {
+  return {
+    status: 200,
+    headers: consoleHeaders(capturesOrigin),
+    body: page(built.console, built, { title: 'Bonafide' }),
+  };
+}

@@ -13,6 +13,8 @@ export interface SourceIdSettings {
   readonly TENANTS_TABLE: string;
   readonly ID_KEY_SECRET: string;
   readonly LEGACY_IDS: 'true' | 'false';
+  /** Where callers reach the API; empty or absent: at its own address. */
+  readonly PUBLIC_URL?: string;
 }
 
 /** What every function is connected to that starts from a source_id: tenants, their verifications, and the ids between. */
@@ -29,6 +31,7 @@ export function connectBySourceId(settings: SourceIdSettings, secrets: SecretsMa
     }),
     operators: dynamoOperators({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
     ids: idsUnder(readKey, { legacy: settings.LEGACY_IDS === 'true' }),
+    publicUrl: settings.PUBLIC_URL || undefined,
     now,
   };
 }

@@ -3,6 +3,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  type HeadObjectCommandOutput,
   ListObjectVersionsCommand,
   type ObjectVersion,
   PutObjectCommand,
@@ -98,6 +99,16 @@ export function s3Captures(client: S3Client, bucket: string, { keepsEtags = fals
     return { kind: 'too_large', bytes } as const;
   }
 
+  /** What S3 says of an object without its bytes; undefined where it is gone. */
+  async function head(pinned: Pinned): Promise<HeadObjectCommandOutput | undefined> {
+    try {
+      return await client.send(new HeadObjectCommand(address(pinned)));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
   return {
     async put({ verificationId, round, name, contentType, bytes }) {
       const { VersionId, ETag } = await client.send(
@@ -128,15 +139,9 @@ export function s3Captures(client: S3Client, bucket: string, { keepsEtags = fals
     link: (pinned, seconds) =>
       getSignedUrl(client, new GetObjectCommand({ ...address(pinned), ...asUploaded }), { expiresIn: seconds }),
 
-    async exists(pinned) {
-      try {
-        await client.send(new HeadObjectCommand(address(pinned)));
-        return true;
-      } catch (error) {
-        if (isMissing(error)) return false;
-        throw error;
-      }
-    },
+    exists: async (pinned) => (await head(pinned)) !== undefined,
+
+    typeOf: async (pinned) => (await head(pinned))?.ContentType,
 
     async removeVersion(pinned) {
       await client.send(new DeleteObjectCommand(address(pinned)));

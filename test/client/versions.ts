@@ -13,5 +13,6 @@ export async function versionsOf({ stack }: RunningStack, clientToken: string): 
   const [, id = ''] = clientToken.split('_');
   const Prefix = capturesPrefix(id);
   const listed = await s3.send(new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket, Prefix }));
+  s3.destroy();
   return listed.Versions?.length ?? 0;
 }

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -78,6 +80,14 @@ describe('deployed', () => {
   journeys(() => inside);
   pageJourneys(() => inside);
   journeysSeenFromInside(() => inside);
+});
+
+it('a person opens the deployed capture page in a browser, takes a selfie, and passes', async () => {
+  const { capture_url, client_token, source_id } = await clientOf(inside).request(newSourceId());
+  const link = `${capture_url}#${client_token}`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['test/pages/open-capture-page.ts', link]);
+  expect(stdout.trim()).toBe('passed_title');
+  expect((await clientOf(inside).read(source_id)).verdict?.outcome).toBe('passed');
 });
 
 it('an order whose link leads inside is accepted, never fetched, and its credit comes back', async () => {

@@ -6,7 +6,7 @@ const page = { returnOrigins: ['https://shop.example', 'http://localhost:3000'] 
 /** What becomes of an address under the policy: taken as it was sent, or why not. */
 function taken(url: string): string | undefined {
   const { data, error } = returnUrl.safeParse(url);
-  if (data === undefined) return error?.issues[0]?.message;
+  if (data === undefined) return error?.issues.map(({ message }) => message).join();
   try {
     refuseUnlisted(data, page);
     return data;

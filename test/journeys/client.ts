@@ -1,5 +1,5 @@
-import type { UploadsView, VerificationView } from '../../shared/api/verifications.ts';
-import { problemView, uploadsView, verificationView } from '../../shared/api/verifications.ts';
+import { problemView, type UploadsView, uploadsView } from '../../shared/api/verifications.ts';
+import { bonafide, type Verification } from '../../web/client/index.ts';
 import { declared } from './declared.ts';
 
 /** Where a deployment is, local or not, and a key for it: all a journey knows. */
@@ -11,8 +11,9 @@ export interface Target {
 let sources = 0;
 export const newSourceId = () => `journey-${Date.now()}-${++sources}`;
 
-/** The API as an integrator's server would call it, with plain HTTP. */
+/** The API as an integrator's server calls it: by the typed client, and with plain HTTP what that one does not let pass. */
 export function clientOf({ url, apiKey }: Target) {
+  const typed = bonafide({ base: url, key: apiKey, attempts: 1, fetch: fetchDeclared });
   const headers = { 'x-api-key': apiKey, 'content-type': 'application/json' };
   const call = async (method: string, path: string, body?: unknown, own: Record<string, string> = headers) => {
     const answer = await fetch(`${url}${path}`, {
@@ -44,20 +45,13 @@ export function clientOf({ url, apiKey }: Target) {
     },
 
     /** Waits for a resting state, as long as it takes. */
-    async verdict(sourceId: string): Promise<VerificationView> {
-      for (;;) {
-        const { body } = await call('GET', `/verifications/${sourceId}?wait=20`);
-        const view = verificationView.parse(body);
-        if (['decided', 'errored', 'expired', 'erased'].includes(view.state)) return view;
-      }
-    },
+    verdict: (sourceId: string): Promise<Verification> => typed.waitForVerdict(sourceId, { attempts: 1 }),
 
-    async read(sourceId: string): Promise<VerificationView> {
-      return verificationView.parse((await call('GET', `/verifications/${sourceId}`)).body);
-    },
+    read: (sourceId: string): Promise<Verification> => typed.read(sourceId),
 
     async history(sourceId: string): Promise<Record<string, unknown>[]> {
-      return (await call('GET', `/verifications/${sourceId}/history`)).body.history;
+      const params = { path: { source_id: sourceId } };
+      return (await typed.GET('/verifications/{source_id}/history', { params })).history;
     },
 
     async problem(method: string, path: string, body?: unknown, own?: Record<string, string>) {
@@ -66,6 +60,15 @@ export function clientOf({ url, apiKey }: Target) {
     },
   };
 }
+/** Holds each answer to what its route declares, before the client reads it. */
+async function fetchDeclared(request: Request): Promise<Response> {
+  const answer = await fetch(request);
+  const { pathname, search } = new URL(request.url);
+  const body: unknown = await answer.clone().json();
+  declared(request.method, pathname + search, { status: answer.status, body });
+  return answer;
+}
+
 export type Client = ReturnType<typeof clientOf>;
 
 type Upload = NonNullable<UploadsView['uploads']['selfie']>;

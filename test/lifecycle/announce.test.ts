@@ -108,4 +108,16 @@ describe('announcing', () => {
     expect(await announceChanges(changes, { ...at, put: counted, orders: { deliver } })).toEqual({ failed: '2' });
     expect(puts).toBe(0);
   });
+
+  it('keeps what was decided or errored for the console before the bus is told, and no other move', async () => {
+    const at = setup();
+    await announceChanges([moved(2), moved(3, 'errored')], { ...at, put: async () => [] });
+    expect(at.outcomes.all()).toMatchObject([{ outcome: 'errored', fault: 'capture_missing', tenant: 'acme' }]);
+  });
+
+  it('has the batch handed over again where an outcome could not be kept', async () => {
+    const put = async () => Promise.reject(new Error('told'));
+    const outcomes = { keep: async () => Promise.reject(new Error('throttled')) };
+    expect(await announceChanges([moved(3, 'errored')], { ...setup(), outcomes, put })).toEqual({ failed: '3' });
+  });
 });

@@ -30,7 +30,7 @@ function looking({ gone = [] as readonly string[] } = {}) {
       },
     },
     captures: {
-      exists: async ({ versionId }: { versionId: string }) => !gone.includes(versionId),
+      typeOf: async ({ versionId }: { versionId: string }) => (gone.includes(versionId) ? undefined : 'image/png'),
       link: async ({ versionId }: { versionId: string }, seconds: number) => {
         done.push('signed');
         return `https://bucket.example/${versionId}?for=${seconds}`;
@@ -47,7 +47,7 @@ describe('a look', () => {
     expect(look).toEqual({
       url: `https://bucket.example/v2-selfie?for=${lookSeconds}`,
       expiresAt: new Date(start.getTime() + 60_000),
-      contentType: 'image/jpeg',
+      contentType: 'image/png',
     });
   });
 
@@ -76,7 +76,7 @@ describe('a look', () => {
   it('is at the pinned version of a round that is over, where that is asked for', async () => {
     const at = looking();
     const { url, contentType } = await lookAtCapture(record, ada, { capture: 'selfie', round: 1 }, at);
-    expect([url, contentType, at.rows[0]?.round]).toEqual([expect.stringContaining('v1-selfie'), undefined, 1]);
+    expect([url, contentType, at.rows[0]?.round]).toEqual([expect.stringContaining('v1-selfie'), 'image/png', 1]);
   });
 
   it.each<[string, Verification, { capture: 'selfie' | 'id_card'; round?: number }, readonly string[]]>([

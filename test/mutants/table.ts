@@ -21,6 +21,11 @@ const captures = 'shared/stores/captures.ts';
 const verifications = 'shared/stores/verifications.ts';
 const views = 'shared/api/verifications.ts';
 
+const operators = 'shared/stores/tenants/operators.ts';
+
+const ofOperators = { tests: ['test/stores/tenants/operators.test.ts'] };
+const ofConsole = { tests: ['test/lambda/operators.test.ts'] };
+const atProvider = { tests: ['test/console/sign-in.test.ts'] };
 const inConstantTime = { tests: ['test/properties/constant-time.test.ts'] };
 const inConfinement = { tests: ['test/engine/confinement.test.ts'] };
 const inWorkers = { tests: ['test/engine/workers.test.ts'] };
@@ -32,6 +37,7 @@ const atWebhooks = { tests: ['test/lifecycle/receive.test.ts'] };
 const byToken = { tests: ['test/lambda/authenticate.test.ts'] };
 const overHttp = { tests: ['test/lambda/http.test.ts'] };
 const inTheStack = { tests: ['test/infra/public-api.test.ts'] };
+const byTheClient = { tests: ['test/client/client.test.ts'] };
 
 /** Of every control that a caller, a vendor, a capture or a second worker meets: one row each at the least. */
 export const mutants: readonly Mutant[] = [
@@ -743,7 +749,7 @@ export const mutants: readonly Mutant[] = [
     file: videoWorker,
     find: '!watched || secondsUnseen(times, watched.times) > limits.gapSeconds',
     replace: '!watched',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'the last of its frames cannot be decoded',
   },
   {
@@ -759,7 +765,7 @@ export const mutants: readonly Mutant[] = [
     file: containerWorker,
     find: 'whole && rate >= leastRateHz',
     replace: 'whole && rate > 0',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'multiplies no number',
   },
   {
@@ -847,7 +853,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/engine.ts',
     find: "if (samePhoto) failures.push('same_photo_as_id');",
     replace: '',
-    tests: ['test/engine/photos.test.ts'],
+    tests: ['test/engine/slow/photo-verdicts.test.ts'],
     named: 'own portrait as a selfie',
   },
   {
@@ -855,7 +861,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/engine.ts',
     find: "if (flat) failures.push('face_does_not_move');",
     replace: '',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'a photo that sways',
   },
   {
@@ -997,5 +1003,186 @@ export const mutants: readonly Mutant[] = [
     replace: 'secrets.allowClientToken(read); secrets.allowReference(read);',
     tests: ['test/infra/grants.test.ts'],
     named: 'may do exactly this',
+  },
+  // The typed client
+  {
+    control: 'only what may be repeated is tried again',
+    file: 'web/client/trying.ts',
+    find: 'if (!repeatable || !isProblem(error) || !error.retryable) throw error;',
+    replace: 'if (!isProblem(error) || !error.retryable) throw error;',
+    ...byTheClient,
+    named: 'is made once',
+  },
+  {
+    control: 'what asks for patience is given it',
+    file: 'web/client/trying.ts',
+    find: 'await pause(Math.max(error.retryAfterSeconds ?? 0, jittered(counted)), signal);',
+    replace: 'await pause(jittered(counted), signal);',
+    ...byTheClient,
+    named: 'waits as long as Retry-After says',
+  },
+  {
+    control: 'an upload whose answer was lost opens no further round',
+    file: 'web/client/index.ts',
+    find: 'if (round !== undefined) {',
+    replace: 'if (Number.isNaN(round)) {',
+    ...byTheClient,
+    named: 'asks for no further round',
+  },
+  {
+    control: 'a video of replaced digits is not sent',
+    file: 'web/client/index.ts',
+    find: 'asked.challenge !== challenge)',
+    replace: "asked.challenge === '')",
+    ...byTheClient,
+    named: 'digits were replaced',
+  },
+  {
+    control: 'the client is that of the document',
+    file: 'tools/release/client.ts',
+    find: 'if (ofDocument !== sha256(document)) return',
+    replace: 'if (ofDocument === undefined) return',
+    tests: ['test/architecture.test.ts'],
+    named: 'the client has the types of docs/openapi.json',
+  },
+
+  // The console
+  {
+    control: 'an invitation is spent once',
+    file: operators,
+    find: "stillSo: ['operators.#id.invitation.sha256 = :spent'],",
+    replace: "stillSo: ['attribute_not_exists(operators.#id.invitation.spent) AND operators.#id.createdAt <> :spent'],",
+    ...ofOperators,
+    named: 'works once, however many spend it at a time',
+  },
+  {
+    control: 'invitations and sessions end at their time',
+    file: operators,
+    find: 'one.expiresAt > epochSeconds(now());',
+    replace: 'one.expiresAt > 0;',
+    ...ofOperators,
+    named: 'is over after',
+  },
+  {
+    control: 'an operator who is signed out of every browser has no session',
+    file: operators,
+    find: "UpdateExpression: 'SET operators.#id.sessions = :none',",
+    replace: "UpdateExpression: 'SET operators.#id.was = :none',",
+    ...ofOperators,
+    named: 'is over at once where the operator signs out',
+  },
+  {
+    control: 'what opens a session is compared as a hash of all of it',
+    file: operators,
+    find: 'const [session] = matching(sessions, token).filter(alive);',
+    replace: 'const [session] = sessions.filter(alive);',
+    ...ofOperators,
+    named: 'opens no other tenant, and no other operator',
+  },
+  {
+    control: 'a revoked operator is known as one',
+    file: operators,
+    find: "'SET operators.#id.revokedAt = :at, operators.#id.sessions = :none REMOVE operators.#id.invitation, operators.#id.email',",
+    replace: "'SET operators.#id.gone = :at, operators.#id.sessions = :none REMOVE operators.#id.invitation',",
+    ...ofOperators,
+    named: 'are listed with those who were revoked',
+  },
+  {
+    control: 'a write of the console comes from a page of this host',
+    file: authenticate,
+    find: 'if (origin !== own)',
+    replace: "if (origin?.endsWith('evil') && own)",
+    ...ofConsole,
+    named: 'refuses a write',
+  },
+  {
+    control: 'the origin is looked at before anything else',
+    file: 'shared/lambda/http.ts',
+    find: `      if (operation.sameOrigin) refuseOtherOrigins(event.headers.origin, origin);
+      const body = bodyOf(event, operation);`,
+    replace: `      const body = bodyOf(event, operation);
+      if (operation.sameOrigin) refuseOtherOrigins(event.headers.origin, origin);`,
+    ...ofConsole,
+    named: 'before anything else of it is looked at',
+  },
+  {
+    control: 'a viewer is refused what is a reviewer’s',
+    file: authenticate,
+    find: 'if (!hasRole(session.operator.role, needed))',
+    replace: 'if (!hasRole(session.operator.role, needed) && !needed)',
+    ...ofConsole,
+    named: 'refuses a viewer where a reviewer is needed',
+  },
+  {
+    control: 'of two cookies of the session’s name neither counts',
+    file: authenticate,
+    find: 'return others.length === 0 ? value : undefined;',
+    replace: 'return others ? value : undefined;',
+    ...ofConsole,
+    named: 'two that say different things',
+  },
+  {
+    control: 'the session’s cookie is sent by no other site',
+    file: authenticate,
+    find: "cookieOf(sessionCookie, token, 'Strict', consoleSessionSeconds);",
+    replace: "cookieOf(sessionCookie, token, 'Lax', consoleSessionSeconds);",
+    ...ofConsole,
+    named: 'the cookie of a session is for this host alone',
+  },
+  {
+    control: 'a look is written before the URL is signed',
+    file: 'shared/lifecycle/look.ts',
+    find: 'await looks.write({',
+    replace: 'void looks.write({',
+    tests: ['test/lifecycle/look.test.ts'],
+    named: 'that could not be written shows nothing',
+  },
+  {
+    control: 'a look holds ids and times alone',
+    file: 'shared/stores/looks.ts',
+    find: '...look.parse(given), position',
+    replace: '...given, position',
+    tests: ['test/stores/looks.test.ts'],
+    named: 'whatever else it is given is not stored',
+  },
+  {
+    control: 'nothing in an outcome leads to its record',
+    file: 'shared/domain/outcome.ts',
+    find: 'function outcomeId({ moveId }: Verification)',
+    replace: 'function outcomeId({ verificationId: moveId }: Verification)',
+    tests: ['test/domain/outcome.test.ts'],
+    named: 'has the id of its move',
+  },
+  {
+    control: 'an outcome that is announced late is told',
+    file: 'shared/stores/outcomes.ts',
+    find: 'const at = now();',
+    replace: 'const at = new Date(outcome.at);',
+    tests: ['test/stores/outcomes.test.ts'],
+    named: 'announced late are among what is newer',
+  },
+  {
+    control: 'an identity provider’s answer has the state of the browser that began',
+    file: 'shared/oidc.ts',
+    find: 'expectedState: expected.state,',
+    replace: 'expectedState: client.skipStateCheck,',
+    ...atProvider,
+    named: 'refuses another state',
+  },
+  {
+    control: 'an address counts that the provider has verified',
+    file: 'shared/oidc.ts',
+    find: 'return verified ? email : undefined;',
+    replace: 'return verified !== null ? email : undefined;',
+    ...atProvider,
+    named: 'has not shown the provider that the address is theirs',
+  },
+  {
+    control: 'a sign-in at a provider ends after ten minutes',
+    file: 'shared/oidc.ts',
+    find: 'return opened.until > epochSeconds(now()) ? opened : undefined;',
+    replace: 'return opened;',
+    ...atProvider,
+    named: 'is over after ten minutes',
   },
 ];

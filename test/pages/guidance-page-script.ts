@@ -96,18 +96,17 @@ window.guidance = {
       if (!ended.signal.aborted) requestAnimationFrame(count);
     };
     requestAnimationFrame(count);
-    await watch(guide, video, {
-      signal: ended.signal,
-      onJudged: ({ reasons }, at) => {
-        const { hint, take } = advise(reasons, at);
-        looks += 1;
-        lastReason = reasons[0] ?? 'good';
-        if (hint && hint !== hints.at(-1)?.hint) hints.push({ hint, at: at - from });
-        if (!take) return;
-        takenAt = at - from;
-        ended.abort();
-      },
-    });
+    for await (const { reasons } of watch(guide, video, ended.signal)) {
+      const at = performance.now();
+      const { hint, take } = advise(reasons, at);
+      looks += 1;
+      lastReason = reasons[0] ?? 'good';
+      if (hint && hint !== hints.at(-1)?.hint) hints.push({ hint, at: at - from });
+      if (!take) continue;
+      takenAt = at - from;
+      break;
+    }
+    ended.abort();
     clearTimeout(timer);
     const framesPerSecond = (1000 * painted) / (performance.now() - from);
     const lastJpeg = await base64Of(await guide.picture());

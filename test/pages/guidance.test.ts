@@ -1,8 +1,9 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../engine/engine.ts';
+import { cheapTransforms } from '../../tools/evaluate/transforms.ts';
 import { portrait } from '../../tools/samples.ts';
-import { shippedEngine } from '../engine/engine.ts';
+import { decode, shippedEngine } from '../engine/engine.ts';
 import { openBrowser } from './browser.ts';
 import { feed, type Wrong, wrongs } from './feeds.ts';
 import { type GuidancePage, policy, serveGuidance } from './guidance-page.ts';
@@ -58,6 +59,21 @@ describe('Live guidance', () => {
       '/page.html',
       '/portrait.jpg',
     ]);
+    await tab.close();
+  });
+
+  it.each([
+    ['colour noise 16', 'good'],
+    ['luma noise 30', 'too_noisy'],
+  ])('measures noise as the JPEG keeps it: %s is %s', async (name, expected) => {
+    const whole = await decode(await portrait());
+    if (whole.kind !== 'decoded') throw new Error('the portrait must decode');
+    page.lay('/noisy.jpg', (await cheapTransforms[name]?.(whole.capture.image).toBuffer()) ?? Buffer.alloc(0));
+    const tab = await visit(browser);
+    expect(await opened(tab)).toBe(true);
+    const { judgement, jpeg } = await tab.evaluate(() => window.guidance.look('/noisy.jpg', { jpeg: true }));
+    expect(judgement?.reasons[0] ?? 'good').toBe(expected);
+    expect(await decided(jpeg)).toBe(expected);
     await tab.close();
   });
 

@@ -39,7 +39,9 @@ export function workingCopy(): WorkingCopy {
   git('-c', 'user.name=test', '-c', 'user.email=test@example.com', 'commit', '--quiet', '--message', 'before');
   symlinkSync(resolve('node_modules'), at('node_modules'));
   mkdirSync(at('build'));
-  if (existsSync('build/engine')) symlinkSync(resolve('build/engine'), at('build/engine'));
+  for (const built of ['build/engine', 'build/client-types']) {
+    if (existsSync(built)) symlinkSync(resolve(built), at(built));
+  }
 
   const run = (command: string): Ran => {
     const { status, stdout, stderr } = spawnSync('bash', ['-e', '-c', command], {

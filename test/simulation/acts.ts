@@ -15,6 +15,7 @@ import type {
   Fetcher,
   KeptEvents,
   Log,
+  Looks,
   Orders,
   PostSigned,
   PostWebhook,
@@ -42,7 +43,9 @@ import { breakerGate } from '../../shared/lifecycle/gate.ts';
 import { claimHandOff, offerHandOff, takeBackHandOff } from '../../shared/lifecycle/hand-off.ts';
 import type { Resting } from '../../shared/lifecycle/keep.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
+import { listBreakers } from '../../shared/lifecycle/list-breakers.ts';
 import { listDeliveries, showDelivery, type WantedDeliveries } from '../../shared/lifecycle/list-deliveries.ts';
+import { keptCaptures, lookAtCapture } from '../../shared/lifecycle/look.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { takeOrder } from '../../shared/lifecycle/order.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
@@ -304,6 +307,19 @@ export function acts(world: Surroundings) {
       showDelivery(tenant.id, id, {
         ...{ deliveries, endpoints, keptEvents, verifications, bodyOf, writeResult: world.writeResult },
       }),
+
+    /** What an operator sees, and what of captures is shown to one. */
+    look: async (source: string, looks: Pick<Looks, 'write'>) => {
+      const record = await find(source);
+      return lookAtCapture(
+        record,
+        { id: 'o_0123456789ab', name: 'Ada', role: 'reviewer' },
+        { capture: 'selfie' },
+        { looks, captures, now },
+      );
+    },
+    keptCaptures: async (source: string) => keptCaptures(await find(source), { captures }),
+    listBreakers: () => listBreakers(tenant.id, { breakers, tenants: { ...tenants, find: async () => tenant } }),
 
     /** A batch of the table's stream. */
     announce: (batch: readonly Change[]) =>

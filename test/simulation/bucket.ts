@@ -54,6 +54,7 @@ export function simulatedBucket({ read, erasing }: Watching = unwatched) {
       return `https://captures/${pinned.versionId}`;
     },
     exists: async (pinned) => isStored(pinned),
+    typeOf: async (pinned) => (isStored(pinned) ? 'image/jpeg' : undefined),
     async removeVersion(pinned) {
       const stored = objects.get(keyOf(pinned));
       const at = stored?.indexOf(pinned.versionId) ?? -1;

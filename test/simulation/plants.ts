@@ -12,6 +12,7 @@ export const plantNames = [
   'drop-message',
   'double-history',
   'no-note-fence',
+  'no-hand-off-fence',
   'no-place',
   'drop-delivery',
   'unsigned',
@@ -27,11 +28,17 @@ export function plantedTable(plant: Plant | undefined): Pick<MemoryTable, 'admit
       return { admits: () => true };
     case 'no-note-fence': // a move goes through over notes that it does not cover
       return { admits: (current, from, to) => fence({ ...current, notes: from.notes }, from, to) };
+    case 'no-hand-off-fence': // of two steps of a hand-off both go through
+      return { admits: (current, from, to) => fence(withHandOffOf(from, current), from, to) };
     case 'double-history':
       return { stored: withDoubledEntry };
     default:
       return {};
   }
+}
+
+function withHandOffOf(from: Verification, current: Verification): Verification {
+  return from.state === 'erased' || current.state === 'erased' ? current : { ...current, handOff: from.handOff };
 }
 
 function withDoubledEntry(row: Verification, before: Verification | undefined): Verification {

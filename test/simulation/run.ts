@@ -282,12 +282,16 @@ async function askForSomething(
     });
 
   if (legacy && random.chance(0.06)) return ask('requestBefore');
-  if (random.chance(0.12)) return ask(random.pick(['request', 'reopen', 'retry', 'wait', 'wait']));
-  if (random.chance(0.05)) return ask(random.pick(['handOff', 'claim', 'claim', 'takeBack']));
+  if (random.chance(0.12)) return ask(random.pick(['request', 'reopen', 'retry', 'claim', 'takeBack', 'wait', 'wait']));
   if (random.chance(0.02)) return ask('erase');
   if (random.chance(0.06)) return upload(names, 1 + random.below(record.round));
   switch (record.state) {
     case 'awaiting_captures':
+      if (random.chance(record.handOff?.state === 'offered' ? 0.4 : 0.2)) {
+        if (record.handOff?.state !== 'offered') return ask(random.pick(['handOff', 'handOff', 'handOff', 'takeBack']));
+        await ask(random.pick(['claim', 'claim', 'claim', 'handOff', 'takeBack']));
+        return ask('claim'); // who has photographed the code comes while the person does
+      }
       if (check === 'video_verify' && random.chance(0.2)) {
         await ask(random.pick(['request', 'reopen']));
         return ask('reopen'); // tapped twice: the second may come while the first is under way

@@ -35,6 +35,7 @@ describe('npm run simulate', () => {
         '0 answers passed over',
         '0 captures swapped',
         '0 reviews misplaced',
+        '0 hand-offs misjudged',
         '0 videos misjudged',
         '0 repeats misjudged',
         '0 credits miscounted',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { failureReasons, recaptureReasons } from '../../shared/domain/verdict.ts';
-import { states as domainStates } from '../../shared/domain/verification.ts';
+import { states as domainStates, noteCode } from '../../shared/domain/verification.ts';
 import { most, OutcomesFeed } from '../../web/console/feed.ts';
 import { hashOf, invitationIn, type Route, readRoute } from '../../web/console/routes.ts';
 import { byOutcome, byProvider, byReason, byTime } from '../../web/console/tally.ts';
@@ -120,6 +120,10 @@ describe('the feed of outcomes', () => {
 describe('the words of the console', () => {
   it.each([...recaptureReasons, ...failureReasons])('say what %s means', (reason) => {
     expect(english.reasonText(reason)).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it.each(noteCode.options)('say what the note %s means', (code) => {
+    expect(english.because(code)).toMatch(/^A.*\.$/);
   });
 
   it('show a reason and a fault of a later version by its code', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Built } from '../../shared/pages/built.ts';
 import { fileReply } from '../../shared/pages/file.ts';
 import { capturePageHeaders, consoleHeaders } from '../../shared/pages/headers.ts';
-import { capturePage } from '../../shared/pages/html.ts';
+import { capturePageReply } from '../../shared/pages/html.ts';
 
 const entry = { script: 'capture-AAAAAAAA.js', imports: ['part-BBBBBBBB.js'] };
 const built: Built = {
@@ -17,6 +17,8 @@ const built: Built = {
     'large-AAAAAAAA.wasm': { type: 'application/wasm', hash: 'bb', bytes: { br: 1 } },
   },
 };
+const capturePage = (...[tenant, page]: [string, Parameters<typeof capturePageReply>[1]]) =>
+  capturePageReply(tenant, page, { built, capturesOrigin: 'https://b.example' }).body;
 const read = async (name: string) => Buffer.from(name);
 const sent = async (name: string, accepted?: string) => {
   const { status, headers, body } = await fileReply(name, { 'accept-encoding': accepted }, built, read);
@@ -66,7 +68,7 @@ describe('a tenant’s name', () => {
     language: 'ar',
     colours: { accent: '#112233' },
   } as const;
-  const html = capturePage(built, 'acme', { ...page, returnOrigins: [], frameOrigins: [], logo: 'ab'.repeat(32) });
+  const html = capturePage('acme', { ...page, returnOrigins: [], frameOrigins: [], logo: 'ab'.repeat(32) });
 
   it('is text, whatever is in it', () => {
     expect(html.match(/<script/g)).toHaveLength(1);
@@ -88,11 +90,11 @@ describe('a tenant’s name', () => {
 
   it('stands beside the language that the policy says', () => {
     expect(html).toContain('<html lang="ar">');
-    expect(capturePage(built, 'acme', undefined)).toContain('<html lang="en">');
+    expect(capturePage('acme', undefined)).toContain('<html lang="en">');
   });
 
   it('is all that tells a tenant from none: without a page of its own it looks as an unknown one', () => {
-    expect(capturePage(built, 'acme', undefined)).toBe(capturePage(built, 'nobody', undefined));
+    expect(capturePage('acme', undefined)).toBe(capturePage('nobody', undefined));
   });
 });
 

@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
+import { buildSync } from 'esbuild';
 import * as z from 'zod';
 import { commandLine } from '../command-line.ts';
 
@@ -104,7 +104,7 @@ export async function packClient(): Promise<string> {
   const built = path.join(root, 'build/client');
   await rm(built, { recursive: true, force: true });
   await mkdir(built, { recursive: true });
-  await build({
+  buildSync({
     entryPoints: [path.join(client, 'index.ts')],
     outfile: path.join(built, 'index.js'),
     bundle: true,

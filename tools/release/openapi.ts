@@ -73,6 +73,7 @@ const named = {
     Receipt: views.receiptView,
     PublicKeys: views.publicKeysView,
     Session: operators.sessionView,
+    SignedOut: operators.signedOutView,
     ConsoleSettings: operators.consoleSettingsView,
     ConsoleVerification: operators.consoleVerificationView,
     KeptCapture: operators.keptCaptureView,

@@ -66,6 +66,10 @@ export function credentialOf(fragment: string): { token: string } | { code: stri
 
 /** Only an address of the web is gone to, whatever an answer says. */
 export function returnAddress(text: string | undefined): string | undefined {
-  const url = text === undefined ? null : URL.parse(text);
-  return url && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : undefined;
+  try {
+    const { protocol, href } = new URL(text ?? '');
+    return protocol === 'https:' || protocol === 'http:' ? href : undefined;
+  } catch {
+    return undefined;
+  }
 }

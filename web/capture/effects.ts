@@ -22,6 +22,11 @@ export interface Live {
   readonly now?: number | undefined;
 }
 
+/** Pixels, from the uploads' answer; asked for once, and again where that failed. */
+export interface FaceLimit {
+  asked?: Promise<number | undefined> | undefined;
+}
+
 /** What effects need of the element. */
 export interface World {
   readonly client: () => CaptureClient;
@@ -37,8 +42,8 @@ export interface World {
   readonly chosenCamera: (facing: 'user' | 'environment') => string | undefined;
   /** Sound of the open camera, kept from getting ready to the end of the recording. */
   readonly hearing: { listening?: ReturnType<typeof listen> | undefined };
-  /** Guidance once it is open, for all tries. */
-  readonly guidance: () => { opening?: Promise<Guide | undefined> | undefined; readonly signal: AbortSignal };
+  /** The smallest face that the policy takes, once it was asked for. */
+  readonly faceLimit: () => FaceLimit;
   readonly speak: (digits: string) => void;
   /** True: this tab captures; false: another one does. */
   readonly holdTab: (steal: boolean) => Promise<boolean>;
@@ -114,6 +119,15 @@ const effects: { readonly [Name in StateName]?: Effect<Name> } = {
     world.dispatch({ type: 'captured', shot: { name: 'video', blob, contentType, digits }, sure: true });
   },
 
+  trouble: async ({ trouble }, world, signal) => {
+    if (trouble !== 'denied' && trouble !== 'dismissed') return;
+    // Allowed in the browser's settings meanwhile: it goes on by itself. Not every browser can be asked.
+    const asked = { name: 'camera' } as unknown as PermissionDescriptor;
+    const permission = await navigator.permissions?.query(asked).catch(() => undefined);
+    const goOn = () => permission?.state === 'granted' && world.dispatch({ type: 'resumed' });
+    permission?.addEventListener('change', goOn, { signal });
+  },
+
   by_file: async ({ step }, world, signal) => {
     if (step === 'video') await issueDigits(world, signal);
   },
@@ -138,7 +152,7 @@ const effects: { readonly [Name in StateName]?: Effect<Name> } = {
     const long = setTimeout(() => world.dispatch({ type: 'waited_long' }), 60_000);
     signal.addEventListener('abort', () => clearTimeout(long));
     // S3's event may be late. Where it is this late, what was taken for landed is not there: capture what is missing.
-    const late = setTimeout(() => look(world, signal).catch(() => {}), 45_000);
+    const late = setTimeout(() => look(world, signal).catch(() => {}), 90_000);
     signal.addEventListener('abort', () => clearTimeout(late));
     const view = await world.client().waitForVerdict(world.sourceId(), { signal });
     world.dispatch({ type: 'seen', seen: seenOf(view, world.isSecondDevice()) });
@@ -211,50 +225,37 @@ async function play(video: HTMLVideoElement, stream: MediaStream): Promise<void>
   await video.play().catch(() => {});
 }
 
-/** Without guidance nothing is said and nothing taken: the person presses. */
+/** Without guidance nothing is said and nothing taken: the person presses. Its worker lives as long as the preview. */
 async function guide(world: World, signal: AbortSignal): Promise<void> {
   const video = await world.video();
-  const guide = await openGuidance(world);
-  const { steady } = await import('./guidance/steady.ts');
+  const guide = await openGuidance(world, signal);
+  if (!guide) return;
+  const [{ steady }, { watch }] = await Promise.all([import('./guidance/steady.ts'), import('./guidance/watch.ts')]);
   const advise = steady();
-  while (guide && !signal.aborted) {
-    const frame = await frameOf(video);
-    const judgement = frame && (await guide.look(frame));
+  for await (const { reasons } of watch(guide, video, signal)) {
+    const { hint, take } = advise(reasons, performance.now());
+    if (hint !== world.live().hint) world.show({ ...world.live(), hint });
+    const blob = take ? await guide.picture() : undefined;
     if (signal.aborted) return;
-    if (frame && !judgement) return world.show({ ...world.live(), hint: undefined });
-    if (judgement) {
-      const { hint, take } = advise(judgement.reasons, performance.now());
-      if (hint !== world.live().hint) world.show({ ...world.live(), hint });
-      const blob = take ? await guide.picture() : undefined;
-      if (signal.aborted) return;
-      if (blob) {
-        const shot = { name: 'selfie', blob, contentType: 'image/jpeg' } as const;
-        return world.dispatch({ type: 'captured', shot, sure: true });
-      }
-    }
-    await pause(0.05, signal);
+    if (!blob) continue;
+    const shot = { name: 'selfie', blob, contentType: 'image/jpeg' } as const;
+    return world.dispatch({ type: 'captured', shot, sure: true });
   }
+  // Guidance ended by itself: from here on the person goes by what the button says.
+  if (!signal.aborted) world.show({ ...world.live(), hint: undefined });
 }
 
-const frameOf = (video: HTMLVideoElement): Promise<ImageBitmap | undefined> =>
-  createImageBitmap(video).catch(() => undefined);
-
-/** Its megabytes are fetched only now that the preview runs; for all tries of this page once. */
-function openGuidance(world: World): Promise<Guide | undefined> {
-  const guidance = world.guidance();
-  guidance.opening ??= opened(world).catch(() => undefined);
-  return guidance.opening;
-}
-
-async function opened(world: World): Promise<Guide | undefined> {
-  const { signal } = world.guidance();
-  const [{ openGuide }, { limits }] = await Promise.all([import('./guidance/guide.ts'), askForCaptures(world, signal)]);
-  return openGuide({
-    assets: guidanceAssets(),
-    base: world.base(),
-    minimumFacePx: limits?.minimum_face_px,
-    signal,
-  });
+/** Its megabytes are fetched only now that the preview runs. A picture taken meanwhile ends it: the line is the upload's. */
+async function openGuidance(world: World, signal: AbortSignal): Promise<Guide | undefined> {
+  const limit = world.faceLimit();
+  limit.asked ??= askForCaptures(world, signal).then(({ limits }) => limits?.minimum_face_px);
+  try {
+    const [{ openGuide }, minimumFacePx] = await Promise.all([import('./guidance/guide.ts'), limit.asked]);
+    return await openGuide({ assets: guidanceAssets(), base: world.base(), minimumFacePx, signal });
+  } catch {
+    limit.asked = undefined;
+    return undefined;
+  }
 }
 
 async function meter(world: World, signal: AbortSignal): Promise<void> {

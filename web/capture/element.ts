@@ -2,9 +2,8 @@ import { html, LitElement, type TemplateResult } from 'lit';
 import type { Turn } from '../../shared/domain/challenge.ts';
 import { isUpright } from './camera.ts';
 import { type CaptureClient, connectionTo, isOfSecondDevice } from './connection.ts';
-import { issueDigits, type Live, run, takePicture, type World } from './effects.ts';
+import { type FaceLimit, issueDigits, type Live, run, takePicture, type World } from './effects.ts';
 import { shotOfFile } from './files.ts';
-import type { Guide } from './guidance/guide.ts';
 import { type Hold, hold } from './one-tab.ts';
 import type { listen } from './recorder.ts';
 import { type Event as CaptureEvent, type Ending, firstState, next, type State, type StateName } from './states.ts';
@@ -88,13 +87,12 @@ export class BonafideCapture extends LitElement {
   #subject: string | undefined;
   #inState = new AbortController();
   #connected = new AbortController();
+  #awake: Promise<WakeLockSentinel | undefined> | undefined;
   #client: CaptureClient | undefined;
   #hold: Hold | undefined;
   readonly #chosenCameras = new Map<string, string>();
   readonly #hearing: { listening?: ReturnType<typeof listen> | undefined } = {};
-  #guidance: { opening?: Promise<Guide | undefined> | undefined; signal: AbortSignal } = {
-    signal: this.#connected.signal,
-  };
+  #faceLimit: FaceLimit = {};
 
   constructor() {
     super();
@@ -114,7 +112,7 @@ export class BonafideCapture extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.#connected = new AbortController();
-    this.#guidance = { signal: this.#connected.signal };
+    this.#faceLimit = {};
     const { signal } = this.#connected;
     document.addEventListener('visibilitychange', () => document.hidden && this.#interrupt('hidden'), { signal });
     addEventListener('pagehide', () => this.#interrupt('hidden'), { signal });
@@ -127,6 +125,7 @@ export class BonafideCapture extends LitElement {
     this.#connected.abort();
     this.#inState.abort();
     this.#switchOff();
+    this.#letSleep();
     this.#forgetPicture();
     this.#hold?.release();
     this.#hold = undefined;
@@ -227,8 +226,9 @@ export class BonafideCapture extends LitElement {
         );
     },
     copyLink: () => {
-      if (this.#state.at !== 'handing_off' || this.#state.link === undefined) return;
-      navigator.clipboard?.writeText(this.#state.link).then(
+      const link = this.#linkToCopy();
+      if (link === undefined) return;
+      navigator.clipboard?.writeText(link).then(
         () => {
           this.#isCopied = true;
           this.#say(this.#catalogue?.hand_off_copied ?? '');
@@ -257,7 +257,7 @@ export class BonafideCapture extends LitElement {
     },
     chosenCamera: (facing) => this.#chosenCameras.get(facing),
     hearing: this.#hearing,
-    guidance: () => this.#guidance,
+    faceLimit: () => this.#faceLimit,
     speak: (digits) => {
       const turn = this.#state.at === 'recording' ? this.#state.turn : undefined;
       this.#tell('bonafide-speak', { digits, turn });
@@ -286,6 +286,15 @@ export class BonafideCapture extends LitElement {
     },
   };
 
+  /** Shown here, or opened here and not used up yet. */
+  #linkToCopy(): string | undefined {
+    if (this.#state.at === 'handing_off') return this.#state.link;
+    if (!this.handOffCode) return undefined;
+    const { tenant, code } = this.handOffCode;
+    const [place, of] = [tenant, this.sourceId].map(encodeURIComponent);
+    return `${this.base}/capture/${place}/${of}#h_${code}`;
+  }
+
   #press(event: CaptureEvent): void {
     this.#isPressed = true;
     this.#dispatch(event);
@@ -313,6 +322,7 @@ export class BonafideCapture extends LitElement {
     this.#live = keepsCamera ? { camera, ratio } : {};
     this.#state = state;
     this.#isCopied = false;
+    this.#stayAwake(state);
     this.#showPicture(state);
     this.#drawCode(state);
     this.requestUpdate();
@@ -380,6 +390,18 @@ export class BonafideCapture extends LitElement {
     this.#live.camera?.stop();
     this.#hearing.listening?.stop();
     this.#hearing.listening = undefined;
+  }
+
+  /** The screen of a phone stays on while something goes on that the person only watches. */
+  #stayAwake({ at }: State): void {
+    const isWatched = [...withCamera, 'uploading', 'waiting'].includes(at);
+    if (isWatched) this.#awake ??= navigator.wakeLock?.request('screen').catch(() => undefined);
+    else this.#letSleep();
+  }
+
+  #letSleep(): void {
+    this.#awake?.then((lock) => lock?.release()).catch(() => {});
+    this.#awake = undefined;
   }
 
   #showPicture(state: State): void {

@@ -21,15 +21,17 @@ export function hold(holding: Holding): Promise<Hold | undefined> {
 function byLock({ name, steal, onLost }: Holding): Promise<Hold | undefined> {
   return new Promise((resolve) => {
     let isReleased = false;
-    const held = Promise.withResolvers<void>();
-    const release = () => {
-      isReleased = true;
-      held.resolve();
-    };
+    let release = () => {};
+    const held = new Promise<void>((resolveHeld) => {
+      release = () => {
+        isReleased = true;
+        resolveHeld();
+      };
+    });
     navigator.locks
       .request(name, steal ? { steal } : { ifAvailable: true }, (lock) => {
         resolve(lock ? { release } : undefined);
-        return lock ? held.promise : undefined;
+        return lock ? held : undefined;
       })
       .catch((error: unknown) => {
         // Forbidden, as in a frame whose storage is: then there is no other tab to meet.

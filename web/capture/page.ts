@@ -9,7 +9,6 @@ import { filled, isRightToLeft, languageOf, textsIn } from './texts/texts.ts';
 const returnSeconds = 6;
 
 const branding = brandingOf(document.querySelector('meta[name="bonafide-page"]')?.getAttribute('content') ?? null);
-const credential = takeCredential();
 const place = placeOf(location.pathname);
 const language = languageOf([
   new URLSearchParams(location.search).get('lang'),
@@ -22,6 +21,13 @@ root.lang = language;
 root.dir = isRightToLeft(language) ? 'rtl' : 'ltr';
 for (const [property, value] of Object.entries(branding.colours)) root.style.setProperty(property, value);
 
+textsIn(language).then(
+  ({ page_title }) => {
+    document.title = branding.name ? `${page_title} – ${branding.name}` : page_title;
+  },
+  () => {}, // it keeps the one it came with
+);
+
 const header = document.createElement('header');
 if (branding.logoUrl) header.append(Object.assign(new Image(), { src: branding.logoUrl, alt: '' }));
 if (branding.name) header.append(branding.name);
@@ -31,8 +37,7 @@ element.base = location.origin;
 element.headingLevel = 1;
 element.lang = language;
 element.sourceId = place?.sourceId ?? '-';
-if (credential && 'code' in credential && place) element.handOffCode = { tenant: place.tenant, code: credential.code };
-else element.clientToken = credential && 'token' in credential ? credential.token : '-';
+use(takeCredential());
 element.addEventListener('bonafide-claimed', ({ detail }) => keep(detail.clientToken));
 element.addEventListener('bonafide-done', ({ detail }) => {
   // On a second device one goes back to the first.
@@ -40,6 +45,17 @@ element.addEventListener('bonafide-done', ({ detail }) => {
 });
 main.append(element);
 document.body.append(header, main);
+
+// Another link to the page that is open, pasted into its tab, loads no page.
+addEventListener('hashchange', () => {
+  if (credentialOf(location.hash)) use(takeCredential());
+});
+
+function use(credential: ReturnType<typeof credentialOf>): void {
+  const isCode = credential !== undefined && 'code' in credential && place !== undefined;
+  element.handOffCode = isCode ? { tenant: place.tenant, code: credential.code } : undefined;
+  element.clientToken = credential && 'token' in credential ? credential.token : isCode ? '' : '-';
+}
 
 /**
  * The token out of the address, which leaves the address bar at once: it shall be in no bookmark, history or screenshot.

@@ -1,11 +1,14 @@
 /** Pictures out of the preview, and what can be known of them before they are sent. */
 
+/** Of every JPEG that a page makes, 0..1: what the figures of engine/notes/guidance.md were measured at. */
+export const jpegQuality = 0.92;
+
 /** A JPEG of the camera's own frame, in its full size and never mirrored. */
 export async function pictureOf(video: HTMLVideoElement): Promise<Blob> {
   const { videoWidth: width, videoHeight: height } = video;
   const canvas = canvasOf(width, height);
   canvas.getContext('2d')?.drawImage(video, 0, 0, width, height);
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.95));
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', jpegQuality));
   if (!blob || width === 0) throw new Error('The preview has no frame');
   return blob;
 }

@@ -136,9 +136,15 @@ export async function record(options: RecordingOptions): Promise<Recording | und
   };
   signal.addEventListener('abort', end);
   try {
-    await begun(recorder, signal);
+    const isHeard = listening.level() > 0;
+    if (!(await within(startSeconds, begun(recorder, signal)))) {
+      // A microphone that gives no samples at all holds the recorder up for ever.
+      return { blob: new Blob(), contentType: type, trouble: isHeard ? 'too_short' : 'silent' };
+    }
     const began = performance.now();
-    await firstFrames(video, signal);
+    if (!(await within(startSeconds, firstFrames(video, signal)))) {
+      return { blob: new Blob(), contentType: type, trouble: 'too_short' };
+    }
     await pause(pace.before, signal);
     const spoke = performance.now();
     onSpeak();
@@ -159,6 +165,22 @@ export async function record(options: RecordingOptions): Promise<Recording | und
   } finally {
     signal.removeEventListener('abort', end);
     end();
+  }
+}
+
+/** A recorder or a camera that gives nothing for so long gives nothing more. */
+const startSeconds = 8;
+
+/** Whether it was done in time. */
+async function within(seconds: number, work: Promise<void>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), seconds * 1000);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -66,7 +66,8 @@ export function words({
     case 'loading':
       return { title: texts.loading };
     case 'claiming':
-      return { title: texts.claim_title, text: texts.claim_text };
+      // Its own camera works in a browser alone, and the code is good once: said before it is used up.
+      return { title: texts.claim_title, text: isInApp() ? texts.in_app_browser : texts.claim_text };
     case 'intro':
       return { title: texts.intro_title, text: texts[`intro_text_${state.journey.check}`] };
     case 'starting': {
@@ -181,7 +182,10 @@ function body(shown: Shown): TemplateResult | typeof nothing {
   const press = (type: PlainType) => () => acts.dispatch({ type });
   switch (state.at) {
     case 'claiming':
-      return html`<div class="actions">${primary(texts.claim, press('claim_pressed'))}</div>`;
+      return html`<div class="actions">
+        ${primary(texts.claim, press('claim_pressed'))}
+        ${isInApp() ? secondary(texts.hand_off_copy, acts.copyLink) : nothing} ${copied(shown)}
+      </div>`;
     case 'intro':
       return html`${tips(shown)}
         <div class="actions">${primary(texts.begin, press('began'))}${handOff(shown, 'on_phone')}</div>`;
@@ -327,9 +331,10 @@ function cameras({ live, texts, acts, language }: Shown): TemplateResult | typeo
     >${texts.camera}
     <select part="select" @change=${choose}>
       ${choices.map(
-        ({ deviceId, label }, index) => html`<option value=${deviceId} ?selected=${deviceId === live.camera?.deviceId}>
-          ${label || filled(texts.camera_number, { number: number.format(index + 1) })}
-        </option>`,
+        ({ deviceId, label }, index) =>
+          html`<option value=${deviceId} ?selected=${deviceId === live.camera?.deviceId}>${
+            label || filled(texts.camera_number, { number: number.format(index + 1) })
+          }</option>`,
       )}
     </select>
   </label>`;
@@ -352,7 +357,7 @@ function trouble(shown: Shown, { trouble, step }: Extract<State, { at: 'trouble'
     step === 'video'
       ? secondary(texts.by_file, () => acts.dispatch({ type: 'file_asked' }))
       : fileInput(shown, step, isTouched ? texts.by_file : texts.choose_file);
-  const link = isTouched || isInAppBrowser(navigator.userAgent) ? 'open_elsewhere' : 'on_phone';
+  const link = isTouched || isInApp() ? 'open_elsewhere' : 'on_phone';
   return html`<div class="actions">${retry}${file}${handOff(shown, link)}</div>`;
 }
 
@@ -389,8 +394,13 @@ function byFile(
     </div>`;
 }
 
+const isInApp = (): boolean => isInAppBrowser(navigator.userAgent);
+
+const copied = ({ isCopied, texts }: Shown) =>
+  isCopied ? html`<p class="quiet small">${texts.hand_off_copied}</p>` : nothing;
+
 function handingOff(shown: Shown, state: Extract<State, { at: 'handing_off' }>): TemplateResult {
-  const { texts, acts, qr, live, language, isCopied } = shown;
+  const { texts, acts, qr, live, language } = shown;
   const back = secondary(texts.hand_off_back, acts.takeBack);
   if (state.over) {
     const renew = primary(texts.hand_off_new, () => acts.dispatch({ type: 'hand_off_asked' }));
@@ -404,6 +414,6 @@ function handingOff(shown: Shown, state: Extract<State, { at: 'handing_off' }>):
     <p class="quiet small" role="timer" aria-live="off">${filled(texts.hand_off_left, { time })}</p>
     <div class="actions">
       ${secondary(texts.hand_off_copy, acts.copyLink)}
-      ${isCopied ? html`<p class="quiet small">${texts.hand_off_copied}</p>` : nothing} ${back}
+      ${copied(shown)} ${back}
     </div>`;
 }

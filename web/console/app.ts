@@ -300,6 +300,7 @@ export class BonafideConsole extends LitElement {
     const { words, phase, route } = this;
     const view = phase.is === 'signed_in' ? words.titles[route.view] : words.titles.signIn;
     document.title = `${view} – ${words.product}`;
+    document.documentElement.lang = words.language;
   }
 
   protected override render() {

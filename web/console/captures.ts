@@ -8,7 +8,8 @@ import type { KeptCapture, Looks } from './wire.ts';
 /** A capture that is being shown, by its address of a minute: forgotten as soon as it is hidden. */
 interface Shown {
   readonly url: string;
-  readonly type: string;
+  /** As it was declared; not known of an earlier round. */
+  readonly type: string | null;
   readonly cannotShow: boolean;
 }
 
@@ -176,9 +177,10 @@ export class ConsoleCaptures extends View {
   #picture(one: KeptCapture, { url, type, cannotShow }: Shown) {
     const { words } = this.desk;
     const alt = words.captures.alt(words.captureNames[one.name], one.round);
-    if (cannotShow) return html`<p class="notice warn" role="status">${words.captures.cannotShow(type)}</p>`;
+    if (cannotShow)
+      return html`<p class="notice warn" role="status">${words.captures.cannotShow(type ?? words.captureNames[one.name].toLowerCase())}</p>`;
     const failed = () => this.#show(keyOf(one), { url, type, cannotShow: true });
-    return type.startsWith('video/')
+    return one.name === 'video'
       ? html`<video src=${url} aria-label=${alt} controls playsinline preload="auto" @error=${failed}></video>`
       : html`<img src=${url} alt=${alt} @error=${failed} />`;
   }

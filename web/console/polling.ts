@@ -35,7 +35,7 @@ export class Polling implements ReactiveController {
     document.addEventListener('visibilitychange', this.#onVisibility);
     window.addEventListener('offline', this.#onOffline);
     window.addEventListener('online', this.#onVisibility);
-    if (document.visibilityState === 'visible') void this.now();
+    void this.now();
   }
 
   hostDisconnected(): void {
@@ -46,10 +46,14 @@ export class Polling implements ReactiveController {
     this.#under?.abort();
   }
 
-  /** Asks at once, in place of a request under way. */
+  /** Asks at once, in place of a request under way; of a hidden page, as soon as it is seen. */
   async now(): Promise<void> {
     clearTimeout(this.#timer);
     this.#under?.abort();
+    if (document.visibilityState === 'hidden') {
+      this.answeredAt = undefined;
+      return;
+    }
     if (!navigator.onLine) {
       this.#onOffline();
       return;
@@ -72,7 +76,6 @@ export class Polling implements ReactiveController {
   }
 
   #wait(): void {
-    if (document.visibilityState === 'hidden') return;
     const seconds = Math.min(this.#everySeconds() * 2 ** this.#failures, longestPauseSeconds);
     this.#timer = setTimeout(() => void this.now(), seconds * 1000);
   }

@@ -25,12 +25,15 @@ export class ConsoleReview extends View {
   ];
   static override properties = {
     verification: { attribute: false },
+    moved: { attribute: false },
     sending: { state: true },
     missing: { state: true },
     problem: { state: true },
     draft: { state: true },
   };
   declare verification: Verification;
+  /** Whether a newer verification than the one that is shown is known. */
+  declare moved: boolean;
   declare sending: boolean;
   declare missing: { outcome?: boolean; reason?: boolean };
   declare problem: Problem | undefined;
@@ -104,7 +107,7 @@ export class ConsoleReview extends View {
 
   #problemText(problem: Problem): string {
     const { words } = this.desk;
-    return problem.code === 'state_conflict' ? words.review.conflict : problemText(problem, words);
+    return problem.code === 'state_conflict' && this.moved ? words.review.conflict : problemText(problem, words);
   }
 
   #keep(change: Partial<Draft>): void {

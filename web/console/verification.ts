@@ -273,6 +273,7 @@ export class ConsoleVerification extends View {
           ? html`<console-review
               .desk=${this.desk}
               .verification=${verification}
+              .moved=${this.newer !== undefined}
               @acted=${again}
               @drafted=${() => this.newer && this.#take(this.newer)}
             ></console-review>`

@@ -1,4 +1,3 @@
-import type { NoteCode } from '../../shared/domain/verification.ts';
 import type { CaptureName, Check, FaultCode, HistoryLine, OutcomeKind, Reason, Role, State } from './wire.ts';
 
 const numbers = new Intl.NumberFormat('en');
@@ -73,7 +72,8 @@ const faults: Partial<Record<FaultCode, string>> = {
   lease_expired: 'The attempt ended without an answer.',
 };
 
-const notes: Record<NoteCode, string> = {
+/** What notes of the history say; the document has no list of them. */
+const notes = {
   capture_empty: 'An empty file was uploaded, and left aside.',
   capture_overwritten: 'A capture was uploaded again; the first one counts.',
   capture_late: 'A capture came too late to count.',
@@ -85,7 +85,7 @@ const notes: Record<NoteCode, string> = {
 };
 
 const faultText = (code: string) => new Map(Object.entries<string | undefined>(faults)).get(code) ?? code;
-const noteText = (code: string) => new Map(Object.entries(notes)).get(code) ?? faultText(code);
+const noteText = (code: string) => new Map<string, string>(Object.entries(notes)).get(code) ?? faultText(code);
 
 /** What a line of the history says happened. */
 function happened({ kind, state, round, code, outcome, provider, attempt, review }: HistoryLine): string {
@@ -366,7 +366,6 @@ export const english = {
     captures_gone: 'The captures are no longer stored.',
     capture_missing: 'This capture is no longer stored.',
     retries_spent: 'This verification was retried too often. Begin a new one.',
-    state_conflict: 'The verification has moved meanwhile. It was read again.',
     verification_unknown: 'There is no verification with this source id.',
   },
 };

@@ -48,6 +48,7 @@ function isSupported(): boolean {
       (name) => name in globalThis,
     ) &&
     'any' in AbortSignal &&
+    'withResolvers' in Promise &&
     'convertToBlob' in OffscreenCanvas.prototype &&
     WebAssembly.validate(simdModule)
   );

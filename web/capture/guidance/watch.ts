@@ -4,32 +4,33 @@ import type { Judgement } from './messages.ts';
 /** Looks no oftener than this, and rests as long as a look took: half of a slow device is left for the preview. */
 const periodMilliseconds = 100;
 
-export interface WatchOptions {
-  readonly signal: AbortSignal;
-  /** After each look; times are of `performance.now()`. */
-  readonly onJudged: (judgement: Judgement, atMilliseconds: number) => void;
-}
-
 /**
- * Looks at what a preview shows, again and again, while the page is visible and the video runs. Resolves when the signal
- * says so or guidance has ended.
+ * What guidance says of a preview, look after look, while the page is visible and frames come. Ends with the signal, or
+ * when guidance has ended: then one captures by hand.
  */
-export async function watch(guide: Guide, video: HTMLVideoElement, { signal, onJudged }: WatchOptions): Promise<void> {
-  let isOver = false;
-  const over = guide.closed.then(() => {
-    isOver = true;
-  });
-  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  while (!isOver && !signal.aborted) {
-    await Promise.race([over, stopped, nextFrame(video)]);
-    if (isOver || signal.aborted) return;
-    const from = performance.now();
-    const frame = await createImageBitmap(video).catch(() => undefined); // a video that has just ended has none
-    const judgement = frame && (await guide.look(frame));
-    if (signal.aborted) return;
-    const took = performance.now() - from;
-    if (judgement) onJudged(judgement, performance.now());
-    await Promise.race([over, stopped, after(Math.max(periodMilliseconds - took, took))]);
+export async function* watch(
+  guide: Guide,
+  video: HTMLVideoElement,
+  signal: AbortSignal,
+): AsyncGenerator<Judgement, void> {
+  const over = Promise.withResolvers<false>();
+  const stop = () => over.resolve(false);
+  guide.closed.then(stop, stop);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  const orOver = (event: Promise<unknown>) => Promise.race([over.promise, event.then(() => true)]);
+  try {
+    while (await orOver(nextFrame(video))) {
+      const from = performance.now();
+      const frame = await createImageBitmap(video).catch(() => undefined); // a video that has just ended has none
+      const judgement = frame && (await guide.look(frame));
+      const took = performance.now() - from;
+      if (signal.aborted) return;
+      if (judgement) yield judgement;
+      if (!(await orOver(after(Math.max(periodMilliseconds - took, took))))) return;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -7,11 +7,9 @@ import * as ort from 'onnxruntime-web/wasm';
 import type { Detector, Landmarker } from '../../../engine/faces.ts';
 import { type Model, modelOf } from '../../../engine/model.ts';
 import { type DecodedCapture, workingSizePx } from '../../../engine/pixels.ts';
+import { jpegQuality } from '../picture.ts';
 import { judge } from './judge.ts';
 import type { Answer, Judgement, Request, ServedModel } from './messages.ts';
-
-/** Of a picture that is uploaded, 0..1. */
-const jpegQuality = 0.92;
 
 let judging: ((capture: DecodedCapture) => Promise<Judgement>) | undefined;
 /** The frame that was judged last, until the next one: the picture that is taken is the one that was judged. */

@@ -2,6 +2,7 @@ import type { Texts } from './texts.ts';
 
 /** What the capture element says, in Arabic. */
 export const ar: Texts = {
+  page_title: 'التحقق',
   loading: 'لحظة من فضلك …',
   step: 'الخطوة {number} من {count}',
 
@@ -31,8 +32,6 @@ export const ar: Texts = {
   id_card_text: 'ضع الوجه الذي عليه الصورة داخل الإطار، بحيث تظهر كل الحواف.',
   video_title: 'استعد للتسجيل',
   video_text: 'عندما تكون مستعدًا ستظهر الأرقام واحدًا تلو الآخر. قل كل رقم بصوت عالٍ.',
-  video_text_turn:
-    'عندما تكون مستعدًا ستظهر الأرقام واحدًا تلو الآخر. قل كل رقم بصوت عالٍ، وأدر رأسك مرة واحدة عندما يُطلب منك.',
   video_in_english: 'قل الأرقام باللغة الإنجليزية.',
   video_screen_reader: 'إذا كنت تستخدم قارئ شاشة فاستعمل سماعات: سيُقرأ لك كل رقم.',
   video_level: 'مستوى الميكروفون',

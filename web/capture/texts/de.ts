@@ -2,6 +2,7 @@ import type { Texts } from './texts.ts';
 
 /** What the capture element says, in German. */
 export const de: Texts = {
+  page_title: 'Verifizierung',
   loading: 'Einen Moment …',
   step: 'Schritt {number} von {count}',
 
@@ -36,8 +37,6 @@ export const de: Texts = {
   id_card_text: 'Legen Sie die Seite mit dem Foto in den Rahmen, sodass alle Kanten zu sehen sind.',
   video_title: 'Machen Sie sich bereit',
   video_text: 'Wenn Sie bereit sind, erscheinen nacheinander Ziffern. Sprechen Sie jede laut.',
-  video_text_turn:
-    'Wenn Sie bereit sind, erscheinen nacheinander Ziffern. Sprechen Sie jede laut. Drehen Sie den Kopf einmal, wenn Sie darum gebeten werden.',
   video_in_english: 'Sprechen Sie die Ziffern auf Englisch.',
   video_screen_reader: 'Mit einem Screenreader benutzen Sie bitte Kopfhörer: Jede Ziffer wird Ihnen vorgelesen.',
   video_level: 'Pegel des Mikrofons',

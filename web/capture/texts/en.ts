@@ -1,5 +1,6 @@
 /** What the capture element says, in English. The reasons' words are those of docs/reasons.md. */
 export const en = {
+  page_title: 'Verification',
   loading: 'One moment …',
   step: 'Step {number} of {count}',
 
@@ -30,8 +31,6 @@ export const en = {
   id_card_text: 'Lay the side with the photo into the frame, with all its edges visible.',
   video_title: 'Get ready to record',
   video_text: 'When you are ready, digits appear one after another. Say each one aloud.',
-  video_text_turn:
-    'When you are ready, digits appear one after another. Say each one aloud. Turn your head once when you are asked to.',
   video_in_english: 'Say the digits in English.',
   video_screen_reader: 'With a screen reader, use headphones: each digit is read to you.',
   video_level: 'Microphone level',

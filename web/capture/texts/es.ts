@@ -2,6 +2,7 @@ import type { Texts } from './texts.ts';
 
 /** What the capture element says, in Spanish. */
 export const es: Texts = {
+  page_title: 'Verificación',
   loading: 'Un momento …',
   step: 'Paso {number} de {count}',
 
@@ -33,8 +34,6 @@ export const es: Texts = {
   id_card_text: 'Coloque el lado de la foto en el marco, con todos los bordes visibles.',
   video_title: 'Prepárese para grabar',
   video_text: 'Cuando esté listo, aparecerán cifras una tras otra. Diga cada una en voz alta.',
-  video_text_turn:
-    'Cuando esté listo, aparecerán cifras una tras otra. Diga cada una en voz alta. Gire la cabeza una vez cuando se le pida.',
   video_in_english: 'Diga las cifras en inglés.',
   video_screen_reader: 'Con un lector de pantalla, use auriculares: se le leerá cada cifra.',
   video_level: 'Nivel del micrófono',
