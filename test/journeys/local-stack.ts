@@ -27,10 +27,22 @@ export interface RunningStack {
   readonly kill: () => Promise<void>;
 }
 
-export async function startLocalStack(dataDirectory = mkdtempSync(join(tmpdir(), 'bonafide-'))): Promise<RunningStack> {
-  await giveSynthesis(join(dataDirectory, 'cdk.out'));
-  const child = spawn(process.execPath, ['local/start.ts', '--json'], {
-    env: { ...process.env, PORT: String(await freePort()), BONAFIDE_DATA: dataDirectory },
+/** How it is started, where it is not as everybody starts it. */
+export interface StartOptions {
+  /** @default a free one */
+  readonly port?: number;
+  /** CDK context. Another one than others have is another synthesis. */
+  readonly context?: Readonly<Record<string, string>>;
+}
+
+export async function startLocalStack(
+  dataDirectory = mkdtempSync(join(tmpdir(), 'bonafide-')),
+  { port, context = {} }: StartOptions = {},
+): Promise<RunningStack> {
+  const choices = Object.entries(context).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  if (choices.length === 0) await giveSynthesis(join(dataDirectory, 'cdk.out'));
+  const child = spawn(process.execPath, ['local/start.ts', '--json', ...choices], {
+    env: { ...process.env, PORT: String(port ?? (await freePort())), BONAFIDE_DATA: dataDirectory },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a group of its own: kill -9 takes its functions too
   });

@@ -57,6 +57,12 @@ export async function serveApi(): Promise<ServedApi> {
     RECEIPT_SECRET: 'secret',
     MAXIMUM_WAIT_SECONDS: '0',
     PUBLIC_URL: '',
+    BREAKERS_TABLE: 'breakers',
+    LOOKS_TABLE: 'looks',
+    OUTCOMES_TABLE: 'outcomes',
+    OIDC_ISSUER: '',
+    OIDC_CLIENT_ID: '',
+    OIDC_CLIENT_SECRET: '',
   });
   const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true); // the handlers' log: a line a request
 

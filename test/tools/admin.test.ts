@@ -374,3 +374,46 @@ describe('npm run admin -- credentials check', () => {
     });
   });
 });
+
+describe('npm run admin, of a tenant’s operators,', () => {
+  it('invites one by a link that is printed once, lists, signs out and revokes', async () => {
+    await admin('tenant', 'create', 'operated');
+    const { code, stdout } = await admin(
+      'operator',
+      'invite',
+      'operated',
+      'reviewer',
+      'Ada',
+      '--email',
+      'ada@example.com',
+    );
+    expect(code).toBe(0);
+    const [, id = '', link = ''] = /^operator (o_\w{12}) {2}reviewer {2}Ada\n(\S+)\n/.exec(stdout) ?? [];
+    expect(link).toMatch(/^http:\/\/127\.0\.0\.1:4000\/console#i_operated_\w{12}_[\w-]{43}$/);
+    const again = await admin('operator', 'invite-again', 'operated', id);
+    expect(again.stdout).toContain('#i_operated_');
+    expect(again.stdout).not.toContain(link);
+    expect((await admin('operator', 'sign-out', 'operated', id)).code).toBe(0);
+    expect((await admin('operator', 'list', 'operated')).stdout).toBe(`${id}  reviewer  Ada\n`);
+    expect((await admin('operator', 'revoke', 'operated', id)).code).toBe(0);
+    expect((await admin('operator', 'list', 'operated')).stdout).toMatch(/Ada {2}revoked 2/);
+    for (const verb of ['revoke', 'sign-out', 'invite-again']) {
+      expect(await admin('operator', verb, 'operated', id)).toMatchObject({
+        code: 1,
+        stderr: `operated has no operator ${id}, or revoked it.\n`,
+      });
+    }
+  });
+
+  it('refuses a role, an address, a name or a tenant that is none', async () => {
+    const invite = (...words: string[]) => admin('operator', 'invite', ...words);
+    expect(await invite('operated', 'owner', 'Ada')).toMatchObject({
+      code: 1,
+      stderr: 'A role is viewer or reviewer, not owner\n',
+    });
+    expect((await invite('operated', 'viewer', 'Ada', '--email', 'no address')).code).toBe(1);
+    expect((await invite('operated', 'viewer', ' ')).code).toBe(1);
+    expect((await invite('nobody', 'viewer', 'Ada')).code).toBe(1);
+    expect((await admin('operator', 'list', 'operated')).stdout.split('\n')).toHaveLength(2);
+  });
+});
