@@ -208,6 +208,46 @@ describe('waiting for the verdict', () => {
   });
 });
 
+describe('uploading captures', () => {
+  const put = { url: 'http://s3.test/', headers: {} };
+  const awaits = (captures: object): Scripted => ({
+    status: 200,
+    body: { round: 1, uploads: captures, challenge: '407193' },
+  });
+  /** S3, which each PUT reaches; its answers are lost. */
+  const loseAnswers = () => {
+    const network = globalThis.fetch;
+    const lost = vi.fn(() => Promise.reject(new TypeError('fetch failed')));
+    vi.stubGlobal('fetch', (input: string | Request, init?: RequestInit) =>
+      init?.method === 'PUT' ? lost() : network(input, init),
+    );
+    return lost;
+  };
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('asks for no further round where a capture was judged whose answer was lost', async () => {
+    const lost = loseAnswers();
+    const { connection, asked } = await answeredBy(awaits({ selfie: { put } }), view('decided', 4));
+    await bonafide(connection).uploadCaptures('u-1', { selfie: new Blob(['photo']) });
+    expect(lost).toHaveBeenCalledTimes(1);
+    expect(asked.map((line) => line.split(' ')[0])).toEqual(['POST', 'GET']);
+  });
+
+  it('tells that a video’s digits were replaced, and sends nothing', async () => {
+    const lost = loseAnswers();
+    const { connection } = await answeredBy(awaits({ video: { put } }));
+    const uploading = bonafide(connection).uploadCaptures(
+      'u-1',
+      { video: new Blob(['video']) },
+      { challenge: '111111' },
+    );
+    await expect(uploading).rejects.toMatchObject({ code: 'challenge_replaced', retryable: false });
+    expect(lost).not.toHaveBeenCalled();
+  });
+});
+
 describe('types', () => {
   it('say what a key sees, and what a token', () => {
     const server = bonafide({ base: 'http://a.test', key: 'bf' });

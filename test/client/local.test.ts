@@ -112,20 +112,6 @@ describe('uploading', () => {
     expect((await page.waitForVerdict(sourceId)).verdict?.outcome).toBe('passed');
     expect(counted.puts).toBe(2);
   });
-
-  it('tells that a video’s digits were replaced, and sends nothing', async () => {
-    const sourceId = newSourceId();
-    const captures = { video: { content_type: 'video/webm' }, id_card: { content_type: 'image/jpeg' } };
-    await server().POST('/verifications', { body: { source_id: sourceId, check: 'video_verify', captures } });
-    const counted = spoilPuts((_, send) => send());
-    const uploading = server().uploadCaptures(
-      sourceId,
-      { video: blobOf(new Uint8Array(9), 'video/webm') },
-      { challenge: '000001' },
-    );
-    await expect(uploading).rejects.toMatchObject({ code: 'challenge_replaced', retryable: false });
-    expect(counted.puts).toBe(0);
-  });
 });
 
 describe('upload()', () => {

@@ -37,6 +37,7 @@ const atWebhooks = { tests: ['test/lifecycle/receive.test.ts'] };
 const byToken = { tests: ['test/lambda/authenticate.test.ts'] };
 const overHttp = { tests: ['test/lambda/http.test.ts'] };
 const inTheStack = { tests: ['test/infra/public-api.test.ts'] };
+const byTheClient = { tests: ['test/client/client.test.ts'] };
 
 /** Of every control that a caller, a vendor, a capture or a second worker meets: one row each at the least. */
 export const mutants: readonly Mutant[] = [
@@ -748,7 +749,7 @@ export const mutants: readonly Mutant[] = [
     file: videoWorker,
     find: '!watched || secondsUnseen(times, watched.times) > limits.gapSeconds',
     replace: '!watched',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'the last of its frames cannot be decoded',
   },
   {
@@ -764,7 +765,7 @@ export const mutants: readonly Mutant[] = [
     file: containerWorker,
     find: 'whole && rate >= leastRateHz',
     replace: 'whole && rate > 0',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'multiplies no number',
   },
   {
@@ -852,7 +853,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/engine.ts',
     find: "if (samePhoto) failures.push('same_photo_as_id');",
     replace: '',
-    tests: ['test/engine/photos.test.ts'],
+    tests: ['test/engine/slow/photo-verdicts.test.ts'],
     named: 'own portrait as a selfie',
   },
   {
@@ -860,7 +861,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/engine.ts',
     find: "if (flat) failures.push('face_does_not_move');",
     replace: '',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'a photo that sways',
   },
   {
@@ -1002,6 +1003,47 @@ export const mutants: readonly Mutant[] = [
     replace: 'secrets.allowClientToken(read); secrets.allowReference(read);',
     tests: ['test/infra/grants.test.ts'],
     named: 'may do exactly this',
+  },
+  // The typed client
+  {
+    control: 'only what may be repeated is tried again',
+    file: 'web/client/trying.ts',
+    find: 'if (!repeatable || !isProblem(error) || !error.retryable) throw error;',
+    replace: 'if (!isProblem(error) || !error.retryable) throw error;',
+    ...byTheClient,
+    named: 'is made once',
+  },
+  {
+    control: 'what asks for patience is given it',
+    file: 'web/client/trying.ts',
+    find: 'await pause(Math.max(error.retryAfterSeconds ?? 0, jittered(counted)), signal);',
+    replace: 'await pause(jittered(counted), signal);',
+    ...byTheClient,
+    named: 'waits as long as Retry-After says',
+  },
+  {
+    control: 'an upload whose answer was lost opens no further round',
+    file: 'web/client/index.ts',
+    find: 'if (round !== undefined) {',
+    replace: 'if (Number.isNaN(round)) {',
+    ...byTheClient,
+    named: 'asks for no further round',
+  },
+  {
+    control: 'a video of replaced digits is not sent',
+    file: 'web/client/index.ts',
+    find: 'asked.challenge !== challenge)',
+    replace: "asked.challenge === '')",
+    ...byTheClient,
+    named: 'digits were replaced',
+  },
+  {
+    control: 'the client is that of the document',
+    file: 'tools/release/client.ts',
+    find: 'if (ofDocument !== sha256(document)) return',
+    replace: 'if (ofDocument === undefined) return',
+    tests: ['test/architecture.test.ts'],
+    named: 'the client has the types of docs/openapi.json',
   },
 
   // The console

@@ -15,8 +15,8 @@ export interface BrowserOptions {
   readonly video?: string;
   /** What the microphone hears, looped from its opening: never a challenge, whose place in it is chance (`speech.ts`). */
   readonly audio?: string;
-  /** What becomes of a page's question for the camera; `unasked`: it waits for a person who is not there. */
-  readonly permission?: 'granted' | 'denied' | 'unasked';
+  /** What becomes of a page's question for the camera. */
+  readonly permission?: 'granted' | 'denied';
   readonly cameras?: number;
   /** Further ones, as `--name` or `--name=value`. */
   readonly flags?: readonly string[];
@@ -45,7 +45,7 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<Browser
     '--autoplay-policy=no-user-gesture-required', // speech begins when digits are shown, not at a press
     '--host-resolver-rules=MAP *.example 127.0.0.1', // origins that are another site's
     `--use-fake-device-for-media-stream=device-count=${cameras}`,
-    ...(permission === 'unasked' ? [] : [`--use-fake-ui-for-media-stream${permission === 'denied' ? '=deny' : ''}`]),
+    `--use-fake-ui-for-media-stream${permission === 'denied' ? '=deny' : ''}`,
     ...(video ? [`--use-file-for-fake-video-capture=${video}`] : []),
     ...(audio ? [`--use-file-for-fake-audio-capture=${audio}`] : []),
     ...flags,

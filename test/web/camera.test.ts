@@ -25,10 +25,16 @@ describe('the camera is asked for', () => {
   const wish = { facing: 'user', withSound: false, upright: true } as const;
 
   it('with nothing that could be refused', () => {
-    const { video, audio } = constraintsFor({ ...wish, withSound: true, deviceId: 'chosen' });
+    const { video, audio } = constraintsFor({ ...wish, withSound: true });
     for (const of of [video, audio]) {
       for (const constraint of Object.values(of as object)) expect(Object.keys(constraint)).toEqual(['ideal']);
     }
+  });
+
+  it('by name alone where the person chose one', () => {
+    const { video } = constraintsFor({ ...wish, deviceId: 'chosen' });
+    expect(video).toMatchObject({ deviceId: { exact: 'chosen' }, width: { ideal: 720 } });
+    expect(video).not.toHaveProperty('facingMode');
   });
 
   it('as the device is held', () => {

@@ -21,17 +21,19 @@ const sides = {
 } as const;
 
 /**
- * `ideal` alone: nothing here can be refused. Width and height are those of the device as it is held, since Chromium cuts an
+ * `ideal` alone, so that nothing here can be refused, but for a camera that the person chose by name: Chromium opens any other
+ * one for an ideal. Where that one is gone, `openCamera` asks without it. Width and height are those of the device as it is held, since Chromium cuts an
  * upright camera's 720 × 1280 to 720 × 720 to come near 1280 × 720; `resizeMode` asks it not to cut at all.
  */
-export function constraintsFor({ facing, withSound, deviceId, upright, smaller }: CameraWish): MediaStreamConstraints {
-  const [long, short] = sides[smaller ? 'smaller' : facing];
+export function constraintsFor(wish: CameraWish): MediaStreamConstraints {
+  const { facing, withSound, deviceId } = wish;
+  const [long, short] = sides[wish.smaller ? 'smaller' : facing];
   const video = {
-    width: { ideal: upright ? short : long },
-    height: { ideal: upright ? long : short },
-    frameRate: { ideal: smaller ? 24 : 30 },
+    width: { ideal: wish.upright ? short : long },
+    height: { ideal: wish.upright ? long : short },
+    frameRate: { ideal: wish.smaller ? 24 : 30 },
     resizeMode: { ideal: 'none' }, // not in every browser's types
-    ...(deviceId ? { deviceId: { ideal: deviceId } } : { facingMode: { ideal: facing } }),
+    ...(deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: facing } }),
   };
   const audio = {
     echoCancellation: { ideal: true },
@@ -150,6 +152,7 @@ export class CameraTrouble extends Error {
 const unansweredMilliseconds = 10_000;
 
 export interface OpeningCamera {
+  /** Until it is open. From then on `stop` ends it. */
   readonly signal: AbortSignal;
   readonly onUnanswered: () => void;
   /** The camera stopped by itself: unplugged, taken by a call, muted by the system. */
@@ -175,7 +178,11 @@ export function surroundings(): Surroundings {
 
 /** Opens the camera, or throws a `CameraTrouble`. Where the signal was aborted meanwhile it is switched off at once. */
 export async function openCamera(wish: CameraWish, opening: OpeningCamera): Promise<Camera> {
-  const stream = await asked(wish, opening);
+  const stream = await asked(wish, opening).catch((error: unknown) => {
+    const isGone = error instanceof CameraTrouble && ['overconstrained', 'not_found'].includes(error.trouble);
+    if (!isGone || wish.deviceId === undefined) throw error;
+    return asked({ ...wish, deviceId: undefined }, opening);
+  });
   const choices = choicesOf(await devices());
   const [track] = stream.getVideoTracks();
   const better = wish.deviceId === undefined && wish.facing === 'user' && insteadOf(track?.label ?? '', choices);
@@ -184,13 +191,17 @@ export async function openCamera(wish: CameraWish, opening: OpeningCamera): Prom
     return openCamera({ ...wish, deviceId: better.deviceId }, opening);
   }
   const settings = track?.getSettings();
-  watch(stream, opening);
+  const open = new AbortController();
+  watch(stream, opening.onEnded, open.signal);
   return {
     stream,
     deviceId: settings?.deviceId,
     choices,
     isMirrored: wish.facing === 'user' && settings?.facingMode !== 'environment',
-    stop: () => stop(stream),
+    stop: () => {
+      open.abort();
+      stop(stream);
+    },
   };
 }
 
@@ -230,7 +241,7 @@ function stop(stream: MediaStream): void {
 /** A muted camera gives black pictures: a call came in, or the system took it. It may be back within a moment. */
 const mutedMilliseconds = 2_000;
 
-function watch(stream: MediaStream, { signal, onEnded }: OpeningCamera): void {
+function watch(stream: MediaStream, onEnded: () => void, signal: AbortSignal): void {
   for (const track of stream.getTracks()) {
     track.addEventListener('ended', onEnded, { signal });
     let muted: ReturnType<typeof setTimeout> | undefined;

@@ -9,7 +9,6 @@ import { filled, isRightToLeft, languageOf, textsIn } from './texts/texts.ts';
 const returnSeconds = 6;
 
 const branding = brandingOf(document.querySelector('meta[name="bonafide-page"]')?.getAttribute('content') ?? null);
-const credential = takeCredential();
 const place = placeOf(location.pathname);
 const language = languageOf([
   new URLSearchParams(location.search).get('lang'),
@@ -38,8 +37,7 @@ element.base = location.origin;
 element.headingLevel = 1;
 element.lang = language;
 element.sourceId = place?.sourceId ?? '-';
-if (credential && 'code' in credential && place) element.handOffCode = { tenant: place.tenant, code: credential.code };
-else element.clientToken = credential && 'token' in credential ? credential.token : '-';
+use(takeCredential());
 element.addEventListener('bonafide-claimed', ({ detail }) => keep(detail.clientToken));
 element.addEventListener('bonafide-done', ({ detail }) => {
   // On a second device one goes back to the first.
@@ -47,6 +45,17 @@ element.addEventListener('bonafide-done', ({ detail }) => {
 });
 main.append(element);
 document.body.append(header, main);
+
+// Another link to the page that is open, pasted into its tab, loads no page.
+addEventListener('hashchange', () => {
+  if (credentialOf(location.hash)) use(takeCredential());
+});
+
+function use(credential: ReturnType<typeof credentialOf>): void {
+  const isCode = credential !== undefined && 'code' in credential && place !== undefined;
+  element.handOffCode = isCode ? { tenant: place.tenant, code: credential.code } : undefined;
+  element.clientToken = credential && 'token' in credential ? credential.token : isCode ? '' : '-';
+}
 
 /**
  * The token out of the address, which leaves the address bar at once: it shall be in no bookmark, history or screenshot.
@@ -82,5 +91,11 @@ async function offerReturn(returnUrl: string | undefined): Promise<void> {
     textContent: texts.return_soon,
   });
   element.append(link, soon);
-  setTimeout(() => location.replace(href), returnSeconds * 1000);
+  const going = setTimeout(() => location.replace(href), returnSeconds * 1000);
+  // Who reads on, or has a screen reader do it, is not torn away.
+  const stay = () => {
+    clearTimeout(going);
+    soon.remove();
+  };
+  for (const name of ['keydown', 'pointerdown']) addEventListener(name, stay, { once: true });
 }

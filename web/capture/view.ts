@@ -331,9 +331,10 @@ function cameras({ live, texts, acts, language }: Shown): TemplateResult | typeo
     >${texts.camera}
     <select part="select" @change=${choose}>
       ${choices.map(
-        ({ deviceId, label }, index) => html`<option value=${deviceId} ?selected=${deviceId === live.camera?.deviceId}>
-          ${label || filled(texts.camera_number, { number: number.format(index + 1) })}
-        </option>`,
+        ({ deviceId, label }, index) =>
+          html`<option value=${deviceId} ?selected=${deviceId === live.camera?.deviceId}>${
+            label || filled(texts.camera_number, { number: number.format(index + 1) })
+          }</option>`,
       )}
     </select>
   </label>`;
