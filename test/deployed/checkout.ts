@@ -15,9 +15,11 @@ export function makeCheckout(name: string): string {
   for (const part of readdirSync('.').filter((each) => !leftOut.includes(each))) {
     cpSync(part, `${directory}/${part}`, { recursive: true });
   }
-  mkdirSync('build/engine', { recursive: true });
   mkdirSync(`${directory}/build`);
-  symlinkSync(resolve('build/engine'), `${directory}/build/engine`);
+  for (const made of ['build/engine', 'build/compressed']) {
+    mkdirSync(made, { recursive: true });
+    symlinkSync(resolve(made), `${directory}/${made}`);
+  }
   symlinkSync(resolve('node_modules'), `${directory}/node_modules`);
   return directory;
 }

@@ -196,8 +196,9 @@ it('says where callers reach the API, where the operator does', () => {
     Object.values(resourcesOf(synthesize(context), 'AWS::Lambda::Function')).flatMap(
       ({ Properties }) => Properties.Environment?.Variables.PUBLIC_URL ?? [],
     );
-  expect(said()).toEqual(Array(7).fill(''));
-  expect(said({ publicUrl: 'https://verify.example' })).toEqual(Array(7).fill('https://verify.example'));
+  const nowhere = said();
+  expect(new Set(nowhere)).toEqual(new Set(['']));
+  expect(said({ publicUrl: 'https://verify.example' })).toEqual(nowhere.map(() => 'https://verify.example'));
 });
 
 describe('outputs', () => {

@@ -119,7 +119,7 @@ describe('a page', () => {
     await page.goto(asked.link.replace('127.0.0.1', 'insecure.example'));
     await press(page, 'begin');
     expect(await sees(page, 'insecure')).toBe('insecure');
-    await ended(stack(), visited, asked);
+    await ended(stack(), visited, asked, /Cross-Origin-Opener-Policy/); // which means nothing there
   });
 
   it('that is hidden switches the camera off, says so, and begins the step again', async () => {

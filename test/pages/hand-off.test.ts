@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser } from './browser.ts';
 import { camera } from './feeds.ts';
 import { type Begun, ended, opened } from './journey.ts';
-import { button, press, sees } from './person.ts';
+import { button, photographsFace, press, sees } from './person.ts';
 import { cameraIsOn } from './speech.ts';
 import { stackOfThisFile } from './stack.ts';
 import { type Visit, visit } from './visit.ts';
@@ -114,6 +114,7 @@ describe('a hand-off', () => {
     await press(visited.page, 'take_back');
     await button(visited.page, 'begin').waitFor();
     await press(onPhone.page, 'begin');
+    await photographsFace(onPhone.page);
     expect(await sees(onPhone.page, 'closed_title')).toBe('closed_title');
     expect(await cameraIsOn(onPhone.page)).toBe(false);
     await onPhone.end({ secrets: [code], expectedErrors: refused });
@@ -126,7 +127,7 @@ describe('a hand-off', () => {
     await page.clock.install();
     await press(page, 'on_phone');
     const first = await codeIn(page);
-    await page.clock.runFor(11 * 60 * 1000);
+    await page.clock.fastForward(11 * 60 * 1000);
     await sees(page, 'hand_off_over');
     await press(page, 'hand_off_new');
     await expect.poll(() => codeIn(page)).not.toBe(first);

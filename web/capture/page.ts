@@ -91,5 +91,11 @@ async function offerReturn(returnUrl: string | undefined): Promise<void> {
     textContent: texts.return_soon,
   });
   element.append(link, soon);
-  setTimeout(() => location.replace(href), returnSeconds * 1000);
+  const going = setTimeout(() => location.replace(href), returnSeconds * 1000);
+  // Who reads on, or has a screen reader do it, is not torn away.
+  const stay = () => {
+    clearTimeout(going);
+    soon.remove();
+  };
+  for (const name of ['keydown', 'pointerdown']) addEventListener(name, stay, { once: true });
 }

@@ -27,7 +27,8 @@ export const badge = (kind: string, text: string) => html`<span class="badge ${k
 
 /** What a request ended with, in words. */
 export function problemText(problem: Problem, words: Words): string {
-  return new Map(Object.entries(words.problems)).get(problem.code) ?? problem.message;
+  const { code, message } = problem;
+  return new Map(Object.entries(words.problems)).get(code) ?? message.replace(`${code}: `, '');
 }
 
 export function problemBox(problem: Problem | undefined, words: Words): TemplateResult | typeof nothing {
