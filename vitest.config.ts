@@ -11,7 +11,6 @@ class LongestFirst extends BaseSequencer {
       '/pages/',
       '/serving/examples.',
       '/contracts/served.',
-      '/engine/videos.',
       '/integrate/',
       '/journeys/',
       '/infra/',

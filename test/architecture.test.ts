@@ -289,7 +289,7 @@ describe('the house', () => {
       (file) => !file.startsWith('shared/lifecycle/') && !file.startsWith('shared/stores/'),
     );
     const writing =
-      /verifications\s*\.\s*(move|land|renew|accept|settle|note|create|createPaid|refund|countPost|closeOrder)\(/;
+      /verifications\s*\.\s*(move|land|renew|accept|settle|note|create|createPaid|refund|countPost|giveUpOrder|closeOrder)\(/;
     const sending = /(?<![.\w])send\(|'queued',\s*\{/;
     const found = [
       ...outside.filter((file) => writing.test(codeOf(source(file)))),

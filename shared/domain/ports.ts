@@ -16,6 +16,7 @@ import type {
   FieldsOf,
   InState,
   NoteCode,
+  Order,
   Remark,
   State,
   Unerased,
@@ -138,7 +139,12 @@ export interface Verifications {
     from: InState<'decided' | 'errored' | 'expired'>,
     fields: { readonly failedPosts: number; readonly dueAt: number },
   ) => Promise<Moved<'decided' | 'errored' | 'expired'>>;
-  /** The order is over, and its link and webhook leave the record: no move. `dueAt` as `withOrderClosed` has it. */
+  /** The last try was in vain: link and webhook stay, for a resend, and nothing is owed any more. No move; as `countPost`. */
+  readonly giveUpOrder: (
+    from: InState<'decided' | 'errored' | 'expired'> & { order: Order },
+    fields: { readonly failedPosts: number; readonly dueAt: number | undefined },
+  ) => Promise<Moved<'decided' | 'errored' | 'expired'>>;
+  /** The result was taken, and link and webhook leave the record: no move. `dueAt` as `withOrderClosed` has it. */
   readonly closeOrder: (from: InState<'decided' | 'errored' | 'expired'>, dueAt: number | undefined) => Promise<void>;
   /**
    * Puts what is about to be deleted on the tombstone, and when the sweep has to look whether it was: no move. Lost where

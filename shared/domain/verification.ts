@@ -118,12 +118,14 @@ export type Attempt = z.infer<typeof attempt>;
 
 const landed = z.partialRecord(captureName, landedCapture);
 
-/** A call that brings a link and is answered at a webhook. It leaves the record once its result was posted, or given up. */
+/** A call that brings a link and is answered at a webhook. It leaves the record once its result was taken. */
 export const order = z.object({
   /** As the caller wrote it; the record's own is made of it. */
   sourceId: z.string(),
   imageLink: z.string(),
   webhookName: z.string(),
+  /** All tries were in vain: its result is posted where the tenant asks for it once more, and no more by itself. */
+  givenUp: z.literal(true).optional(),
 });
 export type Order = z.infer<typeof order>;
 
@@ -361,6 +363,15 @@ export function withOrderClosed<Resting extends InState<'decided' | 'errored' | 
   dueAt: number | undefined,
 ): Resting {
   return { ...from, ...(dueAt !== undefined && { dueAt }) } as Resting;
+}
+
+/** A record that rests once all tries of its order's result were in vain; `dueAt` as for `withOrderClosed`. */
+export function withOrderGivenUp<Resting extends InState<'decided' | 'errored' | 'expired'> & { order: Order }>(
+  { dueAt: _, ...from }: Resting,
+  { failedPosts, dueAt }: { readonly failedPosts: number; readonly dueAt: number | undefined },
+): Resting {
+  const order: Order = { ...from.order, givenUp: true };
+  return { ...from, order, failedPosts, ...(dueAt !== undefined && { dueAt }) } as Resting;
 }
 
 /** The record or tombstone once its credit is given back. */

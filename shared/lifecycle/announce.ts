@@ -2,7 +2,7 @@ import { eventOf } from '../domain/event.ts';
 import { outcomeOf } from '../domain/outcome.ts';
 import type { Log, Orders, Outcomes, PutEvents } from '../domain/ports.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
-import { isResting, owesOrder } from './keep.ts';
+import { isResting, owesOrder, owesResult } from './keep.ts';
 import { type Move, type TellingEndpoints, tellEndpoints } from './tell-endpoints.ts';
 
 /** One change of the verifications table: the record as it was and as it became. */
@@ -66,7 +66,7 @@ export async function announceChanges(
 /** The verification of which something is owed from this move on: the result of an order, its refund, or its end. */
 function orderIn({ before, after }: Move): string[] {
   if (after.state === 'erased') {
-    const resultWaits = isResting(before) && before.order !== undefined;
+    const resultWaits = isResting(before) && owesResult(before);
     return owesRefund(after) || resultWaits ? [after.verificationId] : [];
   }
   if (before.state === 'decided' && after.state === 'decided') return []; // a review: no result is sent of it

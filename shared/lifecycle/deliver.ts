@@ -7,7 +7,7 @@ import { isResting, type Resting, storedUntil } from './keep.ts';
 import { settled, settledIfMoved, settleOn } from './settle-on.ts';
 
 export interface Delivering {
-  readonly verifications: Pick<Verifications, 'find' | 'refund' | 'countPost' | 'closeOrder'>;
+  readonly verifications: Pick<Verifications, 'find' | 'refund' | 'countPost' | 'giveUpOrder' | 'closeOrder'>;
   readonly tenants: Pick<Tenants, 'servedWebhook'>;
   readonly orders: Pick<Orders, 'deliver' | 'giveUp'>;
   readonly deliveries: Pick<Deliveries, 'find' | 'begin' | 'go'>;
@@ -92,19 +92,24 @@ async function refundDue(id: string, { verifications, log }: Delivering): Promis
   });
 }
 
-function isToPost(record: Verification): record is Resting & { order: NonNullable<Resting['order']> } {
+type Ordered = Resting & { order: NonNullable<Resting['order']> };
+
+function isToPost(record: Verification): record is Ordered {
   return isResting(record) && record.order !== undefined;
 }
 
-/** Killed between count and message, the record is still due and the sweep sends the message. */
-async function tryLater(record: Resting, failedPosts: number, dependencies: Delivering): Promise<void> {
+/**
+ * Killed between count and message, the record is still due and the sweep sends the message. What is given up is told once,
+ * however often the tenant then has it posted in vain.
+ */
+async function tryLater(record: Ordered, failedPosts: number, dependencies: Delivering): Promise<void> {
   const { verifications, orders, delayAfter, now, log } = dependencies;
   const { verificationId } = record;
   const delaySeconds = delayAfter(failedPosts);
   log.warn('result.refused', { verification_id: verificationId, failed_posts: failedPosts });
   if (delaySeconds === undefined) {
-    await orders.giveUp({ verificationId, failedPosts });
-    await verifications.closeOrder(record, storedUntil(record, now()));
+    if (!record.order.givenUp) await orders.giveUp({ verificationId, failedPosts });
+    await verifications.giveUpOrder(record, { failedPosts, dueAt: storedUntil(record, now()) });
     return;
   }
   const dueAt = epochSeconds(now()) + delaySeconds + postedSeconds;

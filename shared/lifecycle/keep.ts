@@ -20,9 +20,14 @@ export function postDueAt({ order }: Pick<Unerased, 'order'>, now: Date): number
   return order && epochSeconds(now) + postedSeconds;
 }
 
+/** Whether the result of a record's order is still to be posted: it was neither taken nor given up. */
+export function owesResult({ order }: Pick<Resting, 'order'>): boolean {
+  return order !== undefined && !order.givenUp;
+}
+
 /** Whether a record that rests has a refund or a result that is not yet made good. */
 export function owesOrder(record: Resting): boolean {
-  return record.order !== undefined || owesRefund(record);
+  return owesResult(record) || owesRefund(record);
 }
 
 /** When what a record still stores must be gone; undefined where it stores nothing. */

@@ -43,12 +43,12 @@ export async function resendDelivery(tenant: string, id: string, dependencies: R
   return delivery;
 }
 
-/** The record holds where a result goes for as long as its order is open, and counts what was posted in vain. */
+/** The record holds where a result goes until it is taken, and counts what was posted in vain. */
 async function resendResult(delivery: Delivery, { verifications, orders }: Resending): Promise<Delivery> {
   const record = await verifications.find(delivery.about);
   if (!record || record.state === 'erased') throw gone();
   if (!('order' in record) || record.order === undefined) {
-    throw new Fault('result_closed', 'It was taken or given up, and its link and webhook are not kept after that.');
+    throw new Fault('result_closed', 'It was taken, and its link and webhook are not kept after that.');
   }
   await orders.deliver({ verificationId: record.verificationId, failedPosts: record.failedPosts ?? 0 });
   return delivery;

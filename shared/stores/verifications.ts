@@ -29,6 +29,7 @@ import {
   verificationId,
   withNothingDue,
   withOrderClosed,
+  withOrderGivenUp,
   withRefund,
 } from '../domain/verification.ts';
 import { isUnmet, transact, unlessInTransaction, updateExpression } from './conditional.ts';
@@ -348,6 +349,8 @@ export function dynamoVerifications({
     },
 
     countPost: (from, fields) => change<'decided' | 'errored' | 'expired'>(from, { ...from, ...fields }),
+
+    giveUpOrder: (from, fields) => change<'decided' | 'errored' | 'expired'>(from, withOrderGivenUp(from, fields)),
 
     async closeOrder(from, dueAt) {
       await change(from, withOrderClosed(from, dueAt));

@@ -86,11 +86,22 @@ describe('a result', () => {
     ]);
     expect(posts).toHaveLength(6);
     expect(new Set(posts.map((post) => JSON.stringify(post))).size).toBe(1);
+    expect(await read()).not.toHaveProperty('dueAt');
+  });
+
+  it('that was given up is posted again where its tenant asks for it, and is closed once it is taken', async () => {
+    for (let tried = 0; tried < 6; tried += 1) await deliver(tried);
+    await deliver(6); // a resend, or a redrive
+    expect(posts).toHaveLength(7);
+    expect(at.ordered.filter((line) => line.startsWith('give up'))).toEqual(['give up after 6']);
+    expect(await read()).not.toHaveProperty('dueAt');
+    status = 200;
+    await deliver(7);
+    expect(new Set(posts.map((post) => JSON.stringify(post))).size).toBe(1);
     const closed = await read();
     expect(JSON.stringify(closed)).not.toMatch(/images\.example|ours|theirs/);
-    expect(closed).not.toHaveProperty('dueAt');
-    await deliver(6);
-    expect(posts).toHaveLength(6);
+    await deliver(7);
+    expect(posts).toHaveLength(8);
   });
 
   it('is told by any 2xx, once; link and webhook then leave the record', async () => {

@@ -98,14 +98,16 @@ describe('a delivery that is sent again by hand', () => {
     expect(refusals[0]).toMatch('delivery_unknown');
   });
 
-  it('posts a result that was not taken, and refuses one that was', async () => {
-    const record = anAwaitingVerification({
-      order: { sourceId: 'an', imageLink: 'https://images.example', webhookName: 'ours' },
-    });
+  it('posts a result that was not taken, given up or not, and refuses one that was', async () => {
+    const order = { sourceId: 'an', imageLink: 'https://images.example', webhookName: 'ours' };
+    const record = anAwaitingVerification({ order });
     await world.verifications.create(record);
     const moved = await world.verifications.move(record, 'expired', {});
     if (moved.kind !== 'moved') throw new Error('expired');
-    const expired = await world.verifications.countPost(moved.verification, { failedPosts: 6, dueAt: 1 });
+    const expired = await world.verifications.giveUpOrder(
+      { ...moved.verification, order },
+      { failedPosts: 6, dueAt: 1 },
+    );
     if (expired.kind !== 'moved') throw new Error('counted');
     const id = await delivered({ about: record.verificationId, sequence: 2, state: 'spent' });
     await resendDelivery('acme', id, world);

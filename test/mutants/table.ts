@@ -749,7 +749,7 @@ export const mutants: readonly Mutant[] = [
     file: videoWorker,
     find: '!watched || secondsUnseen(times, watched.times) > limits.gapSeconds',
     replace: '!watched',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'the last of its frames cannot be decoded',
   },
   {
@@ -765,7 +765,7 @@ export const mutants: readonly Mutant[] = [
     file: containerWorker,
     find: 'whole && rate >= leastRateHz',
     replace: 'whole && rate > 0',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'multiplies no number',
   },
   {
@@ -853,7 +853,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/engine.ts',
     find: "if (samePhoto) failures.push('same_photo_as_id');",
     replace: '',
-    tests: ['test/engine/photos.test.ts'],
+    tests: ['test/engine/slow/photo-verdicts.test.ts'],
     named: 'own portrait as a selfie',
   },
   {
@@ -861,7 +861,7 @@ export const mutants: readonly Mutant[] = [
     file: 'engine/engine.ts',
     find: "if (flat) failures.push('face_does_not_move');",
     replace: '',
-    tests: ['test/engine/videos.test.ts'],
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
     named: 'a photo that sways',
   },
   {

@@ -111,7 +111,7 @@ async function policyFor(trustedTypes = ''): Promise<Record<string, string>> {
     `connect-src 'self' ${stack().url} ${captures}`,
     "img-src 'self' blob:",
     'media-src blob:',
-    'worker-src blob:',
+    `worker-src blob: ${stack().url}`,
     "require-trusted-types-for 'script'",
     `trusted-types lit-html bonafide ${trustedTypes}`,
   ].join('; ');

@@ -30,7 +30,7 @@ export function writeResult(record: Resting): string {
     outcome: first?.verdict.outcome,
     fault: record.state === 'errored' ? record.fault : undefined,
     updatedAt: first?.at ?? updatedAt,
-    order,
+    order: order && { ...order, givenUp: undefined },
   });
 }
 

@@ -12,6 +12,7 @@ import {
   verification,
   withNothingDue,
   withOrderClosed,
+  withOrderGivenUp,
   withRefund,
 } from '../../shared/domain/verification.ts';
 import {
@@ -155,6 +156,9 @@ export function memoryVerifications({
     },
 
     countPost: async (from, fields) => change<'decided' | 'errored' | 'expired'>(from, parsed({ ...from, ...fields })),
+
+    giveUpOrder: async (from, fields) =>
+      change<'decided' | 'errored' | 'expired'>(from, parsed(withOrderGivenUp(from, fields))),
 
     async closeOrder(from, dueAt) {
       change(from, withOrderClosed(from, dueAt));

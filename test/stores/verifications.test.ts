@@ -240,6 +240,17 @@ describe.each([
       expect(await read(errored)).not.toHaveProperty('dueAt');
     });
 
+    it('gives up an order once, and keeps its link and webhook', async () => {
+      const errored = await erroredIn(await withCredits(1));
+      if (!errored.order) throw new Error('ordered');
+      const ordered = { ...errored, order: errored.order };
+      const fields = { failedPosts: 6, dueAt: undefined };
+      const ends = await Promise.all([1, 2].map(() => store.giveUpOrder(ordered, fields)));
+      expect(ends.map(({ kind }) => kind).sort()).toEqual(['lost', 'moved']);
+      const { dueAt: _, ...rest } = ordered;
+      expect(await read(errored)).toEqual({ ...rest, failedPosts: 6, order: { ...ordered.order, givenUp: true } });
+    });
+
     it('does not bring back with a refund what was forgotten since it was read', async () => {
       const errored = await erroredIn(await withCredits(1));
       await store.closeOrder(errored, 80);

@@ -1,4 +1,4 @@
-/** More of the videos of `test/engine/videos.test.ts`: seconds each, so `npm run test:slow` runs it and `npm test` does not. */
+/** More of the videos of `video-verdicts.test.ts`. */
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Analysis, Engine } from '../../../engine/engine.ts';

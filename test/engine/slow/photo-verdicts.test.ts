@@ -1,15 +1,15 @@
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Engine, openEngine } from '../../engine/engine.ts';
-import { idCardLimits, personLimits } from '../../engine/id-card.ts';
-import { distanceOf, matchScoreOf } from '../../engine/matching.ts';
-import { samePhotoCorrelation } from '../../engine/same-photo.ts';
-import { type Fingerprint, isRepeat, sharedKinds } from '../../shared/domain/fingerprint.ts';
-import { finding } from '../../shared/domain/verdict.ts';
-import { faceOnScreen, landscape, portrait, textNamedJpeg } from '../../tools/samples.ts';
-import { fixture, twoPeople } from './captures.ts';
-import { decoders, modelsDirectory, outcomeText, shippedEngine } from './engine.ts';
-import { group, holdingCard, idCard, otherPhotoOfPair, selfieOfPair, stranger } from './people.ts';
+import { type Engine, openEngine } from '../../../engine/engine.ts';
+import { idCardLimits, personLimits } from '../../../engine/id-card.ts';
+import { distanceOf, matchScoreOf } from '../../../engine/matching.ts';
+import { samePhotoCorrelation } from '../../../engine/same-photo.ts';
+import { type Fingerprint, isRepeat, sharedKinds } from '../../../shared/domain/fingerprint.ts';
+import { finding } from '../../../shared/domain/verdict.ts';
+import { faceOnScreen, landscape, portrait, textNamedJpeg } from '../../../tools/samples.ts';
+import { fixture, twoPeople } from '../captures.ts';
+import { decoders, modelsDirectory, outcomeText, shippedEngine } from '../engine.ts';
+import { group, holdingCard, idCard, otherPhotoOfPair, selfieOfPair, stranger } from '../people.ts';
 
 let engine: Engine;
 let selfie: Uint8Array;

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Analysis, Engine } from '../../engine/engine.ts';
-import { decodeVideo, videoLimits } from '../../engine/video.ts';
-import { finding } from '../../shared/domain/verdict.ts';
-import { portrait, textNamedJpeg } from '../../tools/samples.ts';
-import { fixture } from './captures.ts';
-import { outcomeText, shippedEngine } from './engine.ts';
-import { idCard, strangerFurtherAway } from './people.ts';
-import { clip, decodedFrom, plain, said, video, withSampleRate } from './videos.ts';
+import type { Analysis, Engine } from '../../../engine/engine.ts';
+import { decodeVideo, videoLimits } from '../../../engine/video.ts';
+import { finding } from '../../../shared/domain/verdict.ts';
+import { portrait, textNamedJpeg } from '../../../tools/samples.ts';
+import { fixture } from '../captures.ts';
+import { outcomeText, shippedEngine } from '../engine.ts';
+import { idCard, strangerFurtherAway } from '../people.ts';
+import { clip, decodedFrom, plain, said, video, withSampleRate } from '../videos.ts';
 
 let engine: Engine;
 let card: Uint8Array;
