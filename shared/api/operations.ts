@@ -179,6 +179,15 @@ const handsOff = {
   firstDeviceOnly: true,
 } as const;
 
+/** The same by a tenant's server and by an operator. */
+const retries = {
+  function: 'retry-verification',
+  summary: 'Try an errored verification again while its captures are stored',
+  request: { path: ofVerification },
+  answers: { 202: { description: 'Queued again', body: stateView } },
+  faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
+} as const;
+
 /** What the vendors' documents take. AWS takes less: 6 MB with the event around it (docs/serving.md). */
 const documentedBytes = 10_485_760;
 /** A call is a person's, who waits: as many as `POST /verifications` takes would be more than an account can run. */
@@ -373,13 +382,9 @@ export const operations = {
   },
   'POST /verifications/{source_id}/retry': {
     id: 'retryVerification',
-    function: 'retry-verification',
-    summary: 'Try an errored verification again while its captures are stored',
+    ...retries,
     throttle: { rate: 10, burst: 20 },
     callers: ['key'],
-    request: { path: ofVerification },
-    answers: { 202: { description: 'Queued again', body: stateView } },
-    faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
   },
   'POST /verifications/{source_id}/review': {
     id: 'reviewVerification',
@@ -475,11 +480,7 @@ export const operations = {
   'POST /console/verifications/{source_id}/retry': {
     ...reviews,
     id: 'retryForOperator',
-    function: 'retry-verification',
-    summary: 'Try an errored verification again while its captures are stored',
-    request: { path: ofVerification },
-    answers: { 202: { description: 'Queued again', body: stateView } },
-    faults: ['verification_unknown', 'state_conflict', 'captures_gone', 'retries_spent'],
+    ...retries,
   },
   'POST /console/verifications/{source_id}/review': {
     ...reviews,

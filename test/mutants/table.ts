@@ -983,7 +983,7 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'a capture is uploaded from named origins alone',
     file: 'infra/constructs/captures-bucket.ts',
-    find: 'allowedOrigins: [...allowedOrigins],',
+    find: 'allowedOrigins: [ownOrigin, ...(publicUrl === undefined ? [] : [publicUrl]), ...allowedOrigins],',
     replace: "allowedOrigins: ['*'],",
     tests: ['test/infra/records-and-captures.test.ts'],
     named: 'only by origins that were named',

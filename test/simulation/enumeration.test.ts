@@ -150,6 +150,7 @@ const replay = (index: number, failedOnly = false): Action => ({
 const cancelReplay = (index: number): Action => ({ name: 'cancel', does: (at) => at.cancelReplay(index) });
 const resend: Action = { name: 'resend', does: (at) => at.resend() };
 const readEvents: Action = { name: 'read events', does: (at) => at.readEvents() };
+const seeAsOperator: Action = { name: 'see as operator', does: (at) => at.seeAsOperator() };
 const seeDeliveries: Action = { name: 'see deliveries', does: (at) => at.seeDeliveries() };
 /** What each endpoint answers to its first tries, the last for ever. */
 const answering = (...answers: readonly (readonly ReturnType<Strangers['receives']>[])[]): Strangers => {
@@ -782,6 +783,11 @@ const stories: Record<string, Story> = {
       deliver,
       readEvents,
     ],
+    ends: 'decided',
+  },
+  'a selfie that a reviewer looks at before it is judged': {
+    scripts: { builtin: ['passed'] },
+    actions: [request, upload('selfie'), deliver, seeAsOperator, deliver],
     ends: 'decided',
   },
   'a result that is sent again by hand while it waits': {

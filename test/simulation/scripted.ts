@@ -137,6 +137,14 @@ export function scriptedWorld({
       const { items } = await verbs.listDeliveries({ sourceId: source, limit: 1 });
       if (items[0]) await verbs.showDelivery(deliveryId(items[0]));
     },
+    /** What an operator sees of this verification, with a look at its selfie, and of providers. */
+    async seeAsOperator(): Promise<void> {
+      await verbs.keptCaptures(source);
+      await verbs.look(source, { write: async () => undefined }).catch((error) => {
+        if (error.code !== 'captures_gone') throw error; // not there yet, or judged and deleted
+      });
+      await verbs.listBreakers();
+    },
     /** A video says the n-th digits that its client was told in the round, the last where it is not said. */
     upload: (name: CaptureName, round: number, says = -1) =>
       world.upload(source, 'POST', round, name, { id, choose: (known) => known.at(says) }),
