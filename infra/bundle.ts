@@ -82,6 +82,11 @@ export interface EngineParts extends BundleSettings {
   readonly root?: string;
 }
 
+/** And pages, compressed in a hurry or as far as it goes. */
+export interface PagesParts extends EngineParts {
+  readonly quickPages?: boolean | undefined;
+}
+
 /** Bundles the engine's function and lays models and native packages of one processor beside it. */
 export function bundleEngine(
   outputDirectory: string,
@@ -94,16 +99,19 @@ export function bundleEngine(
 }
 
 /** Bundles the function that serves the pages, and builds these beside it. */
-export function bundlePages(outputDirectory: string, { sourceMaps, ...parts }: EngineParts): void {
+export function bundlePages(outputDirectory: string, { sourceMaps, ...parts }: PagesParts): void {
   layPages(outputDirectory, parts);
   bundleFunction(pagesFunction, outputDirectory, { sourceMaps });
 }
 
 /** Builds the pages beside a bundle; their guidance runs the engine's own models. */
-export function layPages(outputDirectory: string, { processor, modelPack, root = projectRoot }: EngineParts): void {
+export function layPages(
+  outputDirectory: string,
+  { processor, modelPack, root = projectRoot, quickPages }: PagesParts,
+): void {
   const shipped = join(preparedFor(processor, root), 'models');
   const models = modelPack === undefined ? shipped : resolve(root, modelPack);
-  buildPages(join(outputDirectory, pagesDirectory), { models });
+  buildPages(join(outputDirectory, pagesDirectory), { models, quick: quickPages });
 }
 
 /** What `npm run engine-assets` made for a processor. */

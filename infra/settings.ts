@@ -46,6 +46,8 @@ export interface Settings {
   readonly tracing: boolean;
   /** Whether bundles carry source maps. `local`: true brings them, where errors are read by who wrote them. */
   readonly sourceMaps: boolean;
+  /** `local`: true compresses pages in a tenth of the time, where they cross no network. */
+  readonly quickPages: boolean;
   /** Whether links and webhooks of callers may lead to this machine. `local`: true lets them, and nothing that is deployed does. */
   readonly loopback: boolean;
   /** How long a GET may wait for a verdict. `local`: true lets it be longer, where waiting costs nothing. */
@@ -87,6 +89,7 @@ export function readSettings(scope: Construct): Settings {
     alarmTopicArn: read('alarmTopicArn') === undefined ? undefined : String(read('alarmTopicArn')),
     tracing: flag('tracing', read('tracing'), false),
     sourceMaps: flag('local', read('local'), false),
+    quickPages: flag('local', read('local'), false),
     loopback: flag('local', read('local'), false),
     maximumWaitSeconds: flag('local', read('local'), false) ? 20 : 10,
   };

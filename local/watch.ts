@@ -137,7 +137,8 @@ async function rebuild(bundle: Bundle, { root, say, onChange }: Watching): Promi
 async function rebuildPages({ file, replace }: Bundle, { root, modelPack, say, onChange }: Watching): Promise<boolean> {
   try {
     onChange();
-    layPages(path.dirname(file), { processor: process.arch === 'arm64' ? 'arm64' : 'x64', modelPack, root });
+    const processor = process.arch === 'arm64' ? 'arm64' : 'x64';
+    layPages(path.dirname(file), { processor, modelPack, root, quickPages: true });
     replace();
     return true;
   } catch (error) {

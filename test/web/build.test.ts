@@ -14,7 +14,7 @@ function pack(): string {
   return directory;
 }
 
-const parts = { models: pack() };
+const parts = { models: pack(), quick: true };
 const output = mkdtempSync(join(tmpdir(), 'pages-'));
 const built = buildPages(output, parts);
 const scripts = Object.keys(built.files).filter((name) => name.endsWith('.js'));
