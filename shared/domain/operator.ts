@@ -20,6 +20,9 @@ export const operatorName = z
   .max(longestName)
   .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), 'must be 1 to 100 characters of plain text');
 
+/** An address as it is given and compared: providers spell one in different cases. */
+export const emailAddress = z.string().trim().toLowerCase().pipe(z.email().max(254));
+
 /** Id of an operator: `o_` and 12 hexadecimal digits. */
 export const operatorId = z.string().regex(/^o_[0-9a-f]{12}$/);
 

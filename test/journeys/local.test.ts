@@ -106,6 +106,50 @@ it('the capture page is at the address of the API, and leads back to an origin t
   expect(running.written()).not.toContain('shop.example');
 });
 
+it('a tenant’s name, colours, logo and frames are on its capture page, as its policy says', async () => {
+  const admin = (...words: string[]) =>
+    promisify(execFile)(process.execPath, ['tools/admin.ts', ...words], {
+      env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
+    });
+  await admin('tenant', 'create', 'branded');
+  const policy = JSON.parse((await admin('policy', 'show', 'branded')).stdout);
+  const page = {
+    frameOrigins: ['https://shop.example'],
+    name: '"><script>alert(1)</script>',
+    colours: { accent: '#112233' },
+    language: 'de',
+  };
+  const [policyFile, logoFile] = ['branded.json', 'logo.png'].map((file) => join(running.dataDirectory, file)) as [
+    string,
+    string,
+  ];
+  writeFileSync(policyFile, JSON.stringify({ ...policy, page }));
+  await admin('policy', 'set', 'branded', policyFile);
+  const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#112233' } })
+    .png()
+    .toBuffer();
+  writeFileSync(logoFile, png);
+  await admin('logo', 'set', 'branded', logoFile);
+
+  const opened = await fetch(`${running.url}/capture/branded/visit-1`);
+  expect(opened.headers.get('content-security-policy')).toContain('frame-ancestors https://shop.example;');
+  const html = await opened.text();
+  expect(html).toContain('<html lang="de">');
+  expect(html).not.toContain('<script>');
+  const [, logo = ''] = /(\/logos\/branded\/[0-9a-f]{64})/.exec(html) ?? [];
+  const { status, headers } = await fetch(`${running.url}${logo}`);
+  expect(status).toBe(200);
+  expect(Object.fromEntries(headers)).toMatchObject({
+    'content-type': 'image/png',
+    'cache-control': 'public, max-age=31536000, immutable',
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+  });
+  const shown = await (await fetch(`${running.url}${logo}`)).arrayBuffer();
+  expect(Buffer.from(shown).equals(png)).toBe(true);
+  expect((await fetch(`${running.url}${logo.replace('branded', 'demo')}`)).status).toBe(404);
+});
+
 it('an operator’s command says what logs and object keys call a verification', async () => {
   const sourceId = newSourceId();
   const { client_token } = await clientOf(running).request(sourceId);

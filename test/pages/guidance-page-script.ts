@@ -34,7 +34,8 @@ export interface GuidanceTest {
     readonly abortAfter?: number;
   }) => Promise<boolean>;
   readonly look: (url: string, options?: { readonly jpeg?: boolean }) => Promise<Looked>;
-  readonly watch: (forMilliseconds: number) => Promise<Watched>;
+  /** Until the picture is to be taken, or for so many looks. */
+  readonly watch: (mostLooks: number) => Promise<Watched>;
   readonly close: () => void;
   readonly violations: readonly string[];
 }
@@ -75,7 +76,7 @@ window.guidance = {
     const picture = jpeg ? await base64Of(await guide?.picture()) : undefined;
     return { judgement, milliseconds, ...(picture !== undefined && { jpeg: picture }) };
   },
-  watch: async (forMilliseconds) => {
+  watch: async (mostLooks) => {
     const video = document.querySelector('video');
     if (!guide || !video) throw new Error('no guide');
     const stream = await navigator.mediaDevices.getUserMedia({
@@ -84,7 +85,6 @@ window.guidance = {
     video.srcObject = stream;
     await video.play();
     const ended = new AbortController();
-    const timer = setTimeout(() => ended.abort(), forMilliseconds);
     const advise = steady();
     const hints: { hint: Hint; at: number }[] = [];
     const from = performance.now();
@@ -102,12 +102,10 @@ window.guidance = {
       looks += 1;
       lastReason = reasons[0] ?? 'good';
       if (hint && hint !== hints.at(-1)?.hint) hints.push({ hint, at: at - from });
-      if (!take) continue;
-      takenAt = at - from;
-      break;
+      if (take) takenAt = at - from;
+      if (take || looks === mostLooks) break;
     }
     ended.abort();
-    clearTimeout(timer);
     const framesPerSecond = (1000 * painted) / (performance.now() - from);
     const lastJpeg = await base64Of(await guide.picture());
     for (const track of stream.getTracks()) track.stop();

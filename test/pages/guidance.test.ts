@@ -191,12 +191,12 @@ describe("On another origin's page", () => {
 });
 
 describe('The hint names what the backend decides', () => {
-  async function watched(video: string, milliseconds: number) {
+  async function watched(video: string, mostLooks: number) {
     const seeing = await openBrowser({ video });
     try {
       const tab = await visit(await seeing.newContext({ permissions: ['camera'] }));
       expect(await opened(tab)).toBe(true);
-      const seen = await tab.evaluate((time) => window.guidance.watch(time), milliseconds);
+      const seen = await tab.evaluate((most) => window.guidance.watch(most), mostLooks);
       expect(await violationsIn(tab)).toEqual([]);
       return seen;
     } finally {
@@ -205,21 +205,21 @@ describe('The hint names what the backend decides', () => {
   }
 
   it.each(Object.entries(wrongs) as [Wrong, string][])('of a feed that is %s: %s', async (wrong, reason) => {
-    const { hints, takenAt, lastJpeg, lastReason } = await watched(await feed({ wrong }), 4000);
+    const { hints, takenAt, lastJpeg, lastReason } = await watched(await feed({ wrong }), 15);
     expect(takenAt).toBeUndefined();
-    expect(hints.at(-1)?.hint).toBe(reason);
+    expect(hints.map(({ hint }) => hint)).toContain(reason);
     expect(lastReason).toBe(await decided(lastJpeg));
   });
 
   it.each(['pair', 'portrait', 'stranger'] as const)('takes the picture of a good feed itself: %s', async (of) => {
-    const { hints, takenAt, lastJpeg } = await watched(await feed({ of }), 20_000);
+    const { hints, takenAt, lastJpeg } = await watched(await feed({ of }), 300);
     expect(takenAt).toBeGreaterThan(0);
     expect(hints.map(({ hint }) => hint)).toContain('good');
     expect(await decided(lastJpeg)).toBe('good');
   });
 
   it('takes it once a feed has become good, and not before', async () => {
-    const { hints, takenAt, lastJpeg } = await watched(await feed({ wrong: 'far', wrongSeconds: 3 }), 20_000);
+    const { hints, takenAt, lastJpeg } = await watched(await feed({ wrong: 'far', wrongSeconds: 3 }), 300);
     expect(hints.map(({ hint }) => hint)).toEqual(['face_too_small', 'good']);
     expect(takenAt).toBeGreaterThan(2000);
     expect(await decided(lastJpeg)).toBe('good');

@@ -411,8 +411,10 @@ describe('npm run admin, of a tenant’s operators,', () => {
       code: 1,
       stderr: 'A role is viewer or reviewer, not owner\n',
     });
-    expect((await invite('operated', 'viewer', 'Ada', '--email', 'no address')).code).toBe(1);
-    expect((await invite('operated', 'viewer', ' ')).code).toBe(1);
+    const wrongAddress = await invite('operated', 'viewer', 'Ada', '--email', 'no address');
+    expect([wrongAddress.code, wrongAddress.stderr]).toEqual([1, 'no address is no address\n']);
+    const wrongName = await invite('operated', 'viewer', ' ');
+    expect([wrongName.code, wrongName.stderr]).toEqual([1, 'A name is 1 to 100 characters of plain text\n']);
     expect((await invite('nobody', 'viewer', 'Ada')).code).toBe(1);
     expect((await admin('operator', 'list', 'operated')).stdout.split('\n')).toHaveLength(2);
   });

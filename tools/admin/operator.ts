@@ -1,4 +1,4 @@
-import { operatorRole } from '../../shared/domain/operator.ts';
+import { emailAddress, operatorName, operatorRole } from '../../shared/domain/operator.ts';
 import { isoOf } from '../../shared/domain/times.ts';
 import type { Invitation } from '../../shared/stores/tenants/operators.ts';
 import type { Commands, Context } from './command.ts';
@@ -13,8 +13,10 @@ export const operatorCommands: Commands = {
       const deployment = await deploymentOf(tenant, context);
       const known = operatorRole.safeParse(role);
       if (!known.success) throw new Error(`A role is ${operatorRole.options.join(' or ')}, not ${role}`);
-      const asked = { name, role: known.data, email: context.email };
-      print(await deployment.operators.invite(tenant, asked), deployment);
+      if (!operatorName.safeParse(name).success) throw new Error('A name is 1 to 100 characters of plain text');
+      const { email } = context;
+      if (email !== undefined && !emailAddress.safeParse(email).success) throw new Error(`${email} is no address`);
+      print(await deployment.operators.invite(tenant, { name, role: known.data, email }), deployment);
     },
   },
   'operator invite-again': {

@@ -58,7 +58,7 @@ type Effect<Name extends StateName> = (
   signal: AbortSignal,
 ) => Promise<void>;
 
-/** Every so many milliseconds, while the page is seen. */
+/** Between two looks at what the other device does, while the page is seen. */
 const pollSeconds = 3;
 
 const effects: { readonly [Name in StateName]?: Effect<Name> } = {

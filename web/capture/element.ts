@@ -268,8 +268,10 @@ export class BonafideCapture extends LitElement {
         this.#hold = undefined;
         this.#dispatch({ type: 'opened_elsewhere' });
       };
-      this.#hold = await hold({ name: `bonafide:${this.base}:${this.sourceId}`, steal, onLost });
-      return this.#hold !== undefined;
+      const held = await hold({ name: `bonafide:${this.base}:${this.sourceId}`, steal, onLost });
+      if (this.isConnected) this.#hold = held;
+      else held?.release(); // taken out of the page meanwhile
+      return held !== undefined;
     },
     claim: async () => {
       if (this.clientToken !== '' || !this.handOffCode) return;

@@ -13,10 +13,17 @@ export interface Holding {
 }
 
 /** Undefined where another tab holds it. */
-export function hold(holding: Holding): Promise<Hold | undefined> {
-  if (navigator.locks) return byLock(holding);
-  return typeof BroadcastChannel === 'function' ? byChannel(holding) : Promise.resolve({ release: () => {} });
+export async function hold(holding: Holding): Promise<Hold | undefined> {
+  if (!navigator.locks) return typeof BroadcastChannel === 'function' ? byChannel(holding) : { release: () => {} };
+  const held = await byLock(holding);
+  if (held) return held;
+  // What a page that was reloaded, or an element that was moved, held a moment ago may not be free yet.
+  await new Promise((resolve) => setTimeout(resolve, answerMilliseconds));
+  return byLock(holding);
 }
+
+/** How long another tab may take to say that it is there, or one that has gone to be gone. */
+const answerMilliseconds = 250;
 
 function byLock({ name, steal, onLost }: Holding): Promise<Hold | undefined> {
   return new Promise((resolve) => {
@@ -41,9 +48,6 @@ function byLock({ name, steal, onLost }: Holding): Promise<Hold | undefined> {
       });
   });
 }
-
-/** How long another tab may take to say that it is there. */
-const answerMilliseconds = 250;
 
 /** Without Web Locks (Safari before 15.4, insecure pages): each tab says that it holds, and gives way when told to. */
 function byChannel({ name, steal, onLost }: Holding): Promise<Hold | undefined> {

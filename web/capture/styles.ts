@@ -169,7 +169,7 @@ export const styles = css`
     position: relative;
     display: grid;
   }
-  label.choice {
+  .choice {
     display: grid;
     gap: 0.25rem;
     font-size: 0.9375rem;

@@ -327,9 +327,9 @@ function cameras({ live, texts, acts, language }: Shown): TemplateResult | typeo
     if (target instanceof HTMLSelectElement) acts.chooseCamera(target.value);
   };
   const number = new Intl.NumberFormat(language);
-  return html`<label class="choice"
-    >${texts.camera}
-    <select part="select" @change=${choose}>
+  return html`<div class="choice">
+    <label for="camera">${texts.camera}</label>
+    <select id="camera" part="select" @change=${choose}>
       ${choices.map(
         ({ deviceId, label }, index) =>
           html`<option value=${deviceId} ?selected=${deviceId === live.camera?.deviceId}>${
@@ -337,7 +337,7 @@ function cameras({ live, texts, acts, language }: Shown): TemplateResult | typeo
           }</option>`,
       )}
     </select>
-  </label>`;
+  </div>`;
 }
 
 /** Troubles in which asking for the camera once more changes nothing. */

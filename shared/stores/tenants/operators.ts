@@ -8,7 +8,14 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
-import { type BegunSession, type Operator, operatorId, operatorName, operatorRole } from '../../domain/operator.ts';
+import {
+  type BegunSession,
+  emailAddress,
+  type Operator,
+  operatorId,
+  operatorName,
+  operatorRole,
+} from '../../domain/operator.ts';
 import type { Operators } from '../../domain/ports.ts';
 import { consoleSessionSeconds, epochSeconds, invitationSeconds } from '../../domain/times.ts';
 import { tenantId } from '../../domain/verification.ts';
@@ -72,9 +79,6 @@ export interface ManagedOperators extends Operators {
   /** Ends all sessions of an operator. */
   readonly signOutEverywhere: (tenant: string, id: string) => Promise<void>;
 }
-
-/** An address as it is compared: providers spell one in different cases. */
-export const emailOf = (given: string): string => given.trim().toLowerCase();
 
 export function dynamoOperators({ client, table, now, randomBytes }: Dependencies): ManagedOperators {
   async function read(tenant: string): Promise<Readonly<Record<string, StoredOperator>>> {
@@ -200,14 +204,16 @@ export function dynamoOperators({ client, table, now, randomBytes }: Dependencie
       return session;
     },
 
-    async signIn(email) {
+    async signIn(told) {
+      const email = emailAddress.safeParse(told).data;
+      if (email === undefined) return undefined;
       const { Item } = await client.send(
-        new GetItemCommand({ TableName: table, Key: emailKeyOf(emailOf(email)), ConsistentRead: true }),
+        new GetItemCommand({ TableName: table, Key: emailKeyOf(email), ConsistentRead: true }),
       );
       if (!Item) return undefined;
       const { tenant, operatorId: id } = place.parse(unmarshall(Item));
       const found = (await read(tenant))[id];
-      if (!found || found.revokedAt || found.email !== emailOf(email)) return undefined;
+      if (!found || found.revokedAt || found.email !== email) return undefined;
       return begin(tenant, found);
     },
 
@@ -226,7 +232,7 @@ export function dynamoOperators({ client, table, now, randomBytes }: Dependencie
 
     async invite(tenant, { name, role, email }) {
       const id = `o_${randomBytes(6).toString('hex')}`;
-      const address = email === undefined ? undefined : emailOf(z.email().max(254).parse(email.trim()));
+      const address = email === undefined ? undefined : emailAddress.parse(email);
       const made = operator.parse({ id, name, role, createdAt: now().toISOString(), email: address, sessions: {} });
       await update(tenant, {
         UpdateExpression: 'SET operators = :none',
