@@ -67,7 +67,7 @@ describe('a person who is asked twice for another capture', () => {
 });
 
 describe('a capture', () => {
-  const bounds = { spoof_detect: 8, photo_verify: 10, video_verify: 12 } as const;
+  const bounds = { spoof_detect: 6, photo_verify: 7, video_verify: 8 } as const;
 
   it.each(Object.entries(bounds))('asks little of the API: %s in %i requests', async (check, most) => {
     await shownToPage.show({ of: check === 'spoof_detect' ? 'portrait' : 'card' });
