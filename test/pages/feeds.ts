@@ -93,8 +93,16 @@ const repeated = (frames: readonly Uint8Array[], seconds: number): readonly Uint
 
 type FrameOptions = Omit<FeedOptions, 'wrongSeconds'>;
 
+/** The pair's photo is lit from behind: the detector loses that face before it is burnt. */
+const usualFor = (wrong: Wrong | undefined): Person => (wrong === 'burnt' ? 'portrait' : 'pair');
+
 /** The JPEGs of a feed, one for each moment. */
-export async function framesOf({ of = 'pair', wrong, seconds = 4, wide = false }: FrameOptions): Promise<Buffer[]> {
+export async function framesOf({
+  wrong,
+  of = usualFor(wrong),
+  seconds = 4,
+  wide = false,
+}: FrameOptions): Promise<Buffer[]> {
   const count = Math.round(drawnPerSecond * seconds);
   const pictures = await picturesOf(wrong === 'empty' ? 'empty' : of, wrong, wide, count);
   return Promise.all(pictures.map((picture) => lit(picture, wrong).jpeg({ quality: 90 }).toBuffer()));
@@ -102,7 +110,7 @@ export async function framesOf({ of = 'pair', wrong, seconds = 4, wide = false }
 
 function lit(picture: Sharp, wrong: Wrong | undefined): Sharp {
   if (wrong === 'dark') return picture.linear(0.18, 0);
-  if (wrong === 'burnt') return picture.linear(1.5, 55);
+  if (wrong === 'burnt') return picture.linear(1.4, 50);
   return wrong === 'blurred' ? picture.blur(8) : picture;
 }
 

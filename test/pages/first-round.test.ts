@@ -23,12 +23,12 @@ describe('of twenty captures that are bad for three seconds, then good', () => {
     const passed = await passedInFirstRound('by guidance');
     expect(feeds).toHaveLength(20);
     expect(passed).toBeGreaterThanOrEqual(19);
-  });
+  }, 900_000);
 
   if (process.env.PAGES === 'all') {
     it('so many pass by a timer alone, which is printed beside', async () => {
       await passedInFirstRound('by a timer of 2 s alone');
-    });
+    }, 900_000);
   }
 });
 
