@@ -15,16 +15,7 @@ const ownScripts = "script-src 'self' 'wasm-unsafe-eval'";
 /** Features that a page could ask a browser for; what a page is not given here, no frame in it can have either. */
 const features = [
   ...['camera', 'microphone', 'fullscreen', 'screen-wake-lock'],
-  ...[
-    'accelerometer',
-    'autoplay',
-    'bluetooth',
-    'display-capture',
-    'encrypted-media',
-    'geolocation',
-    'gyroscope',
-    'hid',
-  ],
+  ...['accelerometer', 'autoplay', 'display-capture', 'encrypted-media', 'geolocation', 'gyroscope', 'hid'],
   ...['idle-detection', 'local-fonts', 'magnetometer', 'midi', 'payment', 'picture-in-picture'],
   ...['publickey-credentials-get', 'serial', 'usb', 'xr-spatial-tracking'],
 ] as const;
