@@ -19,7 +19,7 @@ export const handOff = z.discriminatedUnion('state', [
 ]);
 export type HandOff = z.infer<typeof handOff>;
 
-/** The bytes of a code: nobody guesses 128 bits, and the QR code stays small. */
+/** The bytes of a code: an attacker guesses no 128 bits, and the QR code stays small. */
 export const codeBytes = 16;
 
 /** What is kept of a code. It is of full entropy, so that its hash tells nothing without a key. */

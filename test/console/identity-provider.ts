@@ -12,7 +12,7 @@ export interface Person {
 
 /**
  * An OpenID provider at `localhost`, which is another site than the API's 127.0.0.1: cookies that a browser keeps for one
- * are not sent to the other, and neither is a Strict one by a link. Whoever comes is signed in as `person` says.
+ * are not sent to the other, and neither is a Strict one by a link. Every visitor is signed in as `person` says.
  */
 export async function startProvider(person: () => Person, redirectUri: () => string) {
   const server = createServer();

@@ -182,7 +182,7 @@ const effects: { readonly [Name in StateName]?: Effect<Name> } = {
 
 const longestCodeMilliseconds = 10 * 60 * 1000;
 
-/** Runs what belongs to a state. What goes wrong becomes an event; what the signal ended is nobody's concern. */
+/** Runs what belongs to a state. What goes wrong becomes an event; what the signal ended is not looked at. */
 export async function run(state: State, world: World, signal: AbortSignal): Promise<void> {
   const effect = effects[state.at] as Effect<typeof state.at> | undefined;
   try {

@@ -127,7 +127,7 @@ export function spoken(shown: Pick<Shown, 'state' | 'texts' | 'language' | 'isSe
 }
 
 type Recapture = Extract<State, { at: 'recapture' }>;
-/** Reasons come in the order in which they help: more than two help nobody. */
+/** Reasons come in the order in which they help: a person acts on two at the most. */
 const reasonsOf = ({ reasons }: Recapture, texts: Texts): string[] => [
   ...new Set(reasons.slice(0, 2).map((reason) => wordsFor(texts, reason))),
 ];

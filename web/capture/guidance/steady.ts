@@ -13,7 +13,7 @@ export interface Advice {
 
 /** Milliseconds; the figures behind them are in `engine/notes/guidance.md`. */
 export const steadyTimes = {
-  /** A hint stays this long at least: nobody can act on words that flicker, and screen readers speak each change. */
+  /** A hint stays this long at least: words that flicker are no help, and screen readers speak each change. */
   shown: 1000,
   /** Looks of this last time choose the next hint. */
   window: 500,
