@@ -49,6 +49,7 @@ export class VerificationStack extends Stack {
     new CfnOutput(this, 'TenantsTable', { value: records.tenants.tableName });
     new CfnOutput(this, 'EventsTable', { value: records.events.tableName });
     new CfnOutput(this, 'DeliveriesTable', { value: records.deliveries.tableName });
+    new CfnOutput(this, 'LooksTable', { value: records.looks.tableName });
     new CfnOutput(this, 'IdKeySecret', { value: secrets.idKey.secretArn });
     new CfnOutput(this, 'EndpointKeySecret', { value: secrets.endpointKey.secretArn });
     new CfnOutput(this, 'EventBusName', { value: delivery.bus.eventBusName });

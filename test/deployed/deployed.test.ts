@@ -32,6 +32,7 @@ const outputsOf = z.object({
   TenantsTable: z.string(),
   EventsTable: z.string(),
   DeliveriesTable: z.string(),
+  LooksTable: z.string(),
   IdKeySecret: z.string(),
   EndpointKeySecret: z.string(),
   EventBusName: z.string(),
@@ -165,7 +166,8 @@ describe('torn down', () => {
     console.log(`Left on purpose:\n  ${left.join('\n  ')}`);
     const { CapturesBucket, IdKeySecret, EndpointKeySecret, ...outputs } = inside.outputs;
     const keys = left.filter((one) => one.startsWith('secret '));
-    const tables = [outputs.VerificationsTable, outputs.TenantsTable, outputs.EventsTable, outputs.DeliveriesTable];
+    const { VerificationsTable, TenantsTable, EventsTable, DeliveriesTable, LooksTable } = outputs;
+    const tables = [VerificationsTable, TenantsTable, EventsTable, DeliveriesTable, LooksTable];
     const kept = [`bucket ${CapturesBucket}`, ...keys, ...tables.map((table) => `table ${table}`)];
     expect(left).toEqual(kept.toSorted());
     const named = (arn: string) => keys.filter((key) => arn.includes(key.replace('secret ', ':secret:')));

@@ -212,6 +212,7 @@ describe('outputs', () => {
         'EventBusName',
         'EventsTable',
         'IdKeySecret',
+        'LooksTable',
         'TenantsTable',
         'VerificationsTable',
       ].sort(),
