@@ -349,8 +349,8 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'return_url is read by browsers as it is by us',
     file: 'shared/domain/return-url.ts',
-    find: '[^\\s\\\\\\p{Cc}]+$/iu',
-    replace: '.+$/isu',
+    find: '[^\\s\\\\]+$/i,',
+    replace: '.+$/is,',
     ...toReturnTo,
     named: 'is refused in words',
   },
