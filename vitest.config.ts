@@ -7,10 +7,11 @@ class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const first = [
       '/slow/killed.',
-      '/journeys/vendors.',
+      '/simulation/enumeration.',
+      '/slow/vendors.',
       '/pages/',
       '/serving/examples.',
-      '/contracts/served.',
+      '/slow/served.',
       '/integrate/',
       '/journeys/',
       '/infra/',
@@ -77,12 +78,12 @@ export default defineConfig({
       { test: { ...shared, name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
       // Three journeys in a browser: `npm run test:pages` has all of them.
       { test: { ...shared, name: 'pages', include: ['test/pages/journeys.test.ts'] } },
-      // `npm run test:slow`; `npm test` leaves it out.
+      // `npm run test:slow`, with every order and every killed await; `npm test` leaves both out.
       {
         test: {
           ...shared,
           name: 'slow',
-          include: ['test/{client,engine,journeys,properties,stores}/slow/*.test.ts'],
+          include: ['test/{client,contracts,engine,journeys,properties,stores}/slow/*.test.ts'],
         },
       },
       {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:integrate`: programs of docs/integrate.md and docs/receive-webhooks.md that need an installation of their own. Not a part of `npm test`. */
+/** `npm run test:integrate`: programs of docs/integrate.md and docs/receive-webhooks.md. Not a part of `npm test`. */
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..', '..'),

@@ -7,9 +7,9 @@ import { pathToFileURL } from 'node:url';
 /** What is recorded, one run and one directory each. */
 const suites = {
   contracts: 'test/contracts',
-  engine: 'test/journeys/engine.test.ts',
+  engine: 'test/journeys/slow/engine.test.ts',
   local: 'test/journeys/local.test.ts',
-  vendors: 'test/journeys/vendors.test.ts',
+  vendors: 'test/journeys/slow/vendors.test.ts',
 } as const;
 
 const [output, ...only] = process.argv.slice(2);

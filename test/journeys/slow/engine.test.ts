@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { portrait } from '../../tools/samples.ts';
+import { portrait } from '../../../tools/samples.ts';
 import {
   group,
   idCard,
@@ -8,10 +8,10 @@ import {
   selfieOfPairFurtherAway,
   stranger,
   strangerFurtherAway,
-} from '../engine/people.ts';
-import { repeated, said, video } from '../engine/videos.ts';
-import { type Client, clientOf, newSourceId, put } from './client.ts';
-import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
+} from '../../engine/people.ts';
+import { repeated, said, video } from '../../engine/videos.ts';
+import { type Client, clientOf, newSourceId, put } from '../client.ts';
+import { type RunningStack, remove, startLocalStack } from '../local-stack.ts';
 
 let running: RunningStack;
 let client: Client;

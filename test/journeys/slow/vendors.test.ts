@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { defaultPolicy } from '../../shared/domain/policy.ts';
-import { signReference } from '../../shared/domain/reference.ts';
-import { portrait } from '../../tools/samples.ts';
-import { startVendorSimulator, type VendorSimulator } from '../../tools/vendor-simulator/server.ts';
-import { type Client, clientOf, newSourceId } from './client.ts';
-import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
+import { defaultPolicy } from '../../../shared/domain/policy.ts';
+import { signReference } from '../../../shared/domain/reference.ts';
+import { portrait } from '../../../tools/samples.ts';
+import { startVendorSimulator, type VendorSimulator } from '../../../tools/vendor-simulator/server.ts';
+import { type Client, clientOf, newSourceId } from '../client.ts';
+import { type RunningStack, remove, startLocalStack } from '../local-stack.ts';
 
 let running: RunningStack;
 let vendors: VendorSimulator;
