@@ -3,7 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { listedOf, viewFor, viewHistory, viewPage } from '../../shared/api/verifications.ts';
 import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
-import { waitForRest } from '../../shared/lifecycle/wait.ts';
+import { askAgainAfter, waitForUs } from '../../shared/lifecycle/wait.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { environment } from './environment.ts';
@@ -23,8 +23,9 @@ function connect() {
 export const handler = http('read-verification', connect, {
   'GET /verifications/{source_id}': async ({ caller, path, query }, dependencies) => {
     const verification = await findOf(caller, path.source_id, dependencies);
-    const rested = await waitForRest(verification, query.wait, dependencies);
-    return { status: 200, body: viewFor(caller.by, rested, path.source_id) };
+    const current = await waitForUs(verification, query.wait, dependencies);
+    const body = viewFor(caller.by, current, path.source_id);
+    return { status: 200, body, retryAfterSeconds: askAgainAfter(current) };
   },
   'GET /verifications': async ({ caller, query }, { verifications }) => {
     return { status: 200, body: viewPage(await verifications.list(listedOf(caller.tenant.id, query))) };

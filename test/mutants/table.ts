@@ -452,6 +452,22 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/lifecycle/wait.test.ts'],
     named: 'than the deployment lets it',
   },
+  {
+    control: 'a read waits for no person',
+    file: 'shared/lifecycle/wait.ts',
+    find: "if (record.state === 'awaiting_captures') return untilCapturesSeconds;",
+    replace: '',
+    tests: ['test/lifecycle/wait.test.ts'],
+    named: 'never for a person or a vendor',
+  },
+  {
+    control: 'a read waits for no webhook of a vendor',
+    file: 'shared/lifecycle/wait.ts',
+    find: "record.waitingFor === 'webhook') return untilWebhookSeconds;",
+    replace: "record.waitingFor === 'webhook') return undefined;",
+    tests: ['test/lifecycle/wait.test.ts'],
+    named: 'never for a person or a vendor',
+  },
 
   // Subjects and captures that come again
   {
