@@ -5,13 +5,14 @@ import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { askAgainAfter, waitForUs } from '../../shared/lifecycle/wait.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const secrets = new SecretsManagerClient();
+  const secrets = new SecretsManagerClient(limits);
   return {
     ...connectBySourceId(settings, secrets, now),
     clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, secrets, now),

@@ -468,6 +468,14 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/lifecycle/wait.test.ts'],
     named: 'never for a person or a vendor',
   },
+  {
+    control: 'a call of AWS that is not answered in time ends',
+    file: 'shared/stores/limits.ts',
+    find: 'throwOnRequestTimeout: true,',
+    replace: 'throwOnRequestTimeout: false,',
+    tests: ['test/stores/limits.test.ts'],
+    named: 'is given up: S3, by dribs',
+  },
 
   // Subjects and captures that come again
   {
