@@ -102,10 +102,26 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'links and webhooks of strangers lead to this machine only locally',
     file: 'infra/settings.ts',
-    find: "loopback: flag('local', read('local'), false),",
+    find: 'loopback: local,',
     replace: 'loopback: true,',
     ...inTheStack,
     named: 'lets links and webhooks of strangers',
+  },
+  {
+    control: 'a misspelt choice of a deployment stops it, instead of being ignored',
+    file: 'infra/settings.ts',
+    find: '!Object.hasOwn(contextKeys, key) && !ofCdk.test(key)',
+    replace: 'false',
+    tests: ['test/infra/settings.test.ts'],
+    named: 'that is unknown stops synthesis',
+  },
+  {
+    control: 'choices that cannot go together stop a deployment',
+    file: 'infra/settings.ts',
+    find: 'if (impossible(chosen)) throw',
+    replace: 'if (false) throw',
+    tests: ['test/infra/settings.test.ts'],
+    named: 'cannot go together',
   },
 
   // Webhooks of vendors
