@@ -71,7 +71,9 @@ try {
     process.exitCode = wrong === 0 ? 0 : 1;
   } else {
     const { verdict } = await verify(await photo(values.selfie ?? ''), client);
-    process.exitCode = verdict ? exitCodes[verdict.outcome] : noVerdict;
+    process.exitCode = verdict
+      ? (new Map<string, number>(Object.entries(exitCodes)).get(verdict.outcome) ?? noVerdict)
+      : noVerdict;
   }
 } catch (error) {
   console.error(wordsFor(error));

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { viewLook, viewLooks } from '../../shared/api/console.ts';
 import { http } from '../../shared/lambda/http.ts';
-import { findOf } from '../../shared/lifecycle/find.ts';
+import { findOf, findShown } from '../../shared/lifecycle/find.ts';
 import { lookAtCapture } from '../../shared/lifecycle/look.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { connectCaptures } from '../../shared/stores/captures.ts';
@@ -25,7 +25,7 @@ export const handler = http('look-at-capture', connect, {
     return { status: 201, body: viewLook(await lookAtCapture(record, caller.operator, body, dependencies)) };
   },
   'GET /console/verifications/{source_id}/looks': async ({ caller, path }, dependencies) => {
-    const { verificationId } = await findOf(caller, path.source_id, dependencies);
+    const { verificationId } = await findShown(caller, path.source_id, dependencies);
     const found = await dependencies.looks.of(verificationId);
     return { status: 200, body: viewLooks(found, await dependencies.operators.list(caller.tenant.id)) };
   },

@@ -3,7 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { viewBreakers, viewForOperator, viewOutcomes } from '../../shared/api/console.ts';
 import { listedOf, viewPage } from '../../shared/api/verifications.ts';
 import { http } from '../../shared/lambda/http.ts';
-import { findOf } from '../../shared/lifecycle/find.ts';
+import { findShown } from '../../shared/lifecycle/find.ts';
 import { listBreakers } from '../../shared/lifecycle/list-breakers.ts';
 import { keptCaptures } from '../../shared/lifecycle/look.ts';
 import { dynamoBreakers } from '../../shared/stores/breakers.ts';
@@ -30,7 +30,7 @@ export const handler = http('read-console', connect, {
   'GET /console/verifications': async ({ caller, query }, { verifications }) =>
     ok(viewPage(await verifications.list(listedOf(caller.tenant.id, query)))),
   'GET /console/verifications/{source_id}': async ({ caller, path }, dependencies) => {
-    const record = await findOf(caller, path.source_id, dependencies);
+    const record = await findShown(caller, path.source_id, dependencies);
     return ok(viewForOperator(record, path.source_id, await keptCaptures(record, dependencies)));
   },
   'GET /console/breakers': async ({ caller }, dependencies) =>

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { http } from '../../shared/lambda/http.ts';
-import { findOf } from '../../shared/lifecycle/find.ts';
+import { findShown } from '../../shared/lifecycle/find.ts';
 import { issueReceipt } from '../../shared/lifecycle/receipt.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { limits } from '../../shared/stores/limits.ts';
@@ -22,7 +22,7 @@ function connect() {
 
 export const handler = http('read-receipt', connect, {
   'GET /verifications/{source_id}/receipt': async ({ caller, path }, dependencies) => {
-    const verification = await findOf(caller, path.source_id, dependencies);
+    const verification = await findShown(caller, path.source_id, dependencies);
     return { status: 200, body: await issueReceipt(verification, dependencies) };
   },
   'GET /.well-known/bonafide.json': async (_, { receiptKeys }) => {

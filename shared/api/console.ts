@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { captureName, check } from '../domain/captures.ts';
+import { orLater } from '../domain/later.ts';
 import { type Operator, operatorName, operatorRole, type Session, signatureOf } from '../domain/operator.ts';
 import type { KeptOutcome } from '../domain/outcome.ts';
 import type { Look } from '../domain/ports.ts';
@@ -28,7 +29,7 @@ export const signInRequest = z.strictObject({
   code: z.string().max(200).describe('Of the invitation’s link: what stands behind `#i_`. It works once'),
 });
 
-const operatorView = z.object({ id: z.string(), name: operatorName, role: operatorRole });
+const operatorView = z.object({ id: z.string(), name: operatorName, role: orLater(operatorRole) });
 
 /** `GET /console/session`. */
 export const sessionView = z.object({
@@ -87,7 +88,7 @@ export const looksView = z.object({
     z.object({
       at: z.string(),
       operator: z.string().describe('Name and id of the operator'),
-      capture: captureName,
+      capture: orLater(captureName),
       round: z.int(),
     }),
   ),
@@ -124,10 +125,10 @@ export const outcomesQuery = z.object({
 export const outcomeView = z.object({
   id: z.string().describe('Of the decision. One that was answered within the last minute may come again: take it once'),
   at: z.string(),
-  check,
-  outcome: z.enum([...outcome.options, 'errored']),
-  reasons: z.array(reason),
-  fault: faultCodeView.optional(),
+  check: orLater(check),
+  outcome: orLater(z.enum([...outcome.options, 'errored'])),
+  reasons: z.array(orLater(reason)),
+  fault: orLater(faultCodeView).optional(),
   provider: z.string().describe('Empty where none was asked'),
   seconds: z.number().nullable().describe('From the last landing of the round to the verdict'),
 });
@@ -192,6 +193,10 @@ export function viewBreakers(breakers: readonly ListedBreaker[]): z.infer<typeof
   return { breakers: shown };
 }
 
+function viewOutcome({ id, at, check, outcome, reasons, fault, provider, seconds }: KeptOutcome) {
+  return { id, at, check, outcome, reasons, ...(fault !== undefined && { fault }), provider, seconds };
+}
+
 export function viewOutcomes({
   outcomes,
   until,
@@ -200,7 +205,7 @@ export function viewOutcomes({
   readonly until: string;
 }): z.infer<typeof outcomesView> {
   return {
-    outcomes: outcomes.map(({ tenant: _, ...shown }) => shown),
+    outcomes: outcomes.map(viewOutcome),
     cursor: writePlace('outcomes', { after: until }),
   };
 }

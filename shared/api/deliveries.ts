@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { type Delivery, delivery, deliveryId, endedBecause, tryError } from '../domain/delivery.ts';
+import { type Delivery, delivery, deliveryId, endedBecause, type Tried, tryError } from '../domain/delivery.ts';
 import { endpointEvent, type WebhookType, webhookType } from '../domain/endpoint.ts';
 import { event } from '../domain/event.ts';
+import { orLater } from '../domain/later.ts';
 import { isoOf } from '../domain/times.ts';
 import { sourceId } from '../domain/verification.ts';
 import type { WantedDeliveries } from '../lifecycle/list-deliveries.ts';
@@ -95,7 +96,7 @@ export const tryView = z.object({
   at: z.string(),
   status: z.int().optional().describe('Missing where no answer came'),
   milliseconds: z.int(),
-  error: tryError.optional().describe('Missing where it was taken'),
+  error: orLater(tryError).optional().describe('Missing where it was taken'),
 });
 
 export const deliveryView = z.object({
@@ -104,8 +105,8 @@ export const deliveryView = z.object({
   endpoint_id: z.string().describe('`result` where it is the result of a call of served Identify'),
   type: z.string(),
   sequence: z.int(),
-  state: delivery.shape.state,
-  ended_because: endedBecause.optional(),
+  state: orLater(delivery.shape.state),
+  ended_because: orLater(endedBecause).optional(),
   failed: z.int().describe('Tries of the schedule that failed'),
   attempts: z.array(tryView).describe('The newest 40, the oldest first'),
   next_attempt_by: z.string().optional(),
@@ -131,6 +132,10 @@ export const eventsView = z.object({
   more: z.boolean().describe('Whether the next page can be asked for at once'),
 });
 
+const viewTry = ({ at, status, milliseconds, error }: Tried): z.infer<typeof tryView> => {
+  return { at, ...(status !== undefined && { status }), milliseconds, ...(error !== undefined && { error }) };
+};
+
 export function viewDelivery(row: Delivery): z.infer<typeof deliveryView> {
   return {
     id: deliveryId(row),
@@ -141,7 +146,7 @@ export function viewDelivery(row: Delivery): z.infer<typeof deliveryView> {
     state: row.state,
     ...(row.endedBecause && { ended_because: row.endedBecause }),
     failed: row.failed,
-    attempts: row.tries,
+    attempts: row.tries.map(viewTry),
     ...(row.dueAt !== undefined && { next_attempt_by: isoOf(row.dueAt) }),
     created_at: row.createdAt,
     updated_at: row.updatedAt,

@@ -10,6 +10,7 @@ import {
   webhookType,
 } from '../domain/endpoint.ts';
 import { readSecret } from '../domain/endpoint-secret.ts';
+import { orLater } from '../domain/later.ts';
 import type { EndpointWithSecret, ManagedEndpoints } from '../domain/ports.ts';
 import { longestSecretGraceSeconds, secretGraceSeconds } from '../domain/times.ts';
 
@@ -66,7 +67,7 @@ export const rotationBody = rotationRequest.prefault({});
 
 export const replayView = z.object({
   id: z.string(),
-  state: z.enum(['running', 'done', 'cancelled']),
+  state: orLater(z.enum(['running', 'done', 'cancelled'])),
   since: z.string(),
   until: z.string(),
   types: z.array(z.string()).nullable(),
@@ -80,7 +81,7 @@ export const endpointView = z.object({
   id: endpointId,
   url: z.string(),
   types: z.array(z.string()).nullable(),
-  body,
+  body: orLater(body),
   metadata: z.boolean(),
   description: z.string(),
   v1a: z.boolean(),
@@ -88,8 +89,8 @@ export const endpointView = z.object({
     .array(z.string())
     .optional()
     .describe('Of v1a: whpk_ and the ed25519 key in base64, the newest first; two during a rotation'),
-  state: z.enum(['enabled', 'disabled']),
-  disabled_because: disabledBecause.optional(),
+  state: orLater(z.enum(['enabled', 'disabled'])),
+  disabled_because: orLater(disabledBecause).optional(),
   failing_since: z.string().optional(),
   created_at: z.string(),
   replay: replayView.optional(),
@@ -105,7 +106,7 @@ export const endpointTestedView = z.object({
   delivered: z.boolean(),
   status: z.int().optional(),
   milliseconds: z.int(),
-  error: tryError.optional(),
+  error: orLater(tryError).optional(),
 });
 
 /** A call of a route of `/endpoints`, as far as it is looked at here. */

@@ -810,6 +810,7 @@ export function faultsOf({ callers, role, sameOrigin, vendor, page, request, fau
   return [
     ...new Set<FaultCode>([
       ...body,
+      ...(callers.length > 0 ? (['version_outdated'] as const) : []),
       ...(callers.includes('key') ? (['api_key_invalid'] as const) : []),
       ...(callers.includes('client_token') ? (['client_token_invalid'] as const) : []),
       ...(callers.includes('operator') ? (['session_invalid'] as const) : []),

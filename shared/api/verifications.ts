@@ -10,8 +10,9 @@ import {
   entriesOf,
   typesOf,
 } from '../domain/captures.ts';
-import { challengeExpiresAt, givenChallenge, turn } from '../domain/challenge.ts';
+import { challengeExpiresAt, givenChallenge, type Turn, turn } from '../domain/challenge.ts';
 import { faultCodes } from '../domain/fault.ts';
+import { isOneOf, type Later, laterText, orLater } from '../domain/later.ts';
 import { providerName } from '../domain/policy.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { publishedKeys, receipt } from '../domain/receipt.ts';
@@ -21,6 +22,9 @@ import {
   format,
   measurements,
   outcome,
+  type Reason,
+  type RecaptureReason,
+  type Review,
   reason,
   recaptureReason,
   review,
@@ -227,12 +231,20 @@ export const uploadView = z.object({
 });
 
 const turnView = turn
+  .strip()
+  .extend({ side: orLater(turn.shape.side) })
   .optional()
   .describe(
     "Where the policy asks for it: turn the head once, to one's own left or right, at this second of the video",
   );
 
-export const stateView = z.object({ source_id: sourceId, check, state, round: z.int(), sequence: z.int() });
+export const stateView = z.object({
+  source_id: sourceId,
+  check: orLater(check),
+  state: orLater(state),
+  round: z.int(),
+  sequence: z.int(),
+});
 
 /** Answer of `POST /verifications`: state, client token, one upload per capture. */
 export const uploadsView = stateView.extend({
@@ -262,15 +274,15 @@ export type UploadsView = z.infer<typeof uploadsView>;
 const formatView = format.optional().describe('Beside `format_unsupported`: the format, as FFmpeg names it');
 
 export const verdictView = z.object({
-  outcome,
+  outcome: orLater(outcome),
   confidence: z.number().nullable(),
-  reasons: z.array(reason),
+  reasons: z.array(orLater(reason)),
   scores,
   format: formatView,
   provider: z.string(),
   policy_version: z.int(),
   seen_before: z
-    .array(captureName)
+    .array(orLater(captureName))
     .optional()
     .describe('Captures that were judged before under another source_id of yours, where the policy looks for them'),
 });
@@ -296,14 +308,17 @@ export const attemptView = z.object({
 
 export const faultCodeView = z.enum(faultCodes);
 
+/** A reviewer's verdict, as answers have it. */
+const reviewView = review.strip().extend({ outcome: orLater(review.shape.outcome) });
+
 /** `GET /verifications/{source_id}` with a key. */
 export const verificationView = stateView.extend({
   verdict: verdictView
     .nullable()
     .describe('The one that counts. Of a review, `provider` is `review`, and there are neither reasons nor scores'),
-  review: review.optional().describe('Where a review is what counts: the last one, and why'),
+  review: reviewView.optional().describe('Where a review is what counts: the last one, and why'),
   first_verdict: verdictView.optional().describe('Beside a review: the verdict that was reviewed first'),
-  fault: faultCodeView.optional(),
+  fault: orLater(faultCodeView).optional(),
   challenge: z.string().optional(),
   turn: turnView,
   metadata: metadata.optional(),
@@ -318,8 +333,10 @@ export type VerificationView = z.infer<typeof verificationView>;
  * failed would tell an attacker which part of a forgery to work on.
  */
 export const clientView = stateView.extend({
-  verdict: z.object({ outcome, reasons: z.array(recaptureReason), format: formatView }).nullable(),
-  missing: z.array(captureName).optional().describe('Captures that are still awaited, in awaiting_captures'),
+  verdict: z
+    .object({ outcome: orLater(outcome), reasons: z.array(orLater(recaptureReason)), format: formatView })
+    .nullable(),
+  missing: z.array(orLater(captureName)).optional().describe('Captures that are still awaited, in awaiting_captures'),
   rounds_left: z.int().describe('Rounds that may follow this one'),
   handed_off: z.boolean().describe('Another device has claimed the capture, and it was not taken back'),
   return_url: z.string().optional().describe('As the request had it'),
@@ -346,11 +363,11 @@ export const historyView = z.object({
     z.object({
       at: z.string(),
       sequence: z.int(),
-      kind: z.enum(['moved', 'noted']),
-      state,
+      kind: orLater(z.enum(['moved', 'noted'])),
+      state: orLater(state),
       round: z.int(),
       code: z.string().optional(),
-      outcome: outcome.optional(),
+      outcome: orLater(outcome).optional(),
       provider: z.string().optional(),
       attempt: z.int().optional(),
       review: z.literal(true).optional().describe('A reviewer decided'),
@@ -382,7 +399,7 @@ export const problemView = z.object({
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  code: z.union([faultCodeView, z.literal('internal')]),
+  code: z.union([faultCodeView, z.literal('internal'), laterText]),
   source_id: z.string().optional(),
   retryable: z.boolean(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
@@ -448,8 +465,18 @@ export function viewState(record: Verification, source_id: string): z.infer<type
 
 function viewVerdict(verdict: Listed['verdict']): VerificationView['verdict'] {
   if (!verdict) return null;
-  const { policyVersion: policy_version, seenBefore: seen_before, ...rest } = verdict;
-  return { ...rest, policy_version, ...(seen_before && { seen_before }) };
+  const { outcome, confidence, reasons, format, provider } = verdict;
+  const { policyVersion: policy_version, seenBefore: seen_before } = verdict;
+  return {
+    outcome,
+    confidence,
+    reasons,
+    scores: scores.parse(verdict.scores),
+    ...(format !== undefined && { format }),
+    provider,
+    policy_version,
+    ...(seen_before && { seen_before }),
+  };
 }
 
 /** JSON text of a verdict, as it is kept for the events of endpoints that ask for it. */
@@ -459,12 +486,26 @@ export function verdictText(verdict: Verdict): string {
 
 function viewReview({ review, first }: InState<'decided'>): Pick<VerificationView, 'review' | 'first_verdict'> {
   const verdict = viewVerdict(first?.verdict);
-  return { ...(review && { review }), ...(verdict && { first_verdict: verdict }) };
+  return { ...(review && { review: viewGiven(review) }), ...(verdict && { first_verdict: verdict }) };
 }
 
-function viewAttempt({ pass: _, startedAt, endedAt, ...rest }: Attempt): z.infer<typeof attemptView> {
-  return { ...rest, started_at: startedAt, ...(endedAt ? { ended_at: endedAt } : {}) };
+function viewGiven({ sequence, outcome, reason, reviewer }: Review): NonNullable<VerificationView['review']> {
+  return { sequence, outcome, reason, reviewer };
 }
+
+function viewAttempt(one: Attempt): z.infer<typeof attemptView> {
+  const { attempt, provider, round, startedAt: started_at, endedAt: ended_at, ...ended } = one;
+  const { result, measurements, transcript } = ended;
+  return {
+    ...{ attempt, provider, round, started_at },
+    ...(ended_at !== undefined && { ended_at }),
+    ...(result !== undefined && { result }),
+    ...(measurements && { measurements }),
+    ...(transcript !== undefined && { transcript }),
+  };
+}
+
+const viewTurn = ({ side, second }: Turn) => ({ side, second });
 
 /** The hosted capture page of a verification. */
 export function captureUrlOf({ tenant, sourceId }: Pick<Unerased, 'tenant' | 'sourceId'>, origin: string): string {
@@ -482,7 +523,7 @@ export function viewUploads({ record, clientToken, uploads, minimumFacePx }: Iss
     ...viewState(record, record.sourceId),
     ...(record.challenge ? { challenge: record.challenge } : {}),
     ...(challengeExpires ? { challenge_expires_at: challengeExpires.toISOString() } : {}),
-    ...(record.turn ? { turn: record.turn } : {}),
+    ...(record.turn ? { turn: viewTurn(record.turn) } : {}),
     client_token: clientToken,
     capture_url: captureUrlOf(record, origin),
     ...(minimumFacePx !== undefined && { limits: { minimum_face_px: minimumFacePx } }),
@@ -512,7 +553,7 @@ export function viewVerification(record: Verification, sourceId: string): Verifi
     ...(record.state === 'decided' ? viewReview(record) : {}),
     ...(record.state === 'errored' ? { fault: record.fault } : {}),
     ...('challenge' in record && record.challenge ? { challenge: record.challenge } : {}),
-    ...('turn' in record && record.turn ? { turn: record.turn } : {}),
+    ...('turn' in record && record.turn ? { turn: viewTurn(record.turn) } : {}),
     ...metadataOf(record),
     attempts: 'attempts' in record ? record.attempts.map(viewAttempt) : [],
     created_at: record.createdAt,
@@ -545,7 +586,13 @@ function viewForClient(record: Verification, sourceId: string): ClientView {
 function verdictForClient({ outcome, reasons, format }: Verdict): ClientView['verdict'] {
   const shown = outcome === 'recapture' ? reasons : [];
   const named = outcome === 'recapture' && format ? { format } : {};
-  return { outcome, reasons: shown.flatMap((one) => recaptureReason.safeParse(one).data ?? []), ...named };
+  return { outcome, reasons: shown.flatMap(forThePerson), ...named };
+}
+
+/** Of a failure a person is told nothing; a reason of a later version asks for another capture, as its verdict does. */
+function forThePerson(one: Reason | Later): (RecaptureReason | Later)[] {
+  if (isOneOf(recaptureReason, one)) return [one];
+  return isOneOf(reason, one) ? [] : [one];
 }
 
 function viewListed(row: Listed): z.infer<typeof listView>['verifications'][number] {

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { FaultCode } from './fault.ts';
+import { tolerant } from './later.ts';
 import { longestOpenSeconds, shortestOpenSeconds } from './times.ts';
 
 /** Whether a provider may be asked with one set of credentials. No row means closed: nothing is known against it. */
-export const breaker = z.object({
+export const breaker = tolerant({
   /** Epoch seconds until which no worker calls; after it, one probe at a time. */
   openUntil: z.int(),
   /** Epoch seconds until which one worker's probe is under way. */

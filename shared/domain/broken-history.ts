@@ -52,10 +52,12 @@ function firstWrong(record: Verification, lines: readonly HistoryEntry[]): numbe
 
 function holds(record: Verification, lines: readonly HistoryEntry[], index: number, line: HistoryEntry): boolean {
   const { verificationId } = record;
-  if (line.kind === 'noted') return line.hash === noteHash(verificationId, line);
+  const asNote = line.hash === noteHash(verificationId, line);
+  if (line.kind === 'noted') return asNote;
   const before =
     record.state === 'erased' ? (record.goesOnFrom ?? '') : goesOnFrom(verificationId, lines.slice(0, index));
-  return line.hash === moveHash(verificationId, before, line);
+  const asMove = line.hash === moveHash(verificationId, before, line);
+  return line.kind === 'moved' ? asMove : asMove || asNote; // of a later version: it covers what one of ours does
 }
 
 /** Why the line at `index`, the first whose hash does not hold, does not. */
@@ -64,7 +66,9 @@ function explained(record: Verification, index: number): Broken {
   const line = lines[index] as HistoryEntry;
   const wrong = (what: Broken['what'], at: number, detail: string): Broken => ({ line: at + 1, what, detail });
   if (line.hash === undefined) return wrong('changed', index, 'it has no hash, and a line before it has');
-  const changed = wrong('changed', index, 'its hash is another');
+  const isOurs = line.kind === 'moved' || line.kind === 'noted';
+  const laterKind = `its kind ${line.kind} is of a later version: verify it with that one`;
+  const changed = wrong('changed', index, isOurs ? 'its hash is another' : laterKind);
   // Only a move covers other lines: where a later one still finds the hashes it covers, this line alone is another.
   const later = lines.slice(index + 1).some((other, at) => {
     return other.kind === 'moved' && holds(record, lines, index + 1 + at, other);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { imageTypes, sniffContentType, typesOf, videoTypes } from './capture-files.ts';
+import { tolerant } from './later.ts';
 
 export {
   capturesOf,
@@ -22,11 +23,11 @@ export const contentType = z.enum([...imageTypes, ...videoTypes]);
 export type ContentType = z.infer<typeof contentType>;
 
 /** What the client said it would upload. */
-export const declaredCapture = z.object({ contentType, contentLength: z.int().positive().optional() });
+export const declaredCapture = tolerant({ contentType, contentLength: z.int().positive().optional() });
 export type DeclaredCapture = z.infer<typeof declaredCapture>;
 
 /** What landed first: the only version of that key a provider will ever read. */
-export const landedCapture = z.object({
+export const landedCapture = tolerant({
   versionId: z.string(),
   etag: z.string(),
   bytes: z.int().nonnegative(),
@@ -94,6 +95,13 @@ export function parseCaptureKey(key: string): CapturePlace | undefined {
   if (!verificationId || !round) return undefined;
   const place = { verificationId, round: Number(round), name: captureName.parse(image ?? video) };
   return challengeNumber === undefined ? place : { ...place, challengeNumber: Number(challengeNumber) };
+}
+
+const laterKeyPattern = /^captures\/[a-z2-7]{26}\/\d+\/[a-z][a-z0-9_-]*$/;
+
+/** Whether a key has the shape of ours, and names a capture or a round that only a later version knows. */
+export function isLaterCaptureKey(key: string): boolean {
+  return laterKeyPattern.test(key) && parseCaptureKey(key) === undefined;
 }
 
 /** A capture as a file: its bytes, and their type by their magic. */

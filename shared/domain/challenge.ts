@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Landed } from './captures.ts';
+import { tolerant } from './later.ts';
 import { challengeSeconds } from './times.ts';
 
 /** How many digits a person is asked to say in a video. */
@@ -29,7 +30,7 @@ export function newChallenge(randomBelow: (limit: number) => number): string {
 }
 
 /** One turn of the head: to the person's own left or right, begun at this whole second of the recording. */
-export const turn = z.object({ side: z.enum(['left', 'right']), second: z.int().min(0) });
+export const turn = tolerant({ side: z.enum(['left', 'right']), second: z.int().min(0) });
 export type Turn = z.infer<typeof turn>;
 
 /** Those that are asked for: a person needs some time to begin in, and a video may not become long. */

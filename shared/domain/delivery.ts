@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { endpointId } from './endpoint.ts';
+import { orLater, tolerant } from './later.ts';
 import type { Fetcher } from './ports.ts';
 import { epochSeconds, keptSeconds } from './times.ts';
 import { tenantId } from './verification.ts';
@@ -8,7 +9,7 @@ import { tenantId } from './verification.ts';
  * An event as it is kept for 30 days where its tenant has, or had, an endpoint: the texts that its bodies are made of, so
  * that they are the same bytes at every attempt and every replay, whatever became of the verification or of our code since.
  */
-export const keptEvent = z.object({
+export const keptEvent = tolerant({
   id: z.string(),
   tenant: tenantId,
   type: z.string(),
@@ -60,12 +61,12 @@ export const tryError = z.enum([
 ]);
 
 /** One try to post an event. */
-export const tried = z.object({
+export const tried = tolerant({
   at: z.string(),
   status: z.int().optional(),
   milliseconds: z.int().nonnegative(),
   /** Absent where it was taken. */
-  error: tryError.optional(),
+  error: orLater(tryError).optional(),
 });
 export type Tried = z.infer<typeof tried>;
 
@@ -90,7 +91,7 @@ export const endedBecause = z.enum(['erased', 'endpoint_disabled', 'endpoint_del
  * What became of one event at one endpoint. There is none before its first try: a delivery that is taken at once costs one
  * write. It holds ids, times and statuses, never what was sent.
  */
-export const delivery = z.object({
+export const delivery = tolerant({
   eventId: z.string(),
   /** The endpoint; of a served result `result`. */
   endpointId: z.union([endpointId, z.literal('result')]),
@@ -100,7 +101,7 @@ export const delivery = z.object({
   type: z.string(),
   /** `spent`: every try of the schedule failed. */
   state: z.enum(['waiting', 'delivered', 'spent', 'ended']),
-  endedBecause: endedBecause.optional(),
+  endedBecause: orLater(endedBecause).optional(),
   /** Tries of the schedule that failed; which of them the next one is. */
   failed: z.int().nonnegative(),
   tries: z.array(tried),

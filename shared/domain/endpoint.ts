@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { eventTypeOf, supersededType } from './event.ts';
+import { orLater, tolerant } from './later.ts';
 import { tenantId } from './verification.ts';
 
 /** What an endpoint can ask to be sent: the events of verifications, and that another of the tenant's endpoints was disabled. */
@@ -18,7 +19,7 @@ export const lanesPerEndpoint = 4;
 export const maximumEndpoints = 16;
 
 /** A signing secret as it is stored: AES-256-GCM under the deployment's key named `keyId`, the endpoint's id as associated data. */
-export const sealedSecret = z.object({
+export const sealedSecret = tolerant({
   keyId: z.string(),
   /** base64: 12 bytes of nonce, the ciphertext, 16 bytes of tag. */
   sealed: z.string(),
@@ -32,7 +33,7 @@ export type SealedSecret = z.infer<typeof sealedSecret>;
 export const disabledBecause = z.enum(['asked', 'gone', 'failing']);
 
 /** Events sent again to one endpoint, those that were kept between two times: one at a time per endpoint. */
-export const replay = z.object({
+export const replay = tolerant({
   id: z.string(),
   state: z.enum(['running', 'done', 'cancelled']),
   /** ISO 8601: the events kept at or after, and before. */
@@ -60,7 +61,7 @@ export function isCancelled({ replay: last }: Pick<Endpoint, 'replay'>, id: stri
 }
 
 /** An address of the tenant's that is told what becomes of its verifications. */
-export const endpoint = z.object({
+export const endpoint = tolerant({
   id: endpointId,
   tenant: tenantId,
   url: z.string().max(2048),
@@ -79,22 +80,22 @@ export const endpoint = z.object({
   /** +1 with every change: the fence. */
   version: z.int().positive(),
   state: z.enum(['enabled', 'disabled']),
-  disabledBecause: disabledBecause.optional(),
+  disabledBecause: orLater(disabledBecause).optional(),
   /** When it was last disabled: what waited for it then has ended, also after it is enabled again. */
   stoppedAt: z.string().optional(),
   /** When the first try failed after the last that succeeded; absent while tries succeed. */
   failingSince: z.string().optional(),
   /** Open while the endpoint holds up calls without answering. Epoch seconds; absent while closed. */
-  breaker: z.object({ openUntil: z.int(), openings: z.int().positive() }).optional(),
+  breaker: tolerant({ openUntil: z.int(), openings: z.int().positive() }).optional(),
   /** The id of an `endpoint.disabled` that is not yet put; absent once it is. */
   untold: z.string().optional(),
   replay: replay.optional(),
 });
 export type Endpoint = z.infer<typeof endpoint>;
 
-/** Whether an endpoint is sent events of this type now. */
+/** Whether an endpoint is sent events of this type now: the sender finds out what a later version's state means. */
 export function wants({ state, types }: Pick<Endpoint, 'state' | 'types'>, type: string): boolean {
-  return state === 'enabled' && (types === undefined || types.includes(type));
+  return state !== 'disabled' && (types === undefined || types.includes(type));
 }
 
 /** The order in which a tenant sees its endpoints. */

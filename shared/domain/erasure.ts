@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { captureKey, capturesPrefix, entriesOf, type Landed } from './captures.ts';
+import { tolerant } from './later.ts';
 import type { State, Unerased } from './verification.ts';
 
 /** Object versions that one receipt lists, at most; the rest are counted. */
@@ -17,7 +18,7 @@ export interface StoredVersion {
 }
 
 /** A capture of a round that is over: what is left to say which version it was. */
-export const earlierCapture = z.object({
+export const earlierCapture = tolerant({
   round: z.int().positive(),
   key: z.string(),
   versionId: z.string(),
@@ -25,7 +26,7 @@ export const earlierCapture = z.object({
 });
 export type EarlierCapture = z.infer<typeof earlierCapture>;
 
-const deletedVersion = z.object({
+const deletedVersion = tolerant({
   key: z.string(),
   versionId: z.string(),
   etag: z.string().optional(),
@@ -37,7 +38,7 @@ const deletedVersion = z.object({
 export type DeletedVersion = z.infer<typeof deletedVersion>;
 
 /** What a tombstone keeps of what was deleted: ids alone, for the receipt. Each version is on it before it is deleted. */
-export const erasure = z.object({
+export const erasure = tolerant({
   versions: z.array(deletedVersion),
   /** Versions of a batch that found no room above, as `idOf` names them: a killed erasure does not count them again. */
   counted: z.array(z.string()),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { check } from './captures.ts';
+import { isOneOf, type Later, orLater, outdated } from './later.ts';
 import { outcome } from './verdict.ts';
 import {
   type HistoryEntry,
@@ -26,8 +27,15 @@ export const eventTypeOf = {
 export const supersededType = 'verification.superseded';
 
 /** The event of a line of history that moved: a review has one of its own. */
-export function eventTypeOfMove({ state, review }: Pick<HistoryEntry, 'state' | 'review'>): string {
-  return review ? supersededType : eventTypeOf[state];
+export function eventTypeOfMove({ state: of, review }: Pick<HistoryEntry, 'state' | 'review'>): string {
+  if (review) return supersededType;
+  return isOneOf(state, of) ? eventTypeOf[of] : `verification.${of}`;
+}
+
+/** Of a state that this version does not know it knows no event: the move is told by one that does. */
+function typeOfState(of: State | Later): string {
+  if (!isOneOf(state, of)) throw outdated(`the state ${of}`);
+  return eventTypeOf[of];
 }
 
 /** `source` of our events on the bus. */
@@ -47,7 +55,7 @@ export const event = z.object({
   state,
   round: z.int(),
   sequence: z.int(),
-  outcome: outcome.optional(),
+  outcome: orLater(outcome).optional(),
   /** Of the move's line of history: an anchor of it and of every line before. Absent of moves that versions before made. */
   hash: z.string().optional(),
 });
@@ -60,7 +68,7 @@ export type Event = z.infer<typeof event>;
 export function eventOf(before: Unerased, record: Verification): Event {
   return {
     id: eventId(record.verificationId, record.sequence),
-    type: before.state === 'decided' && record.state === 'decided' ? supersededType : eventTypeOf[record.state],
+    type: before.state === 'decided' && record.state === 'decided' ? supersededType : typeOfState(record.state),
     // Sequence 1 is the making, which its maker was told of: the chain begins with 2.
     previous_event_id: record.sequence > 2 ? eventId(record.verificationId, record.sequence - 1) : null,
     occurred_at: record.updatedAt,

@@ -72,6 +72,7 @@ const table = {
   replay_unknown: { status: 404, retry: false, title: 'This endpoint has no replay' },
   webhook_unknown: { status: 404, retry: false, title: 'There is nothing at this address' },
   webhook_overdue: { status: 502, retry: false, attempt: 'fail_over', title: "The provider's webhook never came" },
+  version_outdated: { status: 503, retry: true, title: 'A later version wrote what this one would act on' },
   lease_expired: { status: 503, retry: true, attempt: 'retry', title: 'The attempt ended without an answer' },
 } as const satisfies Record<string, FaultRow>;
 

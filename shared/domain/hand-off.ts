@@ -1,12 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
+import { tolerant } from './later.ts';
 
 /**
  * How the capture of a verification is handed over to another device. Each hand-off has a number of its own, and so has
  * the token of the device that has claimed it: taking it back, or handing off again, ends that token.
  */
 export const handOff = z.discriminatedUnion('state', [
-  z.object({
+  tolerant({
     state: z.literal('offered'),
     number: z.int().positive(),
     /** SHA-256 of the code, base64url. */
@@ -14,8 +15,8 @@ export const handOff = z.discriminatedUnion('state', [
     /** Epoch seconds until which the code may be claimed. */
     expiresAt: z.int(),
   }),
-  z.object({ state: z.literal('claimed'), number: z.int().positive() }),
-  z.object({ state: z.literal('taken_back'), number: z.int().positive() }),
+  tolerant({ state: z.literal('claimed'), number: z.int().positive() }),
+  tolerant({ state: z.literal('taken_back'), number: z.int().positive() }),
 ]);
 export type HandOff = z.infer<typeof handOff>;
 

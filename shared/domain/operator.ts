@@ -1,12 +1,18 @@
 import * as z from 'zod';
+import type { Later } from './later.ts';
 
 /** What an operator may do: a viewer sees verdicts, a reviewer also captures, and decides, retries and erases. */
 export const operatorRole = z.enum(['viewer', 'reviewer']);
 export type OperatorRole = z.infer<typeof operatorRole>;
 
+/** The role of a stored operator. One of a later version may nothing here. */
+export type StoredRole = OperatorRole | Later;
+
+const ranks: readonly StoredRole[] = operatorRole.options;
+
 /** Whether a role has what a route needs: a reviewer may whatever a viewer may. */
-export function hasRole(role: OperatorRole, needed: OperatorRole): boolean {
-  return operatorRole.options.indexOf(role) >= operatorRole.options.indexOf(needed);
+export function hasRole(role: StoredRole, needed: OperatorRole): boolean {
+  return ranks.indexOf(role) >= ranks.indexOf(needed);
 }
 
 /** Characters of a name. With the operator's id behind it, it is the `reviewer` of a review, which takes 128. */
@@ -30,7 +36,7 @@ export const operatorId = z.string().regex(/^o_[0-9a-f]{12}$/);
 export interface Operator {
   readonly id: string;
   readonly name: string;
-  readonly role: OperatorRole;
+  readonly role: StoredRole;
 }
 
 /** A sign-in that is alive. */

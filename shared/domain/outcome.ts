@@ -2,20 +2,21 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { check, entriesOf, type Landed } from './captures.ts';
 import { faultCodes } from './fault.ts';
+import { orLater, tolerant } from './later.ts';
 import { outcome, reason } from './verdict.ts';
 import { type InState, tenantId, type Verification } from './verification.ts';
 
 /** What became of one pass of a verification, without whose it was: nothing in it leads to the record. */
-export const keptOutcome = z.object({
+export const keptOutcome = tolerant({
   tenant: tenantId,
   /** The same for every repeat of the same move, and a hash of what no erased record has any more. */
   id: z.string(),
   /** When it was decided or errored, ISO 8601. */
   at: z.string(),
-  check,
-  outcome: z.enum([...outcome.options, 'errored']),
-  reasons: z.array(reason),
-  fault: z.enum(faultCodes).optional(),
+  check: orLater(check),
+  outcome: orLater(z.enum([...outcome.options, 'errored'])),
+  reasons: z.array(orLater(reason)),
+  fault: orLater(z.enum(faultCodes)).optional(),
   /** Empty where none was asked. */
   provider: z.string(),
   /** From the last landing of the round to the verdict. Null where a retry came in between. */

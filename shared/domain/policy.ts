@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Check, captureName, capturesOf, check, entriesOf } from './captures.ts';
+import { tolerant, tolerantly } from './later.ts';
 
 export const providerName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
 
@@ -99,6 +100,20 @@ export const policy = z.object({
 });
 export type Policy = z.infer<typeof policy>;
 
+/** A policy as it is stored: a later version may have written it. */
+export const storedPolicy = tolerantly(policy);
+/** What of it decides what becomes of a verification: a version that does not know a value in it begins none. */
+export const decidingPolicy = policy.omit({ page: true, served: true });
+
+/** The page of a stored policy, as far as this version knows it: what it does not is as if it had not been said. */
+export function knownPage(stored: Page): Page {
+  const fields = Object.entries(page.shape).flatMap(([name, schema]) => {
+    const read = schema.safeParse(new Map(Object.entries(stored)).get(name));
+    return read.success ? [[name, read.data]] : [];
+  });
+  return page.parse(Object.fromEntries(fields));
+}
+
 /** What an operator writes: a policy without its version, which is counted for them. */
 export const policyInput = policy
   .omit({ version: true })
@@ -181,7 +196,7 @@ export const defaultPolicy: Policy = {
  * The part of a policy one verification needs, kept in its record: a later policy changes nothing for it,
  * and no step after the first has to read the tenant again.
  */
-export const plan = z.object({
+export const plan = tolerant({
   policyVersion: z.int().positive(),
   route,
   thresholds: z.record(providerName, z.record(z.string(), z.number())),

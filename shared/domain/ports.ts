@@ -5,6 +5,7 @@ import type { Endpoint, EndpointEvent, EndpointFields, ShownEndpoint } from './e
 import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
 import type { HandOff } from './hand-off.ts';
+import type { Later } from './later.ts';
 import type { BegunSession, Operator, Session } from './operator.ts';
 import type { KeptOutcome } from './outcome.ts';
 import type { Page, Policy } from './policy.ts';
@@ -42,8 +43,8 @@ export interface Listed {
   readonly verificationId: string;
   /** Absent where it was erased. */
   readonly sourceId?: string | undefined;
-  readonly check: Check;
-  readonly state: State;
+  readonly check: Check | Later;
+  readonly state: State | Later;
   readonly round: number;
   readonly sequence: number;
   readonly verdict?: Verdict | undefined;
@@ -94,7 +95,14 @@ export interface Verifications {
   readonly create: (record: InState<'awaiting_captures'>) => Promise<Created>;
   /** The same together with taking a credit of its tenant, both or neither: however many ask at once, none is taken twice. */
   readonly createPaid: (record: InState<'awaiting_captures'>) => Promise<Created | Unpaid>;
-  readonly find: (id: string, options?: { consistent?: boolean }) => Promise<Verification | undefined>;
+  /**
+   * Throws `version_outdated` where a later version wrote a value that decides, unless it is `toShow`: then the record
+   * has that version's texts, and nothing may be decided by it.
+   */
+  readonly find: (
+    id: string,
+    options?: { consistent?: boolean; toShow?: boolean },
+  ) => Promise<Verification | undefined>;
   /**
    * Fenced by the sequence `from` was read at; a move out of `awaiting_captures` by its `missing` as well. Notes that were
    * made meanwhile do not lose it: it is made again over them, as its hash covers every line before it. With
@@ -546,7 +554,7 @@ export interface Look {
   readonly verificationId: string;
   readonly at: string;
   readonly operatorId: string;
-  readonly capture: CaptureName;
+  readonly capture: CaptureName | Later;
   readonly round: number;
   /** The record's own: it ends with the record, and not with an erasure. */
   readonly purgeAt: number;

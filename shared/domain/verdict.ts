@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { captureName } from './captures.ts';
+import { orLater, tolerant } from './later.ts';
 
 /** What the person, and the integrator, are told: bona fide, not, or "please try again". */
 export const outcome = z.enum(['passed', 'failed', 'recapture']);
@@ -41,6 +42,7 @@ export const failureReasons = [
 ] as const;
 
 export const recaptureReason = z.enum(recaptureReasons);
+export type RecaptureReason = z.infer<typeof recaptureReason>;
 
 export const reason = z.enum([...recaptureReasons, ...failureReasons]);
 export type Reason = z.infer<typeof reason>;
@@ -89,8 +91,19 @@ export const ourselves = 'bonafide';
 /** `provider` of a verdict that a reviewer gave. No provider has this name either. */
 export const reviewed = 'review';
 
-/** A finding that became the decision of its round, or a reviewer's in its place. */
-export const verdict = finding.extend({ provider: z.string(), policyVersion: z.int().positive() });
+/**
+ * A finding that became the decision of its round, or a reviewer's in its place. A later version may have given it: its
+ * words and fields are kept, as the digest of its move covers them.
+ */
+export const verdict = tolerant({
+  ...finding.shape,
+  outcome: orLater(outcome),
+  reasons: z.array(orLater(reason)),
+  scores: tolerant(scores.shape),
+  seenBefore: z.array(orLater(captureName)).optional(),
+  provider: z.string(),
+  policyVersion: z.int().positive(),
+});
 export type Verdict = z.infer<typeof verdict>;
 
 /** Characters of a review's texts, in UTF-16 units. What cannot be stored as it is could not be hashed as it is stored. */
@@ -102,7 +115,7 @@ const words = (maximum: number) =>
     .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
 
 /** What a person who looked at a decided verification says of it: the tenant's words, which no event or history has. */
-export const review = z.object({
+export const review = tolerant({
   /** The sequence that the reviewer saw. */
   sequence: z.int().positive(),
   outcome: outcome.exclude(['recapture']),

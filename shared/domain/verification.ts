@@ -5,6 +5,7 @@ import { turn } from './challenge.ts';
 import { earlierCapture, erasure, finished } from './erasure.ts';
 import { Fault, faultCodes } from './fault.ts';
 import { handOff } from './hand-off.ts';
+import { orLater, outdated, tolerant, tolerantly } from './later.ts';
 import { plan, providerName, servedVendor } from './policy.ts';
 import { measurements, outcome, review, verdict } from './verdict.ts';
 
@@ -81,15 +82,15 @@ export type NoteCode = z.infer<typeof noteCode>;
 const faultCode = z.enum(faultCodes);
 
 /** One line of a verification's history: at most 400 bytes, no scores, no vendor's text. */
-export const historyEntry = z.object({
+export const historyEntry = tolerant({
   at: z.string(),
   /** The record's sequence after a move, or at the time of a note. */
   sequence: z.int().positive(),
-  kind: z.enum(['moved', 'noted']),
-  state,
-  round: z.int().min(1).max(maximumRounds),
-  code: z.union([noteCode, faultCode]).optional(),
-  outcome: outcome.optional(),
+  kind: orLater(z.enum(['moved', 'noted'])),
+  state: orLater(state),
+  round: z.int().min(1),
+  code: orLater(z.enum([...noteCode.options, ...faultCodes])).optional(),
+  outcome: orLater(outcome).optional(),
   provider: providerName.optional(),
   attempt: z.int().positive().optional(),
   /** Of a move from `decided` to `decided`: a reviewer's verdict is in the place of the one before. */
@@ -102,14 +103,14 @@ export const historyEntry = z.object({
 export type HistoryEntry = z.infer<typeof historyEntry>;
 
 /** One call to one provider. The record keeps which round and which pass of the route it belongs to. */
-export const attempt = z.object({
+export const attempt = tolerant({
   attempt: z.int().positive(),
   provider: providerName,
   round: z.int().positive(),
   pass: z.int().positive(),
   startedAt: z.string(),
   endedAt: z.string().optional(),
-  result: z.union([z.enum(['decided', 'accepted']), faultCode]).optional(),
+  result: orLater(z.enum(['decided', 'accepted', ...faultCodes])).optional(),
   measurements: measurements.optional(),
   /** The digits that were heard, without spaces; '' where none were. */
   transcript: z.string().max(64).optional(),
@@ -119,7 +120,7 @@ export type Attempt = z.infer<typeof attempt>;
 const landed = z.partialRecord(captureName, landedCapture);
 
 /** A call that brings a link and is answered at a webhook. It leaves the record once its result was taken. */
-export const order = z.object({
+export const order = tolerant({
   /** As the caller wrote it; the record's own is made of it. */
   sourceId: z.string(),
   imageLink: z.string(),
@@ -128,6 +129,9 @@ export const order = z.object({
   givenUp: z.literal(true).optional(),
 });
 export type Order = z.infer<typeof order>;
+
+/** What became of the credit that an order took. */
+export const credit = z.enum(['taken', 'refunded']);
 
 /** In every record, the tombstone's too: nothing that the caller chose but the check. */
 const identity = {
@@ -163,7 +167,7 @@ const request = {
   /** How often the result of the order was posted in vain. */
   failedPosts: z.int().nonnegative().optional(),
   /** The credit that was taken with the making of the record. */
-  credit: z.enum(['taken', 'refunded']).optional(),
+  credit: credit.optional(),
   declared: z.partialRecord(captureName, declaredCapture),
   challenge: z.string().optional(),
   /** The turn of the head that the video shows besides, where policy asks for one: drawn anew whenever the digits are. */
@@ -194,7 +198,7 @@ const request = {
 
 const common = { ...identity, ...request };
 /** A verdict with the move that gave it, and when. */
-const given = z.object({ verdict, moveId: z.string(), at: z.string() });
+const given = tolerant({ verdict, moveId: z.string(), at: z.string() });
 export type Given = z.infer<typeof given>;
 
 /** Epoch seconds at which the sweep has to look at the record. */
@@ -202,15 +206,15 @@ const dueAt = z.int();
 
 /** Fields exist only in the states that have them: no verdict can be read before `decided`. */
 const inState = {
-  awaiting_captures: z.object({
+  awaiting_captures: tolerant({
     ...common,
     state: z.literal('awaiting_captures'),
     missing: z.array(captureName).min(1),
     landed,
     dueAt,
   }),
-  queued: z.object({ ...common, state: z.literal('queued'), landed, provider: providerName, dueAt }),
-  dispatched: z.object({
+  queued: tolerant({ ...common, state: z.literal('queued'), landed, provider: providerName, dueAt }),
+  dispatched: tolerant({
     ...common,
     state: z.literal('dispatched'),
     landed,
@@ -222,7 +226,7 @@ const inState = {
   }),
   /** `dueAt`, in the states that rest: when what is still stored must be gone. Absent where nothing is. */
   /** With a review, `verdict` is the reviewer's, and `first` what the review is about. */
-  decided: z.object({
+  decided: tolerant({
     ...common,
     state: z.literal('decided'),
     landed,
@@ -231,10 +235,16 @@ const inState = {
     first: given.optional(),
     dueAt: dueAt.optional(),
   }),
-  errored: z.object({ ...common, state: z.literal('errored'), landed, fault: faultCode, dueAt: dueAt.optional() }),
-  expired: z.object({ ...common, state: z.literal('expired'), dueAt: dueAt.optional() }),
+  errored: tolerant({
+    ...common,
+    state: z.literal('errored'),
+    landed,
+    fault: orLater(faultCode),
+    dueAt: dueAt.optional(),
+  }),
+  expired: tolerant({ ...common, state: z.literal('expired'), dueAt: dueAt.optional() }),
   /** The tombstone. `dueAt` and `sightings` stay until every object and every place is gone. An earlier version's still holds a source_id, which is never read. */
-  erased: z.object({
+  erased: tolerant({
     ...identity,
     state: z.literal('erased'),
     /** What its only line goes on from: one hash for the lines that are gone. Absent in tombstones of versions before. */
@@ -258,6 +268,44 @@ export const verification = z.discriminatedUnion('state', [
   inState.erased,
 ]);
 export type Verification = z.infer<typeof verification>;
+
+/** Each state as it is shown, and a state that this version does not know. */
+const shown: ReadonlyMap<string, z.ZodType<object>> = new Map(
+  Object.entries(inState).map(([name, schema]) => [name, tolerantly<z.ZodType<object>>(schema)]),
+);
+const shownOfLaterState = tolerantly<z.ZodType<object>>(
+  z.object({ ...identity, ...z.object(request).partial().shape, state: z.string() }),
+);
+const stored = z.looseObject({ state: z.string() });
+
+/**
+ * A stored record for whatever acts on it. Where a later version wrote a value that decides (a state, a check, a capture,
+ * what is waited for), it is `version_outdated`: the record waits for a version that knows.
+ */
+export function readVerification(row: unknown): Verification {
+  const fields = ofTombstone(row);
+  const read = verification.safeParse(fields);
+  if (read.success) return read.data;
+  showVerification(fields);
+  throw outdated('this verification');
+}
+
+/** A stored record to show or to erase: texts of a later version stand where ours would, though the type has ours alone. */
+export function showVerification(row: unknown): Verification {
+  const fields = ofTombstone(row);
+  const read = verification.safeParse(fields);
+  if (read.success) return read.data;
+  const opened = (shown.get(stored.parse(fields).state) ?? shownOfLaterState).safeParse(fields);
+  if (!opened.success) throw read.error;
+  return opened.data as Verification;
+}
+
+/** A tombstone that an earlier version wrote may still hold what was asked: that is never read. */
+function ofTombstone(row: unknown): unknown {
+  const fields = stored.safeParse(row).data;
+  if (fields?.state !== 'erased') return row;
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => name === 'sightings' || !(name in request)));
+}
 export type InState<S extends State> = Extract<Verification, { state: S }>;
 /** A verification that was not erased. */
 export type Unerased = Exclude<Verification, { state: 'erased' }>;
@@ -297,11 +345,13 @@ export interface MoveStamp {
 
 const decision = inState.decided.pick({ verdict: true, review: true });
 const identityNames = Object.keys(identity);
-const commonNames = Object.keys(common);
+/** What one state has and another has not. */
+const ownNames = Object.values(inState).flatMap(({ shape }) => Object.keys(shape).filter((name) => !(name in common)));
 
 /**
  * The record after a move. Both stores build on it: the real one writes the difference, the fake one keeps the result.
- * Erasure leaves the identity alone, and of the history only the line that says so.
+ * Erasure leaves the identity alone, and of the history only the line that says so; every other move also what a later
+ * version wrote besides.
  */
 export function moved<S extends State>(
   from: Verification,
@@ -311,7 +361,7 @@ export function moved<S extends State>(
   stamp: MoveStamp,
 ): InState<S> {
   if (!mayMove(from.state, to)) throw new Error(`A verification cannot move from ${from.state} to ${to}`);
-  const kept = to === 'erased' ? identityNames : commonNames;
+  const keeps = (name: string) => (to === 'erased' ? identityNames.includes(name) : !ownNames.includes(name));
   const { verificationId, history } = from;
   // The clocks of two writers differ: a move that comes later in sequence is no earlier in time.
   const [at = ''] = [stamp.at.toISOString(), from.updatedAt, history.at(-1)?.at ?? ''].sort().reverse();
@@ -321,7 +371,7 @@ export function moved<S extends State>(
   const line: HistoryEntry = { at, sequence, kind: 'moved', state: to, round, ...remark, ...digestOf(fields, stamp) };
   const entry = { ...line, hash: moveHash(verificationId, before, line) };
   const next = {
-    ...Object.fromEntries(Object.entries(from).filter(([name]) => kept.includes(name))),
+    ...Object.fromEntries(Object.entries(from).filter(([name]) => keeps(name))),
     ...fields,
     ...(to === 'erased' ? { notes: 0, notesDropped: 0, goesOnFrom: before } : {}),
     state: to,

@@ -134,7 +134,7 @@ async function callerOfToken(
   { verifications, tenants, clientTokenSecret, now }: ByToken,
 ): Promise<TokenCaller> {
   const scope = await readSigned(clientTokenSecret, (secret) => readClientToken(secret, token, now()));
-  const verification = scope && (await verifications.find(scope.verificationId));
+  const verification = scope && (await verifications.find(scope.verificationId, { toShow: true }));
   const alive = verification !== undefined && (await tenants.hasKey(verification.tenant));
   if (!scope || !alive || verification.state === 'erased' || verification.sourceId !== sourceId) {
     throw invalidToken();

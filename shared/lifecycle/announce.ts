@@ -1,4 +1,5 @@
 import { eventOf } from '../domain/event.ts';
+import { Fault } from '../domain/fault.ts';
 import { outcomeOf } from '../domain/outcome.ts';
 import type { Log, Orders, Outcomes, PutEvents } from '../domain/ports.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
@@ -33,10 +34,7 @@ export async function announceChanges(
   dependencies: Announcing,
 ): Promise<{ failed: string | undefined }> {
   const { put, orders, outcomes, log } = dependencies;
-  const moves = changes.flatMap((change) => {
-    const move = moveIn(change);
-    return move ? [{ ...move, sequenceNumber: change.sequenceNumber }] : [];
-  });
+  const { moves, unknown } = movesIn(changes, log);
   try {
     for (const id of moves.flatMap(orderIn)) await orders.deliver({ verificationId: id, failedPosts: 0 });
     await tellEndpoints(moves, dependencies);
@@ -60,7 +58,29 @@ export async function announceChanges(
       }
     }
   }
-  return { failed: undefined };
+  return { failed: unknown };
+}
+
+interface Moves {
+  readonly moves: readonly (Move & { readonly sequenceNumber: string })[];
+  /** The first change of which this version knows no event: those after it wait behind it for a version that does. */
+  readonly unknown: string | undefined;
+}
+
+function movesIn(changes: readonly Change[], log: Log): Moves {
+  const moves: (Move & { sequenceNumber: string })[] = [];
+  for (const change of changes) {
+    const { sequenceNumber } = change;
+    try {
+      const move = moveIn(change);
+      if (move) moves.push({ ...move, sequenceNumber });
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      log.error('announce.failed', error);
+      return { moves, unknown: sequenceNumber };
+    }
+  }
+  return { moves, unknown: undefined };
 }
 
 /** The verification of which something is owed from this move on: the result of an order, its refund, or its end. */

@@ -1,7 +1,17 @@
+import * as z from 'zod';
 import { accountFor, erasureOf } from '../domain/erasure.ts';
+import { isOneOf, outdated, understood } from '../domain/later.ts';
 import type { Captures, Endpoints, KeptEvents, Sightings, Verifications } from '../domain/ports.ts';
 import { epochSeconds, erasureSeconds } from '../domain/times.ts';
-import { found, type InState, owesRefund, type Unerased, type Verification } from '../domain/verification.ts';
+import {
+  credit,
+  found,
+  type InState,
+  owesRefund,
+  state,
+  type Unerased,
+  type Verification,
+} from '../domain/verification.ts';
 import type { Capabilities } from '../providers/provider.ts';
 import { type Look, settled, settledIfMoved, settleOn } from './settle-on.ts';
 import { eventsOf } from './tell-endpoints.ts';
@@ -41,6 +51,7 @@ export async function eraseVerification(
   let before: Unerased | undefined;
   const tombstone = await settleOn(read, async (current) => {
     if (current.state === 'erased') return settled(current);
+    if (!isOneOf(state, current.state)) throw outdated('this verification');
     before = current;
     const dueAt = epochSeconds(now()) + erasureSeconds;
     const { sightings } = current;
@@ -63,8 +74,11 @@ async function emptyEvents(before: Unerased, { endpoints, keptEvents, now }: Era
 }
 
 /** A refund that is due is still made; and one of an image that was not fetched, and now never will be. */
-const keepsRefund = (record: Verification): boolean =>
-  owesRefund(record) || (record.state === 'awaiting_captures' && record.credit === 'taken');
+function keepsRefund(record: Unerased): boolean {
+  const { credit, state } = understood(ofCredit, record, 'the credit of this verification');
+  return owesRefund(record) || (state === 'awaiting_captures' && credit === 'taken');
+}
+const ofCredit = z.object({ state, credit: credit.optional() });
 
 /** Erases every record of a source_id, and answers the tombstone of the first: the one that reads find. */
 export async function eraseEvery(

@@ -52,7 +52,8 @@ export function breakerGate(
       const at = epochSeconds(now());
       if (state && state.openUntil > at) return; // another worker has opened it meanwhile
       counts.delete(key);
-      await breakers.open(key, { openUntil: at + openSeconds(openings), probeUntil: 0, openings, reason: fault ?? '' });
+      const opened = { openUntil: at + openSeconds(openings), probeUntil: 0, openings, reason: fault ?? '' };
+      await breakers.open(key, { ...state, ...opened });
     },
   };
 }

@@ -2,7 +2,7 @@ import { type Delivery, type KeptEvent, timePlaceOf } from '../domain/delivery.t
 import type { Endpoint } from '../domain/endpoint.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Deliveries, Endpoints, KeptEvents, Tenant, Verifications } from '../domain/ports.ts';
-import { type Finding, findOf } from './find.ts';
+import { type Finding, findShown } from './find.ts';
 import { isResting, type Resting } from './keep.ts';
 import { deliveryOf, type FindingDelivery } from './resend.ts';
 
@@ -35,7 +35,7 @@ export async function listDeliveries(
   const { deliveries, endpoints } = dependencies;
   const query = { tenant: tenant.id, endpointId, state, limit, after };
   if (sourceId !== undefined) {
-    const { verificationId: about } = await findOf({ tenant }, sourceId, dependencies);
+    const { verificationId: about } = await findShown({ tenant }, sourceId, dependencies);
     return deliveries.list({ ...query, about });
   }
   if (endpointId === undefined && state === 'delivered') {

@@ -1,8 +1,10 @@
 import { capturesOf, type Declared, entriesOf } from '../domain/captures.ts';
 import { earlierOf } from '../domain/erasure.ts';
 import { Fault } from '../domain/fault.ts';
+import { isOneOf, outdated } from '../domain/later.ts';
 import type { Verifications } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
+import { outcome } from '../domain/verdict.ts';
 import { found, type InState, maximumRounds, type Unerased, type Verification } from '../domain/verification.ts';
 import { type Challenging, firstChallenge, renewChallenge } from './challenge.ts';
 import { type Issued, type Issuing, issueUploads } from './issue-uploads.ts';
@@ -34,6 +36,7 @@ export async function requestCaptures(
       const look = await renewChallenge(current, dependencies);
       return look.kind === 'settled' ? settled({ ...look.value, declared }) : look;
     }
+    if (current.state === 'decided' && !isOneOf(outcome, current.verdict.outcome)) throw outdated('this outcome');
     if (current.state !== 'decided' || current.verdict.outcome !== 'recapture') {
       throw new Fault('state_conflict', `Captures cannot be taken while the verification is ${current.state}.`);
     }

@@ -2,8 +2,9 @@ import type { Check, Declared } from '../domain/captures.ts';
 import { entriesOf, maximumBytesOf } from '../domain/captures.ts';
 import { challengeDigits } from '../domain/challenge.ts';
 import { Fault, type FieldError } from '../domain/fault.ts';
+import { understood } from '../domain/later.ts';
 import { deploymentOwner, isDeploymentSecret } from '../domain/owner.ts';
-import { type Plan, planFor } from '../domain/policy.ts';
+import { decidingPolicy, type Plan, planFor } from '../domain/policy.ts';
 import type { Credentials, Tenant, Tenants } from '../domain/ports.ts';
 import type { Capabilities } from '../providers/provider.ts';
 import { firstOfRoute } from './hand-over.ts';
@@ -32,6 +33,7 @@ export async function planVerification(wanted: Wanted, tenant: Tenant, dependenc
     const known = [...registry.keys()].join(', ');
     throw new Fault('provider_unavailable', `There is no provider ${provider} here. Providers: ${known}.`);
   }
+  understood(decidingPolicy, tenant.policy, 'the policy of this tenant');
   const plan = planFor(tenant.policy, check, provider);
   const capable = plan.route.filter((name) => registry.get(name)?.checks.includes(check));
   if (capable.length === 0) {

@@ -1,5 +1,6 @@
 import { begunDelivery, type Delivery, type Going, type KeptEvent, type Tried } from '../domain/delivery.ts';
-import { type Endpoint, isCancelled } from '../domain/endpoint.ts';
+import { type Endpoint, endpoint, isCancelled } from '../domain/endpoint.ts';
+import { understood } from '../domain/later.ts';
 import type { Deliveries, KeptEvents, PostSigned, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
 import { broughtSeconds, epochSeconds, longestMessageDelaySeconds, longestPutOffSeconds } from '../domain/times.ts';
 import { type MindingEndpoint, mindEndpoint, type Outcome } from './mind-endpoint.ts';
@@ -100,7 +101,8 @@ type Under = Pick<Found, 'message' | 'event' | 'earlier'>;
 
 async function knownEndpoint({ tenant, endpointId }: WebhookMessage, { endpoints }: SendingWebhook) {
   const { endpoints: all } = await endpoints.of(tenant);
-  return all.find(({ id }) => id === endpointId);
+  const known = all.find(({ id }) => id === endpointId);
+  return known && understood(endpoint, known, 'this endpoint');
 }
 
 /** As it is stored now. Where it was disabled by a worker that died before it told so, that is told first. */

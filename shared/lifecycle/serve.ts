@@ -1,6 +1,7 @@
 import { type CaptureFile, type CaptureName, capturesOf, type Landed } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
-import type { Policy, ServedVendor } from '../domain/policy.ts';
+import { understood } from '../domain/later.ts';
+import { type Policy, policy as policySchema, type ServedVendor } from '../domain/policy.ts';
 import type { Captures, Tenant, Verifications } from '../domain/ports.ts';
 import {
   epochSeconds,
@@ -53,6 +54,9 @@ export async function serveCall(call: ServedCall, tenant: Tenant, dependencies: 
 /** The hash of no request of ours: its source_id is drawn anew for each call, and asking for it is a conflict. */
 const noRequest = 'served';
 
+/** How the tenant is answered in a vendor's words. */
+const howServed = policySchema.pick({ served: true });
+
 /** The record of such a call, not yet written. */
 async function prepareServed(
   { vendor, captures, minimumFacePx = 0, ...call }: ServedCall,
@@ -67,6 +71,7 @@ async function prepareServed(
     }),
   );
   const asked = { ...call, captures: declared, requestHash: noRequest };
+  understood(howServed, tenant.policy, 'the policy of this tenant');
   const policy = servedPolicy(tenant.policy, minimumFacePx, dependencies);
   const record = await prepareRecord(asked, { ...tenant, policy }, dependencies);
   return { ...record, served: vendor, dueAt: epochSeconds(dependencies.now()) + servedCapturesSeconds };

@@ -51,7 +51,7 @@ async function waitWhile(
     const left = until - now().getTime();
     if (left <= 0) return current;
     await sleep(Math.min(pause, longestPauseMilliseconds, left));
-    const next = found(await verifications.find(current.verificationId, { consistent: false }));
+    const next = found(await verifications.find(current.verificationId, { consistent: false, toShow: true }));
     if (next.sequence >= current.sequence) current = next; // an old replica may answer
   }
   return current;

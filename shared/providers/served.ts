@@ -1,10 +1,15 @@
-import type { FaultCode } from '../domain/fault.ts';
-import type { Measurements, recaptureReasons, Verdict } from '../domain/verdict.ts';
+import * as z from 'zod';
+import { type FaultCode, faultCodes } from '../domain/fault.ts';
+import { understood } from '../domain/later.ts';
+import { type Finding, finding, type Measurements, type recaptureReasons, type Verdict } from '../domain/verdict.ts';
 import { type Attempt, firstVerdict, type InState, type Verification } from '../domain/verification.ts';
+
+/** What vendors have words for. */
+export type SpokenVerdict = Pick<Finding, 'outcome' | 'confidence' | 'reasons' | 'scores'>;
 
 /** What the answer of a vendor's API that we serve is written from: a verdict, and the attempt that it came from. */
 export interface Judged {
-  readonly verdict: Pick<Verdict, 'outcome' | 'confidence' | 'reasons' | 'scores'>;
+  readonly verdict: SpokenVerdict;
   /** Of that attempt; a number that its provider did not measure is absent. */
   readonly measurements: Measurements;
   /** ISO. */
@@ -33,7 +38,7 @@ export function judgedIn(record: InState<'decided'>): Judged {
   const { verdict, at } = firstVerdict(record);
   const attempt: Attempt | undefined = record.attempts.find((one) => one.round === round && one.result === 'decided');
   return {
-    verdict,
+    verdict: spoken(verdict),
     measurements: attempt?.measurements ?? {},
     startedAt: attempt?.startedAt ?? createdAt,
     endedAt: attempt?.endedAt ?? at,
@@ -43,6 +48,13 @@ export function judgedIn(record: InState<'decided'>): Judged {
     languageCode,
   };
 }
+
+/** A verdict to say in a vendor's words, which has none for what a later version found: that is said by one that knows. */
+export const spoken = (verdict: Verdict): SpokenVerdict => understood(finding, verdict, 'this verdict');
+
+const code = z.enum(faultCodes);
+/** The same of a fault. */
+export const spokenFault = (fault: InState<'errored'>['fault']): FaultCode => understood(code, fault, 'this fault');
 
 /** Words for the person, where the vendor's protocol has room for words; docs/reasons.md has the same. */
 export const whatToDo: Readonly<Record<(typeof recaptureReasons)[number], string>> = {
@@ -84,7 +96,7 @@ export function answerOf(record: Verification, { judged, fault, timedOut }: Spee
     case 'decided':
       return judged(judgedIn(record));
     case 'errored':
-      return fault(record.fault);
+      return fault(spokenFault(record.fault));
     case 'expired':
     case 'erased':
       return fault('captures_gone');

@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
@@ -10,6 +11,11 @@ import { type Breaker, breaker } from '../domain/breaker.ts';
 import type { Breakers } from '../domain/ports.ts';
 import { breakerCacheSeconds } from '../domain/times.ts';
 import { unlessConditionFails } from './conditional.ts';
+
+function breakerOf(item: Record<string, AttributeValue>): Breaker {
+  const { id: _, ...row } = unmarshall(item);
+  return breaker.parse(row);
+}
 
 export function dynamoBreakers(client: DynamoDBClient, table: string, now: () => Date): Breakers {
   const cached = new Map<string, { state: Breaker | undefined; readAt: number }>();
@@ -23,7 +29,7 @@ export function dynamoBreakers(client: DynamoDBClient, table: string, now: () =>
       const known = cached.get(key);
       if (known && now().getTime() - known.readAt < breakerCacheSeconds * 1000) return known.state;
       const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: marshall({ id: key }) }));
-      return remember(key, Item && breaker.parse(unmarshall(Item)));
+      return remember(key, Item && breakerOf(Item));
     },
 
     async open(key, state) {

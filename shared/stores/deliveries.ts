@@ -13,6 +13,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { type Delivery, delivery, goneOn, positionOf, timePlaceOf } from '../domain/delivery.ts';
 import { eventId, partsOfEventId } from '../domain/event.ts';
+import { tolerantly, understood } from '../domain/later.ts';
 import type { Deliveries } from '../domain/ports.ts';
 import { epochSeconds, longestScheduleSeconds } from '../domain/times.ts';
 import { updateExpression } from './conditional.ts';
@@ -136,7 +137,7 @@ export function dynamoDeliveries(client: DynamoDBClient, table: string, now: () 
       const places = new Map(found.map((row) => [row, row[index.place]?.S ?? '']));
       const items = found
         .sort((one, other) => ((places.get(one) ?? '') < (places.get(other) ?? '') ? 1 : -1))
-        .map(deliveryOf)
+        .map(listedOf)
         .filter((item) => current(item) && (state === undefined || item.state === state));
       return { items, next: last && z.string().parse(last[index.place]?.S) };
     },
@@ -191,6 +192,9 @@ function keyOf(id: string, endpointId: Delivery['endpointId']): Record<string, A
   return parts && marshall({ about: parts.about, position: positionOf({ sequence: parts.sequence, endpointId }) });
 }
 
+/** Keys of indexes. */
+const indexed: readonly string[] = ['position', 'ofEndpoint', 'newest', 'tookAt', 'tenantState', 'dueShard'];
+
 /** The row: the delivery and the keys of its indexes, the sparse ones only where it is not delivered. */
 function rowOf(item: Delivery): Record<string, AttributeValue> {
   const { tenant, about, endpointId, state, tries, dueAt } = item;
@@ -207,6 +211,14 @@ function rowOf(item: Delivery): Record<string, AttributeValue> {
   return marshall(row, { removeUndefinedValues: true });
 }
 
-function deliveryOf(item: Record<string, AttributeValue>): Delivery {
-  return delivery.parse(unmarshall(item));
+/** A delivery as it is listed, whatever a later version wrote in it. */
+const shown = tolerantly(delivery);
+
+function listedOf(item: Record<string, AttributeValue>): Delivery {
+  const row = unmarshall(item);
+  return shown.parse(Object.fromEntries(Object.entries(row).filter(([name]) => !indexed.includes(name))));
 }
+
+/** One to go on with: what decides in it is one of our words, or `version_outdated`. */
+const deliveryOf = (item: Record<string, AttributeValue>): Delivery =>
+  understood(delivery, listedOf(item), 'this delivery');

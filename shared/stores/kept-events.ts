@@ -18,10 +18,22 @@ export function dynamoKeptEvents(client: DynamoDBClient, table: string, now: () 
   /** DynamoDB deletes what is over within days: until then it is there, and counts no more. */
   const current = (event: KeptEvent) => event.purgeAt > epochSeconds(now());
 
+  /** Fields of a later version may be texts of what was erased: none of them stays in an event that was emptied. */
+  async function forgetLaterFields(id: string, row: Record<string, AttributeValue>): Promise<void> {
+    const names = Object.keys(row).filter((name) => name !== 'position' && !(name in keptEvent.shape));
+    if (names.length === 0) return;
+    const UpdateExpression = `REMOVE ${names.map((name) => `#${name}`).join(', ')}`;
+    const ExpressionAttributeNames = Object.fromEntries(names.map((name) => [`#${name}`, name]));
+    await update(id, { UpdateExpression, ExpressionAttributeNames });
+  }
+
   /** Undefined where it was made, else the row that the condition did not hold for. */
   async function update(id: string, change: Omit<UpdateItemCommandInput, 'TableName' | 'Key'>) {
     try {
-      await client.send(new UpdateItemCommand({ TableName: table, Key: marshall({ id }), ...change }));
+      const { Attributes } = await client.send(
+        new UpdateItemCommand({ TableName: table, Key: marshall({ id }), ...change }),
+      );
+      if (Attributes) await forgetLaterFields(id, Attributes);
       return undefined;
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -102,6 +114,7 @@ export function dynamoKeptEvents(client: DynamoDBClient, table: string, now: () 
             ExpressionAttributeValues: marshall(
               Object.fromEntries(Object.entries(fields).map(([name, value]) => [`:${name}`, value])),
             ),
+            ReturnValues: 'ALL_NEW',
           });
         }),
       );
@@ -115,6 +128,7 @@ export function dynamoKeptEvents(client: DynamoDBClient, table: string, now: () 
           ConditionExpression: 'awaitedBy = :only',
           ExpressionAttributeNames: { '#data': 'data' },
           ExpressionAttributeValues: only,
+          ReturnValues: 'ALL_NEW',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         });
         if (!removed?.row?.awaitedBy?.includes(endpointId)) return;
@@ -141,6 +155,6 @@ function rowOf(event: KeptEvent): Record<string, AttributeValue> {
 }
 
 function eventOf(item: Record<string, AttributeValue>): KeptEvent {
-  const row = unmarshall(item);
+  const { position: _, ...row } = unmarshall(item);
   return keptEvent.parse(row.awaitedBy instanceof Set ? { ...row, awaitedBy: [...row.awaitedBy].sort() } : row);
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { parseCaptureKey } from '../domain/captures.ts';
+import { isLaterCaptureKey, parseCaptureKey } from '../domain/captures.ts';
+import { outdated } from '../domain/later.ts';
 import type { Landing } from '../domain/ports.ts';
 
 /** What S3 tells EventBridge of an object. `reason` is PutObject, POST Object, CompleteMultipartUpload or CopyObject. */
@@ -19,11 +20,13 @@ const objectCreated = z.object({
   }),
 });
 
-/** The capture that a message of the captures queue tells of, or undefined for anything that is not about one. */
+/** The capture that a message of the captures queue tells of, or undefined for anything that is not about one. Throws
+ * `version_outdated` where a later version's capture landed: this one would let it pass. */
 export function readLanding(body: string): Landing | undefined {
   const event = objectCreated.safeParse(jsonOf(body));
   if (!event.success) return undefined;
   const { key, size: bytes, etag, 'version-id': versionId } = event.data.detail.object;
+  if (isLaterCaptureKey(key)) throw outdated('the capture of this event');
   const place = parseCaptureKey(key);
   return place && { ...place, versionId, etag, bytes, storedAt: event.data.time };
 }

@@ -8,15 +8,16 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { check } from '../domain/captures.ts';
+import { orLater, tolerant } from '../domain/later.ts';
 import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
 import { verdict } from '../domain/verdict.ts';
-import { sourceId, state, states, verificationId } from '../domain/verification.ts';
+import { type State, sourceId, state, states, verificationId } from '../domain/verification.ts';
 
-const listed = z.object({
+const listed = tolerant({
   verificationId,
   sourceId: sourceId.optional(),
-  check,
-  state,
+  check: orLater(check),
+  state: orLater(state),
   round: z.int(),
   sequence: z.int(),
   verdict: verdict.optional(),
@@ -86,7 +87,7 @@ export async function* everyId(client: DynamoDBClient, table: string, tenant: st
 
 /** Rows of one partition, newest first, from where the page begins. */
 async function* rowsOf(
-  wanted: Listed['state'],
+  wanted: State,
   { tenant, check, outcome, from = '0', to, after, limit }: ListQuery,
   send: Query,
 ): AsyncGenerator<Listed, undefined> {

@@ -3,6 +3,7 @@ import { type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/clie
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { captureName } from '../domain/captures.ts';
+import { orLater } from '../domain/later.ts';
 import { operatorId } from '../domain/operator.ts';
 import type { Looks } from '../domain/ports.ts';
 import { verificationId } from '../domain/verification.ts';
@@ -12,7 +13,7 @@ const look = z.object({
   verificationId,
   at: z.string(),
   operatorId,
-  capture: captureName,
+  capture: orLater(captureName),
   round: z.int(),
   purgeAt: z.int(),
 });

@@ -34,7 +34,7 @@ export function dynamoOutcomes(client: DynamoDBClient, table: string, now: () =>
       };
       for await (const { Items = [] } of paginateQuery({ client }, query)) {
         for (const item of Items) {
-          const { position, ...fields } = unmarshall(item);
+          const { position, purgeAt: _, ...fields } = unmarshall(item);
           const [keptAt = ''] = String(position).split('#');
           if (keptAt > until) until = keptAt;
           const outcome = keptOutcome.parse(fields);

@@ -22,10 +22,11 @@ import {
   moved,
   notedEntry,
   overNotes,
+  readVerification,
   type State,
+  showVerification,
   type Unerased,
   type Verification,
-  verification,
   verificationId,
   withNothingDue,
   withOrderClosed,
@@ -315,11 +316,11 @@ export function dynamoVerifications({
       return existing(ofRecord.Item, record);
     },
 
-    async find(id, { consistent = true } = {}) {
+    async find(id, { consistent = true, toShow = false } = {}) {
       const { Item } = await client.send(
         new GetItemCommand({ TableName: table, Key: key(id), ConsistentRead: consistent }),
       );
-      return Item ? recordOf(Item) : undefined;
+      return Item && recordOf(Item, toShow ? showVerification : readVerification);
     },
 
     move(from, to, fields, remark = {}, sightings = []) {
@@ -459,12 +460,17 @@ function rowOf(record: Verification): Record<string, unknown> {
   };
 }
 
-/** The record of a row. `missing` is a set in the table, where sets are equal whatever their order. */
-export function recordOf(item: Record<string, AttributeValue>): Verification {
-  const row = unmarshall(item);
+/** The record of a row, without the keys of its indexes. */
+export function recordOf(item: Record<string, AttributeValue>, read = readVerification): Verification {
+  const { tenantState: _, dueShard: __, failedSubject: ___, ...row } = unmarshall(item);
   const history = Array.isArray(row.history) ? row.history.map(lineOf) : row.history;
-  if (!(row.missing instanceof Set)) return verification.parse({ ...row, history });
-  return verification.parse({ ...row, history, missing: captureName.options.filter((name) => row.missing.has(name)) });
+  return read({ ...row, history, ...(row.missing instanceof Set && { missing: inOrder(row.missing) }) });
+}
+
+/** `missing` is a set in the table, where sets are equal whatever their order: ours first, then those of a later version. */
+function inOrder(missing: ReadonlySet<unknown>): unknown[] {
+  const ours: readonly unknown[] = captureName.options.filter((name) => missing.has(name));
+  return [...ours, ...[...missing].filter((name) => !ours.includes(name))];
 }
 
 /** Names of what a line of history has as bytes in the table: 11 fewer each than as text, which kept the write units. */

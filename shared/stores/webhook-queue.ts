@@ -2,23 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { SendMessageBatchCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
 import { endpointId, lanesPerEndpoint } from '../domain/endpoint.ts';
+import { tolerant } from '../domain/later.ts';
 import type { ReplayMessage, SenderMessage, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
 import { tenantId } from '../domain/verification.ts';
 import { readDelivery } from './orders.ts';
 
 /* Two queues bring the sender its work: the lanes of endpoints, which keep their order, and one that can delay a message. */
 
-const webhook = z.object({
+const webhook = tolerant({
   tenant: tenantId,
   event_id: z.string(),
   about: z.string(),
   endpoint_id: endpointId,
   failed: z.int().nonnegative(),
   due: z.int().optional(),
-  again: z.object({ kind: z.enum(['resend', 'replay']), id: z.string() }).optional(),
+  again: tolerant({ kind: z.enum(['resend', 'replay']), id: z.string() }).optional(),
 });
 
-const replay = z.object({ tenant: tenantId, endpoint_id: endpointId, replay_id: z.string() });
+const replay = tolerant({ tenant: tenantId, endpoint_id: endpointId, replay_id: z.string() });
 
 /** The body of a message, of an event or a replay: its turn has come in its lane, or its time has come to be put into one. */
 const body = z.union([
@@ -70,8 +71,8 @@ export function sqsWebhooks(client: SQSClient, { webhooks, deliveries }: SenderQ
       }
     },
     sendLater: (message, delaySeconds) => later({ later: written(message) }, delaySeconds),
-    async goOn({ tenant, endpointId: endpoint_id, replayId: replay_id }, delaySeconds = 0) {
-      const replay = { tenant, endpoint_id, replay_id };
+    async goOn({ endpointId: endpoint_id, replayId: replay_id, ...others }, delaySeconds = 0) {
+      const replay = { ...others, endpoint_id, replay_id };
       if (delaySeconds > 0) return later({ replay_later: replay }, delaySeconds);
       const lane = { MessageGroupId: replayLaneOf(endpoint_id), MessageDeduplicationId: randomUUID() };
       await client.send(
@@ -95,14 +96,14 @@ export function sameAs({ eventId, endpointId: id, failed, due, again }: WebhookM
 }
 
 function written(message: WebhookMessage): z.input<typeof webhook> {
-  const { eventId: event_id, endpointId: endpoint_id, tenant, about, failed, due, again } = message;
-  return { tenant, event_id, about, endpoint_id, failed, due, again };
+  const { eventId: event_id, endpointId: endpoint_id, ...others } = message;
+  return { ...others, event_id, endpoint_id };
 }
 
 function webhookOf({ event_id: eventId, endpoint_id, ...message }: z.infer<typeof webhook>): WebhookMessage {
   return { ...message, eventId, endpointId: endpoint_id };
 }
 
-function replayOf({ tenant, endpoint_id, replay_id: replayId }: z.infer<typeof replay>): ReplayMessage {
-  return { tenant, endpointId: endpoint_id, replayId };
+function replayOf({ endpoint_id, replay_id: replayId, ...message }: z.infer<typeof replay>): ReplayMessage {
+  return { ...message, endpointId: endpoint_id, replayId };
 }

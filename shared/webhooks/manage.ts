@@ -73,7 +73,10 @@ export function manageEndpoints(dependencies: ManagingDependencies): ManagedEndp
 
   return {
     list: async (tenant) => Promise.all((await endpoints.list(tenant)).map(shown)),
-    show: async (tenant, id) => shown(await found(tenant, id)),
+    async show(tenant, id) {
+      const endpoint = (await endpoints.list(tenant)).find((one) => one.id === id);
+      return shown(endpoint ?? (await found(tenant, id)));
+    },
 
     async create(tenant, { secret: given, ...fields }) {
       refuseUrl(fields.url);

@@ -55,7 +55,7 @@ describe('npm run admin -- audit verify', () => {
   });
 
   it('names the verification and the line of each change, and ends with 1', async () => {
-    const names = ['line', 'verdict', 'missing', 'turned', 'unreadable', 'untouched'] as const;
+    const names = ['line', 'verdict', 'missing', 'turned', 'renamed', 'unreadable', 'untouched'] as const;
     const records = new Map<string, InState<'decided'>>();
     for (const name of names) records.set(name, await decided('touched', name));
     const of = (name: (typeof names)[number]) => records.get(name) as InState<'decided'>;
@@ -69,13 +69,15 @@ describe('npm run admin -- audit verify', () => {
       ...row,
       history: [...history.slice(0, 1), ...history.slice(1, 3).reverse(), ...history.slice(3)],
     }));
-    await tamper(of('unreadable'), ({ history, ...row }) => ({
+    // A word that is none of ours may be a later version's: its hash tells.
+    await tamper(of('renamed'), ({ history, ...row }) => ({
       ...row,
       history: history.with(1, { ...history[1], state: 'queuee' }),
     }));
+    await tamper(of('unreadable'), ({ history, ...row }) => ({ ...row, history: history.with(1, { ...history[1], state: 7 }) }));
     const { code, stdout, stderr } = await admin('audit', 'verify', 'touched');
     expect(code).toBe(1);
-    expect(stderr).toBe('6 verifications, 5 of them broken\n');
+    expect(stderr).toBe('7 verifications, 6 of them broken\n');
     const id = (name: (typeof names)[number]) => of(name).verificationId;
     expect(stdout.trim().split('\n').sort()).toEqual(
       [
@@ -83,6 +85,7 @@ describe('npm run admin -- audit verify', () => {
         `verdict (${id('verdict')}): line 4 (move 3, to decided) was changed: the verdict it gave is another`,
         `missing (${id('missing')}): before line 3 (move 3, to decided) a line is missing: a note`,
         `turned (${id('turned')}): line 2 (note capture_overwritten at 2) was reordered: it stood elsewhere`,
+        `renamed (${id('renamed')}): line 2 (move 2, to queuee) was changed: its hash is another`,
         `${id('unreadable')}: line 2 was changed: history.1.state is none of ours`,
       ].sort(),
     );

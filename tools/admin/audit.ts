@@ -56,7 +56,7 @@ async function audited(
 ): Promise<string | undefined> {
   let record: Verification | undefined;
   try {
-    record = await verifications.find(id);
+    record = await verifications.find(id, { toShow: true });
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
     const [issue] = error.issues;

@@ -11,6 +11,7 @@ import { webhookBodies, webhookName } from '../../shared/api/webhook-bodies.ts';
 import { endpointEvent } from '../../shared/domain/endpoint.ts';
 import { event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
+import { laterText } from '../../shared/domain/later.ts';
 import { received, refused } from '../../shared/providers/identify/answers.ts';
 import { call as identifyCall } from '../../shared/providers/identify/calls.ts';
 import { photoVerified, problem, spoofDetected, videoVerified } from '../../shared/providers/onesmartlab/answers.ts';
@@ -84,6 +85,7 @@ const named = {
     DecidedOutcome: operators.outcomeView,
     Problem: views.problemView,
     Reason: views.reasonView,
+    LaterText: laterText,
     RecaptureReason: views.recaptureReasonView,
     FaultCode: views.faultCodeView,
     Received: views.receivedView,
@@ -120,10 +122,20 @@ const ref = (name: string, place = '#/components/schemas/') => ({ $ref: `${place
 function components(schemas: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output', place?: string) {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
-  const document = z.toJSONSchema(registry, { io, unrepresentable: 'any', uri: (id) => ref(id, place).$ref });
+  const document = z.toJSONSchema(registry, {
+    io,
+    unrepresentable: 'any',
+    uri: (id) => ref(id, place).$ref,
+    override: ({ jsonSchema }) => (io === 'output' ? openTo(jsonSchema) : undefined),
+  });
   return Object.fromEntries(
     Object.entries(document.schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]),
   );
+}
+
+/** A later version may answer with more fields than this document names. */
+function openTo(answer: z.core.JSONSchema.BaseSchema): void {
+  if (answer.additionalProperties === false) delete answer.additionalProperties;
 }
 
 /** The name of a schema, or the schema itself where it has none. */
@@ -133,7 +145,11 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
   if (schema instanceof z.ZodUnion) {
     return { anyOf: schema.options.map((option) => schemaOf(option as z.ZodType, io)) };
   }
-  const { $schema: _, ...inline } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const { $schema: _, ...inline } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => (io === 'output' ? openTo(jsonSchema) : undefined),
+  });
   return inline;
 }
 

@@ -9,18 +9,23 @@ export const connectionTo = (base: string, token: string | undefined): CaptureCl
 /** A token that a second device was given for a code has the number of its hand-off: it can hand nothing on. */
 export const isOfSecondDevice = (token: string): boolean => /^ct_[a-z2-7]{26}_\d+_\d+_[\w-]{43}$/.test(token);
 
+const isOurs = <Names extends object>(names: Names, one: string): one is Extract<keyof Names, string> =>
+  Object.hasOwn(names, one);
+
 /** The answer in the words of the states. A phone that took over does not watch itself take over. */
 export function seenOf(view: ClientVerification, isSecondDevice: boolean): Seen {
-  const captures = captureOrder.filter((name) => capturesOf[view.check].some((needed) => needed === name));
+  const check = isOurs(capturesOf, view.check) ? view.check : undefined;
+  const needed: readonly string[] = check ? capturesOf[check] : [];
+  const captures = captureOrder.filter((name) => needed.includes(name));
   const journey: Journey = {
-    check: view.check,
+    check: check ?? 'spoof_detect',
     captures,
     missing: captures.filter((name) => view.missing?.includes(name)),
     roundsLeft: view.rounds_left,
     returnUrl: view.return_url,
   };
   return {
-    state: view.state,
+    state: check ? view.state : 'queued', // of a check of a later version this page can only wait for the end
     outcome: view.verdict?.outcome,
     reasons: view.verdict?.reasons ?? [],
     handedOff: view.handed_off && !isSecondDevice,

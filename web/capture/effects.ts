@@ -1,3 +1,4 @@
+import type { Turn } from '../../shared/domain/challenge.ts';
 import { isProblem } from '../client/index.ts';
 import { pause } from '../client/trying.ts';
 import { type Camera, CameraTrouble, isUpright, openCamera } from './camera.ts';
@@ -296,10 +297,16 @@ export async function issueDigits(world: World, signal: AbortSignal): Promise<vo
       await pause(left + 0.5, signal); // dying ones are replaced only once they are dead
       issued = await askForCaptures(world, signal);
     }
-    world.dispatch({ type: 'digits_issued', digits: issued.challenge ?? '', turn: issued.turn });
+    world.dispatch({ type: 'digits_issued', digits: issued.challenge ?? '', turn: turnOf(issued) });
   } catch (error) {
     tell(error, world, signal);
   }
+}
+
+/** The turn that is asked for. One of a later version has no words here: the video is then judged without it. */
+function turnOf({ turn }: { readonly turn?: { readonly side: string; readonly second: number } }): Turn | undefined {
+  if (turn?.side !== 'left' && turn?.side !== 'right') return undefined;
+  return { side: turn.side, second: turn.second };
 }
 
 /** Of a round that is under way its uploads, digits and limits; after a recapture it opens the next one. */

@@ -145,8 +145,9 @@ export type State =
 
 /** What Bonafide says of the verification, in the words that the element needs. */
 export interface Seen {
-  readonly state: 'awaiting_captures' | 'queued' | 'dispatched' | 'decided' | 'errored' | 'expired' | 'erased';
-  readonly outcome?: 'passed' | 'failed' | 'recapture' | undefined;
+  /** One of a later version than the page is waited through. */
+  readonly state: string;
+  readonly outcome?: string | undefined;
   readonly reasons: readonly string[];
   readonly handedOff: boolean;
   readonly journey: Journey;
@@ -375,6 +376,9 @@ function afterSeen(state: State, seen: Seen): State {
   return to && may(state, to.at) ? to : state;
 }
 
+/** A verdict that the page has no words for is none that the person can do anything about. */
+const endingOf = (outcome: string | undefined): Ending => endings.find((one) => one === outcome) ?? 'errored';
+
 /** What is shown for what Bonafide says; undefined: nothing else than now. */
 function shownFor(state: State, { state: found, outcome, reasons, handedOff, journey }: Seen): State | undefined {
   switch (found) {
@@ -383,11 +387,8 @@ function shownFor(state: State, { state: found, outcome, reasons, handedOff, jou
       if (state.at === 'handed_off') return { at: 'loading' };
       if (state.at !== 'loading' && state.at !== 'waiting') return undefined;
       return journey.missing.length > 0 ? { at: 'intro', journey } : waiting(journey);
-    case 'queued':
-    case 'dispatched':
-      return waiting(journey);
     case 'decided':
-      if (outcome !== 'recapture') return { at: 'done', ending: outcome ?? 'errored', journey };
+      if (outcome !== 'recapture') return { at: 'done', ending: endingOf(outcome), journey };
       if (journey.roundsLeft <= 0) return { at: 'done', ending: 'rounds_spent', journey };
       // The first device leaves the next round to the other one too.
       if (handedOff) return { at: 'handed_off', journey };
@@ -398,5 +399,7 @@ function shownFor(state: State, { state: found, outcome, reasons, handedOff, jou
       return { at: 'done', ending: 'expired', journey };
     case 'erased':
       return { at: 'closed', why: 'verification' };
+    default: // queued or dispatched
+      return waiting(journey);
   }
 }

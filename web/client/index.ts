@@ -10,6 +10,7 @@ export {
   type FieldError,
   GatewayProblem,
   isProblem,
+  type Known,
   NetworkFailure,
   type Problem,
   type ProblemCode,

@@ -1,7 +1,10 @@
 import type { components } from './schema.ts';
 
 /** Every code that an answer of the API may carry. */
-export type ProblemCode = components['schemas']['Problem']['code'];
+/** Of values that later versions of a deployment may add to, those that these types name: `Known<Verdict['outcome']>`. */
+export type Known<Text extends string> = Text extends unknown ? (string extends Text ? never : Text) : never;
+
+export type ProblemCode = Known<components['schemas']['Problem']['code']>;
 
 /** One thing wrong with a request: a JSON pointer into the body or the name of a parameter, and what to do about it. */
 export interface FieldError {

@@ -8,7 +8,7 @@ import { problemText } from './show.ts';
 import { mark, type Why } from './sign-in.ts';
 import { style } from './style.ts';
 import type { Session } from './wire.ts';
-import { english, type Words } from './words.ts';
+import { english, nameIn, type Words } from './words.ts';
 
 const sayMilliseconds = 6000;
 
@@ -361,7 +361,7 @@ export class BonafideConsole extends LitElement {
     return html`<div class="who">
       <div class="person">
         <span><span class="unseen">${words.signedInAs} </span><strong>${operator.name}</strong></span>
-        <span class="quiet">${tenant} · ${words.roles[operator.role]}</span>
+        <span class="quiet">${tenant} · ${nameIn(words.roles, operator.role)}</span>
       </div>
       <button type="button" @click=${this.#signOut}>${words.signOut}</button>
     </div>`;

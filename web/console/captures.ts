@@ -4,6 +4,7 @@ import { problemBox, size, table, time } from './show.ts';
 import { style } from './style.ts';
 import { View } from './view.ts';
 import type { KeptCapture, Looks } from './wire.ts';
+import { nameIn } from './words.ts';
 
 /** A capture that is being shown, by its address of a minute: forgotten as soon as it is hidden. */
 interface Shown {
@@ -116,7 +117,7 @@ export class ConsoleCaptures extends View {
                         { head: text.operator, cell: ({ operator }) => operator },
                         {
                           head: text.capture,
-                          cell: ({ capture, round }) => `${words.captureNames[capture]}, ${text.round(round)}`,
+                          cell: ({ capture, round }) => `${nameIn(words.captureNames, capture)}, ${text.round(round)}`,
                         },
                       ],
                       this.looks,

@@ -5,6 +5,7 @@ import { badge, problemBox, table, time, timeText, zone } from './show.ts';
 import { style } from './style.ts';
 import { View } from './view.ts';
 import { checks, type ListedVerification, outcomes, type State, states, type VerificationPage } from './wire.ts';
+import { nameIn } from './words.ts';
 
 const everySeconds = 10;
 const pageSize = 25;
@@ -189,12 +190,15 @@ export class ConsoleList extends View {
       words.list.caption,
       [
         { head: words.list.sourceId, cell: (row) => this.#link(row) },
-        { head: words.list.state, cell: ({ state }) => badge(state, words.states[state]) },
+        { head: words.list.state, cell: ({ state }) => badge(state, nameIn(words.states, state)) },
         {
           head: words.list.outcome,
           cell: ({ verdict }) => (verdict ? this.#verdict(verdict) : html`<span class="quiet">–</span>`),
         },
-        { head: words.list.check, cell: ({ check }) => html`<span class="check">${words.checks[check]}</span>` },
+        {
+          head: words.list.check,
+          cell: ({ check }) => html`<span class="check">${nameIn(words.checks, check)}</span>`,
+        },
         { head: words.list.round, cell: ({ round }) => round, numeric: true },
         { head: words.list.created, cell: (row) => time(row.created_at) },
         { head: words.list.updated, cell: (row) => time(row.updated_at) },
@@ -213,7 +217,7 @@ export class ConsoleList extends View {
   #verdict({ outcome, reasons }: NonNullable<ListedVerification['verdict']>) {
     const { words } = this.desk;
     const [first] = reasons;
-    return html`${badge(outcome, words.outcomeNames[outcome])}
+    return html`${badge(outcome, nameIn(words.outcomeNames, outcome))}
     ${first ? html`<div class="reasons">${words.reasonText(first)}</div>` : nothing}`;
   }
 

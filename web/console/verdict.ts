@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { meter } from './charts.ts';
 import { badge, table, time } from './show.ts';
 import type { Attempt, HistoryLine, Verdict, Verification } from './wire.ts';
-import type { Words } from './words.ts';
+import { nameIn, type Words } from './words.ts';
 
 /** What is shown of a verification and has no state of its own. */
 
@@ -14,7 +14,7 @@ export function verdictFacts(verdict: Verdict, words: Words): TemplateResult {
   const text = words.verification;
   return html`<dl class="facts">
     <dt>${words.list.outcome}</dt>
-    <dd>${badge(outcome, words.outcomeNames[outcome])}</dd>
+    <dd>${badge(outcome, nameIn(words.outcomeNames, outcome))}</dd>
     ${
       reasons.length > 0
         ? html`<dt>${text.reasons}</dt>
@@ -36,7 +36,7 @@ export function verdictFacts(verdict: Verdict, words: Words): TemplateResult {
     ${
       seen_before && seen_before.length > 0
         ? html`<dt>${text.seenBefore}</dt>
-            <dd>${seen_before.map((name) => words.captureNames[name]).join(', ')}</dd>`
+            <dd>${seen_before.map((name) => nameIn(words.captureNames, name)).join(', ')}</dd>`
         : nothing
     }
   </dl>`;
@@ -63,10 +63,10 @@ export function standing(verification: Verification, words: Words): TemplateResu
   const text = words.verification;
   return html`<dl class="facts">
     <dt>${text.state}</dt>
-    <dd>${badge(state, words.states[state])}</dd>
+    <dd>${badge(state, nameIn(words.states, state))}</dd>
     ${fault ? html`<dt>${text.fault}</dt><dd>${words.faultText(fault)} <code class="quiet">${fault}</code></dd>` : nothing}
     <dt>${text.check}</dt>
-    <dd>${words.checks[check]}</dd>
+    <dd>${nameIn(words.checks, check)}</dd>
     <dt>${text.round}</dt>
     <dd>${text.roundOf(round)}</dd>
     <dt>${text.sequence}</dt>

@@ -6,6 +6,7 @@ import { style } from './style.ts';
 import { attempts, standing, timeline, verdictFacts } from './verdict.ts';
 import { View } from './view.ts';
 import type { Verification, Whole } from './wire.ts';
+import { nameIn } from './words.ts';
 
 const restingStates: readonly string[] = ['decided', 'errored', 'expired', 'erased'];
 
@@ -171,7 +172,9 @@ export class ConsoleVerification extends View {
 
   #badge({ state, verdict }: Verification) {
     const { words } = this.desk;
-    return verdict ? badge(verdict.outcome, words.outcomeNames[verdict.outcome]) : badge(state, words.states[state]);
+    return verdict
+      ? badge(verdict.outcome, nameIn(words.outcomeNames, verdict.outcome))
+      : badge(state, nameIn(words.states, state));
   }
 
   #whole({ verification, history, notes_dropped, captures }: Whole) {
@@ -244,7 +247,7 @@ export class ConsoleVerification extends View {
           <dt>${text.reviewer}</dt>
           <dd>${review.reviewer}</dd>
           <dt>${text.outcome}</dt>
-          <dd>${badge(review.outcome, words.outcomeNames[review.outcome])}</dd>
+          <dd>${badge(review.outcome, nameIn(words.outcomeNames, review.outcome))}</dd>
           <dt>${text.reason}</dt>
           <dd class="words">${review.reason}</dd>
           <dt>${text.sequence}</dt>

@@ -1,3 +1,4 @@
+import type { Known } from '../client/problems.ts';
 import type { components } from '../client/schema.ts';
 
 /** What the console's routes answer, by the names that this page uses. */
@@ -5,7 +6,7 @@ import type { components } from '../client/schema.ts';
 type Schemas = components['schemas'];
 
 export type Session = Schemas['Session'];
-export type Role = Session['operator']['role'];
+export type Role = Known<Session['operator']['role']>;
 
 export type VerificationPage = Schemas['VerificationPage'];
 export type ListedVerification = VerificationPage['verifications'][number];
@@ -18,10 +19,10 @@ export type KeptCapture = Whole['captures'][number];
 export type Attempt = Verification['attempts'][number];
 export type Verdict = NonNullable<Verification['verdict']>;
 
-export type State = Verification['state'];
-export type Check = Verification['check'];
+export type State = Known<Verification['state']>;
+export type Check = Known<Verification['check']>;
 export type CaptureName = KeptCapture['name'];
-export type Outcome = Verdict['outcome'];
+export type Outcome = Known<Verdict['outcome']>;
 export type Reason = Schemas['Reason'];
 export type FaultCode = Schemas['FaultCode'];
 
@@ -30,7 +31,7 @@ export type Breaker = Schemas['Breakers']['breakers'][number];
 
 export type OutcomePage = Schemas['OutcomePage'];
 export type OutcomeRow = OutcomePage['outcomes'][number];
-export type OutcomeKind = OutcomeRow['outcome'];
+export type OutcomeKind = Known<OutcomeRow['outcome']>;
 
 /** Everything of a type, in the order it is shown in: what is forgotten here does not compile. */
 const allOf = <Name extends string>(all: Record<Name, true>): readonly Name[] =>

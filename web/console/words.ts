@@ -1,5 +1,10 @@
 import type { CaptureName, Check, FaultCode, HistoryLine, OutcomeKind, Reason, Role, State } from './wire.ts';
 
+/** What one of our words is called; a later version's word as it is. */
+export function nameIn(names: Readonly<Record<string, string>>, one: string): string {
+  return new Map(Object.entries(names)).get(one) ?? one;
+}
+
 const numbers = new Intl.NumberFormat('en');
 const counted = (count: number, one: string, many: string) => `${numbers.format(count)} ${count === 1 ? one : many}`;
 
@@ -98,17 +103,19 @@ function happened({ kind, state, round, code, outcome, provider, attempt, review
     case 'dispatched':
       return `Given to ${provider ?? 'a provider'}${attempt ? `, attempt ${attempt}` : ''}`;
     case 'decided':
-      return `${review ? 'A reviewer decided' : 'Decided'}${outcome ? `: ${outcomes[outcome].toLowerCase()}` : ''}`;
+      return `${review ? 'A reviewer decided' : 'Decided'}${outcome ? `: ${nameIn(outcomes, outcome).toLowerCase()}` : ''}`;
     case 'errored':
       return 'Ended without a verdict';
     case 'expired':
       return 'Expired: the captures never came';
     case 'erased':
       return 'Erased';
+    default:
+      return state;
   }
 }
 
-function whyNoVerdict(state: State): string {
+function whyNoVerdict(state: string): string {
   switch (state) {
     case 'errored':
       return 'It ended without a verdict: no provider could answer. The facts name the fault.';
@@ -209,7 +216,7 @@ export const english = {
     updated: 'Last change',
     challenge: 'Digits asked for',
     turn: 'Turn asked for',
-    turnAt: (side: 'left' | 'right', second: number) => `To the ${side}, at second ${second}`,
+    turnAt: (side: string, second: number) => `To the ${side}, at second ${second}`,
     metadata: 'Metadata',
     metadataHint: 'As the integrator sent it.',
     timeline: 'Timeline',

@@ -142,6 +142,7 @@ export const faultAnswers = {
   retries_spent: ours,
   erasure_unfinished: ours,
   captures_gone: ours,
+  version_outdated: ours,
   check_unavailable: ours,
   provider_unavailable: ours,
   capture_type_unsupported: { refused: 'failed', error: 'type' },

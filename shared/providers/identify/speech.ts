@@ -1,6 +1,6 @@
 import { Fault } from '../../domain/fault.ts';
 import { firstVerdict, type InState } from '../../domain/verification.ts';
-import type { Reply } from '../served.ts';
+import { type Reply, spoken, spokenFault } from '../served.ts';
 import { accepted, type Ended, posted, refusal, refusals } from './answers.ts';
 import { type Call, readCall } from './calls.ts';
 
@@ -38,9 +38,9 @@ export function writeResult(record: InState<'decided' | 'errored' | 'expired'>):
 function ended(record: InState<'decided' | 'errored' | 'expired'>): Ended {
   switch (record.state) {
     case 'decided':
-      return { kind: 'decided', verdict: firstVerdict(record).verdict };
+      return { kind: 'decided', verdict: spoken(firstVerdict(record).verdict) };
     case 'errored':
-      return { kind: 'errored', fault: record.fault };
+      return { kind: 'errored', fault: spokenFault(record.fault) };
     case 'expired':
       return { kind: 'expired' };
   }

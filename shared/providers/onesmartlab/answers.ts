@@ -503,6 +503,7 @@ export const faultAnswers = {
   retries_spent: 'failed',
   erasure_unfinished: 'failed',
   captures_gone: 'failed',
+  version_outdated: 'failed',
   check_unavailable: 'failed',
   provider_unavailable: 'failed',
   capture_type_unsupported: 'type',

@@ -2,6 +2,7 @@ import { GetItemCommand, UpdateItemCommand, type UpdateItemCommandInput } from '
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { byAge, endpoint, endpointId, maximumEndpoints } from '../../domain/endpoint.ts';
+import { tolerantly, understood } from '../../domain/later.ts';
 import type { EndpointChanges, Endpoints } from '../../domain/ports.ts';
 import { daySeconds, epochSeconds, eventReaderSeconds } from '../../domain/times.ts';
 import { unlessConditionFails, updateExpression } from '../conditional.ts';
@@ -13,7 +14,7 @@ const row = z.object({
   keeps: z.boolean().default(false),
   /** Epoch seconds until which its events are kept because it has read some. */
   readsUntil: z.int().default(0),
-  endpoints: z.record(endpointId, endpoint).default({}),
+  endpoints: z.record(endpointId, tolerantly(endpoint)).default({}),
 });
 type Row = z.infer<typeof row>;
 
@@ -54,7 +55,10 @@ export function dynamoEndpoints({ client, table, now }: Omit<Dependencies, 'rand
       return { keeps, endpoints: endpointsIn(found) };
     },
 
-    find: async (tenant, id) => (await list(tenant)).find((one) => one.id === id),
+    async find(tenant, id) {
+      const found = (await list(tenant)).find((one) => one.id === id);
+      return found && understood(endpoint, found, 'this endpoint');
+    },
 
     async create(made) {
       await update(made.tenant, {

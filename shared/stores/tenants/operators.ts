@@ -8,6 +8,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
+import { orLater, tolerant } from '../../domain/later.ts';
 import {
   type BegunSession,
   emailAddress,
@@ -23,12 +24,12 @@ import { transact, unlessConditionFails, updateExpression } from '../conditional
 import { type Dependencies, matching, sha256 } from './row.ts';
 
 /** What opens a door for a while: its SHA-256, never itself, and until when, epoch seconds. */
-const opener = z.object({ sha256: z.string().length(64), expiresAt: z.int() });
+const opener = tolerant({ sha256: z.string().length(64), expiresAt: z.int() });
 
-const operator = z.object({
+const operator = tolerant({
   id: operatorId,
   name: operatorName,
-  role: operatorRole,
+  role: orLater(operatorRole),
   createdAt: z.string(),
   /** The address that an identity provider must have verified. */
   email: z.string().optional(),

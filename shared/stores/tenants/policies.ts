@@ -1,6 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { type Page, type PolicyInput, policy } from '../../domain/policy.ts';
+import { knownPage, type Page, type PolicyInput, policy } from '../../domain/policy.ts';
 import { tenantId } from '../../domain/verification.ts';
 import type { Dependencies, Rows } from './row.ts';
 
@@ -18,7 +18,8 @@ export function tenantPolicies({ client, table }: Pick<Dependencies, 'client' | 
   return {
     async pageOf(id) {
       if (!tenantId.safeParse(id).success) return undefined;
-      return (await rows.findCached(id))?.policy.page;
+      const page = (await rows.findCached(id))?.policy.page;
+      return page && knownPage(page);
     },
 
     async setPolicy(id, input) {

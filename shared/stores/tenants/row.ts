@@ -9,17 +9,18 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
+import { tolerant } from '../../domain/later.ts';
 import { deploymentOwner } from '../../domain/owner.ts';
-import { policy, providerName } from '../../domain/policy.ts';
+import { providerName, storedPolicy } from '../../domain/policy.ts';
 import { keyCacheSeconds } from '../../domain/times.ts';
 import { tenantId } from '../../domain/verification.ts';
 import { unlessConditionFails } from '../conditional.ts';
 
 /** A key as it is stored: its SHA-256, never the key. `id` names it for revoking. */
-export const apiKey = z.object({ id: z.string(), sha256: z.string().length(64), createdAt: z.string() });
+export const apiKey = tolerant({ id: z.string(), sha256: z.string().length(64), createdAt: z.string() });
 
 /** A webhook address: the SHA-256 of its token, and until when an old one is still taken. */
-export const webhook = z.object({
+export const webhook = tolerant({
   id: z.string(),
   provider: providerName,
   sha256: z.string().length(64),
@@ -44,7 +45,7 @@ export const tenant = z.object({
   id: tenantId,
   createdAt: z.string(),
   keys: z.array(apiKey),
-  policy,
+  policy: storedPolicy,
   credentials: credentials.default({}),
   webhooks: z.array(webhook).default([]),
   servedWebhooks: z.record(servedWebhookName, servedWebhookUrl).default({}),
