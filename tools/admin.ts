@@ -16,6 +16,8 @@ import { commandLine } from './command-line.ts';
 const usage = `Keeps tenants and finds their verifications, in the running local stack or in AWS.
 
   npm run admin -- tenant create acme              a tenant with the default policy; prints its first key, once
+  npm run admin -- tenant create acme-test --test  one for tests: it may use every provider, and its verdicts say nothing
+                                                   about a person; live or test for good
   npm run admin -- tenant add-key acme             another key, beside the ones it has
   npm run admin -- tenant revoke-key acme KEY_ID
   npm run admin -- tenant show acme                key ids, policy, where credentials are kept; no key is stored
@@ -26,7 +28,7 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- operator list acme              revoke acme ID, sign-out acme ID: in force at the next request
 
   npm run admin -- policy show acme
-  npm run admin -- policy validate FILE            says what is wrong with it; changes nothing
+  npm run admin -- policy validate FILE            says what is wrong with it; changes nothing. --test: for a test tenant
   npm run admin -- policy set acme FILE            the next version; verifications under way keep theirs
   npm run admin -- logo set acme FILE              of its capture page: a PNG of at most 32 kB; logo remove acme
 
@@ -77,6 +79,7 @@ const { values, positionals } = commandLine(usage, {
     'verifications-table': { type: 'string' },
     against: { type: 'string' },
     email: { type: 'string' },
+    test: { type: 'boolean', default: false },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
@@ -119,6 +122,7 @@ async function administer([noun, verb, ...words]: readonly string[]): Promise<nu
     keys: values.keys,
     against: values.against,
     email: values.email,
+    test: values.test,
   });
   return 0;
 }

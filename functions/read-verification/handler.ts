@@ -27,7 +27,7 @@ export const handler = http('read-verification', connect, {
     return { status: 200, body: viewFor(caller.by, rested, path.source_id) };
   },
   'GET /verifications': async ({ caller, query }, { verifications }) => {
-    return { status: 200, body: viewPage(await verifications.list(listedOf(caller.tenant.id, query))) };
+    return { status: 200, body: viewPage(await verifications.list(listedOf(caller.tenant.id, query)), caller.tenant) };
   },
   'GET /verifications/{source_id}/history': async ({ caller, path }, dependencies) => {
     return { status: 200, body: viewHistory(await findOf(caller, path.source_id, dependencies), path.source_id) };

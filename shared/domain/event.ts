@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { check } from './captures.ts';
+import { isLive } from './livemode.ts';
 import { outcome } from './verdict.ts';
 import {
   type HistoryEntry,
@@ -42,6 +43,8 @@ export const event = z.object({
   previous_event_id: z.string().nullable(),
   occurred_at: z.string(),
   tenant: tenantId,
+  /** False of a test tenant's: its outcome says nothing about a person. Absent of moves that versions before made: live. */
+  livemode: z.boolean().optional(),
   source_id: sourceId,
   check,
   state,
@@ -65,6 +68,7 @@ export function eventOf(before: Unerased, record: Verification): Event {
     previous_event_id: record.sequence > 2 ? eventId(record.verificationId, record.sequence - 1) : null,
     occurred_at: record.updatedAt,
     tenant: record.tenant,
+    livemode: isLive(record),
     source_id: before.sourceId,
     check: record.check,
     state: record.state,

@@ -5,6 +5,7 @@ import { turn } from './challenge.ts';
 import { earlierCapture, erasure, finished } from './erasure.ts';
 import { Fault, faultCodes } from './fault.ts';
 import { handOff } from './hand-off.ts';
+import { livemode } from './livemode.ts';
 import { plan, providerName, servedVendor } from './policy.ts';
 import { measurements, outcome, review, verdict } from './verdict.ts';
 
@@ -133,6 +134,8 @@ export type Order = z.infer<typeof order>;
 const identity = {
   verificationId,
   tenant: tenantId,
+  /** Its tenant's, when it was made. */
+  livemode,
   check,
   round: z.int().min(1).max(maximumRounds),
   /** 1 when made, +1 with every move and with nothing else: the fence. */

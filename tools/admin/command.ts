@@ -13,6 +13,8 @@ export interface Command {
 export interface Context {
   /** Not called by a command that changes and reads nothing of a deployment. */
   readonly connect: () => Promise<Deployment>;
+  /** A test tenant is meant. */
+  readonly test: boolean;
   readonly graceSeconds: number;
   /** Where public keys are: a file or an address. */
   readonly keys: string | undefined;

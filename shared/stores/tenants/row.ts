@@ -9,6 +9,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
+import { livemode } from '../../domain/livemode.ts';
 import { deploymentOwner } from '../../domain/owner.ts';
 import { policy, providerName } from '../../domain/policy.ts';
 import { keyCacheSeconds } from '../../domain/times.ts';
@@ -43,6 +44,7 @@ export type Credentials = z.infer<typeof credentials>;
 export const tenant = z.object({
   id: tenantId,
   createdAt: z.string(),
+  livemode,
   keys: z.array(apiKey),
   policy,
   credentials: credentials.default({}),
