@@ -20,11 +20,16 @@ export interface Context {
   readonly keys: string | undefined;
   /** The address that an identity provider must have verified. */
   readonly email: string | undefined;
+  /** How long a breaker stays open. */
+  readonly minutes: number;
+  /** Times between which events happened. */
+  readonly since: string | undefined;
+  readonly until: string | undefined;
   /** A file of events to compare with. */
   readonly against: string | undefined;
 }
 
-/** Commands by name: `tenant create`. */
+/** Commands by name: `tenant create`, or of one word. */
 export type Commands = Readonly<Record<string, Command>>;
 
 /** A tenant's id, or an error that says what is wrong with it. */
