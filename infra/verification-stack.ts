@@ -16,6 +16,7 @@ import { Secrets } from './constructs/secrets.ts';
 import { Sweep } from './constructs/sweep.ts';
 import { VendorApis } from './constructs/vendor-apis.ts';
 import { Webhooks } from './constructs/webhooks.ts';
+import type { WorkQueue } from './constructs/work-queue.ts';
 
 /** The whole service. Read it as a table of contents. */
 export class VerificationStack extends Stack {
@@ -53,5 +54,23 @@ export class VerificationStack extends Stack {
     new CfnOutput(this, 'IdKeySecret', { value: secrets.idKey.secretArn });
     new CfnOutput(this, 'EndpointKeySecret', { value: secrets.endpointKey.secretArn });
     new CfnOutput(this, 'EventBusName', { value: delivery.bus.eventBusName });
+    new CfnOutput(this, 'BreakersTable', { value: records.breakers.tableName });
+    const { fetches, deliveries: results, webhooks: sending } = orders;
+    this.#tellQueues({
+      captures: intake.work,
+      ...Object.fromEntries(providers.queues),
+      fetches,
+      results,
+      webhooks: sending,
+    });
+  }
+
+  /** Where `npm run admin -- redrive` finds the messages that could not be delivered, and where they belong. */
+  #tellQueues(queues: Readonly<Record<string, WorkQueue>>): void {
+    for (const [name, { queue, undeliverable }] of Object.entries(queues)) {
+      const urls = { name, queue: queue.queueUrl, undeliverable: undeliverable.queueUrl };
+      const id = `Queue${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+      new CfnOutput(this, id, { value: this.toJsonString(urls) });
+    }
   }
 }

@@ -6,7 +6,7 @@ import { dynamoOperators } from '../shared/stores/tenants/operators.ts';
 import { dynamoTenants } from '../shared/stores/tenants/tenants.ts';
 import type { Stack } from './stack.ts';
 
-/** The tenant that `npm start` creates. */
+/** The tenant that `npm start` creates, for tests: it may use every provider. */
 export interface DemoTenant {
   tenant: string;
   apiKey: string;
@@ -46,7 +46,9 @@ export async function ensureDemoTenant(stack: Stack, dataDirectory: string): Pro
   if (stillValid) return { tenant, apiKey: kept };
 
   // The tenant without its key: a kill came between the two, or the file was removed or the key revoked.
-  const { key } = (await tenants.find(tenant)) ? await tenants.addKey(tenant) : await tenants.create(tenant);
+  const { key } = (await tenants.find(tenant))
+    ? await tenants.addKey(tenant)
+    : await tenants.create(tenant, { test: true });
   if ((await tenants.creditsLeft(tenant)) === 0) await tenants.addCredits(tenant, credits);
   writeFileSync(keyFile, key, { mode: 0o600 });
   return { tenant, apiKey: key };

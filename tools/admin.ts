@@ -1,12 +1,15 @@
 import * as z from 'zod';
 import { auditCommands } from './admin/audit.ts';
+import { breakerCommands } from './admin/breaker.ts';
 import { credentialsCommands } from './admin/credentials.ts';
 import { connect } from './admin/deployment.ts';
 import { endpointCommands } from './admin/endpoint.ts';
+import { eventsCommands } from './admin/events.ts';
 import { logoCommands } from './admin/logo.ts';
 import { operatorCommands } from './admin/operator.ts';
 import { policyCommands } from './admin/policy.ts';
 import { receiptCommands } from './admin/receipt.ts';
+import { redriveCommands } from './admin/redrive.ts';
 import { servedCommands } from './admin/served.ts';
 import { tenantCommands } from './admin/tenant.ts';
 import { verificationCommands } from './admin/verification.ts';
@@ -16,6 +19,8 @@ import { commandLine } from './command-line.ts';
 const usage = `Keeps tenants and finds their verifications, in the running local stack or in AWS.
 
   npm run admin -- tenant create acme              a tenant with the default policy; prints its first key, once
+  npm run admin -- tenant create acme-test --test  one for tests: it may use every provider, and its verdicts say nothing
+                                                   about a person; live or test for good
   npm run admin -- tenant add-key acme             another key, beside the ones it has
   npm run admin -- tenant revoke-key acme KEY_ID
   npm run admin -- tenant show acme                key ids, policy, where credentials are kept; no key is stored
@@ -26,7 +31,7 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- operator list acme              revoke acme ID, sign-out acme ID: in force at the next request
 
   npm run admin -- policy show acme
-  npm run admin -- policy validate FILE            says what is wrong with it; changes nothing
+  npm run admin -- policy validate FILE            says what is wrong with it; changes nothing. --test: for a test tenant
   npm run admin -- policy set acme FILE            the next version; verifications under way keep theirs
   npm run admin -- logo set acme FILE              of its capture page: a PNG of at most 32 kB; logo remove acme
 
@@ -57,6 +62,11 @@ const usage = `Keeps tenants and finds their verifications, in the running local
                                                    --against FILE: also where events say so, one JSON a line (docs/audit.md)
 
   Without an option: the local stack (npm start) of BONAFIDE_DATA.
+  npm run admin -- redrive QUEUE                   moves what QUEUE could not deliver back to it: captures, builtin (or another
+                                                   provider), fetches, results, webhooks. Twice does no harm: docs/runbook.md
+  npm run admin -- breaker list                    open PROVIDER [acme|deployment], for --minutes (60); close PROVIDER
+  npm run admin -- events replay --since TIME      announces what happened since, and before --until, again: same ids
+
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
                      (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN,
@@ -77,6 +87,10 @@ const { values, positionals } = commandLine(usage, {
     'verifications-table': { type: 'string' },
     against: { type: 'string' },
     email: { type: 'string' },
+    test: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '60' },
+    since: { type: 'string' },
+    until: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
@@ -94,6 +108,9 @@ const commands = new Map(
     ...endpointCommands,
     ...verificationCommands,
     ...receiptCommands,
+    ...redriveCommands,
+    ...breakerCommands,
+    ...eventsCommands,
   }),
 );
 
@@ -104,21 +121,29 @@ try {
   process.exitCode = 1;
 }
 
-async function administer([noun, verb, ...words]: readonly string[]): Promise<number> {
-  const command = commands.get(`${noun} ${verb}`);
+async function administer(given: readonly string[]): Promise<number> {
+  const [noun = '', verb = ''] = given;
+  const named = commands.has(noun) ? noun : `${noun} ${verb}`.trim() || 'nothing';
+  const command = commands.get(named);
+  const words = given.slice(named === noun ? 1 : 2);
   if (!command || words.length < command.words) {
-    const named = [noun, verb].filter(Boolean).join(' ') || 'nothing';
     console.error(command ? `${named} needs more words.` : `There is no command ${named}.`);
     console.log(usage);
     return 2;
   }
+  const minutes = z.coerce.number().int().min(1).max(10_080).safeParse(values.minutes);
+  if (!minutes.success) throw new Error('--minutes is a whole number from 1 to 10080, a week');
   const graceSeconds = z.coerce.number().int().min(0).parse(values['grace-seconds']);
   await command.run(words, {
     connect: () => connect(values),
     graceSeconds,
+    minutes: minutes.data,
+    since: values.since,
+    until: values.until,
     keys: values.keys,
     against: values.against,
     email: values.email,
+    test: values.test,
   });
   return 0;
 }

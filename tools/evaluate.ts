@@ -116,7 +116,7 @@ async function main(): Promise<number> {
   if (!values.sight && (values.scenes || values.drawings)) misused(usage, '--scenes and --drawings go with --sight.');
   const shipped = values.models ? undefined : await mkdtemp(path.join(tmpdir(), 'bonafide-models-'));
   try {
-    const thresholds = values.policy ? thresholdsIn(await readPolicy(values.policy)) : {};
+    const thresholds = values.policy ? thresholdsIn(await readPolicy(values.policy, {})) : {};
     if (shipped) await prepareModels(shipped);
     const modelsDirectory = values.models ?? shipped ?? '';
     const engine = await openEngine({ modelsDirectory, decoders });

@@ -56,9 +56,10 @@ export const localStack = z.object({
     AWS_ENDPOINT_URL_S3: z.url(),
     AWS_ENDPOINT_URL_DYNAMODB: z.url(),
     AWS_ENDPOINT_URL_SQS: z.url(),
+    AWS_ENDPOINT_URL_EVENTBRIDGE: z.url(),
     AWS_ENDPOINT_URL_SECRETS_MANAGER: z.url(),
   }),
-  outputs: z.object({
+  outputs: z.looseObject({
     CapturesBucket: z.string(),
     VerificationsTable: z.string(),
     TenantsTable: z.string(),

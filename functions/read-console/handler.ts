@@ -27,8 +27,8 @@ function connect() {
 
 const ok = <Body>(body: Body) => ({ status: 200 as const, body });
 export const handler = http('read-console', connect, {
-  'GET /console/verifications': async ({ caller, query }, { verifications }) =>
-    ok(viewPage(await verifications.list(listedOf(caller.tenant.id, query)))),
+  'GET /console/verifications': async ({ caller: { tenant }, query }, { verifications, tenants }) =>
+    ok(viewPage(await verifications.list(listedOf(tenant.id, query)), await tenants.find(tenant.id))),
   'GET /console/verifications/{source_id}': async ({ caller, path }, dependencies) => {
     const record = await findShown(caller, path.source_id, dependencies);
     return ok(viewForOperator(record, path.source_id, await keptCaptures(record, dependencies)));

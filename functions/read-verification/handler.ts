@@ -29,7 +29,7 @@ export const handler = http('read-verification', connect, {
     return { status: 200, body, retryAfterSeconds: askAgainAfter(current) };
   },
   'GET /verifications': async ({ caller, query }, { verifications }) => {
-    return { status: 200, body: viewPage(await verifications.list(listedOf(caller.tenant.id, query))) };
+    return { status: 200, body: viewPage(await verifications.list(listedOf(caller.tenant.id, query)), caller.tenant) };
   },
   'GET /verifications/{source_id}/history': async ({ caller, path }, dependencies) => {
     return { status: 200, body: viewHistory(await findShown(caller, path.source_id, dependencies), path.source_id) };

@@ -13,8 +13,9 @@ import {
 import { challengeExpiresAt, givenChallenge, type Turn, turn } from '../domain/challenge.ts';
 import { faultCodes } from '../domain/fault.ts';
 import { isOneOf, type Later, laterText, orLater } from '../domain/later.ts';
+import { isLive } from '../domain/livemode.ts';
 import { providerName } from '../domain/policy.ts';
-import type { Listed, ListQuery, PageStart } from '../domain/ports.ts';
+import type { Listed, ListQuery, PageStart, Tenant } from '../domain/ports.ts';
 import { publishedKeys, receipt } from '../domain/receipt.ts';
 import { returnUrl } from '../domain/return-url.ts';
 import { isoOf, longestWaitSeconds } from '../domain/times.ts';
@@ -240,6 +241,7 @@ const turnView = turn
 
 export const stateView = z.object({
   source_id: sourceId,
+  livemode: z.boolean().describe('False of a test tenant: the verdict says nothing about a person'),
   check: orLater(check),
   state: orLater(state),
   round: z.int(),
@@ -460,7 +462,7 @@ function sorted(value: unknown): unknown {
 /** The state, under the source_id that it was asked for by: a tombstone does not know its own any more. */
 export function viewState(record: Verification, source_id: string): z.infer<typeof stateView> {
   const { check, state, round, sequence } = record;
-  return { source_id, check, state, round, sequence };
+  return { source_id, livemode: isLive(record), check, state, round, sequence };
 }
 
 function viewVerdict(verdict: Listed['verdict']): VerificationView['verdict'] {
@@ -595,11 +597,12 @@ function forThePerson(one: Reason | Later): (RecaptureReason | Later)[] {
   return isOneOf(reason, one) ? [] : [one];
 }
 
-function viewListed(row: Listed): z.infer<typeof listView>['verifications'][number] {
+function viewListed(row: Listed, livemode: boolean): z.infer<typeof listView>['verifications'][number] {
   const { sourceId, check, state, round, sequence, createdAt, updatedAt } = row;
   return {
     // A tombstone of an earlier version still has one, which is not shown either.
     source_id: state === 'erased' ? null : (sourceId ?? null),
+    livemode,
     check,
     state,
     round,
@@ -610,9 +613,15 @@ function viewListed(row: Listed): z.infer<typeof listView>['verifications'][numb
   };
 }
 
-/** A page of a list, and where the next one begins. */
-export function viewPage({ items, next }: { items: Listed[]; next?: PageStart | undefined }): z.infer<typeof listView> {
-  return { verifications: items.map(viewListed), next_cursor: next ? writeCursor(next) : null };
+/** A page of a tenant's list, and where the next one begins. What the tenant is, each of its verifications is. */
+export function viewPage(
+  { items, next }: { items: Listed[]; next?: PageStart | undefined },
+  tenant: Pick<Tenant, 'livemode'> = {},
+): z.infer<typeof listView> {
+  return {
+    verifications: items.map((row) => viewListed(row, isLive(tenant))),
+    next_cursor: next ? writeCursor(next) : null,
+  };
 }
 
 export function viewHistory(record: Verification, source_id: string): z.infer<typeof historyView> {

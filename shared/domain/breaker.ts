@@ -15,6 +15,9 @@ export const breaker = tolerant({
 });
 export type Breaker = z.infer<typeof breaker>;
 
+/** `reason` of one that an operator opened: no answer that was under way closes it before its time. */
+export const openedByHand = 'opened_by_hand';
+
 /** A breaker per provider and credentials, so that one tenant's spent credits stop no other tenant. */
 export function breakerKey(provider: string, secretName: string): string {
   return `${provider}#${secretName}`;

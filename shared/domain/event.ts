@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { check } from './captures.ts';
 import { isOneOf, type Later, orLater, outdated } from './later.ts';
+import { isLive } from './livemode.ts';
 import { outcome } from './verdict.ts';
 import {
   type HistoryEntry,
@@ -50,6 +51,8 @@ export const event = z.object({
   previous_event_id: z.string().nullable(),
   occurred_at: z.string(),
   tenant: tenantId,
+  /** False of a test tenant's: its outcome says nothing about a person. Absent of moves that versions before made: live. */
+  livemode: z.boolean().optional(),
   source_id: sourceId,
   check,
   state,
@@ -73,6 +76,7 @@ export function eventOf(before: Unerased, record: Verification): Event {
     previous_event_id: record.sequence > 2 ? eventId(record.verificationId, record.sequence - 1) : null,
     occurred_at: record.updatedAt,
     tenant: record.tenant,
+    livemode: isLive(record),
     source_id: before.sourceId,
     check: record.check,
     state: record.state,
@@ -86,6 +90,29 @@ export function eventOf(before: Unerased, record: Verification): Event {
 function hashOfMove({ history, sequence }: Verification): Pick<Event, 'hash'> {
   const line = history.findLast(({ kind, sequence: moved }) => kind === 'moved' && moved === sequence);
   return line?.hash === undefined ? {} : { hash: line.hash };
+}
+
+/**
+ * The events of a record's moves so far, made of its history alone: the same as `eventOf` made when it moved, word for word,
+ * so a receiver that has one knows the other as a repeat. An erased record has none: nothing is left that names it.
+ */
+export function eventsOfHistory(record: Unerased): Event[] {
+  const moves = record.history.filter(({ kind, sequence }) => kind === 'moved' && sequence > 1);
+  return moves.map((line) => ({
+    id: eventId(record.verificationId, line.sequence),
+    type: eventTypeOfMove(line),
+    previous_event_id: line.sequence > 2 ? eventId(record.verificationId, line.sequence - 1) : null,
+    occurred_at: line.at,
+    tenant: record.tenant,
+    livemode: isLive(record),
+    source_id: record.sourceId,
+    check: record.check,
+    state: line.state,
+    round: line.round,
+    sequence: line.sequence,
+    ...(line.state === 'decided' && line.outcome !== undefined && { outcome: line.outcome }),
+    ...(line.hash !== undefined && { hash: line.hash }),
+  }));
 }
 
 /** Of a move by its verification; of `endpoint.disabled` by the endpoint and its version. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Check, captureName, capturesOf, check, entriesOf } from './captures.ts';
 import { tolerant, tolerantly } from './later.ts';
+import { isLive } from './livemode.ts';
 
 export const providerName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
 
@@ -132,31 +133,42 @@ export interface Range {
 /** What a policy has to fit, of every provider by name. */
 export interface Routable {
   readonly checks: readonly Check[];
-  readonly routable: boolean;
+  readonly live: boolean;
   readonly thresholds: Readonly<Record<string, Range>>;
 }
 
-/** What is wrong with a policy that has the right shape: each line says what to change. */
+/** What is wrong with a tenant's policy that has the right shape: each line says what to change. */
 export function policyMistakes(
   { routes, thresholds }: PolicyInput,
   providers: ReadonlyMap<string, Routable>,
+  tenant: { readonly livemode?: boolean | undefined },
 ): string[] {
   return [
-    ...check.options.flatMap((one) => routeMistakes(one, routes[one], providers)),
+    ...check.options.flatMap((one) => routeMistakes(one, routes[one], providers, isLive(tenant))),
     ...Object.entries(thresholds).flatMap(([name, chosen]) => thresholdMistakes(name, chosen, providers)),
   ];
 }
 
-function routeMistakes(one: Check, route: readonly string[], providers: ReadonlyMap<string, Routable>): string[] {
-  const able = [...providers].filter(([, { routable, checks }]) => routable && checks.includes(one));
+/** Why a live tenant is refused a provider. */
+export function forTestsAlone(provider: string): string {
+  return `${provider} decides nothing real, so only a test tenant may use it`;
+}
+
+export const makeTestTenant = 'make a test tenant: npm run admin -- tenant create NAME --test';
+
+function routeMistakes(
+  one: Check,
+  route: readonly string[],
+  providers: ReadonlyMap<string, Routable>,
+  isForLive: boolean,
+): string[] {
+  const able = [...providers].filter(([, { live, checks }]) => (live || !isForLive) && checks.includes(one));
   const instead = `take ${able.map(([name]) => name).join(' or ')}`;
   return route.flatMap((name, index) => {
     const provider = providers.get(name);
     const where = `routes.${one}`;
     if (!provider) return [`${where}: there is no provider ${name}; ${instead}`];
-    if (!provider.routable) {
-      return [`${where}: ${name} decides nothing real, so it stands in no route: name it in a request instead`];
-    }
+    if (isForLive && !provider.live) return [`${where}: ${forTestsAlone(name)}: ${instead}, or ${makeTestTenant}`];
     if (!provider.checks.includes(one)) return [`${where}: ${name} cannot do ${one}; ${instead}`];
     return route.indexOf(name) < index ? [`${where}: ${name} is named twice`] : [];
   });

@@ -501,6 +501,8 @@ export interface Tenant {
   readonly id: string;
   readonly policy: Policy;
   readonly credentials: Credentials;
+  /** See `livemode.ts`. */
+  readonly livemode?: boolean | undefined;
 }
 
 /** Whose webhook address it is: one tenant's, or the deployment's. */

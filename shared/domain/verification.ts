@@ -6,6 +6,7 @@ import { earlierCapture, erasure, finished } from './erasure.ts';
 import { Fault, faultCodes } from './fault.ts';
 import { handOff } from './hand-off.ts';
 import { orLater, outdated, tolerant, tolerantly } from './later.ts';
+import { livemode } from './livemode.ts';
 import { plan, providerName, servedVendor } from './policy.ts';
 import { measurements, outcome, review, verdict } from './verdict.ts';
 
@@ -137,6 +138,8 @@ export const credit = z.enum(['taken', 'refunded']);
 const identity = {
   verificationId,
   tenant: tenantId,
+  /** Its tenant's, when it was made. */
+  livemode,
   check,
   round: z.int().min(1).max(maximumRounds),
   /** 1 when made, +1 with every move and with nothing else: the fence. */

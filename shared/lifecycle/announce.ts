@@ -1,4 +1,4 @@
-import { eventOf } from '../domain/event.ts';
+import { eventOf, eventsOfHistory } from '../domain/event.ts';
 import { Fault } from '../domain/fault.ts';
 import { outcomeOf } from '../domain/outcome.ts';
 import type { Log, Orders, Outcomes, PutEvents } from '../domain/ports.ts';
@@ -20,6 +20,8 @@ export interface Announcing extends TellingEndpoints {
   readonly log: Log;
 }
 
+type Putting = Pick<Announcing, 'put'> & { readonly log: Pick<Log, 'error'> };
+
 const perPut = 10;
 const triesPerBatch = 3;
 
@@ -33,7 +35,7 @@ export async function announceChanges(
   changes: readonly Change[],
   dependencies: Announcing,
 ): Promise<{ failed: string | undefined }> {
-  const { put, orders, outcomes, log } = dependencies;
+  const { orders, outcomes, log } = dependencies;
   const { moves, unknown } = movesIn(changes, log);
   try {
     for (const id of moves.flatMap(orderIn)) await orders.deliver({ verificationId: id, failedPosts: 0 });
@@ -44,21 +46,56 @@ export async function announceChanges(
     log.error('announce.failed', error);
     return { failed: changes[0]?.sequenceNumber }; // none of the events is put yet
   }
+  return { failed: (await putEach(moves, dependencies))?.sequenceNumber ?? unknown };
+}
+
+/** What happened between these times, ISO 8601, the second not among it. */
+export interface Span {
+  readonly since: string;
+  readonly until: string;
+}
+
+/**
+ * Announces the moves of a record within a span once more, of its history: to the bus, and to endpoints that were never told.
+ * Each under its own id and in the same words, so a receiver that has it drops it, and an endpoint that took it is sent nothing.
+ * Answers how many there were, and how many could not be told: of an erased record there is only the erasure, without a name.
+ */
+export async function announceAgain(
+  record: Verification,
+  { since, until }: Span,
+  dependencies: Putting & TellingEndpoints,
+): Promise<{ readonly announced: number; readonly unnamed: number }> {
+  const isWithin = (at: string): boolean => at >= since && at < until;
+  if (record.state === 'erased')
+    return { announced: 0, unnamed: record.history.filter(({ at }) => isWithin(at)).length };
+  const events = eventsOfHistory(record).filter(({ occurred_at }) => isWithin(occurred_at));
+  const moves = events.map((event) => ({ event, before: record, after: record }));
+  await tellEndpoints(moves, dependencies);
+  const failed = await putEach(moves, dependencies);
+  if (failed) throw new Error(`The bus did not take ${failed.event.id}: do it again`);
+  return { announced: moves.length, unnamed: 0 };
+}
+
+/** Puts the events of these moves on the bus, in their order; answers the first that it did not take. */
+async function putEach<One extends Pick<Move, 'event'>>(
+  moves: readonly One[],
+  { put, log }: Putting,
+): Promise<One | undefined> {
   for (let start = 0; start < moves.length; start += perPut) {
     let left = moves.slice(start, start + perPut);
     for (let tries = 0; left.length > 0; tries += 1) {
       const [first] = left;
-      if (tries === triesPerBatch) return { failed: first?.sequenceNumber };
+      if (tries === triesPerBatch) return first;
       try {
         const refused = await put(left.map(({ event }) => event));
         left = left.filter((_, index) => refused.includes(index));
       } catch (error) {
         log.error('announce.failed', error);
-        return { failed: first?.sequenceNumber };
+        return first;
       }
     }
   }
-  return { failed: unknown };
+  return undefined;
 }
 
 interface Moves {

@@ -1,5 +1,6 @@
 import { capturesOf, type Declared } from '../domain/captures.ts';
 import { Fault } from '../domain/fault.ts';
+import { isLive } from '../domain/livemode.ts';
 import type { Created, SourceIds, Tenant, Verifications } from '../domain/ports.ts';
 import { refuseUnlisted } from '../domain/return-url.ts';
 import { daySeconds, epochSeconds } from '../domain/times.ts';
@@ -107,6 +108,7 @@ function newRecord(
   return {
     verificationId,
     tenant: tenant.id,
+    ...(!isLive(tenant) && { livemode: false }),
     sourceId,
     check,
     state: 'awaiting_captures',

@@ -1,4 +1,4 @@
-import { breakerKey, faultsToOpen, openSeconds, weigh } from '../domain/breaker.ts';
+import { breakerKey, faultsToOpen, openedByHand, openSeconds, weigh } from '../domain/breaker.ts';
 import type { FaultCode } from '../domain/fault.ts';
 import type { Breakers } from '../domain/ports.ts';
 import { epochSeconds } from '../domain/times.ts';
@@ -42,7 +42,8 @@ export function breakerGate(
       const state = await breakers.read(key);
       if (weight === 'answered') {
         counts.delete(key);
-        if (state) await breakers.close(key);
+        const isHeld = state?.reason === openedByHand && state.openUntil > epochSeconds(now());
+        if (state && !isHeld) await breakers.close(key);
         return;
       }
       const count = (counts.get(key) ?? 0) + 1;

@@ -3,8 +3,9 @@ import { entriesOf, maximumBytesOf } from '../domain/captures.ts';
 import { challengeDigits } from '../domain/challenge.ts';
 import { Fault, type FieldError } from '../domain/fault.ts';
 import { understood } from '../domain/later.ts';
+import { isLive } from '../domain/livemode.ts';
 import { deploymentOwner, isDeploymentSecret } from '../domain/owner.ts';
-import { decidingPolicy, type Plan, planFor } from '../domain/policy.ts';
+import { decidingPolicy, forTestsAlone, makeTestTenant, type Plan, planFor } from '../domain/policy.ts';
 import type { Credentials, Tenant, Tenants } from '../domain/ports.ts';
 import type { Capabilities } from '../providers/provider.ts';
 import { firstOfRoute } from './hand-over.ts';
@@ -35,6 +36,7 @@ export async function planVerification(wanted: Wanted, tenant: Tenant, dependenc
   }
   understood(decidingPolicy, tenant.policy, 'the policy of this tenant');
   const plan = planFor(tenant.policy, check, provider);
+  refuseTestsOnly(wanted, plan, tenant, dependencies);
   const capable = plan.route.filter((name) => registry.get(name)?.checks.includes(check));
   if (capable.length === 0) {
     throw new Fault('check_unavailable', `None of ${plan.route.join(', ')} can do ${check} yet.`);
@@ -49,6 +51,24 @@ export async function planVerification(wanted: Wanted, tenant: Tenant, dependenc
   // A turn that no provider of the route looks for is not asked for.
   const turn = check === 'video_verify' && route.some((name) => registry.get(name)?.judgesTurns);
   return { ...plan, route, ...(plan.turn && { turn }), credentials };
+}
+
+/** A live tenant gets no verdict of a provider that decides nothing real, not even where another one of the route fails. */
+function refuseTestsOnly(
+  { check, provider }: Wanted,
+  { route }: Plan,
+  tenant: Tenant,
+  { registry }: Pick<Planning, 'registry'>,
+): void {
+  const refused = isLive(tenant) ? route.find((name) => registry.get(name)?.live === false) : undefined;
+  if (refused === undefined) return;
+  const why = forTestsAlone(refused);
+  if (provider !== undefined) {
+    const message = `${why}: leave provider out, or ${makeTestTenant}.`;
+    throw new Fault('provider_unavailable', message, { errors: [{ field: '/provider', message }] });
+  }
+  const message = `routes.${check} of the policy: ${why}. The operator takes it out: npm run admin -- policy set.`;
+  throw new Fault('provider_unavailable', message, { errors: [{ field: '/check', message }] });
 }
 
 /** A provider that answers by webhook needs an address to answer at, or each of its verifications would wait in vain. */

@@ -5,7 +5,7 @@ import type { Endpoints, KeptEvents, WebhookMessage, WebhookQueue } from '../dom
 import type { Verdict } from '../domain/verdict.ts';
 import type { Unerased, Verification } from '../domain/verification.ts';
 
-/** A move, and its event. */
+/** A move, and its event; announced again later, with the record as it is now on both sides. */
 export interface Move {
   readonly event: Event;
   readonly before: Unerased;
@@ -62,7 +62,8 @@ function keptOf(
   return {
     ...kept,
     data,
-    ...(after.state === 'decided' && { verdict: verdictText(after.verdict) }),
+    // Of a move that is announced again later, the record holds another round's verdict, or none.
+    ...(after.state === 'decided' && after.sequence === event.sequence && { verdict: verdictText(after.verdict) }),
     ...metadataOf(before),
   };
 }

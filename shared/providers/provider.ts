@@ -19,8 +19,8 @@ export interface Capabilities {
   readonly consumer: 'dispatch-verification' | 'analyse-capture';
   /** `webhook`: a submission may be accepted now and answered later, at an address of ours. */
   readonly answersBy: 'response' | 'webhook';
-  /** False: it may be named in a request, and never stands in the route of a policy. */
-  readonly routable: boolean;
+  /** False: it decides nothing real, so test tenants alone are sent to it. */
+  readonly live: boolean;
   /** True where its answer depends on the caller's `source_id`: the sandbox alone. No other provider receives it. */
   readonly readsSourceId?: boolean;
   readonly checks: readonly Check[];

@@ -20,7 +20,8 @@ describe('a verification as it is read', () => {
       { ...attempt, endedAt: '2026-01-01T00:00:02.000Z', result: 'accepted', measurements: { face_count: 1 } },
     ],
   };
-  const state = { source_id: 'visit-7', check: 'spoof_detect', state: 'decided', round: 1, sequence: 1 };
+  const named = { source_id: 'visit-7', livemode: true, check: 'spoof_detect' };
+  const state = { ...named, state: 'decided', round: 1, sequence: 1 };
   const times = { created_at: record.createdAt, updated_at: record.updatedAt };
 
   it('answers a key with exactly these fields', () => {

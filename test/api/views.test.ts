@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { viewHistory, viewPage, viewVerification } from '../../shared/api/verifications.ts';
+import { viewFor, viewHistory, viewPage, viewState, viewVerification } from '../../shared/api/verifications.ts';
+import { eventOf } from '../../shared/domain/event.ts';
 import { anAwaitingVerification, start } from '../builders/verification.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
 
@@ -10,12 +11,11 @@ it('a list shows no source_id of what was erased, not even one that an earlier v
     sourceId: personal,
   });
   const row = { verificationId, sourceId, check, round, sequence, createdAt, updatedAt };
-  const { verifications } = viewPage({
-    items: [
-      { ...row, state: 'erased' },
-      { ...row, state: 'expired' },
-    ],
-  });
+  const items = [
+    { ...row, state: 'erased' as const },
+    { ...row, state: 'expired' as const },
+  ];
+  const { verifications } = viewPage({ items }, {});
   expect(verifications.map(({ source_id }) => source_id)).toEqual([null, personal]);
 });
 
@@ -28,4 +28,22 @@ it('an erased verification answers under the source_id that it is asked for by',
   expect(JSON.stringify(erased.verification)).not.toContain(personal);
   expect(viewVerification(erased.verification, personal).source_id).toBe(personal);
   expect(viewHistory(erased.verification, personal).source_id).toBe(personal);
+});
+
+it.each([
+  ['of a test tenant', { livemode: false }, false],
+  ['of a live tenant, as a version before stored it', {}, true],
+])('a verification %s says so in every answer and event, erased too', async (_, made, livemode) => {
+  const store = memoryVerifications({ now: () => start, newId: () => 'id' });
+  const record = anAwaitingVerification(made);
+  await store.create(record);
+  const erased = await store.move(record, 'erased', {});
+  if (erased.kind !== 'moved') throw new Error('moved');
+  for (const one of [record, erased.verification]) {
+    expect(viewFor('key', one, 'visit-7')).toMatchObject({ livemode });
+    expect(viewFor('client_token', one, 'visit-7')).toMatchObject({ livemode });
+    expect(viewState(one, 'visit-7')).toMatchObject({ livemode });
+  }
+  expect(eventOf(record, erased.verification)).toMatchObject({ livemode });
+  expect(viewPage({ items: [{ ...record, sourceId: 'visit-7' }] }, made).verifications).toMatchObject([{ livemode }]);
 });

@@ -19,6 +19,7 @@ import { everythingThere, everythingWritten } from './account.ts';
 import { makeCheckout, makeNextVersion, nextRelease } from './checkout.ts';
 import { gaps } from './gaps.ts';
 import { commandsUnder, openTerminal } from './page.ts';
+import { runbookSteps } from './runbook.ts';
 
 /*
  * A deployment's whole life, with the commands of docs/deploying.md: bootstrap, deploy, the journeys, a new version
@@ -36,6 +37,7 @@ const outputsOf = z.object({
   IdKeySecret: z.string(),
   EndpointKeySecret: z.string(),
   EventBusName: z.string(),
+  QueueCaptures: z.string(),
 });
 type Outputs = z.infer<typeof outputsOf>;
 
@@ -82,6 +84,8 @@ describe('deployed', () => {
   pageJourneys(() => inside);
   journeysSeenFromInside(() => inside);
 });
+
+runbookSteps(() => ({ inside, terminal, checkout: first }));
 
 it('a person opens the deployed capture page in a browser, takes a selfie, and passes', async () => {
   const { capture_url, client_token, source_id } = await clientOf(inside).request(newSourceId());

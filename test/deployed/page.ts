@@ -4,16 +4,21 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const text = readFileSync('docs/deploying.md', 'utf8');
+const deploying = 'docs/deploying.md';
 
 /** The shell commands under a heading of docs/deploying.md. Those marked `sh account` need a real account. */
 export function commandsUnder(heading: string): string {
-  const [, section] = text.split(`\n## ${heading}\n`);
-  if (section === undefined) throw new Error(`docs/deploying.md has no heading "${heading}"`);
-  const [own = ''] = section.split('\n## ');
-  const blocks = [...own.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, commands]) => commands);
-  if (blocks.length === 0) throw new Error(`docs/deploying.md has no commands under "${heading}"`);
-  return blocks.join('\n');
+  return blocksUnder(`## ${heading}`, deploying).join('\n');
+}
+
+/** The blocks of shell commands under a heading of a page, each alone: between two there is something to wait for. */
+export function blocksUnder(heading: `## ${string}` | `### ${string}`, page: string): string[] {
+  const [, section] = readFileSync(page, 'utf8').split(`\n${heading}\n`);
+  if (section === undefined) throw new Error(`${page} has no heading "${heading}"`);
+  const [own = ''] = section.split(heading.startsWith('### ') ? /\n##/ : /\n## /);
+  const blocks = [...own.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, commands = '']) => commands);
+  if (blocks.length === 0) throw new Error(`${page} has no commands under "${heading}"`);
+  return blocks;
 }
 
 /** A terminal: what one run exports, the next one knows. */

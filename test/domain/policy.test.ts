@@ -12,9 +12,10 @@ import {
 import { registry } from '../../shared/providers/registry.ts';
 
 /** Every one of these can do spoof_detect. */
-const routable = [...registry.values()].flatMap((each) => (each.routable ? [each.name] : []));
+const live = [...registry.values()].flatMap((each) => (each.live ? [each.name] : []));
 const { version: _, ...input } = defaultPolicy;
-const mistakesIn = (overrides: Partial<PolicyInput>) => policyMistakes({ ...input, ...overrides }, registry);
+const mistakesIn = (overrides: Partial<PolicyInput>, tenant = {}) =>
+  policyMistakes({ ...input, ...overrides }, registry, tenant);
 const routes = (overrides: Partial<PolicyInput['routes']>) => ({ routes: { ...input.routes, ...overrides } });
 
 it('a policy and a plan from before bare portraits and turns are read as they are, and a plan keeps what the policy says', () => {
@@ -129,9 +130,10 @@ describe('a policy', () => {
     [
       'spoof_detect',
       ['sandbox'],
-      'routes.spoof_detect: sandbox decides nothing real, so it stands in no route: name it in a request instead',
+      `routes.spoof_detect: sandbox decides nothing real, so only a test tenant may use it: take ${live.join(' or ')}, ` +
+        'or make a test tenant: npm run admin -- tenant create NAME --test',
     ],
-    ['spoof_detect', ['acme'], `routes.spoof_detect: there is no provider acme; take ${routable.join(' or ')}`],
+    ['spoof_detect', ['acme'], `routes.spoof_detect: there is no provider acme; take ${live.join(' or ')}`],
     [
       'photo_verify',
       ['constructor'],
@@ -140,6 +142,10 @@ describe('a policy', () => {
     ['spoof_detect', ['builtin', 'spoofsense', 'builtin'], 'routes.spoof_detect: builtin is named twice'],
   ] as const)('has for %s no route %j', (check, route, mistake) => {
     expect(mistakesIn(routes({ [check]: [...route] }))).toEqual([mistake]);
+  });
+
+  it('of a test tenant may name every provider there is', () => {
+    expect(mistakesIn(routes({ spoof_detect: [...registry.keys()] }), { livemode: false })).toEqual([]);
   });
 
   it('is told every mistake at once', () => {
@@ -151,11 +157,11 @@ describe('a policy', () => {
   });
 
   it('asks its thresholds of the registry, not of names it knows', () => {
-    const vendor = { checks: ['spoof_detect' as const], routable: true, thresholds: { risk: { from: 10, to: 20 } } };
+    const vendor = { checks: ['spoof_detect' as const], live: true, thresholds: { risk: { from: 10, to: 20 } } };
     const policy = { ...input, routes: { ...input.routes, spoof_detect: ['vendor'] } };
     const known = new Map<string, Routable>([...registry, ['vendor', vendor]]);
-    expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 15 } } }, known)).toEqual([]);
-    expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 9 } } }, known)).toHaveLength(1);
+    expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 15 } } }, known, {})).toEqual([]);
+    expect(policyMistakes({ ...policy, thresholds: { vendor: { risk: 9 } } }, known, {})).toHaveLength(1);
   });
 
   it('has no field that no part of the product reads', () => {

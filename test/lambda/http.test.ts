@@ -43,7 +43,14 @@ const connect = () => ({
   now: () => new Date(0),
 });
 
-const view = { source_id: 'u-42', check: 'spoof_detect', state: 'awaiting_captures', round: 1, sequence: 1 } as const;
+const view = {
+  source_id: 'u-42',
+  livemode: true,
+  check: 'spoof_detect',
+  state: 'awaiting_captures',
+  round: 1,
+  sequence: 1,
+} as const;
 
 /** The wrapper around an act that does as it is told, at a route that takes a key or a token and an optional body. */
 async function answer(act: (body: unknown) => unknown, overrides: Partial<APIGatewayProxyEventV2> = {}) {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { EndpointEvent } from '../../shared/domain/endpoint.ts';
-import type { Event } from '../../shared/domain/event.ts';
-import type { Verification } from '../../shared/domain/verification.ts';
-import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
+import { type Event, eventOf } from '../../shared/domain/event.ts';
+import type { Verdict } from '../../shared/domain/verdict.ts';
+import type { Changes, FieldsOf, Remark, State, Unerased, Verification } from '../../shared/domain/verification.ts';
+import { announceAgain, announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification, landedFor } from '../builders/verification.ts';
 
@@ -119,5 +120,94 @@ describe('announcing', () => {
     const put = async () => Promise.reject(new Error('told'));
     const outcomes = { keep: async () => Promise.reject(new Error('throttled')) };
     expect(await announceChanges([moved(3, 'errored')], { ...setup(), outcomes, put })).toEqual({ failed: '3' });
+  });
+});
+
+describe('announcing again', () => {
+  const everything = { since: '2000-01-01T00:00:00.000Z', until: '2100-01-01T00:00:00.000Z' };
+
+  /** A record of every kind of move, and the events that its changes were. */
+  async function aLongLife() {
+    const at = setup();
+    const changes: Change[] = [];
+    const move = async <S extends State>(to: S, fields: FieldsOf<S> & Changes, remark: Remark = {}) => {
+      const before = await at.verifications.find(made.verificationId);
+      if (!before) throw new Error('gone');
+      const result = await at.verifications.move(before, to, fields, remark);
+      if (result.kind !== 'moved') throw new Error('lost');
+      changes.push({ sequenceNumber: String(changes.length), before, after: result.verification });
+      at.advance(60);
+    };
+    const made = anAwaitingVerification({ livemode: false });
+    await at.verifications.create(made);
+    const landed = landedFor('spoof_detect');
+    const verdict: Verdict = {
+      outcome: 'recapture',
+      confidence: null,
+      reasons: [],
+      scores: {},
+      provider: 'builtin',
+      policyVersion: 1,
+    };
+    await move('queued', { landed, provider: 'builtin', dueAt: 1 });
+    await move('dispatched', { landed, provider: 'builtin', attempt: 1, waitingFor: 'answer', dueAt: 1 });
+    await move('decided', { landed, verdict }, { outcome: 'recapture' });
+    await move('awaiting_captures', { missing: ['selfie'], landed: {}, dueAt: 1, round: 2 });
+    await move('queued', { landed, provider: 'builtin', dueAt: 1 });
+    await move('errored', { landed, fault: 'provider_failed' }, { code: 'provider_failed' });
+    await move('queued', { landed, provider: 'builtin', dueAt: 1 });
+    await move('dispatched', { landed, provider: 'builtin', attempt: 2, waitingFor: 'answer', dueAt: 1 });
+    await move('decided', { landed, verdict: { ...verdict, outcome: 'failed' } }, { outcome: 'failed' });
+    const review = { outcome: 'passed', reason: 'as it looks', reviewer: 'r-1', sequence: 10 } as const;
+    await move(
+      'decided',
+      { landed, verdict: { ...verdict, outcome: 'passed' }, review },
+      { outcome: 'passed', review: true },
+    );
+    const record = changes.at(-1)?.after;
+    if (!record || record.state === 'erased') throw new Error('erased');
+    const events = changes.map(({ before, after }) => eventOf(before as Unerased, after as Verification));
+    return { at, changes, record, events };
+  }
+
+  const collecting = () => {
+    const put: unknown[] = [];
+    return {
+      told: put,
+      put: async (events: readonly unknown[]) => {
+        put.push(...events);
+        return [];
+      },
+    };
+  };
+
+  it('tells every move in the words in which it was told, from the record alone', async () => {
+    const { at, record, events } = await aLongLife();
+    const { told, put } = collecting();
+    expect(await announceAgain(record, everything, { ...at, put })).toEqual({ announced: 10, unnamed: 0 });
+    expect(told).toEqual(events);
+  });
+
+  it('tells what happened within the span alone', async () => {
+    const { at, record, events } = await aLongLife();
+    const { told, put } = collecting();
+    const [since = '', until = ''] = [events[2]?.occurred_at, events[4]?.occurred_at];
+    expect(await announceAgain(record, { since, until }, { ...at, put })).toMatchObject({ announced: 2 });
+    expect(told).toEqual(events.slice(2, 4));
+  });
+
+  it('of an erased one tells that there is something that it cannot name', async () => {
+    const { at, record } = await aLongLife();
+    const erased = await at.verifications.move(record, 'erased', {});
+    if (erased.kind !== 'moved') throw new Error('moved');
+    const { told, put } = collecting();
+    expect(await announceAgain(erased.verification, everything, { ...at, put })).toEqual({ announced: 0, unnamed: 1 });
+    expect(told).toEqual([]);
+  });
+
+  it('fails where the bus takes one not, so that it is done again', async () => {
+    const { at, record } = await aLongLife();
+    const put = async () => [0];
+    await expect(announceAgain(record, everything, { ...at, put })).rejects.toThrow(/The bus did not take evt_.*_2:/);
   });
 });

@@ -95,7 +95,7 @@ const capable: Capabilities = {
   maximumBytes: { selfie: 1_000_000 },
   consumer: 'dispatch-verification',
   answersBy: 'response',
-  routable: true,
+  live: true,
   thresholds: {},
   timeoutSeconds: { spoof_detect: 10, photo_verify: 10, video_verify: 10 },
 };
@@ -129,15 +129,15 @@ describe('asking for a verification', () => {
 
   it('says how large the face must be, by the policy or by the engine’s own limit, where the first provider has one', async () => {
     let limited = 0;
-    const limits = async (overrides: object, thresholds: Policy['thresholds'] = {}) => {
-      const by = { ...tenant, policy: { ...defaultPolicy, thresholds } };
+    const limits = async (overrides: object, thresholds: Policy['thresholds'] = {}, livemode = true) => {
+      const by = { ...tenant, livemode, policy: { ...defaultPolicy, thresholds } };
       const { body } = await requestVerification(parsed({ source_id: `u-limits-${++limited}`, ...overrides }), by);
       return 'uploads' in body ? body.limits : 'none';
     };
     expect(await limits({})).toEqual({ minimum_face_px: qualityLimits.minimumFacePx });
     expect(await limits({}, { builtin: { minimumFacePx: 200 } })).toEqual({ minimum_face_px: 200 });
     expect(await limits({}, { builtin: { live: 0.6 } })).toEqual({ minimum_face_px: 112 });
-    expect(await limits({ provider: 'sandbox' }, { builtin: { minimumFacePx: 200 } })).toBeUndefined();
+    expect(await limits({ provider: 'sandbox' }, { builtin: { minimumFacePx: 200 } }, false)).toBeUndefined();
   });
 
   it('keeps a return_url of a listed origin as it was sent, as a part of the request, and refuses any other', async () => {
@@ -183,6 +183,7 @@ describe('asking for a verification', () => {
     });
     expect((await request({ metadata: { a: 1, b: { c: 2, d: 3 } } })).body).toEqual({
       source_id: 'u-42',
+      livemode: true,
       check: 'spoof_detect',
       state: 'queued',
       round: 1,
@@ -288,6 +289,33 @@ describe('asking for a verification', () => {
       requestVerification(parsed({ ...video, source_id: 'u-44', provider: 'four', challenge: '407193' }), by),
     ).rejects.toMatchObject({ code: 'challenge_unsupported', status: 422, errors: [{ field: '/challenge' }] });
     expect(deps.verifications.all()).toHaveLength(2);
+  });
+
+  it('refuses a live tenant what decides nothing real: named in the request, or in any place of a stored policy', async () => {
+    const named = { code: 'provider_unavailable', status: 422, errors: [{ field: '/provider' }] };
+    const refusal = await request({ provider: 'sandbox' }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject(named);
+    expect(String(refusal)).toContain('npm run admin -- tenant create NAME --test');
+    for (const route of [['sandbox'], ['builtin', 'sandbox']]) {
+      const policy = { ...defaultPolicy, routes: { ...defaultPolicy.routes, spoof_detect: route } };
+      await expect(requestVerification(parsed(), { ...tenant, policy })).rejects.toMatchObject({
+        code: 'provider_unavailable',
+        status: 422,
+        message: expect.stringMatching(/^routes\.spoof_detect of the policy: sandbox .* policy set/),
+      });
+    }
+    expect(deps.verifications.all()).toEqual([]);
+  });
+
+  it('lets a test tenant use it, by name and by policy, and writes down that it was a test', async () => {
+    const routes = { ...defaultPolicy.routes, spoof_detect: ['sandbox'] };
+    const by = { ...tenant, livemode: false, policy: { ...defaultPolicy, routes } };
+    expect((await requestVerification(parsed({ provider: 'sandbox' }), by)).body).toMatchObject({ livemode: false });
+    await requestVerification(parsed({ source_id: 'u-43' }), by);
+    await request({ source_id: 'u-44' });
+    const [first, second, live] = deps.verifications.all();
+    expect([first, second]).toMatchObject([{ livemode: false }, { livemode: false, plan: { route: ['sandbox'] } }]);
+    expect(live).not.toHaveProperty('livemode');
   });
 
   it('refuses a provider there is none of', async () => {

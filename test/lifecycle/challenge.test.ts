@@ -30,9 +30,9 @@ import { anAwaitingVerification } from '../builders/verification.ts';
 const acme = { id: 'acme', policy: defaultPolicy, credentials: {} };
 
 /** One tenant that asks for video_verify, its client, and a provider that notes what it was asked. */
-function videos(policy: Partial<Policy> = {}) {
+function videos(policy: Partial<Policy> = {}, livemode = true) {
   const at = setup();
-  const tenant = { ...acme, policy: { ...defaultPolicy, ...policy } };
+  const tenant = { ...acme, livemode, policy: { ...defaultPolicy, ...policy } };
   let drawn = 123_455;
   const asked: (string | undefined)[] = [];
   const turns: (Turn | undefined)[] = [];
@@ -201,7 +201,7 @@ describe('a turn of the head', () => {
     expect(await videos().request()).not.toHaveProperty('turn');
     const selfie = { check: 'spoof_detect', captures: { selfie: { content_type: 'image/jpeg' } } } as const;
     expect(await videos(asking).request(selfie)).not.toHaveProperty('turn');
-    const bySandbox = videos(asking);
+    const bySandbox = videos(asking, false);
     expect(await bySandbox.request({ provider: 'sandbox' })).not.toHaveProperty('turn');
     bySandbox.advance(challengeSeconds);
     expect(await bySandbox.again()).not.toHaveProperty('turn');

@@ -100,6 +100,6 @@ export async function serveApi(): Promise<ServedApi> {
 /** What `npm run admin -- policy set` makes of a policy: what is wrong with it, and what would be kept. */
 export function readPolicy(policy: unknown): { mistakes: readonly string[]; kept: unknown } {
   const { data, error } = policyInput.safeParse(policy);
-  const mistakes = data ? policyMistakes(data, registry) : (error?.issues.map(({ message }) => message) ?? []);
+  const mistakes = data ? policyMistakes(data, registry, {}) : (error?.issues.map(({ message }) => message) ?? []);
   return { mistakes, kept: data };
 }

@@ -32,7 +32,7 @@ import type {
 import { referenceOf } from '../../shared/domain/reference.ts';
 import type { Review } from '../../shared/domain/verdict.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
-import { announceChanges, type Change } from '../../shared/lifecycle/announce.ts';
+import { announceAgain, announceChanges, type Change, type Span } from '../../shared/lifecycle/announce.ts';
 import { askProvider } from '../../shared/lifecycle/ask.ts';
 import { beginVerification } from '../../shared/lifecycle/begin.ts';
 import { carryOut } from '../../shared/lifecycle/carry-out.ts';
@@ -186,6 +186,9 @@ export function acts(world: Surroundings) {
       const asked = askedOf({ source_id: source, check, captures: declared, subject });
       return replyOfBegun(await beginVerification(asked, tenant, { ...requesting, ids: sourceIds }), origin).body;
     };
+  const announcing = {
+    ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log },
+  };
   const find = (source: string) => findOf({ tenant }, source, { verifications, ids });
 
   return {
@@ -322,9 +325,9 @@ export function acts(world: Surroundings) {
     listBreakers: () => listBreakers(tenant.id, { breakers, tenants: { ...tenants, find: async () => tenant } }),
 
     /** A batch of the table's stream. */
-    announce: (batch: readonly Change[]) =>
-      announceChanges(batch, {
-        ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log },
-      }),
+    announce: (batch: readonly Change[]) => announceChanges(batch, announcing),
+
+    /** What an operator has announced again of a record. */
+    announceAgain: (record: Verification, span: Span) => announceAgain(record, span, announcing),
   };
 }

@@ -119,7 +119,7 @@ export function simulatedProvider(
     answersBy,
     remote: true,
     consumer: 'dispatch-verification',
-    routable: true,
+    live: true,
     checks: ['spoof_detect', 'photo_verify', 'video_verify'],
     accepts: { selfie: images, id_card: images, video: videoTypes },
     maximumBytes: {},

@@ -111,6 +111,7 @@ const requestPhotos: Action = { name: 'request', does: (at) => at.request('photo
 const receipt: Action = { name: 'receipt', does: (at) => at.receipt() };
 const sweep: Action = { name: 'sweep', does: (at) => at.sweep() };
 const announce: Action = { name: 'announce', does: (at) => at.announce() };
+const announceAgain: Action = { name: 'announceAgain', does: (at) => at.announceAgain() };
 /** Overwrites what is there: each upload is a version of its own. */
 const upload = (name: 'selfie' | 'id_card', round = 1): Action => ({
   name: 'upload',
@@ -566,6 +567,12 @@ const stories: Record<string, Story> = {
     scripts: { builtin: ['provider_refused'] },
     actions: [order, deliver, erase, later(180), sweep, deliver, later(180), sweep, announce, deliver],
     ends: 'erased',
+  },
+  'events that are announced again, before the stream and after it': {
+    scripts: { builtin: ['passed'] },
+    endpoints: [{ body: 'full' }],
+    actions: [request, upload('selfie'), deliver, announceAgain, announce],
+    ends: 'decided',
   },
   'events at two endpoints': {
     scripts: { builtin: ['passed'] },

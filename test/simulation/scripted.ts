@@ -162,6 +162,11 @@ export function scriptedWorld({
       queue.push(world.webhook({ provider, token: genuineToken, body, readyAt: world.clock() }));
     },
 
+    announceAgain: async (): Promise<void> => {
+      const record = await verifications.find(id);
+      if (record) await verbs.announceAgain(record, everything);
+    },
+
     /** An open breaker that stays open. */
     openBreaker: (provider: string) =>
       breakers.open(provider, { openUntil: 2 ** 31, probeUntil: 0, openings: 1, reason: 'test' }),

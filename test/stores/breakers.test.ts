@@ -1,4 +1,3 @@
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faultsToOpen } from '../../shared/domain/breaker.ts';
 import type { Breakers } from '../../shared/domain/ports.ts';
@@ -17,14 +16,6 @@ let keys = 0;
 
 beforeAll(async () => {
   tables = await startTables();
-  await tables.client.send(
-    new CreateTableCommand({
-      TableName: 'breakers',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-    }),
-  );
 });
 afterAll(() => tables.stop());
 

@@ -23,6 +23,7 @@ const tables: Readonly<Record<string, TestTable>> = {
     },
   },
   tenants: { key: ['id'] },
+  breakers: { key: ['id'] },
   sightings: { key: ['place'] },
   looks: { key: ['verificationId', 'position'] },
   outcomes: { key: ['tenant', 'position'] },

@@ -30,6 +30,17 @@ describe('npm run admin', () => {
     });
   });
 
+  it('makes a tenant for tests where it is told to, and a live one otherwise', async () => {
+    expect((await admin('tenant', 'create', 'tried', '--test')).code).toBe(0);
+    expect(await tenants().find('tried')).toMatchObject({ livemode: false });
+    expect(JSON.parse((await admin('tenant', 'show', 'tried')).stdout)).toMatchObject({ livemode: false });
+    await admin('tenant', 'create', 'real');
+    expect(await tenants().find('real')).not.toHaveProperty('livemode');
+    expect(JSON.parse((await admin('tenant', 'show', 'real')).stdout)).toMatchObject({ livemode: true });
+    expect(await admin('tenant', 'create', 'real', '--test')).toMatchObject({ code: 1 });
+    expect(await tenants().find('real')).not.toHaveProperty('livemode');
+  });
+
   it('says what there is where it does not know the command, or lacks a word', async () => {
     for (const words of [[], ['tenant'], ['tenant', 'create'], ['constructor', 'x'], ['tenant', 'make', 'acme']]) {
       expect(await admin(...words)).toMatchObject({ code: 2, stdout: expect.stringContaining('npm run admin --') });
@@ -217,6 +228,22 @@ describe('npm run admin -- policy', () => {
     expect(await admin('policy', 'validate', file)).toMatchObject({ code: 0, stdout: 'It can be set.\n' });
     expect((await admin('policy', 'set', 'policed', file)).code).toBe(0);
     expect((await tenants().find('policed'))?.policy).toMatchObject({ version: 2, keepCaptures: true });
+  });
+
+  it('sets a policy that names the sandbox for a test tenant alone', async () => {
+    await tenants().create('rehearsing', { test: true });
+    await tenants().create('earnest');
+    const routes = { ...input.routes, spoof_detect: ['builtin', 'sandbox'] };
+    const file = write('sandbox.json', { ...input, routes });
+    expect((await admin('policy', 'set', 'rehearsing', file)).code).toBe(0);
+    expect((await tenants().find('rehearsing'))?.policy.routes).toEqual(routes);
+    expect((await admin('policy', 'validate', file, '--test')).code).toBe(0);
+    for (const words of [['validate'], ['set', 'earnest']]) {
+      const { code, stderr } = await admin('policy', ...words, file);
+      expect(code).toBe(1);
+      expect(stderr).toContain('routes.spoof_detect: sandbox decides nothing real, so only a test tenant may use it');
+    }
+    expect((await tenants().find('earnest'))?.policy).toEqual(defaultPolicy);
   });
 
   it('stores the logo of a capture page, names it in the policy, and takes both away', async () => {

@@ -45,6 +45,7 @@ export function administered() {
         AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9',
         AWS_ENDPOINT_URL_DYNAMODB: tables.server.endpoint,
         AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:9',
+        AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://127.0.0.1:9',
         AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
       },
       outputs: {
@@ -70,6 +71,15 @@ export function administered() {
 
   return {
     write,
+    /** Says of the stack what else it has. */
+    amend(environment: Readonly<Record<string, string>>, outputs: Readonly<Record<string, string>>): void {
+      const told = JSON.parse(readFileSync(join(directory, 'stack.json'), 'utf8'));
+      write('stack.json', {
+        ...told,
+        environment: { ...told.environment, ...environment },
+        outputs: { ...told.outputs, ...outputs },
+      });
+    },
     client: () => tables.client,
     tenants: (): Tenants =>
       dynamoTenants({ client: tables.client, table: 'tenants', now: () => new Date(), randomBytes }),

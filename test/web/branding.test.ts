@@ -53,6 +53,7 @@ describe('a second device', () => {
   const mac = '_-'.repeat(21).concat('x');
   const view = {
     source_id: 'order-1',
+    livemode: true,
     check: 'photo_verify',
     state: 'awaiting_captures',
     round: 1,
@@ -68,6 +69,11 @@ describe('a second device', () => {
   it('is known by its token, which has the number of its hand-off', () => {
     expect(isOfSecondDevice(`ct_${id}_1769904000_${mac}`)).toBe(false);
     expect(isOfSecondDevice(`ct_${id}_1769904000_1_${mac}`)).toBe(true);
+  });
+
+  it('of a test tenant’s verification is told that it is a test', () => {
+    expect(seenOf({ ...view, missing: [...view.missing] }, false).journey.isTest).toBe(false);
+    expect(seenOf({ ...view, livemode: false, missing: [...view.missing] }, false).journey.isTest).toBe(true);
   });
 
   it('does not watch itself', () => {

@@ -13,16 +13,23 @@ export interface Command {
 export interface Context {
   /** Not called by a command that changes and reads nothing of a deployment. */
   readonly connect: () => Promise<Deployment>;
+  /** A test tenant is meant. */
+  readonly test: boolean;
   readonly graceSeconds: number;
   /** Where public keys are: a file or an address. */
   readonly keys: string | undefined;
   /** The address that an identity provider must have verified. */
   readonly email: string | undefined;
+  /** How long a breaker stays open. */
+  readonly minutes: number;
+  /** Times between which events happened. */
+  readonly since: string | undefined;
+  readonly until: string | undefined;
   /** A file of events to compare with. */
   readonly against: string | undefined;
 }
 
-/** Commands by name: `tenant create`. */
+/** Commands by name: `tenant create`, or of one word. */
 export type Commands = Readonly<Record<string, Command>>;
 
 /** A tenant's id, or an error that says what is wrong with it. */

@@ -16,6 +16,7 @@ import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { manageEndpoints } from '../../shared/webhooks/manage.ts';
 import { dataDirectory, localStack } from '../target.ts';
 import { readJson } from './files.ts';
+import { type Operations, operationsOf } from './operations.ts';
 
 /** What commands work on: the running local stack, or a stack in AWS. */
 export interface Deployment {
@@ -30,6 +31,8 @@ export interface Deployment {
   readonly apiUrl: string;
   /** Name or ARN of the secret that holds the key of ids; a stack from before ids had a key has none. */
   readonly idKeySecret: string | undefined;
+  /** Throws where the outputs of the stack are not at hand. */
+  readonly operations: () => Operations;
   /** Throws where the secret that holds the key of endpoints is not known. A test is sent from this machine. */
   readonly endpoints: () => ManagedEndpoints;
 }
@@ -67,10 +70,10 @@ export async function connect(named: Named): Promise<Deployment> {
       .parse(await readJson('cdk-outputs.json', 'deploy first (npm run deploy), or give --tenants-table'));
     const [stack] = Object.entries(outputs);
     if (!stack) throw new Error('cdk-outputs.json names no stack');
-    const [name, { TenantsTable: tenants, VerificationsTable: verifications, ApiUrl, IdKeySecret, EndpointKeySecret }] =
-      stack;
+    const [name, told] = stack;
+    const { TenantsTable: tenants, VerificationsTable: verifications, ApiUrl, IdKeySecret, EndpointKeySecret } = told;
     const keys = { idKeySecret: IdKeySecret, endpointKeySecret: EndpointKeySecret };
-    return open({ tenants, verifications }, name, ApiUrl, keys);
+    return { ...open({ tenants, verifications }, name, ApiUrl, keys), operations: () => operationsOf(told) };
   }
   const path = join(dataDirectory(), 'stack.json');
   const { url, environment, outputs } = localStack.parse(
@@ -78,7 +81,8 @@ export async function connect(named: Named): Promise<Deployment> {
   );
   const tables = { tenants: outputs.TenantsTable, verifications: outputs.VerificationsTable };
   const keys = { idKeySecret: outputs.IdKeySecret, endpointKeySecret: outputs.EndpointKeySecret };
-  return open(tables, named.stack, url, keys, environment);
+  const opened = open(tables, named.stack, url, keys, environment);
+  return { ...opened, operations: () => operationsOf(outputs, environment) };
 }
 
 function open(
@@ -114,6 +118,9 @@ function open(
     stackName,
     apiUrl,
     idKeySecret,
+    operations: () => {
+      throw new Error('This command reads the outputs of the stack: use --aws where cdk-outputs.json is');
+    },
     endpoints: () => {
       if (!endpointKeySecret)
         throw new Error('Give --endpoint-key-secret: its ARN is the stack’s output EndpointKeySecret');

@@ -1,3 +1,4 @@
+import { isLive } from '../../shared/domain/livemode.ts';
 import { newTenantId } from '../../shared/domain/owner.ts';
 import { keyCacheSeconds } from '../../shared/domain/times.ts';
 import type { IssuedKey, Tenant } from '../../shared/stores/tenants/row.ts';
@@ -7,8 +8,8 @@ import { type Commands, tenantNamed } from './command.ts';
 export const tenantCommands: Commands = {
   'tenant create': {
     words: 1,
-    run: async ([id = ''], { connect }) =>
-      printKey(await (await connect()).tenants.create(tenantNamed(id, newTenantId))),
+    run: async ([id = ''], { connect, test }) =>
+      printKey(await (await connect()).tenants.create(tenantNamed(id, newTenantId), { test })),
   },
   'tenant add-key': {
     words: 1,
@@ -25,7 +26,8 @@ export const tenantCommands: Commands = {
   'tenant show': {
     words: 1,
     run: async ([id = ''], { connect }) => {
-      const { keys, webhooks, ...rest } = await findTenant((await connect()).tenants, id);
+      const tenant = await findTenant((await connect()).tenants, id);
+      const { keys, webhooks, ...rest } = { ...tenant, livemode: isLive(tenant) };
       const shown = <T extends { sha256: string }>(kept: readonly T[]) => kept.map(({ sha256: _, ...row }) => row);
       console.log(JSON.stringify({ ...rest, keys: shown(keys), webhooks: shown(webhooks) }, null, 2));
     },

@@ -22,6 +22,7 @@ export function seenOf(view: ClientVerification, isSecondDevice: boolean): Seen 
     captures,
     missing: captures.filter((name) => view.missing?.includes(name)),
     roundsLeft: view.rounds_left,
+    isTest: !view.livemode,
     returnUrl: view.return_url,
   };
   return {

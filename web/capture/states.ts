@@ -62,6 +62,8 @@ export interface Journey {
   /** Of all captures of this round. */
   readonly captures: readonly CaptureName[];
   readonly roundsLeft: number;
+  /** Of a test tenant: the person is told that the result says nothing about them. */
+  readonly isTest?: boolean;
   readonly returnUrl?: string | undefined;
 }
 

@@ -48,8 +48,14 @@ export function view(shown: Shown): TemplateResult {
   return html`<section aria-labelledby="title">
     ${markOf(state)} ${stepOf(shown)}
     <h2 id="title" part="title" tabindex="-1" role="heading" aria-level=${headingLevel}>${title}</h2>
-    ${text ? html`<p part="text" class="quiet">${text}</p>` : nothing} ${body(shown)}
+    ${text ? html`<p part="text" class="quiet">${text}</p>` : nothing} ${testHint(shown)} ${body(shown)}
   </section>`;
+}
+
+/** Where the person begins, and where they are told a result. */
+function testHint({ state, texts }: Shown): TemplateResult | typeof nothing {
+  const isTold = (state.at === 'intro' || state.at === 'done') && state.journey?.isTest;
+  return isTold ? html`<p part="test" class="small"><strong>${texts.test_hint}</strong></p>` : nothing;
 }
 
 /** Heading and first paragraph of a state: the paragraph is also what the live region says. */

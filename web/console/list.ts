@@ -208,10 +208,11 @@ export class ConsoleList extends View {
     );
   }
 
-  #link({ source_id }: ListedVerification) {
+  #link({ source_id, livemode }: ListedVerification) {
+    const test = livemode ? nothing : badge('test', this.desk.words.test);
     return source_id === null
-      ? html`<span class="quiet">${this.desk.words.list.erased}</span>`
-      : html`<a class="id" href=${hashOf({ view: 'verification', sourceId: source_id })}>${source_id}</a>`;
+      ? html`<span class="quiet">${this.desk.words.list.erased}</span> ${test}`
+      : html`<a class="id" href=${hashOf({ view: 'verification', sourceId: source_id })}>${source_id}</a> ${test}`;
   }
 
   #verdict({ outcome, reasons }: NonNullable<ListedVerification['verdict']>) {

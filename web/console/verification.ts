@@ -160,6 +160,7 @@ export class ConsoleVerification extends View {
       <div class="title">
         <h1 tabindex="-1">${this.sourceId}</h1>
         ${this.whole ? this.#badge(this.whole.verification) : nothing}
+        ${this.whole && !this.whole.verification.livemode ? badge('test', words.test) : nothing}
       </div>
       ${
         problem && answeredAt

@@ -165,6 +165,7 @@ export const english = {
     notYet: 'You are not signed in yet.',
   },
 
+  test: 'Test',
   list: {
     heading: 'Verifications',
     byState: 'By state',

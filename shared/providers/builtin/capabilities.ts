@@ -8,7 +8,7 @@ export const builtin: Capabilities = {
   remote: false,
   consumer: 'analyse-capture',
   answersBy: 'response',
-  routable: true,
+  live: true,
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,
   maximumBytes: {},

@@ -6,7 +6,7 @@ export const identify: Capabilities = {
   remote: true,
   consumer: 'dispatch-verification',
   answersBy: 'webhook',
-  routable: true,
+  live: true,
   checks: ['spoof_detect'],
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   maximumBytes: {},

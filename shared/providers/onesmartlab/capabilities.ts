@@ -6,7 +6,7 @@ export const onesmartlab: Capabilities = {
   remote: true,
   consumer: 'dispatch-verification',
   answersBy: 'response',
-  routable: true,
+  live: true,
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: { selfie: ['image/jpeg', 'image/png'], id_card: ['image/jpeg', 'image/png'], video: ['video/mp4'] },
   maximumBytes: {},

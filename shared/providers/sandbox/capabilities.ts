@@ -7,7 +7,7 @@ export const sandbox: Capabilities = {
   remote: false,
   consumer: 'dispatch-verification',
   answersBy: 'response',
-  routable: false, // it passes any capture
+  live: false, // it passes any capture
   readsSourceId: true,
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,

@@ -6,7 +6,7 @@ export const spoofsense: Capabilities = {
   remote: true,
   consumer: 'dispatch-verification',
   answersBy: 'response',
-  routable: true,
+  live: true,
   checks: ['spoof_detect'],
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   // Its limit of 10,485,760 bytes is of the request's content: {"data":""} and four characters for three bytes.

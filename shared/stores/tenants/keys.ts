@@ -22,8 +22,11 @@ export interface Keys {
    * such a tenant or not. At most one read in 20 s per tenant.
    */
   readonly authenticate: (key: string | undefined) => Promise<Tenant>;
-  /** Makes a tenant with the default policy and its first key, which is shown this once. Throws `state_conflict`. */
-  readonly create: (id: string) => Promise<IssuedKey>;
+  /**
+   * Makes a tenant with the default policy and its first key, which is shown this once: a live one, or with `test` one for
+   * tests, for good. Throws `state_conflict`.
+   */
+  readonly create: (id: string, options?: { readonly test?: boolean }) => Promise<IssuedKey>;
   readonly addKey: (id: string) => Promise<IssuedKey>;
   /** Whether the tenant has any key left. At most one read in 20 s. */
   readonly hasKey: (id: string) => Promise<boolean>;
@@ -54,11 +57,12 @@ export function tenantKeys({ now, randomBytes }: Pick<Dependencies, 'now' | 'ran
 
     hasKey: async (id) => ((await rows.findCached(id))?.keys ?? []).length > 0,
 
-    async create(id) {
+    async create(id, { test = false } = {}) {
       const { row, ...issued } = issue(newTenantId.parse(id));
       const created = await rows.insert({
         id,
         createdAt: now().toISOString(),
+        ...(test && { livemode: false }),
         keys: [row],
         policy: defaultPolicy,
         credentials: {},

@@ -10,6 +10,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
 import { Fault } from '../../domain/fault.ts';
 import { tolerant } from '../../domain/later.ts';
+import { livemode } from '../../domain/livemode.ts';
 import { deploymentOwner } from '../../domain/owner.ts';
 import { providerName, storedPolicy } from '../../domain/policy.ts';
 import { keyCacheSeconds } from '../../domain/times.ts';
@@ -44,6 +45,7 @@ export type Credentials = z.infer<typeof credentials>;
 export const tenant = z.object({
   id: tenantId,
   createdAt: z.string(),
+  livemode,
   keys: z.array(apiKey),
   policy: storedPolicy,
   credentials: credentials.default({}),

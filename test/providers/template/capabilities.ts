@@ -6,7 +6,7 @@ export const template: Capabilities = {
   remote: true,
   consumer: 'dispatch-verification',
   answersBy: 'response',
-  routable: true,
+  live: true,
   checks: ['spoof_detect'],
   accepts: { selfie: ['image/jpeg', 'image/png'] },
   maximumBytes: { selfie: 5_000_000 },

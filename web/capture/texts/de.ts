@@ -17,6 +17,7 @@ export const de: Texts = {
     'Suchen Sie einen gleichmäßig hellen Ort. Nehmen Sie Sonnenbrille und alles ab, was Ihr Gesicht verdeckt.',
   intro_video: 'Suchen Sie einen ruhigen Ort: Sie sprechen sechs Ziffern laut auf Englisch.',
   intro_camera: 'Ihr Browser fragt, ob diese Seite die Kamera benutzen darf. Sie ist nur während der Aufnahme an.',
+  test_hint: 'Dies ist ein Test. Das Ergebnis sagt nichts über Sie aus.',
   begin: 'Beginnen',
   on_phone: 'Mit dem Handy weitermachen',
 

@@ -12,6 +12,7 @@ export const en = {
   intro_selfie: 'Find an evenly lit place and take off sunglasses and headwear that covers your face.',
   intro_video: 'Find a quiet place: you will say six digits aloud.',
   intro_camera: 'Your browser will ask whether this page may use the camera. It is on only while you capture.',
+  test_hint: 'This is a test. Its result says nothing about you.',
   begin: 'Begin',
   on_phone: 'Go on with your phone',
 

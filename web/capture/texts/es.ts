@@ -15,6 +15,7 @@ export const es: Texts = {
   intro_video: 'Busque un lugar tranquilo: dirá seis cifras en voz alta, en inglés.',
   intro_camera:
     'El navegador le preguntará si esta página puede usar la cámara. Solo está encendida durante la captura.',
+  test_hint: 'Esto es una prueba. El resultado no dice nada sobre usted.',
   begin: 'Empezar',
   on_phone: 'Seguir con el móvil',
 

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { uploadsView } from '../../shared/api/verifications.ts';
+import { eventId } from '../../shared/domain/event.ts';
+import { portrait } from '../../tools/samples.ts';
+import { clientOf, newSourceId, put } from '../journeys/client.ts';
+import type { Inside } from '../journeys/inside.ts';
+import { aws } from './account.ts';
+import { blocksUnder, type Terminal } from './page.ts';
+
+const page = 'docs/runbook.md';
+
+/** A deployment with a terminal in the checkout that it was deployed from. */
+export interface Operated {
+  readonly inside: Inside & { readonly outputs: Readonly<Record<string, string>> };
+  readonly terminal: Terminal;
+  readonly checkout: string;
+}
+
+/** The steps of the runbook, run from the page: each sets something right that was broken before it. */
+export function runbookSteps(operated: () => Operated): void {
+  const step = (heading: `### ${string}`, number = 0): Promise<string> => {
+    const { terminal, checkout } = operated();
+    return terminal.run(checkout, blocksUnder(heading, page)[number] ?? '');
+  };
+  const know = (variables: string) => operated().terminal.run(operated().checkout, `export ${variables}`);
+  const admin = (words: string) =>
+    operated().terminal.run(operated().checkout, `npm run --silent admin -- ${words} --aws`);
+
+  describe('the runbook', () => {
+    it('moves a capture back that was not noticed: it is decided, and the second time there is nothing to move', async () => {
+      const { inside } = operated();
+      const client = clientOf(inside);
+      const sourceId = newSourceId();
+      const rule = await captureRule();
+      await aws('events', 'disable-rule', '--name', rule);
+      const uploads = await client.request(sourceId);
+      await put(uploads, await portrait()).finally(() => aws('events', 'enable-rule', '--name', rule));
+      const { undeliverable } = queueIn(inside.outputs.QueueCaptures ?? '');
+      const sqs = new SQSClient();
+      await sqs.send(
+        new SendMessageCommand({ QueueUrl: undeliverable, MessageBody: await landingOf(uploads, inside) }),
+      );
+      await know('QUEUE=captures');
+      expect(await step('### Moving messages back')).toContain('1 messages moved back to captures.');
+      expect((await client.verdict(sourceId)).verdict?.outcome).toBe('passed');
+      expect(await step('### Moving messages back')).toContain('No message waits behind captures.');
+    });
+
+    it('holds a vendor: its captures go on to the next provider unasked, until it is let go', async () => {
+      const { inside, terminal, checkout } = operated();
+      const settings = { settings: { baseUrl: 'https://127.0.0.1:9' }, credentials: { apiKey: 'unused' } };
+      await terminal.run(checkout, `echo '${JSON.stringify(settings)}' > build/vendor.json`);
+      const key = /api key (\S+)/.exec(await admin('tenant create held'))?.[1] ?? '';
+      await admin('credentials set spoofsense held build/vendor.json');
+      const policy = z.looseObject({ routes: z.looseObject({}) }).parse(JSON.parse(await admin('policy show held')));
+      const routed = { ...policy, routes: { ...policy.routes, spoof_detect: ['spoofsense', 'builtin'] } };
+      await terminal.run(checkout, `echo '${JSON.stringify(routed)}' > build/policy-held.json`);
+      await admin('policy set held build/policy-held.json');
+      await sleep(21_000); // a tenant is read again after 20 s
+      const client = clientOf({ ...inside, apiKey: key });
+      const asked = async () => {
+        const sourceId = newSourceId();
+        await put(await client.request(sourceId), await portrait());
+        const { attempts, verdict } = await client.verdict(sourceId);
+        expect(verdict).toMatchObject({ outcome: 'passed', provider: 'builtin' });
+        return new Set(attempts.map(({ provider }) => provider));
+      };
+      await know('VENDOR=spoofsense');
+      expect(await step('### Holding a vendor')).toContain('spoofsense  held  until');
+      expect(await asked()).toEqual(new Set(['builtin']));
+      await step('### Holding a vendor', 1);
+      expect(await admin('breaker list')).toContain('Every breaker is closed.');
+      await sleep(6000); // workers read a breaker again after 5 s
+      expect(await asked()).toEqual(new Set(['spoofsense', 'builtin']));
+    });
+
+    it('announces again what no rule of the bus saw, under the ids it had', async () => {
+      const { inside } = operated();
+      const client = clientOf(inside);
+      const sourceId = newSourceId();
+      const bus = inside.outputs.EventBusName ?? '';
+      await know(`SINCE=${new Date().toISOString()}`);
+      await aws('events', 'disable-rule', '--name', 'hear', '--event-bus-name', bus);
+      await put(await client.request(sourceId), await portrait());
+      await client.verdict(sourceId);
+      const told = async () => {
+        const details = (await inside.events()).map(({ detail }) => heard.parse(detail));
+        return details.filter(({ source_id }) => source_id === sourceId);
+      };
+      await sleep(5000); // by then the stream has put them on the bus, where no rule is
+      await aws('events', 'enable-rule', '--name', 'hear', '--event-bus-name', bus);
+      expect(await told()).toEqual([]);
+      await step('### Announcing events again');
+      await expect
+        .poll(async () => (await told()).map(({ type }) => type), { timeout: 30_000 })
+        .toEqual(['verification.queued', 'verification.dispatched', 'verification.decided']);
+      const [first] = await told();
+      const about = /^evt_(.*)_2$/.exec(first?.id ?? '')?.[1] ?? '';
+      expect((await told()).map(({ id }) => id)).toEqual([2, 3, 4].map((sequence) => eventId(about, sequence)));
+    });
+
+    it('says in one sentence what it does not know, and changes nothing', async () => {
+      for (const words of ['redrive nothing', 'breaker open nobody', 'breaker close nobody']) {
+        await expect(admin(words), words).rejects.toThrow(
+          /ended with 1:[\s\S]*There is no (queue nothing|provider nobody)/,
+        );
+      }
+    });
+  });
+}
+
+const heard = z.looseObject({ id: z.string(), type: z.string(), source_id: z.string().optional() });
+const queueIn = (output: string) => z.object({ queue: z.url(), undeliverable: z.url() }).parse(JSON.parse(output));
+
+/** The rule by which the bucket's events come to the queue of captures. */
+async function captureRule(): Promise<string> {
+  const names = await aws<string[]>('events', 'list-rules', '--query', "Rules[?contains(Name, 'landed')].Name");
+  if (names.length !== 1 || !names[0]) throw new Error(`There is not one rule of captures: ${names.join(', ')}`);
+  return names[0];
+}
+
+/** What S3 said of the selfie, as the queue of captures has it. */
+async function landingOf(uploads: unknown, { outputs, s3 }: Operated['inside']): Promise<string> {
+  const { post } = uploadsView.parse(uploads).uploads.selfie ?? {};
+  const key = post?.fields.key ?? '';
+  const { Versions = [] } = await s3.send(
+    new ListObjectVersionsCommand({ Bucket: outputs.CapturesBucket, Prefix: key }),
+  );
+  const [version] = Versions;
+  if (!version) throw new Error(`Nothing lies at ${key}`);
+  return JSON.stringify({
+    version: '0',
+    id: '00000000-0000-0000-0000-000000000000',
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    account: await aws<string>('sts', 'get-caller-identity', '--query', 'Account'),
+    time: version.LastModified,
+    region: process.env.AWS_REGION ?? 'us-east-1',
+    resources: [`arn:aws:s3:::${outputs.CapturesBucket}`],
+    detail: {
+      version: '0',
+      bucket: { name: outputs.CapturesBucket },
+      object: { key, size: version.Size, etag: version.ETag?.replaceAll('"', ''), 'version-id': version.VersionId },
+      reason: 'PutObject',
+    },
+  });
+}
