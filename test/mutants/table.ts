@@ -102,10 +102,26 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'links and webhooks of strangers lead to this machine only locally',
     file: 'infra/settings.ts',
-    find: "loopback: flag('local', read('local'), false),",
+    find: 'loopback: local,',
     replace: 'loopback: true,',
     ...inTheStack,
     named: 'lets links and webhooks of strangers',
+  },
+  {
+    control: 'a misspelt choice of a deployment stops it, instead of being ignored',
+    file: 'infra/settings.ts',
+    find: '!Object.hasOwn(contextKeys, key) && !ofCdk.test(key)',
+    replace: 'false',
+    tests: ['test/infra/settings.test.ts'],
+    named: 'that is unknown stops synthesis',
+  },
+  {
+    control: 'choices that cannot go together stop a deployment',
+    file: 'infra/settings.ts',
+    find: 'if (impossible(chosen)) throw',
+    replace: 'if (false) throw',
+    tests: ['test/infra/settings.test.ts'],
+    named: 'cannot go together',
   },
 
   // Webhooks of vendors
@@ -451,6 +467,30 @@ export const mutants: readonly Mutant[] = [
     replace: 'Math.max(seconds, maximumWaitSeconds)',
     tests: ['test/lifecycle/wait.test.ts'],
     named: 'than the deployment lets it',
+  },
+  {
+    control: 'a read waits for no person',
+    file: 'shared/lifecycle/wait.ts',
+    find: "if (record.state === 'awaiting_captures') return untilCapturesSeconds;",
+    replace: '',
+    tests: ['test/lifecycle/wait.test.ts'],
+    named: 'never for a person or a vendor',
+  },
+  {
+    control: 'a read waits for no webhook of a vendor',
+    file: 'shared/lifecycle/wait.ts',
+    find: "record.waitingFor === 'webhook') return untilWebhookSeconds;",
+    replace: "record.waitingFor === 'webhook') return undefined;",
+    tests: ['test/lifecycle/wait.test.ts'],
+    named: 'never for a person or a vendor',
+  },
+  {
+    control: 'a call of AWS that is not answered in time ends',
+    file: 'shared/stores/limits.ts',
+    find: 'throwOnRequestTimeout: true,',
+    replace: 'throwOnRequestTimeout: false,',
+    tests: ['test/stores/limits.test.ts'],
+    named: 'is given up: S3, by dribs',
   },
 
   // Subjects and captures that come again
