@@ -34,6 +34,6 @@ function connect() {
   };
 }
 
-export const handler = schedule(connect, (dependencies) =>
-  Promise.all([sweepVerifications(dependencies), sweepDeliveries(dependencies)]),
+export const handler = schedule(connect, (dependencies, remainingMilliseconds) =>
+  Promise.all([sweepVerifications({ ...dependencies, remainingMilliseconds }), sweepDeliveries(dependencies)]),
 );
