@@ -94,25 +94,29 @@ function hashOfMove({ history, sequence }: Verification): Pick<Event, 'hash'> {
 
 /**
  * The events of a record's moves so far, made of its history alone: the same as `eventOf` made when it moved, word for word,
- * so a receiver that has one knows the other as a repeat. An erased record has none: nothing is left that names it.
+ * so a receiver that has one knows the other as a repeat. An erased record has none: nothing is left that names it. A move to
+ * a state of a later version is left for that version.
  */
 export function eventsOfHistory(record: Unerased): Event[] {
   const moves = record.history.filter(({ kind, sequence }) => kind === 'moved' && sequence > 1);
-  return moves.map((line) => ({
-    id: eventId(record.verificationId, line.sequence),
-    type: eventTypeOfMove(line),
-    previous_event_id: line.sequence > 2 ? eventId(record.verificationId, line.sequence - 1) : null,
-    occurred_at: line.at,
-    tenant: record.tenant,
-    livemode: isLive(record),
-    source_id: record.sourceId,
-    check: record.check,
-    state: line.state,
-    round: line.round,
-    sequence: line.sequence,
-    ...(line.state === 'decided' && line.outcome !== undefined && { outcome: line.outcome }),
-    ...(line.hash !== undefined && { hash: line.hash }),
-  }));
+  return moves.flatMap(({ state: to, ...line }) => {
+    if (!isOneOf(state, to)) return [];
+    return {
+      id: eventId(record.verificationId, line.sequence),
+      type: eventTypeOfMove({ ...line, state: to }),
+      previous_event_id: line.sequence > 2 ? eventId(record.verificationId, line.sequence - 1) : null,
+      occurred_at: line.at,
+      tenant: record.tenant,
+      livemode: isLive(record),
+      source_id: record.sourceId,
+      check: record.check,
+      state: to,
+      round: line.round,
+      sequence: line.sequence,
+      ...(to === 'decided' && line.outcome !== undefined && { outcome: line.outcome }),
+      ...(line.hash !== undefined && { hash: line.hash }),
+    };
+  });
 }
 
 /** Of a move by its verification; of `endpoint.disabled` by the endpoint and its version. */

@@ -334,14 +334,20 @@ describe('what stands beside the records', () => {
   });
 
   it('the landing of a capture that a later version asks for is left for it, and a stranger’s object is not', () => {
+    const own = { bucket: 'captures', account: '123456789012' };
     const eventOfKey = (key: string) =>
       JSON.stringify({
         ...{ source: 'aws.s3', 'detail-type': 'Object Created', time: at },
-        detail: { reason: 'PutObject', object: { key, size: 1, etag: 'e', 'version-id': 'v' } },
+        account: own.account,
+        detail: {
+          reason: 'PutObject',
+          bucket: { name: own.bucket },
+          object: { key, size: 1, etag: 'e', 'version-id': 'v' },
+        },
       });
-    expect(() => readLanding(eventOfKey(`captures/${'a'.repeat(26)}/1/hologram`))).toThrow(/later version/);
-    expect(() => readLanding(eventOfKey(`captures/${'a'.repeat(26)}/4/selfie`))).toThrow(/later version/);
-    expect(readLanding(eventOfKey('captures/else/1/selfie'))).toBeUndefined();
+    expect(() => readLanding(eventOfKey(`captures/${'a'.repeat(26)}/1/hologram`), own)).toThrow(/later version/);
+    expect(() => readLanding(eventOfKey(`captures/${'a'.repeat(26)}/4/selfie`), own)).toThrow(/later version/);
+    expect(readLanding(eventOfKey('captures/else/1/selfie'), own)).toBeUndefined();
   });
 });
 

@@ -46,7 +46,7 @@ async function replay(operations: Operations, span: Span) {
   };
   for await (const { Items = [] } of paginateScan({ client }, moved)) {
     for (let start = 0; start < Items.length; start += atOnce) {
-      const records = Items.slice(start, start + atOnce).map(recordOf);
+      const records = Items.slice(start, start + atOnce).map((item) => recordOf(item));
       const told = await Promise.all(records.map((record) => announceAgain(record, span, announcing)));
       for (const { announced, unnamed } of told) {
         tally.announced += announced;
