@@ -18,6 +18,7 @@ import { pageJourneys } from '../journeys/pages.ts';
 import { everythingThere, everythingWritten } from './account.ts';
 import { makeCheckout, makeNextVersion, nextRelease } from './checkout.ts';
 import { gaps } from './gaps.ts';
+import { lostCaptureJourneys } from './lost-captures.ts';
 import { commandsUnder, openTerminal } from './page.ts';
 
 /*
@@ -81,6 +82,7 @@ describe('deployed', () => {
   journeys(() => inside);
   pageJourneys(() => inside);
   journeysSeenFromInside(() => inside);
+  lostCaptureJourneys(() => inside, keyOfIds);
 });
 
 it('a person opens the deployed capture page in a browser, takes a selfie, and passes', async () => {
