@@ -133,7 +133,7 @@ export function lostCaptureJourneys(inside: () => Inside, idKey: () => Promise<s
       for (const one of stored) await tell(one);
       await expect.poll(waiting, { timeout: 60_000 }).toEqual([0, 0]);
       expect(await Promise.all(sourceIds.map((sourceId) => client.history(sourceId)))).toEqual(histories);
-    }, 400_000);
+    });
 
     it('an event of another account or bucket is counted, and moves nothing', async () => {
       const client = clientOf(inside());
