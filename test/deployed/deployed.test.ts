@@ -18,6 +18,7 @@ import { pageJourneys } from '../journeys/pages.ts';
 import { everythingThere, everythingWritten } from './account.ts';
 import { makeCheckout, makeNextVersion, nextRelease } from './checkout.ts';
 import { gaps } from './gaps.ts';
+import { lostCaptureJourneys } from './lost-captures.ts';
 import { commandsUnder, openTerminal } from './page.ts';
 import { runbookSteps } from './runbook.ts';
 
@@ -83,6 +84,7 @@ describe('deployed', () => {
   journeys(() => inside);
   pageJourneys(() => inside);
   journeysSeenFromInside(() => inside);
+  lostCaptureJourneys(() => inside, keyOfIds);
 });
 
 runbookSteps(() => ({ inside, terminal, checkout: first }));
