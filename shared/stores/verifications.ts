@@ -451,7 +451,7 @@ export function dynamoVerifications({
 }
 
 /** The table's row: the record and the keys of its indexes, the sparse ones only where something is due or has failed. */
-function rowOf(record: Verification): Record<string, unknown> {
+export function rowOf(record: Verification): Record<string, unknown> {
   return {
     ...record,
     history: record.history.map(lineRow),

@@ -27,13 +27,36 @@ export function makeCheckout(name: string): string {
 /** What every line of the next version's logs says. */
 export const nextRelease = '"release":"next"';
 
-/** The next version of it: the same service, but every function's code is another. */
+/** What the next version writes in its records, and no version before knows. */
+export const nextWord = 'begun_by_the_next_version';
+
+/** By file: what the next version changes. Its log lines name it, and its records have one more code and one more field. */
+const changes: Readonly<Record<string, readonly (readonly [from: string, to: string])[]>> = {
+  'shared/lambda/log.ts': [['JSON.stringify({ timestamp:', "JSON.stringify({ release: 'next', timestamp:"]],
+  'shared/domain/verification.ts': [
+    ["  'capture_reused',\n]);", `  'capture_reused',\n  '${nextWord}',\n]);`],
+    [
+      "    state: 'awaiting_captures',\n    round: 1,\n  };",
+      `    state: 'awaiting_captures',\n    round: 1,\n    code: '${nextWord}',\n  };`,
+    ],
+    ['  requestHash: z.string(),\n', `  requestHash: z.string(),\n  writtenBy: z.enum(['${nextWord}']).optional(),\n`],
+  ],
+  'shared/lifecycle/begin.ts': [
+    ['    plan,\n    declared:', `    plan,\n    writtenBy: '${nextWord}',\n    declared:`],
+  ],
+};
+
+/** The next version of it: the same service, but every function's code is another, and so is the schema of records. */
 export function makeNextVersion(): string {
   const directory = makeCheckout('next');
-  const file = `${directory}/shared/lambda/log.ts`;
-  const source = readFileSync(file, 'utf8');
-  const changed = source.replace('JSON.stringify({ timestamp:', "JSON.stringify({ release: 'next', timestamp:");
-  if (changed === source) throw new Error('shared/lambda/log.ts writes its lines in another way now');
-  writeFileSync(file, changed);
+  for (const [name, replaced] of Object.entries(changes)) {
+    const file = `${directory}/${name}`;
+    const source = readFileSync(file, 'utf8');
+    const changed = replaced.reduce((text, [from, to]) => {
+      if (!text.includes(from)) throw new Error(`${name} has no ${JSON.stringify(from)} any more`);
+      return text.replace(from, to);
+    }, source);
+    writeFileSync(file, changed);
+  }
   return directory;
 }

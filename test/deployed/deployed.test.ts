@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { uploadsView } from '../../shared/api/verifications.ts';
+import { verificationIdOf } from '../../shared/domain/verification-id.ts';
 import { presignable } from '../../shared/stores/captures.ts';
 import { portrait } from '../../tools/samples.ts';
 import { type Client, clientOf, newSourceId, put } from '../journeys/client.ts';
@@ -16,7 +17,8 @@ import { type Inside, journeysSeenFromInside } from '../journeys/inside.ts';
 import { journeys } from '../journeys/journeys.ts';
 import { pageJourneys } from '../journeys/pages.ts';
 import { everythingThere, everythingWritten } from './account.ts';
-import { makeCheckout, makeNextVersion, nextRelease } from './checkout.ts';
+import { makeCheckout, makeNextVersion, nextRelease, nextWord } from './checkout.ts';
+import { crossing } from './crossing.ts';
 import { gaps } from './gaps.ts';
 import { lostCaptureJourneys } from './lost-captures.ts';
 import { commandsUnder, openTerminal } from './page.ts';
@@ -115,6 +117,8 @@ it('an order whose link leads inside is accepted, never fetched, and its credit 
   await expect.poll(() => admin('credits show acme'), { timeout: 60_000, interval: 2000 }).toContain('2');
 });
 
+crossing(() => inside);
+
 it('a new version is deployed under traffic, and every verification is decided once and told of', async () => {
   const next = makeNextVersion();
   const key = await keyOfIds();
@@ -140,6 +144,8 @@ it('a new version is deployed under traffic, and every verification is decided o
   const late = newSourceId();
   await put(await client.request(late), face);
   sourceIds.push(late);
+  // Its records have a word and a field that the version before does not know, and their histories are whole to both.
+  expect((await client.history(late))[0]).toMatchObject({ code: nextWord });
   const deployedAt = Date.now();
   const decide = async (sourceId: string) => {
     expect((await client.verdict(sourceId)).verdict?.outcome, sourceId).toBe('passed');
@@ -148,6 +154,8 @@ it('a new version is deployed under traffic, and every verification is decided o
   };
   // A few at a time: every request that waits is a process of the emulator's.
   for (let from = 0; from < sourceIds.length; from += 4) await Promise.all(sourceIds.slice(from, from + 4).map(decide));
+  expect((await recordOf(late)).writtenBy).toEqual({ S: nextWord });
+  expect(await terminal.run(first, `npm run --silent admin -- audit verify acme --aws`)).toContain(' 0 of them broken');
   const slowestSeconds = Math.round((Date.now() - deployedAt) / 1000);
   const unannounced = async () => {
     const announced = (await inside.events())
@@ -202,6 +210,14 @@ async function sendPatiently(client: Client, sourceId: string, photo: Uint8Array
     }
     await sleep(200);
   }
+}
+
+/** The row of a verification of `acme`. */
+async function recordOf(sourceId: string): Promise<Record<string, AttributeValue>> {
+  const { dynamodb, outputs } = inside;
+  const Key = { verificationId: { S: verificationIdOf(await keyOfIds(), 'acme', sourceId) } };
+  const { Item = {} } = await dynamodb.send(new GetItemCommand({ TableName: outputs.VerificationsTable, Key }));
+  return Item;
 }
 
 async function keyOfIds(): Promise<string> {

@@ -33,15 +33,18 @@ export interface StartOptions {
   readonly port?: number;
   /** CDK context. Another one than others have is another synthesis. */
   readonly context?: Readonly<Record<string, string>>;
+  /** The checkout of another version, to run that one. */
+  readonly root?: string;
 }
 
 export async function startLocalStack(
   dataDirectory = mkdtempSync(join(tmpdir(), 'bonafide-')),
-  { port, context = {} }: StartOptions = {},
+  { port, context = {}, root }: StartOptions = {},
 ): Promise<RunningStack> {
   const choices = Object.entries(context).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  if (choices.length === 0) await giveSynthesis(join(dataDirectory, 'cdk.out'));
+  if (choices.length === 0 && root === undefined) await giveSynthesis(join(dataDirectory, 'cdk.out'));
   const child = spawn(process.execPath, ['local/start.ts', '--json', ...choices], {
+    cwd: root,
     env: { ...process.env, PORT: String(port ?? (await freePort())), BONAFIDE_DATA: dataDirectory },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // a group of its own: kill -9 takes its functions too

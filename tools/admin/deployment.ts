@@ -112,7 +112,9 @@ function open(
     tenants: dynamoTenants({ client, table: tables.tenants, now, randomBytes }),
     logos: dynamoLogos({ client, table: tables.tenants }),
     operators: dynamoOperators({ client, table: tables.tenants, now, randomBytes }),
-    verifications: { find: (id) => dynamoVerifications({ client, table: records(), now }).find(id) },
+    verifications: {
+      find: (id, options) => dynamoVerifications({ client, table: records(), now }).find(id, options),
+    },
     verificationIds: (tenant) => everyId(client, records(), tenant),
     secrets,
     stackName,
