@@ -48,6 +48,8 @@ export interface Settings {
   readonly sourceMaps: boolean;
   /** `local`: true compresses pages in a tenth of the time, where they cross no network. */
   readonly quickPages: boolean;
+  /** `local`: true runs no picture through the engine as it starts, which `npm start` would wait for. */
+  readonly coldEngine: boolean;
   /** Whether links and webhooks of callers may lead to this machine. `local`: true lets them, and nothing that is deployed does. */
   readonly loopback: boolean;
   /** How long a GET may wait for a verdict. `local`: true lets it be longer, where waiting costs nothing. */
@@ -90,6 +92,7 @@ export function readSettings(scope: Construct): Settings {
     tracing: flag('tracing', read('tracing'), false),
     sourceMaps: flag('local', read('local'), false),
     quickPages: flag('local', read('local'), false),
+    coldEngine: flag('local', read('local'), false),
     loopback: flag('local', read('local'), false),
     maximumWaitSeconds: flag('local', read('local'), false) ? 20 : 10,
   };
