@@ -92,7 +92,7 @@ export interface AnalysisOptions extends CardOptions {
   readonly turn?: Turn | undefined;
 }
 
-/** Opens and verifies the models once; the sessions are kept for the life of the process. */
+/** Opens and verifies all models of the pack; the sessions are kept for the life of the process. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const threads = Math.min(options.threads ?? 1, availableParallelism());
   const now = options.now ?? (() => performance.now());
@@ -105,6 +105,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...(await openSightModels(pack)),
     spoofModels: await Promise.all(spoofing.models.map((model) => pack.open(model))),
   };
+  // Opened now, so that no capture waits for them. One that is refused fails the checks that need it, and no other.
+  await Promise.allSettled([models.matcher(), options.digits ?? openDigits(pack)]);
 
   function timing(stages: Record<string, number>, prefix = ''): Timed {
     return async (stage, work) => {

@@ -46,7 +46,7 @@ export const sightLimits = {
 export interface SightModels {
   readonly detector: Detector;
   readonly landmarker: Landmarker;
-  /** Opened for the first face that is compared or in doubt. */
+  /** Of a pack it is opened once, when it is first asked for. */
   readonly matcher: () => Promise<Model<FaceMatching['model']>>;
   /** Embeddings of faces are at least this long. */
   readonly faceNorm: number;

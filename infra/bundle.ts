@@ -76,6 +76,8 @@ export function bundleFunction(name: string, outputDirectory: string, settings: 
 
 export interface EngineParts extends BundleSettings {
   readonly processor: ProcessorName;
+  /** Without the picture that goes through the engine while a container starts. */
+  readonly coldEngine?: boolean | undefined;
   /** A directory with a model pack of the deployment's own. @default the shipped one */
   readonly modelPack?: string | undefined;
   /** Where the prepared parts lie. @default the project */
@@ -90,10 +92,11 @@ export interface PagesParts extends EngineParts {
 /** Bundles the engine's function and lays models and native packages of one processor beside it. */
 export function bundleEngine(
   outputDirectory: string,
-  { processor, modelPack, root = projectRoot, sourceMaps }: EngineParts,
+  { processor, modelPack, root = projectRoot, sourceMaps, coldEngine = false }: EngineParts,
 ): void {
   const prepared = preparedFor(processor, root);
-  cpSync(prepared, outputDirectory, { recursive: true, filter: (path) => !path.endsWith('.ready') });
+  const left = ['.ready', ...(coldEngine ? ['warm-up.jpg'] : [])];
+  cpSync(prepared, outputDirectory, { recursive: true, filter: (path) => !left.includes(basename(path)) });
   if (modelPack !== undefined) replaceModels(join(outputDirectory, 'models'), resolve(root, modelPack));
   bundleFunction(engineFunction, outputDirectory, { sourceMaps });
 }

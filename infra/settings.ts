@@ -85,6 +85,8 @@ export interface Settings extends Omit<Chosen, 'architecture' | 'models' | 'thro
   readonly sourceMaps: boolean;
   /** `local`: true compresses pages in a tenth of the time, where they cross no network. */
   readonly quickPages: boolean;
+  /** `local`: true runs no picture through the engine as it starts, which `npm start` would wait for. */
+  readonly coldEngine: boolean;
   /** Whether links and webhooks of callers may lead to this machine. `local`: true lets them, and nothing that is deployed does. */
   readonly loopback: boolean;
   /** How long a GET may wait for a verdict. `local`: true lets it be longer, where waiting costs nothing. */
@@ -110,6 +112,7 @@ export function readSettings(scope: Construct): Settings {
     routeThrottles: throttles,
     sourceMaps: local,
     quickPages: local,
+    coldEngine: local,
     loopback: local,
     maximumWaitSeconds: local ? 20 : 10,
   };

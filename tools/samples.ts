@@ -12,7 +12,7 @@ export interface Sample {
 }
 
 const root = path.dirname(import.meta.dirname);
-const portraitFile = path.join(root, 'test/fixtures/portrait.png');
+export const portraitFile = path.join(root, 'test/fixtures/portrait.png');
 const screenshotFile = path.join(root, 'node_modules/@vladmandic/human/assets/screenshot-faceid.jpg');
 
 /** Eileen Collins, NASA, public domain: a person before the camera. 512 px in the file; its face is 87 px wide there. */

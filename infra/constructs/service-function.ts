@@ -101,7 +101,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
 export type AnyServiceFunction = ServiceFunction<Record<string, string>>;
 
 /** Bundles in this process: no Docker, no child process, the same bytes every time. */
-function bundled(name: string, { architecture, modelPack, sourceMaps, quickPages }: Settings): Code {
+function bundled(name: string, { architecture, modelPack, sourceMaps, quickPages, coldEngine }: Settings): Code {
   const processor = architecture === Architecture.ARM_64 ? 'arm64' : 'x64';
   // The function's own folder, not the project: CDK tells assets apart by their source.
   return Code.fromAsset(join(projectRoot, 'functions', name), {
@@ -110,7 +110,7 @@ function bundled(name: string, { architecture, modelPack, sourceMaps, quickPages
       image: DockerImage.fromRegistry('unused'),
       local: {
         tryBundle(outputDirectory) {
-          if (name === engineFunction) bundleEngine(outputDirectory, { processor, modelPack, sourceMaps });
+          if (name === engineFunction) bundleEngine(outputDirectory, { processor, modelPack, sourceMaps, coldEngine });
           else if (name === pagesFunction)
             bundlePages(outputDirectory, { processor, modelPack, sourceMaps, quickPages });
           else bundleFunction(name, outputDirectory, { sourceMaps });

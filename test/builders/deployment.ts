@@ -1,3 +1,4 @@
+import { allocator, type Environment } from '../../functions/analyse-capture/environment.ts';
 import type { SourceIds } from '../../shared/domain/ports.ts';
 import type { SigningSecret } from '../../shared/domain/signing-secret.ts';
 import { legacyVerificationIdOf, subjectKeyOf, verificationIdOf } from '../../shared/domain/verification-id.ts';
@@ -9,6 +10,18 @@ export const fingerprintKey = 'the key of fingerprints of the tests';
 export const receiptSecret = 'the secret of receipts of the tests';
 export const idKey = 'TheKeyOfIdsOfTheTestsWhichIsNeverRotated';
 export const endpointKey = 'TheKeyOfEndpointsOfTheTests0123456789';
+
+/** Of a process of the engine's function that is given no message: nothing of it is reached. */
+export const engineEnvironment = {
+  ...allocator,
+  AWS_REGION: 'eu-west-1',
+  VERIFICATIONS_TABLE: 'none',
+  SIGHTINGS_TABLE: 'none',
+  FINGERPRINT_KEY_SECRET: 'none',
+  CAPTURES_BUCKET: 'none',
+  PROVIDER_QUEUES: '{}',
+  MODELS: 'models',
+} satisfies Environment & { AWS_REGION: string };
 
 /** Remembered: a hundred thousand simulated runs ask for the same few. */
 function remembered(make: (tenant: string, sourceId: string) => string) {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openEngine } from '../../engine/engine.ts';
 import { type Manifest, manifest } from '../../engine/manifest.ts';
 import { portrait } from '../../tools/samples.ts';
-import { modelsDirectory, shippedEngine } from './engine.ts';
+import { decoders, modelsDirectory, shippedEngine } from './engine.ts';
 
 async function packWith(change: (shipped: Manifest) => unknown): Promise<string> {
   const directory = await modelsDirectory();
@@ -32,6 +32,15 @@ describe('A model pack', () => {
     await expect(openEngine({ modelsDirectory: incomplete })).rejects.toThrow(/lacks fr_detect\.onnx/);
     await expect(openEngine({ modelsDirectory: '/nowhere' })).rejects.toThrow(/No model pack at \/nowhere/);
     await expect(openEngine({ modelsDirectory: await packWith(() => ({})) })).rejects.toThrow(/not the manifest/);
+  });
+
+  it('whose recogniser of digits is refused judges photos all the same, and no video', async () => {
+    const directory = await modelsDirectory();
+    await writeFile(path.join(directory, 'digits.onnx'), 'not the weights');
+    const engine = await openEngine({ modelsDirectory: directory, decoders });
+    expect((await engine.analyseSelfie(await portrait(), {})).finding.outcome).toBe('passed');
+    const [video, card] = [Buffer.from('a video'), Buffer.from('a card')];
+    await expect(engine.analyseVideo(video, card, '407193', {})).rejects.toThrow(/digits\.onnx has sha256/);
   });
 
   it('names files of its own directory only', async () => {

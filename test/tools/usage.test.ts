@@ -18,7 +18,7 @@ async function run(words: readonly string[]) {
 
 it('every program of package.json is among them', () => {
   const programs = Object.values(project.scripts).filter((line) =>
-    /(local|tools|bench|simulation|mutants)\/\S+\.ts/.test(line),
+    /(local|tools|bench|simulation|mutants|arm64)\/\S+\.ts/.test(line),
   );
   expect(programs.length - commands.length).toBe(1); // test:deployed runs the emulator with a command
   expect(commands.length).toBeGreaterThan(10);

@@ -4,6 +4,7 @@
  *
  *     node_modules/     onnxruntime-node and sharp with that architecture's natives, sharp, libheif, FFmpeg and dav1d as wasm, mediabunny, and nothing else of them
  *     models/           the model pack
+ *     warm-up.jpg       the picture that goes through the engine while a container starts
  *     *-worker.mjs      the workers that read containers and decode captures, which a bundle cannot hold
  *     LICENSE, NOTICE, MODELS.md, licences/   whose work all that is, and on which terms
  *     SOURCE-OFFER.md   the written offer of the source of its GPL, LGPL and MPL works, naming the builds
@@ -22,6 +23,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { type Manifest, manifest, type WeightsFile, weightsOf } from '../../engine/manifest.ts';
 import { commandLine, misused } from '../command-line.ts';
+import { portrait, portraitFile } from '../samples.ts';
 import { copyleftPackages } from './copyleft.ts';
 import { fasterWeights } from './faster-weights.ts';
 import { type Lockfile, lockedPackageAt, readLockfile, root, topLevel } from './lockfile.ts';
@@ -35,6 +37,8 @@ export type Architecture = (typeof architectures)[number];
 const inRoot = (...parts: string[]) => path.join(root, ...parts);
 const manifestFile = inRoot('engine/models.json');
 const licences = inRoot('engine/licences');
+/** A person's, with nothing personal about it: Eileen Collins, NASA, public domain. */
+const warmUpPicture = 'warm-up.jpg';
 /** Texts that travel as they are. */
 const texts = ['LICENSE', 'NOTICE', 'MODELS.md'].map((text) => inRoot(text));
 /** Beside the bundle, as .mjs. */
@@ -109,6 +113,7 @@ export async function prepareEngineAssets(architecture: Architecture): Promise<s
     await copyNatives(architecture, making, lockfile);
     const models = await prepareModels(path.join(making, 'models'));
     await writeTerms(architecture, making, lockfile, models);
+    await writeFile(path.join(making, warmUpPicture), await portrait(960));
     await build({
       entryPoints: workerSources,
       outdir: making,
@@ -186,7 +191,7 @@ async function inputsKey(): Promise<string> {
   // All of it: workers import the rest.
   const engine = (await readdir(inRoot('engine'))).filter((file) => file.endsWith('.ts')).toSorted();
   const modules = engine.map((file) => inRoot('engine', file));
-  const sources = [inRoot('package-lock.json'), manifestFile, ...modules, ...Object.values(ownWeights)];
+  const sources = [inRoot('package-lock.json'), manifestFile, portraitFile, ...modules, ...Object.values(ownWeights)];
   for (const file of [...sources, ...texts, ...licenceTexts, ...rules]) hash.update(await readFile(file));
   return hash.digest('hex');
 }
