@@ -1,8 +1,9 @@
 import { eventOf } from '../domain/event.ts';
 import { outcomeOf } from '../domain/outcome.ts';
-import type { Log, Orders, Outcomes, PutEvents } from '../domain/ports.ts';
+import type { Log, Measure, Orders, Outcomes, PutEvents } from '../domain/ports.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
 import { isResting, owesOrder, owesResult } from './keep.ts';
+import { measurementsOf } from './measure.ts';
 import { type Move, type TellingEndpoints, tellEndpoints } from './tell-endpoints.ts';
 
 /** One change of the verifications table: the record as it was and as it became. */
@@ -17,6 +18,7 @@ export interface Announcing extends TellingEndpoints {
   readonly orders: Pick<Orders, 'deliver'>;
   readonly outcomes: Pick<Outcomes, 'keep'>;
   readonly log: Log;
+  readonly measure: Measure;
 }
 
 const perPut = 10;
@@ -24,19 +26,34 @@ const triesPerBatch = 3;
 
 /**
  * Every move in these changes becomes one event, in the table's order. Answers the first change that could not be
- * announced: the stream hands over everything from there again, and a repeat carries the same id and body. Orders that
- * came to rest are handed on first, then the tenant's endpoints are told and outcomes kept for the console, and the bus
- * last: what it refuses holds up none of them.
+ * announced: the stream hands over everything from there again, and a repeat carries the same id and body. What was
+ * announced is measured.
  */
 export async function announceChanges(
   changes: readonly Change[],
   dependencies: Announcing,
 ): Promise<{ failed: string | undefined }> {
-  const { put, orders, outcomes, log } = dependencies;
   const moves = changes.flatMap((change) => {
     const move = moveIn(change);
     return move ? [{ ...move, sequenceNumber: change.sequenceNumber }] : [];
   });
+  const failed = await announceMoves(changes[0]?.sequenceNumber, moves, dependencies);
+  const announced = moves.findIndex(({ sequenceNumber }) => sequenceNumber === failed);
+  const measured = failed === undefined ? moves : moves.slice(0, Math.max(0, announced));
+  for (const measurement of measured.flatMap(measurementsOf)) dependencies.measure(measurement);
+  return { failed };
+}
+
+/**
+ * Orders that came to rest are handed on first, then the tenant's endpoints are told and outcomes kept for the console,
+ * and the bus last: what it refuses holds up none of them. Answers where the stream is to begin again.
+ */
+async function announceMoves(
+  begin: string | undefined,
+  moves: readonly (Move & { readonly sequenceNumber: string })[],
+  dependencies: Announcing,
+): Promise<string | undefined> {
+  const { put, orders, outcomes, log } = dependencies;
   try {
     for (const id of moves.flatMap(orderIn)) await orders.deliver({ verificationId: id, failedPosts: 0 });
     await tellEndpoints(moves, dependencies);
@@ -44,23 +61,23 @@ export async function announceChanges(
     await Promise.all(decided.map(outcomes.keep));
   } catch (error) {
     log.error('announce.failed', error);
-    return { failed: changes[0]?.sequenceNumber }; // none of the events is put yet
+    return begin; // none of the events is put yet
   }
   for (let start = 0; start < moves.length; start += perPut) {
     let left = moves.slice(start, start + perPut);
     for (let tries = 0; left.length > 0; tries += 1) {
       const [first] = left;
-      if (tries === triesPerBatch) return { failed: first?.sequenceNumber };
+      if (tries === triesPerBatch) return first?.sequenceNumber;
       try {
         const refused = await put(left.map(({ event }) => event));
         left = left.filter((_, index) => refused.includes(index));
       } catch (error) {
         log.error('announce.failed', error);
-        return { failed: first?.sequenceNumber };
+        return first?.sequenceNumber;
       }
     }
   }
-  return { failed: undefined };
+  return undefined;
 }
 
 /** The verification of which something is owed from this move on: the result of an order, its refund, or its end. */

@@ -16,6 +16,7 @@ import { type Inside, journeysSeenFromInside } from '../journeys/inside.ts';
 import { journeys } from '../journeys/journeys.ts';
 import { pageJourneys } from '../journeys/pages.ts';
 import { everythingThere, everythingWritten } from './account.ts';
+import { alarmsThatRing } from './alarms.ts';
 import { makeCheckout, makeNextVersion, nextRelease } from './checkout.ts';
 import { gaps } from './gaps.ts';
 import { commandsUnder, openTerminal } from './page.ts';
@@ -82,6 +83,8 @@ describe('deployed', () => {
   pageJourneys(() => inside);
   journeysSeenFromInside(() => inside);
 });
+
+alarmsThatRing(() => inside);
 
 it('a person opens the deployed capture page in a browser, takes a selfie, and passes', async () => {
   const { capture_url, client_token, source_id } = await clientOf(inside).request(newSourceId());

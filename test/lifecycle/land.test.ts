@@ -37,10 +37,10 @@ describe('noticing a capture', () => {
     ['a key that is not a capture', landing({}, { key: 'captures/readme.txt' })],
     ['an unversioned object', landing({}, { 'version-id': undefined })],
     ['an S3 test event', '{"Service":"Amazon S3","Event":"s3:TestEvent"}'],
-  ])('acknowledges and counts %s', async (_, body) => {
+  ])('acknowledges %s and writes it down', async (_, body) => {
     const at = setup();
     await noticeCapture(body, at);
-    expect(at.counted).toEqual(['foreign_capture_event']);
+    expect(at.logged).toEqual(['capture.foreign']);
     expect(at.removed).toEqual([]);
   });
 

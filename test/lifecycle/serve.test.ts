@@ -72,7 +72,7 @@ function world() {
       ...dependencies,
       verifications,
       captures: bucket.captures,
-      log: { info() {}, warn() {}, error() {}, count() {} },
+      log: { info() {}, warn() {}, error() {} },
     });
   const decide = async (record: Verification) => {
     if (record.state !== 'queued') throw new Error(record.state);

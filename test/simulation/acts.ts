@@ -16,6 +16,7 @@ import type {
   KeptEvents,
   Log,
   Looks,
+  Measure,
   Orders,
   PostSigned,
   PostWebhook,
@@ -113,6 +114,7 @@ export interface Surroundings {
   readonly fraction: () => number;
   readonly randomBelow: (limit: number) => number;
   readonly log: Log;
+  readonly measure: Measure;
 }
 
 /** The token in the address of a tenant's webhook. Any other is a forger's. */
@@ -134,7 +136,8 @@ const idsBefore: SourceIds = {
 
 /** Every verb of the product, connected to a world in memory: the only place that knows what each is called with. */
 export function acts(world: Surroundings) {
-  const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log } = world;
+  const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log, measure } =
+    world;
   const { endpoints, keptEvents, deliveries, webhooks } = world;
   const outcomes = memoryOutcomes();
   const tenants = {
@@ -173,7 +176,7 @@ export function acts(world: Surroundings) {
     keptEvents,
     now,
     random: world.fraction,
-    log,
+    ...{ log, measure },
   };
   const request =
     (sourceIds: SourceIds) =>
@@ -324,7 +327,7 @@ export function acts(world: Surroundings) {
     /** A batch of the table's stream. */
     announce: (batch: readonly Change[]) =>
       announceChanges(batch, {
-        ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log },
+        ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log, measure },
       }),
   };
 }
