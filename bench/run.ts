@@ -12,6 +12,7 @@ import { commandLine } from '../tools/command-line.ts';
 import { portrait } from '../tools/samples.ts';
 import { benchFirstCapture } from './first-capture.ts';
 import { benchIsolation } from './isolation.ts';
+import { benchPageRequests } from './page-requests.ts';
 import { benchPages } from './pages.ts';
 import { countRequests, percentile, perRun } from './requests.ts';
 import { benchServed } from './served.ts';
@@ -20,7 +21,8 @@ import { benchWriteUnits } from './write-units.ts';
 
 const usage = `npm run bench [-- --json] [--quick]
 
-What pages cost a browser: bytes of the element, the console and live guidance, each with a limit that fails the bench.
+What pages cost a browser: bytes of the element, the console and live guidance, and requests to the API of a capture and of
+a minute of the console, each with a limit that fails the bench.
 What a verification costs: AWS requests by kind, write and read units of a decision, bytes and start of each function,
 milliseconds from upload to verdict; of each vendor's API that is served, the requests of a call and its milliseconds
 beside the engine's own; of a fresh process of the engine, its init and its first capture, which have limits, too; of webhooks, milliseconds from a move to its first call, also beside an endpoint that never answers.
@@ -48,6 +50,7 @@ const firstCapture = await benchFirstCapture();
 try {
   const report = {
     pages: await benchPages(directory),
+    page_requests: await benchPageRequests(),
     bundles: bundles(),
     imports_ms: imports(),
     verification: await verifications(),

@@ -202,7 +202,7 @@ function connect(tablesEndpoint: string, sqs: { endpoint: string; urlOf: (name: 
   const sending = {
     ...stores(counts.sending),
     ...{ postSigned: signedSender(fetcher({ loopback: true }), webhookSigner(seals), now), bodyOf, nextTryAfter },
-    ...{ put, now, log: silent, random: Math.random },
+    ...{ put, now, log: silent, measure, random: Math.random },
   };
   const handle = queue(
     () => sending,
@@ -217,13 +217,14 @@ function connect(tablesEndpoint: string, sqs: { endpoint: string; urlOf: (name: 
     clients,
     endpoints: dynamoEndpoints({ client: dynamo(), table: 'tenants', now }),
     verifications: dynamoVerifications({ client: dynamo(), table: 'verifications', now, newId: () => `id-${++ids}` }),
-    announcing: { ...stores(counts.announcing), put, orders, verdictText, now, log: silent },
+    announcing: { ...stores(counts.announcing), put, orders, verdictText, now, log: silent, measure },
     handler: (event: unknown) => handle(event as SQSEvent, {} as Context),
     polling: sqsClient(counts.polling),
   };
 }
 
-const silent: Log = { info: () => undefined, warn: () => undefined, error: console.error, count: () => undefined };
+const silent: Log = { info: () => undefined, warn: () => undefined, error: console.error };
+const measure = () => undefined;
 
 /** Counts a client's requests by their names; a receive only where it brought a message. */
 function counting<Client extends DynamoDBClient | SQSClient>(client: Client, counts?: Counts): Client {

@@ -1,9 +1,19 @@
-import { type AttributeValue, GetItemCommand, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  ScanCommand,
+  type TransactWriteItem,
+} from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Fingerprint } from '../shared/domain/fingerprint.ts';
 import { defaultPolicy, planFor } from '../shared/domain/policy.ts';
+import { epochSeconds } from '../shared/domain/times.ts';
+import { recaptureReasons } from '../shared/domain/verdict.ts';
 import type { InState } from '../shared/domain/verification.ts';
 import { decide } from '../shared/lifecycle/decide.ts';
+import { dynamoLooks } from '../shared/stores/looks.ts';
+import { dynamoOutcomes } from '../shared/stores/outcomes.ts';
 import { dynamoSightings } from '../shared/stores/sightings.ts';
 import { dynamoVerifications } from '../shared/stores/verifications.ts';
 import { fingerprintKey } from '../test/builders/deployment.ts';
@@ -21,9 +31,11 @@ interface Cost {
 
 /**
  * What one decision of a selfie costs: not looked for among captures judged before, looked for and written down, and
- * recognised.
+ * recognised; and what is written beside it: its outcome for the console's charts, and an operator's look at a capture.
  */
-export async function benchWriteUnits(): Promise<Record<'not_looked_for' | 'first' | 'repeated', Cost>> {
+export async function benchWriteUnits(): Promise<
+  Record<'not_looked_for' | 'first' | 'repeated' | 'outcome' | 'look', Cost>
+> {
   const tables = await startTables();
   const { client } = tables;
   const now = () => new Date();
@@ -109,10 +121,38 @@ export async function benchWriteUnits(): Promise<Record<'not_looked_for' | 'firs
     const first = await costOf('note', photo('b'));
     await costOf('note', photo('b')); // takes the places that are left
     const repeated = await costOf('note', photo('b'));
-    return { not_looked_for, first, repeated };
+    return { not_looked_for, first, repeated, ...(await beside(client)) };
   } finally {
     await tables.stop();
   }
+}
+
+/** One row for each, without an index: the largest that the service writes of a selfie. */
+async function beside(client: DynamoDBClient): Promise<Record<'outcome' | 'look', Cost>> {
+  const at = new Date();
+  async function costOf(table: string, write: () => Promise<void>): Promise<Cost> {
+    await write();
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: table }));
+    const write_units = Items.reduce((sum, item) => sum + unitsOf(item), 0);
+    return { requests: { PutItemCommand: Items.length }, write_units, read_units: 0 };
+  }
+  const common = { tenant: 'acme', id: 'o'.repeat(22), at: at.toISOString(), check: 'spoof_detect' as const };
+  const outcomes = dynamoOutcomes(client, 'outcomes', () => at);
+  const looked = { verificationId: 'v'.repeat(26), at: at.toISOString(), operatorId: `o_${'0'.repeat(12)}` };
+  return {
+    outcome: await costOf('outcomes', () =>
+      outcomes.keep({
+        ...common,
+        outcome: 'recapture',
+        reasons: [...recaptureReasons],
+        provider: 'builtin',
+        seconds: 12.3,
+      }),
+    ),
+    look: await costOf('looks', () =>
+      dynamoLooks(client, 'looks').write({ ...looked, capture: 'selfie', round: 3, purgeAt: epochSeconds(at) }),
+    ),
+  };
 }
 
 /** Of writing an item: each kilobyte that is begun. */

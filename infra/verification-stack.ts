@@ -6,6 +6,7 @@ import { CapturesBucket } from './constructs/captures-bucket.ts';
 import { Console } from './constructs/console.ts';
 import { Dispatch } from './constructs/dispatch.ts';
 import { Encryption } from './constructs/encryption.ts';
+import { Health } from './constructs/health.ts';
 import { Orders } from './constructs/orders.ts';
 import { Overview } from './constructs/overview.ts';
 import { ProviderQueues } from './constructs/provider-queues.ts';
@@ -42,7 +43,8 @@ export class VerificationStack extends Stack {
     const engine = new BuiltinEngine(this, 'builtin-engine', { records, captures, providers, secrets });
     const delivery = new ResultDelivery(this, 'result-delivery', { encryption, records, orders });
     const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers, orders });
-    new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep, orders });
+    const health = new Health(this, 'health', { encryption });
+    new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep, orders, health });
 
     new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });

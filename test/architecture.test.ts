@@ -39,7 +39,7 @@ function imports(text: string, file: string): string[] {
 }
 
 /** Data tables that everybody may read. */
-const tables = String.raw`shared\/(providers\/registry|api\/operations)\.ts$|shared\/providers\/[a-z]+\/capabilities\.ts$|shared\/providers\/provider\.ts$`;
+const tables = String.raw`shared\/(providers\/registry|api\/operations|domain\/metric)\.ts$|shared\/providers\/[a-z]+\/capabilities\.ts$|shared\/providers\/provider\.ts$`;
 const contract = String.raw`shared\/providers\/provider\.ts$`;
 
 interface ImportRule extends Rule {
@@ -85,7 +85,7 @@ const importRules: readonly ImportRule[] = [
   },
   {
     folder: 'shared/lambda',
-    allowed: /^(shared\/(domain|lambda|api)\/|@middy\/core$|@fastify\/busboy$|aws-lambda$|zod$|node:)/,
+    allowed: /^(shared\/(domain|lambda|api)\/|@middy\/core$|@aws-lambda-powertools\/metrics$|@fastify\/busboy$|aws-lambda$|zod$|node:)/,
     rule: 'the edge wrappers know events, not stores',
     why: 'every function is woken, logged and answered alike',
     instead: 'take what the wrapper needs as a port, connected in handler.ts',
@@ -147,7 +147,7 @@ const importRules: readonly ImportRule[] = [
     ),
     rule: 'infra knows functions by path and environment, and the data tables',
     why: 'a template that runs product code deploys whatever that code does on the machine that synthesizes',
-    instead: 'put the fact it needs into providers/registry.ts or api/operations.ts',
+    instead: 'put the fact it needs into providers/registry.ts, api/operations.ts or domain/metric.ts',
   },
   {
     folder: 'local',

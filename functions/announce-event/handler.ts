@@ -3,6 +3,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { verdictText } from '../../shared/api/verifications.ts';
 import { log } from '../../shared/lambda/log.ts';
+import { measure } from '../../shared/lambda/metrics.ts';
 import { stream } from '../../shared/lambda/stream.ts';
 import { announceChanges } from '../../shared/lifecycle/announce.ts';
 import { changeOf } from '../../shared/stores/changes.ts';
@@ -31,6 +32,7 @@ function connect() {
     verdictText,
     now,
     log,
+    measure,
   };
 }
 

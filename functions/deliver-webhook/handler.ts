@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { fetcher } from '../../shared/fetching.ts';
 import { log } from '../../shared/lambda/log.ts';
+import { measure } from '../../shared/lambda/metrics.ts';
 import { queue } from '../../shared/lambda/queue.ts';
 import { carryOut } from '../../shared/lifecycle/carry-out.ts';
 import { writeResult } from '../../shared/providers/identify/speech.ts';
@@ -25,7 +26,7 @@ function connect() {
   return {
     ...connectSender(settings, now),
     ...{ post: webhookSender(stranger), postSigned: signedSender(stranger, sign, now) },
-    ...{ bodyOf, nextTryAfter, writeResult, delayAfter, random: Math.random, now, log },
+    ...{ bodyOf, nextTryAfter, writeResult, delayAfter, random: Math.random, now, log, measure },
   };
 }
 

@@ -9,6 +9,7 @@ import { type CapturesBucket, capturesPrefix } from './captures-bucket.ts';
 import type { Encryption } from './encryption.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
+import { watchDelivery } from './service-alarm.ts';
 import { ServiceFunction } from './service-function.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -51,7 +52,7 @@ export class CaptureIntake extends Construct {
       receives,
     });
 
-    new Rule(this, 'landed', {
+    const rule = new Rule(this, 'landed', {
       description: 'A capture landed in the bucket',
       eventPattern: {
         source: ['aws.s3'],
@@ -60,6 +61,7 @@ export class CaptureIntake extends Construct {
       },
       targets: [new SqsQueue(this.work.queue, { deadLetterQueue: this.work.undeliverable })],
     });
+    watchDelivery(rule, 'People uploaded, and their captures are noticed late: the event did not reach the queue.');
 
     this.function = new ServiceFunction<Environment>(this, 'notice-capture', {
       timeoutSeconds,

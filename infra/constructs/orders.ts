@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Construct } from 'constructs';
 import type { Environment as DeliverWebhook } from '../../functions/deliver-webhook/environment.ts';
@@ -14,6 +14,7 @@ import { busOf } from './result-delivery.ts';
 import type { Secrets } from './secrets.ts';
 import { ServiceAlarm } from './service-alarm.ts';
 import { type AnyServiceFunction, ServiceFunction } from './service-function.ts';
+import { serviceMetric } from './service-metric.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** What orders work on. */
@@ -29,9 +30,6 @@ export interface OrdersProps {
 const fetchTimeoutSeconds = 60;
 /** One post of 15 s, and a refund before or writes after it that others may hold up. */
 const deliverTimeoutSeconds = 30;
-
-/** More endpoints than one tenant can have: a test holds it to shared/domain/endpoint.ts, which infra does not import. */
-const endpointsOfMoreThanOneTenant = 17;
 
 /** Calls that bring a link and are answered at a webhook: the image is fetched, and when the verification rests its result is posted. */
 export class Orders extends Construct {
@@ -150,18 +148,25 @@ export class Orders extends Construct {
     this.#watchEndpoints();
   }
 
-  /** Each endpoint counts once until it takes something again: what rings is more than one tenant's server can be. */
+  /**
+   * Servers of a tenant fail by themselves; those of three within a quarter of an hour, and with a good part of all that is
+   * sent, hardly do. A quarter, because tenants with few events find out one after the other.
+   */
   #watchEndpoints(): void {
+    const period = Duration.minutes(15);
     new ServiceAlarm(this, 'endpoints-failing', {
-      hurt: 'Endpoints of several tenants began to fail within five minutes: the trouble may be ours, such as no way out to the internet.',
+      hurt: 'Endpoints of several tenants began to fail, and a fifth of all webhooks with them: the trouble may be ours, such as no way out to the internet.',
       runbook: 'endpoints-failing',
-      metric: new Metric({
-        namespace: 'Bonafide',
-        metricName: 'EndpointsFailing',
-        statistic: 'Sum',
-        period: Duration.minutes(5),
+      metric: new MathExpression({
+        expression: 'IF(tenants >= 3, 100 * failed / tried, 0)',
+        usingMetrics: {
+          tenants: serviceMetric(this, 'TenantsFailing', { statistic: 'Sum', period }),
+          failed: serviceMetric(this, 'WebhooksFailed', { statistic: 'Sum', period }),
+          tried: serviceMetric(this, 'WebhooksFailed', { statistic: 'SampleCount', period }),
+        },
+        period,
       }),
-      threshold: endpointsOfMoreThanOneTenant,
+      threshold: 20,
     });
   }
 

@@ -1,15 +1,15 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
-import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { BuiltinEngine } from './builtin-engine.ts';
 import type { CaptureIntake } from './capture-intake.ts';
+import type { Health } from './health.ts';
 import type { Orders } from './orders.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { PublicApi } from './public-api.ts';
 import type { ResultDelivery } from './result-delivery.ts';
-import { ServiceAlarm } from './service-alarm.ts';
 import { ServiceFunction } from './service-function.ts';
+import { serviceMetric } from './service-metric.ts';
 import type { Sweep } from './sweep.ts';
 
 /** Everything worth watching. */
@@ -21,6 +21,7 @@ export interface OverviewProps {
   readonly delivery: ResultDelivery;
   readonly sweep: Sweep;
   readonly orders: Orders;
+  readonly health: Health;
 }
 
 /**
@@ -31,7 +32,7 @@ export class Overview extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { api, intake, providers, engine, delivery, sweep, orders }: OverviewProps,
+    { api, intake, providers, engine, delivery, sweep, orders, health }: OverviewProps,
   ) {
     super(scope, id);
     const period = Duration.minutes(1);
@@ -39,16 +40,12 @@ export class Overview extends Construct {
       .node.findAll()
       .filter((each) => each instanceof ServiceFunction);
     const work = [intake.work, ...providers.queues.values(), orders.fetches, orders.deliveries, orders.webhooks];
-    const undeliverable = [...work.map((each) => each.undeliverable), delivery.undeliverable, sweep.undeliverable];
-
-    new ServiceAlarm(this, 'function-throttles', {
-      hurt: 'Everybody waits longer and integrators get 503: the account’s Lambda concurrency is used up.',
-      runbook: 'function-throttles',
-      // Of every function in the account and region: they share one limit, and any that uses it up hurts ours.
-      metric: LambdaFunction.metricAllThrottles({ period: Duration.minutes(5), statistic: 'Sum' }),
-      threshold: 10,
-      evaluationPeriods: 2,
-    });
+    const undeliverable = [
+      ...work.map((each) => each.undeliverable),
+      delivery.undeliverable,
+      sweep.undeliverable,
+      health.rolledBack,
+    ];
 
     const widgets: readonly [title: string, metrics: readonly IMetric[]][] = [
       [
@@ -61,6 +58,7 @@ export class Overview extends Construct {
       ],
       ['Time to answer (ms, p99)', [api.stage.metricLatency({ period, statistic: 'p99' })]],
       ['Oldest waiting message (s)', work.map(({ queue }) => queue.metricApproximateAgeOfOldestMessage({ period }))],
+      ['Oldest overdue (s)', [serviceMetric(this, 'OldestOverdueSeconds', { statistic: 'Maximum', period })]],
       ['Analysis (ms)', ['p50', 'p99'].map((statistic) => engine.function.metricDuration({ period, statistic }))],
       ['Events behind (ms)', [delivery.function.metric('IteratorAge', { period, statistic: 'Maximum' })]],
       [

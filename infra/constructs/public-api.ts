@@ -33,6 +33,7 @@ import type { Records } from './records.ts';
 import type { Secrets } from './secrets.ts';
 import { ServiceAlarm } from './service-alarm.ts';
 import { type AnyServiceFunction, ServiceFunction } from './service-function.ts';
+import { percentage } from './service-metric.ts';
 import type { VendorApis } from './vendor-apis.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -109,8 +110,14 @@ export class PublicApi extends Construct {
     new ServiceAlarm(this, 'server-errors', {
       hurt: 'Integrators get errors that are ours: verifications are not begun, read or erased.',
       runbook: 'api-server-errors',
-      metric: this.stage.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
+      metric: percentage({
+        part: this.stage.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
+        whole: this.stage.metricCount({ period: Duration.minutes(1), statistic: 'Sum' }),
+        least: 5,
+      }),
       threshold: 5,
+      evaluationPeriods: 5,
+      datapointsToAlarm: 3,
     });
   }
 

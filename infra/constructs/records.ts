@@ -4,7 +4,6 @@ import {
   BillingMode,
   ProjectionType,
   StreamViewType,
-  Table,
   TableEncryption,
   type TableProps,
 } from 'aws-cdk-lib/aws-dynamodb';
@@ -12,20 +11,21 @@ import { Construct } from 'constructs';
 import { readSettings } from '../settings.ts';
 import type { Encryption } from './encryption.ts';
 import type { AnyServiceFunction } from './service-function.ts';
+import { WatchedTable } from './watched-table.ts';
 
 /** An action on items, as DynamoDB names it. */
 export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query';
 
 /** What is remembered: verifications with their history, tenants with their keys, and which captures were judged. */
 export class Records extends Construct {
-  readonly verifications: Table;
-  readonly tenants: Table;
-  readonly breakers: Table;
-  readonly sightings: Table;
-  readonly events: Table;
-  readonly deliveries: Table;
-  readonly looks: Table;
-  readonly outcomes: Table;
+  readonly verifications: WatchedTable;
+  readonly tenants: WatchedTable;
+  readonly breakers: WatchedTable;
+  readonly sightings: WatchedTable;
+  readonly events: WatchedTable;
+  readonly deliveries: WatchedTable;
+  readonly looks: WatchedTable;
+  readonly outcomes: WatchedTable;
   readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -42,7 +42,7 @@ export class Records extends Construct {
         : { encryption: TableEncryption.DEFAULT }),
     };
 
-    this.verifications = new Table(this, 'verifications', {
+    this.verifications = new WatchedTable(this, 'verifications', {
       ...kept,
       partitionKey: { name: 'verificationId', type: AttributeType.STRING },
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
@@ -72,13 +72,13 @@ export class Records extends Construct {
       projectionType: ProjectionType.KEYS_ONLY,
     });
 
-    this.tenants = new Table(this, 'tenants', {
+    this.tenants = new WatchedTable(this, 'tenants', {
       ...kept,
       partitionKey: { name: 'id', type: AttributeType.STRING },
     });
 
     // Rebuilt by the next faults if it is lost.
-    this.breakers = new Table(this, 'breakers', {
+    this.breakers = new WatchedTable(this, 'breakers', {
       ...kept,
       removalPolicy: RemovalPolicy.DESTROY,
       deletionProtection: false,
@@ -86,7 +86,7 @@ export class Records extends Construct {
     });
 
     // Lost, it is filled again by the captures that are judged from then on.
-    this.sightings = new Table(this, 'sightings', {
+    this.sightings = new WatchedTable(this, 'sightings', {
       ...kept,
       removalPolicy: RemovalPolicy.DESTROY,
       deletionProtection: false,
@@ -94,7 +94,7 @@ export class Records extends Construct {
       timeToLiveAttribute: 'purgeAt',
     });
 
-    this.events = new Table(this, 'events', {
+    this.events = new WatchedTable(this, 'events', {
       ...kept,
       partitionKey: { name: 'id', type: AttributeType.STRING },
       timeToLiveAttribute: 'purgeAt',
@@ -107,7 +107,7 @@ export class Records extends Construct {
       nonKeyAttributes: ['type'],
     });
 
-    this.deliveries = new Table(this, 'deliveries', {
+    this.deliveries = new WatchedTable(this, 'deliveries', {
       ...kept,
       partitionKey: { name: 'about', type: AttributeType.STRING },
       sortKey: { name: 'position', type: AttributeType.STRING },
@@ -136,7 +136,7 @@ export class Records extends Construct {
     });
 
     // Who looked at captures: it outlives an erasure, and ends when the record would have.
-    this.looks = new Table(this, 'looks', {
+    this.looks = new WatchedTable(this, 'looks', {
       ...kept,
       partitionKey: { name: 'verificationId', type: AttributeType.STRING },
       sortKey: { name: 'position', type: AttributeType.STRING },
@@ -144,7 +144,7 @@ export class Records extends Construct {
     });
 
     // Lost, the charts of the console fill again by what is decided from then on.
-    this.outcomes = new Table(this, 'outcomes', {
+    this.outcomes = new WatchedTable(this, 'outcomes', {
       ...kept,
       removalPolicy: RemovalPolicy.DESTROY,
       deletionProtection: false,
@@ -152,6 +152,15 @@ export class Records extends Construct {
       sortKey: { name: 'position', type: AttributeType.STRING },
       timeToLiveAttribute: 'purgeAt',
     });
+
+    this.verifications.watch('Everybody waits longer, and integrators get 500: verifications are not read or moved.');
+    this.tenants.watch('Integrators get 500: callers are not authenticated, and policies not read.');
+    this.breakers.watch('People wait for a second attempt: workers do not learn which providers to pass over.');
+    this.sightings.watch('People wait for their verdicts: which captures were judged before is not looked up.');
+    this.events.watch('Endpoints are sent events late: they are not kept or read.');
+    this.deliveries.watch('Endpoints are sent events late, and their deliveries are not listed.');
+    this.looks.watch('Operators do not see captures: a look that is not written down is refused.');
+    this.outcomes.watch('Events are sent late: outcomes for the charts of the console are not kept.');
   }
 
   /** Lets a function write down that an operator looks at a capture, and list who did. None changes or deletes a look. */

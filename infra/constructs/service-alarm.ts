@@ -1,5 +1,7 @@
-import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { readSettings } from '../settings.ts';
@@ -19,7 +21,14 @@ export type RunbookSection =
   | 'events-late'
   | 'function-errors'
   | 'function-throttles'
-  | 'sweep-stopped';
+  | 'sweep-stopped'
+  | 'sweep-behind'
+  | 'nothing-decided'
+  | 'provider-faults'
+  | 'table-throttles'
+  | 'failed-deliveries'
+  | 'concurrency-used-up'
+  | 'deployment-rolled-back';
 
 /** Every alarm says who is hurt and what to read, so that the operator can act on it. */
 export interface ServiceAlarmProps {
@@ -29,8 +38,10 @@ export interface ServiceAlarmProps {
   readonly metric: IMetric;
   /** @default 1 */
   readonly threshold?: number;
-  /** How many periods of the metric in a row. @default 1 */
+  /** How many of the last periods count. @default 1 */
   readonly evaluationPeriods?: number;
+  /** How many of them have to be over the threshold. @default all */
+  readonly datapointsToAlarm?: number;
   /** Alarms when the metric falls below the threshold or stops, instead of when it reaches it. */
   readonly below?: boolean;
 }
@@ -43,6 +54,7 @@ export class ServiceAlarm extends Alarm {
       metric: props.metric,
       threshold: props.threshold ?? 1,
       evaluationPeriods: props.evaluationPeriods ?? 1,
+      ...(props.datapointsToAlarm !== undefined && { datapointsToAlarm: props.datapointsToAlarm }),
       comparisonOperator: props.below
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -51,4 +63,22 @@ export class ServiceAlarm extends Alarm {
     const { alarmTopicArn } = readSettings(this);
     if (alarmTopicArn) this.addAlarmAction(new SnsAction(Topic.fromTopicArn(this, 'topic', alarmTopicArn)));
   }
+}
+
+/**
+ * Watches EventBridge give up on a target: the rule tries for a day, so one event that it could not deliver is one too many
+ * and no rate.
+ */
+export function watchDelivery(rule: Rule, hurt: string): void {
+  new ServiceAlarm(rule, 'failed', {
+    hurt,
+    runbook: 'failed-deliveries',
+    metric: new Metric({
+      namespace: 'AWS/Events',
+      metricName: 'FailedInvocations',
+      dimensionsMap: { RuleName: rule.ruleName },
+      statistic: 'Sum',
+      period: Duration.minutes(5),
+    }),
+  });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AssetHashType, DockerImage, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AssetHashType, DockerImage, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { type Conditions, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -16,6 +16,7 @@ import { bundleEngine, bundleFunction, bundlePages, engineFunction, pagesFunctio
 import { readSettings, type Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { ServiceAlarm } from './service-alarm.ts';
+import { percentage } from './service-metric.ts';
 
 /** What is particular to one function. */
 export interface ServiceFunctionProps<Environment extends Record<string, string>> {
@@ -57,7 +58,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
       architecture: settings.architecture,
       memorySize: props.memoryMegabytes ?? 512,
       timeout: Duration.seconds(props.timeoutSeconds ?? 10),
-      environment: { ...props.environment },
+      environment: { ...props.environment, ...ofEveryFunction(scope) },
       loggingFormat: LoggingFormat.JSON,
       logGroup,
       role,
@@ -85,7 +86,14 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
     new ServiceAlarm(this, 'errors', {
       hurt: props.hurtWhenFailing,
       runbook: 'function-errors',
-      metric: this.metricErrors({ period: Duration.minutes(5) }),
+      metric: percentage({
+        part: this.metricErrors({ period: Duration.minutes(5) }),
+        whole: this.metricInvocations({ period: Duration.minutes(5) }),
+        least: 5,
+      }),
+      threshold: 10,
+      evaluationPeriods: 3,
+      datapointsToAlarm: 2,
     });
   }
 
@@ -95,6 +103,11 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
       new PolicyStatement({ actions: [...actions], resources: [resource], ...(conditions && { conditions }) }),
     );
   }
+}
+
+/** What the libraries in every bundle read: the name that its metrics carry. */
+function ofEveryFunction(scope: Construct): Record<string, string> {
+  return { POWERTOOLS_SERVICE_NAME: Stack.of(scope).stackName };
 }
 
 /** Any function of this service, whatever it reads from its environment. */

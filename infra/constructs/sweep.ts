@@ -9,8 +9,9 @@ import type { Encryption } from './encryption.ts';
 import type { Orders } from './orders.ts';
 import type { ProviderQueues } from './provider-queues.ts';
 import type { Records } from './records.ts';
-import { ServiceAlarm } from './service-alarm.ts';
+import { ServiceAlarm, watchDelivery } from './service-alarm.ts';
 import { ServiceFunction } from './service-function.ts';
+import { serviceMetric } from './service-metric.ts';
 import { UndeliverableQueue } from './work-queue.ts';
 
 /** What sweeping works on. */
@@ -52,7 +53,7 @@ export class Sweep extends Construct {
     });
     // The next minute's sweep is the retry.
     this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(5) });
-    new Rule(this, 'every-minute', {
+    const rule = new Rule(this, 'every-minute', {
       description: 'Sweeps verifications',
       schedule: Schedule.rate(Duration.minutes(1)),
       targets: [new LambdaFunction(this.function, { deadLetterQueue: this.undeliverable })],
@@ -80,5 +81,13 @@ export class Sweep extends Construct {
       metric: this.function.metricInvocations({ period: Duration.minutes(5) }),
       below: true,
     });
+    new ServiceAlarm(this, 'behind', {
+      hurt: 'Verifications that got stuck are freed minutes late, expire late, and erasures stay unfinished: the sweep does not keep up.',
+      runbook: 'sweep-behind',
+      metric: serviceMetric(this, 'OldestOverdueSeconds', { statistic: 'Maximum', period: Duration.minutes(1) }),
+      threshold: 300,
+      evaluationPeriods: 5,
+    });
+    watchDelivery(rule, 'Verifications that got stuck stay stuck: the sweep is not started.');
   }
 }

@@ -6,6 +6,7 @@ import type { StoredVersion } from './erasure.ts';
 import type { Event } from './event.ts';
 import type { HandOff } from './hand-off.ts';
 import type { Later } from './later.ts';
+import type { Measurement } from './metric.ts';
 import type { BegunSession, Operator, Session } from './operator.ts';
 import type { KeptOutcome } from './outcome.ts';
 import type { Page, Policy } from './policy.ts';
@@ -658,6 +659,7 @@ export interface Log {
   readonly warn: (event: string, fields?: LogFields) => void;
   /** `error`'s name and stack are written, and a fault's code; no message of an unknown error: it may quote a body. */
   readonly error: (event: string, error: unknown, fields?: LogFields) => void;
-  /** A CloudWatch metric (embedded metric format) in the namespace `Bonafide`. */
-  readonly count: (metric: string, fields?: LogFields) => void;
 }
+
+/** Writes one value of a metric. */
+export type Measure = (measurement: Measurement) => void;

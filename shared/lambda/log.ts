@@ -8,15 +8,6 @@ export function jsonLog(write: (line: string) => void, now: () => Date): Log {
     info: (event, fields = {}) => line('INFO', event, fields),
     warn: (event, fields = {}) => line('WARN', event, fields),
     error: (event, error, fields = {}) => line('ERROR', event, { ...fields, ...described(error) }),
-    count: (metric, fields = {}) =>
-      line('INFO', 'metric', {
-        ...fields,
-        [metric]: 1,
-        _aws: {
-          Timestamp: now().getTime(),
-          CloudWatchMetrics: [{ Namespace: 'Bonafide', Dimensions: [[]], Metrics: [{ Name: metric, Unit: 'Count' }] }],
-        },
-      }),
   };
 }
 

@@ -1,9 +1,10 @@
 import { eventOf, eventsOfHistory } from '../domain/event.ts';
 import { Fault } from '../domain/fault.ts';
 import { outcomeOf } from '../domain/outcome.ts';
-import type { Log, Orders, Outcomes, PutEvents } from '../domain/ports.ts';
+import type { Log, Measure, Orders, Outcomes, PutEvents } from '../domain/ports.ts';
 import { owesRefund, type Verification } from '../domain/verification.ts';
 import { isResting, owesOrder, owesResult } from './keep.ts';
+import { measurementsOf } from './measure.ts';
 import { type Move, type TellingEndpoints, tellEndpoints } from './tell-endpoints.ts';
 
 /** One change of the verifications table: the record as it was and as it became. */
@@ -18,6 +19,7 @@ export interface Announcing extends TellingEndpoints {
   readonly orders: Pick<Orders, 'deliver'>;
   readonly outcomes: Pick<Outcomes, 'keep'>;
   readonly log: Log;
+  readonly measure: Measure;
 }
 
 type Putting = Pick<Announcing, 'put'> & { readonly log: Pick<Log, 'error'> };
@@ -27,16 +29,31 @@ const triesPerBatch = 3;
 
 /**
  * Every move in these changes becomes one event, in the table's order. Answers the first change that could not be
- * announced: the stream hands over everything from there again, and a repeat carries the same id and body. Orders that
- * came to rest are handed on first, then the tenant's endpoints are told and outcomes kept for the console, and the bus
- * last: what it refuses holds up none of them.
+ * announced: the stream hands over everything from there again, and a repeat carries the same id and body. What was
+ * announced is measured.
  */
 export async function announceChanges(
   changes: readonly Change[],
   dependencies: Announcing,
 ): Promise<{ failed: string | undefined }> {
+  const { moves, unknown } = movesIn(changes, dependencies.log);
+  const refused = await announceMoves(changes[0]?.sequenceNumber, moves, dependencies);
+  const announced = moves.findIndex(({ sequenceNumber }) => sequenceNumber === refused);
+  const measured = refused === undefined ? moves : moves.slice(0, Math.max(0, announced));
+  for (const measurement of measured.flatMap(measurementsOf)) dependencies.measure(measurement);
+  return { failed: refused ?? unknown };
+}
+
+/**
+ * Orders that came to rest are handed on first, then the tenant's endpoints are told and outcomes kept for the console,
+ * and the bus last: what it refuses holds up none of them. Answers where the stream is to begin again.
+ */
+async function announceMoves(
+  begin: string | undefined,
+  moves: readonly (Move & { readonly sequenceNumber: string })[],
+  dependencies: Announcing,
+): Promise<string | undefined> {
   const { orders, outcomes, log } = dependencies;
-  const { moves, unknown } = movesIn(changes, log);
   try {
     for (const id of moves.flatMap(orderIn)) await orders.deliver({ verificationId: id, failedPosts: 0 });
     await tellEndpoints(moves, dependencies);
@@ -44,9 +61,9 @@ export async function announceChanges(
     await Promise.all(decided.map(outcomes.keep));
   } catch (error) {
     log.error('announce.failed', error);
-    return { failed: changes[0]?.sequenceNumber }; // none of the events is put yet
+    return begin; // none of the events is put yet
   }
-  return { failed: (await putEach(moves, dependencies))?.sequenceNumber ?? unknown };
+  return (await putEach(moves, dependencies))?.sequenceNumber;
 }
 
 /** What happened between these times, ISO 8601, the second not among it. */

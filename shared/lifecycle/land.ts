@@ -14,11 +14,11 @@ export interface LandingCaptures extends HandingOver, Deleting {
 /**
  * Takes a capture that landed in the bucket. Pins the first version noticed of a missing capture; the last one missing
  * hands the verification over. Every other version is noted, deleted and never analysed. What is not a capture of ours
- * (undefined) is counted.
+ * (undefined) is only written down.
  */
 export async function landCapture(landing: Landing | undefined, dependencies: LandingCaptures): Promise<void> {
   const { verifications, log } = dependencies;
-  if (!landing) return log.count('foreign_capture_event');
+  if (!landing) return log.warn('capture.foreign');
   const { verificationId: verification_id, name, round } = landing;
   const read = await verifications.find(verification_id);
   const look = await settleOn(read, async (current) => {

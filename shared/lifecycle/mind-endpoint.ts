@@ -2,14 +2,14 @@ import { openSeconds } from '../domain/breaker.ts';
 import type { Tried } from '../domain/delivery.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { eventId } from '../domain/event.ts';
-import type { Deliveries, Endpoints, Log } from '../domain/ports.ts';
+import type { Deliveries, Endpoints, Measure } from '../domain/ports.ts';
 import { epochSeconds, failingSeconds, slowAnswerSeconds } from '../domain/times.ts';
 import { type TellingDisabled, tellDisabled } from './tell-disabled.ts';
 
 export interface MindingEndpoint extends TellingDisabled {
   readonly endpoints: Endpoints;
   readonly deliveries: Pick<Deliveries, 'tookSince'>;
-  readonly log: Log;
+  readonly measure: Measure;
 }
 
 export type Outcome = 'taken' | 'failed' | 'gone';
@@ -65,7 +65,7 @@ const lostRaces = 5;
  * where the endpoint is disabled.
  */
 export async function mindEndpoint(known: Endpoint, one: Try, dependencies: MindingEndpoint): Promise<boolean> {
-  const { endpoints, log, now } = dependencies;
+  const { endpoints, measure, now } = dependencies;
   if (!isSpent(known, one) && !healthAfter(known, one, now())) return false;
   for (let tries = 0; tries < lostRaces; tries += 1) {
     const endpoint = await endpoints.find(known.tenant, known.id);
@@ -75,11 +75,22 @@ export async function mindEndpoint(known: Endpoint, one: Try, dependencies: Mind
     if (!health) return false;
     const changed = await endpoints.change(endpoint, health);
     if (!changed) continue;
-    if (health.failingSince !== undefined) log.count('EndpointsFailing', { endpoint_id: known.id });
+    if (await isFirstToFail(changed, health, dependencies)) measure({ metric: 'TenantsFailing', value: 1 });
     if (changed.untold !== undefined) await tellDisabled(changed, dependencies);
     return changed.state === 'disabled';
   }
   return false;
+}
+
+/**
+ * Whether an endpoint that begins to fail is the one of its tenant's that has failed longest. Asked once it is written
+ * down: of several that begin at once, each sees those that were written before it.
+ */
+async function isFirstToFail({ tenant, id }: Endpoint, { failingSince }: Health, { endpoints }: MindingEndpoint) {
+  if (failingSince === undefined) return false;
+  const all = await endpoints.list(tenant);
+  const failing = all.flatMap((one) => (one.failingSince === undefined ? [] : `${one.failingSince} ${one.id}`));
+  return failing.every((one) => one >= `${failingSince} ${id}`);
 }
 
 /** A success that was not written down, for it came while `failingSince` was not yet known there, is looked for first. */

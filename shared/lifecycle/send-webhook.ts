@@ -1,7 +1,7 @@
 import { begunDelivery, type Delivery, type Going, type KeptEvent, type Tried } from '../domain/delivery.ts';
 import { type Endpoint, endpoint, isCancelled } from '../domain/endpoint.ts';
 import { understood } from '../domain/later.ts';
-import type { Deliveries, KeptEvents, PostSigned, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
+import type { Deliveries, KeptEvents, Log, PostSigned, WebhookMessage, WebhookQueue } from '../domain/ports.ts';
 import { broughtSeconds, epochSeconds, longestMessageDelaySeconds, longestPutOffSeconds } from '../domain/times.ts';
 import { type MindingEndpoint, mindEndpoint, type Outcome } from './mind-endpoint.ts';
 import { tellDisabled } from './tell-disabled.ts';
@@ -20,6 +20,7 @@ export interface SendingWebhook extends MindingEndpoint {
   ) => number | undefined;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
+  readonly log: Log;
 }
 
 /** Where a message finds its event: the endpoint it is for, the event, and what became of it there. */
@@ -113,10 +114,11 @@ async function freshEndpoint({ tenant, endpointId }: WebhookMessage, dependencie
 }
 
 async function post(found: Under, endpoint: Endpoint, dependencies: SendingWebhook): Promise<void> {
-  const { postSigned, bodyOf, log } = dependencies;
+  const { postSigned, bodyOf, log, measure } = dependencies;
   const { event } = found;
   const { tried, retryAfter } = await postSigned(endpoint, { id: event.id, body: bodyOf(event, endpoint) ?? '' });
-  log.count(tried.error === undefined ? 'WebhooksTaken' : 'WebhooksFailed', {
+  measure({ metric: 'WebhooksFailed', value: tried.error === undefined ? 0 : 1 });
+  log.info('webhook.tried', {
     event_id: event.id,
     endpoint_id: endpoint.id,
     status: tried.status,

@@ -1,5 +1,6 @@
 import { verdictText } from '../../shared/api/verifications.ts';
 import type { StoredVersion } from '../../shared/domain/erasure.ts';
+import type { Measurement } from '../../shared/domain/metric.ts';
 import type { Landing, Pinned, ResultMessage, WebhookMessage } from '../../shared/domain/ports.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { memoryDeliveries } from '../simulation/deliveries.ts';
@@ -24,7 +25,7 @@ export function setup() {
   const removed: string[] = [];
   /** Verifications whose objects were looked for, to delete them all. */
   const erased: string[] = [];
-  const counted: string[] = [];
+  const measured: Measurement[] = [];
   const logged: string[] = [];
   const ordered: string[] = [];
   const webhooksSent: WebhookMessage[] = [];
@@ -69,16 +70,16 @@ export function setup() {
     remainingMilliseconds: () => 50_000,
     log: {
       info() {},
-      warn() {},
+      warn: (event: string) => void logged.push(event),
       error: (event: string) => void logged.push(event),
-      count: (name: string) => void counted.push(name),
     },
+    measure: (measurement: Measurement) => void measured.push(measurement),
     sent,
     bucket,
     landings,
     removed,
     erased,
-    counted,
+    measured,
     logged,
     ordered,
     webhooksSent,

@@ -17,6 +17,7 @@ import { type Inside, journeysSeenFromInside } from '../journeys/inside.ts';
 import { journeys } from '../journeys/journeys.ts';
 import { pageJourneys } from '../journeys/pages.ts';
 import { everythingThere, everythingWritten } from './account.ts';
+import { alarmsThatRing } from './alarms.ts';
 import { makeCheckout, makeNextVersion, nextRelease, nextWord } from './checkout.ts';
 import { crossing } from './crossing.ts';
 import { gaps } from './gaps.ts';
@@ -90,6 +91,8 @@ describe('deployed', () => {
 });
 
 runbookSteps(() => ({ inside, terminal, checkout: first }));
+
+alarmsThatRing(() => inside);
 
 it('a person opens the deployed capture page in a browser, takes a selfie, and passes', async () => {
   const { capture_url, client_token, source_id } = await clientOf(inside).request(newSourceId());

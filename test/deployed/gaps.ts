@@ -28,9 +28,19 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
-    what: 'No access log, no metrics of the API, no alarm that rings',
-    onAws: 'the stage logs every request; alarms read metrics',
+    what: 'No access log, no metrics of the API, of tables and of rules',
+    onAws: 'the stage logs every request; each service writes its metrics',
     here: 'asserted on the template (`test/infra`), not seen at work',
+  },
+  {
+    what: 'Alarms of metric math are refused',
+    onAws: 'rates are alarms of metric math',
+    here: 'made, and never ring (`tools/release/emulator/gaps.py`); `test/infra` reads them as CloudWatch does',
+  },
+  {
+    what: 'Alarms read a metric of all dimensions; SQS and log lines write none',
+    onAws: 'of its own dimensions; a queue says what waits, a line of embedded metric format is a metric',
+    here: 'put right in `tools/release/emulator/gaps.py`; alarms of one metric ring',
   },
   {
     what: 'No throttling by API Gateway, no account limits',

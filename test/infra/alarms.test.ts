@@ -1,70 +1,115 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { maximumEndpoints } from '../../shared/domain/endpoint.ts';
-import { named, resourcesOf, synthesize } from './stack.ts';
+import { type Point, type ReadAlarm, readAlarms, type Series } from './alarm-reader.ts';
+import { generatedDay, minutesOfDay } from './series/day.ts';
+import { resourcesOf, synthesize } from './stack.ts';
 
 const template = synthesize();
-const alarms = Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
-const sections = [...readFileSync('docs/runbook.md', 'utf8').matchAll(/^## (.+)$/gm)].map(([, heading]) =>
+const alarms = readAlarms(template);
+const sectionOf = ({ properties }: ReadAlarm): string => properties.AlarmDescription.split('#')[1] ?? '';
+const runbook = readFileSync('docs/runbook.md', 'utf8');
+const sections = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading]) =>
   String(heading).toLowerCase().replaceAll(' ', '-'),
 );
-const dimensionsOf = (namespace: string, metric: string): string[] =>
-  alarms
-    .filter(({ Namespace, MetricName }) => Namespace === namespace && MetricName === metric)
-    .flatMap(({ Dimensions }) => Dimensions.map(({ Value }: { Value: unknown }) => named(Value)))
-    .map((name) => name.replace('.QueueName', ''))
-    .sort();
+const subjectsOf = (metric: string, dimension: string): string[] =>
+  [
+    ...new Set(
+      alarms
+        .flatMap(({ stored }) => [...stored.values()])
+        .flatMap(({ key }) => (key.startsWith(`${metric} `) ? (key.split(`${dimension}=`)[1] ?? []) : [])),
+    ),
+  ].sort();
 
 describe('every alarm', () => {
   it('says who is hurt, in a sentence', () => {
-    for (const { AlarmDescription } of alarms)
-      expect(AlarmDescription).toMatch(/^[A-Z].{20,}\. See docs\/runbook\.md#/);
+    for (const { properties } of alarms)
+      expect(properties.AlarmDescription).toMatch(/^[A-Z].{20,}\. See docs\/runbook\.md#/);
   });
 
   it('names a section of the runbook that exists', () => {
-    for (const { AlarmDescription } of alarms) expect(sections).toContain(AlarmDescription.split('#')[1]);
+    for (const alarm of alarms) expect(sections).toContain(sectionOf(alarm));
   });
 
   it('tells the topic it was given, and has no action where there is none', () => {
-    for (const { AlarmActions } of alarms) expect(AlarmActions).toBeUndefined();
-    synthesize({ alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:ops' }).allResourcesProperties(
-      'AWS::CloudWatch::Alarm',
-      { AlarmActions: ['arn:aws:sns:eu-west-1:111122223333:ops'] },
-    );
+    const topic = 'arn:aws:sns:eu-west-1:111122223333:ops';
+    for (const { Properties } of Object.values(resourcesOf(template, 'AWS::CloudWatch::Alarm')))
+      expect(Properties.AlarmActions).toBeUndefined();
+    synthesize({ alarmTopicArn: topic }).allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic] });
   });
 });
 
 it('has no section in the runbook that no alarm opens', () => {
-  const named = new Set(alarms.map(({ AlarmDescription }) => AlarmDescription.split('#')[1]));
-  expect(sections.filter((section) => !named.has(section))).toEqual([]);
+  const opened = new Set(alarms.map(sectionOf));
+  expect(sections.filter((section) => !opened.has(section))).toEqual([]);
 });
 
-it('watches every place where messages wait for a person, and every queue people wait behind', () => {
-  const queues = Object.keys(resourcesOf(template, 'AWS::SQS::Queue')).sort();
-  expect(dimensionsOf('AWS/SQS', 'ApproximateNumberOfMessagesVisible')).toEqual(
-    queues.filter((q) => q.endsWith('undeliverable')),
-  );
-  expect(dimensionsOf('AWS/SQS', 'ApproximateAgeOfOldestMessage')).toEqual(
-    queues.filter((q) => !q.endsWith('undeliverable')),
-  );
+describe('watches', () => {
+  const idsOf = (type: string) => Object.keys(resourcesOf(template, type)).sort();
+
+  it('every place where messages wait for a person, and every queue people wait behind', () => {
+    const waitForPeople = (queue: string) => queue.endsWith('undeliverable') || queue.endsWith('rolledback');
+    const queues = idsOf('AWS::SQS::Queue');
+    const visible = subjectsOf('AWS/SQS ApproximateNumberOfMessagesVisible', 'QueueName');
+    expect(visible).toEqual(queues.filter(waitForPeople));
+    const age = subjectsOf('AWS/SQS ApproximateAgeOfOldestMessage', 'QueueName');
+    expect(age).toEqual(queues.filter((queue) => !waitForPeople(queue)));
+  });
+
+  it('every function fail', () => {
+    expect(subjectsOf('AWS/Lambda Errors', 'FunctionName')).toEqual(idsOf('AWS::Lambda::Function'));
+  });
+
+  it('every rule fail to deliver', () => {
+    expect(subjectsOf('AWS/Events FailedInvocations', 'RuleName')).toEqual(idsOf('AWS::Events::Rule'));
+  });
+
+  it('every table and every index refuse reads and writes', () => {
+    const places = Object.entries(resourcesOf(template, 'AWS::DynamoDB::Table')).flatMap(([id, { Properties }]) => {
+      const indexes: { IndexName: string }[] = Properties.GlobalSecondaryIndexes ?? [];
+      return [
+        `TableName=${id}`,
+        ...indexes.map(({ IndexName }) => `GlobalSecondaryIndexName=${IndexName} TableName=${id}`),
+      ];
+    });
+    const read = alarms.flatMap(({ stored }) => [...stored.values()].map(({ key }) => key));
+    const wanted = places.flatMap((place) =>
+      ['Read', 'Write'].map((kind) => `AWS/DynamoDB ${kind}ThrottleEvents ${place}`),
+    );
+    expect(read.filter((key) => key.startsWith('AWS/DynamoDB')).sort()).toEqual(wanted.sort());
+  });
 });
 
-it('watches every function fail', () => {
-  expect(dimensionsOf('AWS/Lambda', 'Errors')).toEqual(
-    Object.keys(resourcesOf(template, 'AWS::Lambda::Function')).sort(),
-  );
+describe.each(alarms.map((alarm) => [alarm.name, alarm] as const))('%s', (_, alarm) => {
+  it('is silent on a good day', () => {
+    const day = generatedDay([...alarm.stored.values()].map(({ key }) => key));
+    expect(alarm.minutesInAlarm(day, { minutes: minutesOfDay })).toEqual([]);
+  });
 });
 
-it('needs no metric math, which emulators of CloudFormation do not know', () => {
-  for (const { MetricName } of alarms) expect(MetricName).toEqual(expect.any(String));
+it('rings for failing endpoints of three tenants that have one each, and not for sixteen of one tenant', () => {
+  const failing = alarms.find(({ name }) => name === 'ordersendpointsfailing');
+  const point = (sum: number, samples: number): Point => ({ sum, samples, maximum: 1 });
+  const seriesOf = (tenants: number, failed: number, tried: number): Series => {
+    const keys = [...(failing?.stored.values() ?? [])].map(({ key }) => key);
+    return new Map(
+      keys.map((key) => [key, [key.includes('Tenants') ? point(tenants, tenants) : point(failed, tried)]]),
+    );
+  };
+  expect(failing?.rings(seriesOf(3, 3, 3), { minutes: 15 })).toBe(true);
+  expect(failing?.rings(seriesOf(3, 30, 100), { minutes: 15 })).toBe(true);
+  expect(failing?.rings(seriesOf(1, 100, 100), { minutes: 15 })).toBe(false);
+  expect(failing?.rings(seriesOf(3, 30, 1000), { minutes: 15 })).toBe(false); // three servers among many that take
 });
 
-it('rings for failing endpoints only where they are more than one tenant can have', () => {
-  const failing = alarms.find(({ MetricName }) => MetricName === 'EndpointsFailing');
-  expect(failing).toMatchObject({ Namespace: 'Bonafide', Statistic: 'Sum', Threshold: maximumEndpoints + 1 });
+it('is as many alarms, of as many metrics, as the page of costs says', () => {
+  const metrics = alarms.reduce((sum, { stored }) => sum + stored.size, 0);
+  expect(readFileSync('docs/deploying.md', 'utf8')).toContain(`${alarms.length} alarms over ${metrics} metrics`);
 });
 
-it('notices that nothing happens: a sweep that stopped makes no errors', () => {
-  const stopped = alarms.find(({ MetricName }) => MetricName === 'Invocations');
-  expect(stopped).toMatchObject({ ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'breaching' });
+it('has no dimension but the deployment and the provider in metrics of our own', () => {
+  const own = alarms
+    .flatMap(({ stored }) => [...stored.values()].map(({ key }) => key))
+    .filter((key) => key.startsWith('Bonafide'));
+  expect(new Set(own.flatMap((key) => key.match(/\w+(?==)/g)))).toEqual(new Set(['service', 'provider']));
+  expect(own.length).toBeGreaterThan(5);
 });

@@ -48,7 +48,7 @@ it.each(Object.entries(orders))('both captures landing %s: exactly one move, on 
     },
     send: async (_: string, { sequence }: { sequence: number }) => void sent.push(sequence),
     now: () => new Date('2026-01-01T00:00:00Z'),
-    log: { info() {}, warn() {}, error() {}, count() {} },
+    log: { info() {}, warn() {}, error() {} },
   };
   const notice = (name: CaptureName) =>
     landCapture(

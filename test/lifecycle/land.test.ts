@@ -47,11 +47,11 @@ describe('noticing a capture', () => {
     ['an event of another account’s bucket', forged({ account: '999999999999' }, 'somebody-elses')],
     ['an event that names no bucket', forged({ detail: { reason: 'PutObject', object: {} } })],
     ['an S3 test event', '{"Service":"Amazon S3","Event":"s3:TestEvent"}'],
-  ])('acknowledges and counts %s', async (_, body) => {
+  ])('acknowledges %s and writes it down', async (_, body) => {
     const at = setup();
     await at.verifications.create(record);
     await noticeCapture(body, at);
-    expect(at.counted).toEqual(['foreign_capture_event']);
+    expect(at.logged).toEqual(['capture.foreign']);
     expect(at.removed).toEqual([]);
     expect(await at.verifications.find(record.verificationId)).toEqual(record);
   });

@@ -330,6 +330,23 @@ describe('an endpoint', () => {
     expect(await current()).toMatchObject({ state: 'enabled', failingSince: at.now().toISOString() });
   });
 
+  it('counts its tenant as failing when it is the first of the tenant’s, however many follow', async () => {
+    answer = broken;
+    const others = [anEndpoint(), anEndpoint()];
+    for (const one of others) await at.endpoints.create(one);
+    const failing = () => at.measured.filter(({ metric }) => metric === 'TenantsFailing').length;
+    await send();
+    expect(failing()).toBe(1);
+    for (const { id } of others) {
+      at.advance(1);
+      await send(message({ endpointId: id, eventId: (await another(5)).id }));
+    }
+    await send(message({ eventId: (await another(6)).id })); // one that fails on is no news
+    expect(failing()).toBe(1);
+    const tried = at.measured.filter(({ metric }) => metric === 'WebhooksFailed');
+    expect(tried.map(({ value }) => value)).toEqual([1, 1, 1, 1]);
+  });
+
   it('that is idle stays, and a success ends what failed before', async () => {
     answer = broken;
     await send();

@@ -74,7 +74,7 @@ function world() {
         ...dependencies,
         verifications,
         captures: bucket.captures,
-        log: { info() {}, warn() {}, error() {}, count() {} },
+        log: { info() {}, warn() {}, error() {} },
       },
     );
   const decide = async (record: Verification) => {

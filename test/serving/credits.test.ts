@@ -68,7 +68,7 @@ async function withCredits(credits: number) {
     giveUp: async () => undefined,
   };
   const ordering = { verifications, tenants, orders, ids, registry, now, newId: randomUUID, randomBelow: () => 0 };
-  const log = { info() {}, warn() {}, error() {}, count() {} };
+  const log = { info() {}, warn() {}, error() {} };
   const posted: [string, string][] = [];
   return {
     tenants,

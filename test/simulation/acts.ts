@@ -16,6 +16,7 @@ import type {
   KeptEvents,
   Log,
   Looks,
+  Measure,
   Orders,
   PostSigned,
   PostWebhook,
@@ -114,6 +115,7 @@ export interface Surroundings {
   readonly fraction: () => number;
   readonly randomBelow: (limit: number) => number;
   readonly log: Log;
+  readonly measure: Measure;
 }
 
 /** The token in the address of a tenant's webhook. Any other is a forger's. */
@@ -135,7 +137,8 @@ const idsBefore: SourceIds = {
 
 /** Every verb of the product, connected to a world in memory: the only place that knows what each is called with. */
 export function acts(world: Surroundings) {
-  const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log } = world;
+  const { verifications, captures, sightings, breakers, send, orders, tenant, registry, now, newId, log, measure } =
+    world;
   const { endpoints, keptEvents, deliveries, webhooks } = world;
   const outcomes = memoryOutcomes();
   const tenants = {
@@ -174,7 +177,7 @@ export function acts(world: Surroundings) {
     keptEvents,
     now,
     random: world.fraction,
-    log,
+    ...{ log, measure },
   };
   const request =
     (sourceIds: SourceIds) =>
@@ -188,7 +191,7 @@ export function acts(world: Surroundings) {
       return replyOfBegun(await beginVerification(asked, tenant, { ...requesting, ids: sourceIds }), origin).body;
     };
   const announcing = {
-    ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log },
+    ...{ put: world.putEvents, orders, endpoints, keptEvents, outcomes, webhooks, verdictText, now, log, measure },
   };
   const find = (source: string) => findOf({ tenant }, source, { verifications, ids });
 

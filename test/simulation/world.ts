@@ -218,12 +218,12 @@ export function simulatedWorld(setting: Setting) {
     log: {
       info() {},
       warn() {},
-      count() {},
       error(event, error) {
         const expected = event === 'provider.failed' || event === 'announce.failed';
         if (!expected) referee.wrong('verbs failed', `${event}: ${error}`);
       },
     },
+    measure() {},
   });
 
   /** Codes of hand-offs, and the numbers of those that were claimed, by source. */

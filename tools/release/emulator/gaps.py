@@ -12,10 +12,11 @@ import signal
 import string
 import sys
 import threading
+import time
 
 from ministack.app import app
 from ministack.core import iam_actions
-from ministack.services import eventbridge, s3
+from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, s3, sqs
 from ministack.services.cloudformation import provisioners
 
 __all__ = ["app"]
@@ -97,3 +98,65 @@ def action_of_one(*args, **kwargs):
 
 
 iam_actions.extract_iam_action = action_of_one
+
+# Alarms. CloudFormation takes those of metric math: here they are made and listed, and never ring.
+alarm_record = provisioners._cw_metric_alarm_record
+assert "metric math) is not supported" in inspect.getsource(alarm_record), "the emulator knows metric math now"
+
+
+def record_of_any(name, props):
+    if props.get("Metrics"):
+        props = {**props, "Metrics": None, "Namespace": "metric math", "MetricName": "not evaluated"}
+    return alarm_record(name, props)
+
+
+provisioners._cw_metric_alarm_record = record_of_any
+
+# An alarm reads the metric of its own dimensions, SQS says every minute how many messages a queue shows, and a line of
+# embedded metric format in a log is a metric (CloudWatch user guide, "Using Amazon CloudWatch alarms", "Embedding metrics
+# within logs"; SQS developer guide, "Available CloudWatch metrics").
+evaluate_alarm, evaluate_all = cloudwatch._evaluate_alarm, cloudwatch._evaluate_all_alarms
+assert "_dims_key" not in inspect.getsource(evaluate_alarm), "the emulator tells dimensions apart by itself now"
+read_lines = {}
+
+
+def evaluate_own(alarm):
+    dimensions = cloudwatch._dims_key({one["Name"]: one["Value"] for one in alarm.get("Dimensions") or []})
+    everything = cloudwatch._metrics
+    cloudwatch._metrics = {key: points for key, points in everything.items() if key[2] == dimensions}
+    try:
+        evaluate_alarm(alarm)
+    finally:
+        cloudwatch._metrics = everything
+
+
+def embedded_metrics(text):
+    line = json.loads(text)
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = {name: line[name] for name in names}
+            for metric in directive["Metrics"]:
+                yield directive["Namespace"], metric["Name"], line[metric["Name"]], metric["Unit"], dimensions
+
+
+def measure_then_evaluate():
+    for url, queue in list(sqs._queues.items()):
+        now = time.time()
+        shown = sum(1 for message in queue["messages"] if message["visible_at"] <= now)
+        age = max((now - message["sent_at"] for message in queue["messages"]), default=0)
+        name = {"QueueName": url.rsplit("/", 1)[-1]}
+        cloudwatch.record_metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", shown, "Count", name)
+        cloudwatch.record_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", age, "Seconds", name)
+    for group_name, group in list(cloudwatch_logs._log_groups.items()):
+        for stream_name, stream in list(group["streams"].items()):
+            place = (group_name, stream_name)
+            for event in stream["events"][read_lines.get(place, 0) :]:
+                if event["message"].startswith('{"_aws"'):
+                    for measured in embedded_metrics(event["message"]):
+                        cloudwatch.record_metric(*measured)
+            read_lines[place] = len(stream["events"])
+    evaluate_all()
+
+
+cloudwatch._evaluate_alarm = evaluate_own
+cloudwatch._evaluate_all_alarms = measure_then_evaluate
