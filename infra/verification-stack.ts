@@ -42,6 +42,7 @@ export class VerificationStack extends Stack {
     const delivery = new ResultDelivery(this, 'result-delivery', { encryption, records, orders });
     const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers, orders });
     new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep, orders });
+    encryption.allowUse();
 
     new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });
