@@ -45,6 +45,7 @@ export class VerificationStack extends Stack {
     const sweep = new Sweep(this, 'sweep', { encryption, records, captures, providers, orders });
     const health = new Health(this, 'health', { encryption });
     new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep, orders, health });
+    encryption.allowUse();
 
     new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });

@@ -57,9 +57,9 @@ export class BuiltinEngine extends Construct {
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
     records.allowSightings(this.function, 'BatchGetItem', 'PutItem');
     secrets.allowFingerprintKey(this.function);
-    captures.allowCaptures(this.function, 'GetObject', 'GetObjectVersion');
+    captures.allowCaptures(this.function, 'GetObjectVersion');
     captures.allowDeleting(this.function);
     captures.allowKnowingWhatIsGone(this.function);
-    providers.allowSending(this.function);
+    providers.allowSending(this.function, builtin);
   }
 }

@@ -10,7 +10,7 @@ import type { AnyServiceFunction } from './service-function.ts';
 export const capturesPrefix = 'captures/';
 
 /** An action on captures, as IAM names it. */
-export type CaptureAction = 'PutObject' | 'GetObject' | 'GetObjectVersion' | 'DeleteObject' | 'DeleteObjectVersion';
+export type CaptureAction = 'PutObject' | 'GetObjectVersion' | 'DeleteObject' | 'DeleteObjectVersion';
 
 /**
  * Where captures lie: private, versioned, over TLS only. The sweep deletes them a day after they landed at the latest; the
@@ -19,7 +19,6 @@ export type CaptureAction = 'PutObject' | 'GetObject' | 'GetObjectVersion' | 'De
 export class CapturesBucket extends Bucket {
   /** What a function reads that deletes captures and writes down which. Without a key in KMS, S3 makes ETags of the bytes. */
   readonly erasing: { readonly CAPTURES_BUCKET: string; readonly KEEPS_ETAGS: 'true' | 'false' };
-  readonly #encryption: Encryption;
   readonly #resource: CfnBucket;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
@@ -41,7 +40,6 @@ export class CapturesBucket extends Bucket {
       ],
       removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
-    this.#encryption = encryption;
     this.erasing = { CAPTURES_BUCKET: this.bucketName, KEEPS_ETAGS: encryption.key ? 'true' : 'false' };
 
     // Not `eventBridgeEnabled`: that would bring a Python function into every deployment to set this one property.
@@ -86,7 +84,6 @@ export class CapturesBucket extends Bucket {
       `AwsSolutions-IAM5[Resource::<${Stack.of(this).getLogicalId(this.#resource)}.Arn>/${capturesPrefix}*]`,
       'A capture’s key begins with its verification’s id, and one function serves every verification: the captures, and nothing else in the bucket, are as narrow as a role can be.',
     );
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function delete versions of captures. S3 says that takes both, always. */

@@ -100,7 +100,7 @@ export class Console extends Construct {
     records.allowTenants(look);
     records.allowLooks(look);
     secrets.allowIdKey(look);
-    captures.allowCaptures(look, 'GetObject', 'GetObjectVersion'); // what it signs, and whether it is still there
+    captures.allowCaptures(look, 'GetObjectVersion'); // what it signs, and whether it is still there
     captures.allowKnowingWhatIsGone(look);
     return look;
   }

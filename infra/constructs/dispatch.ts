@@ -55,13 +55,17 @@ export class Dispatch extends Construct {
         'A mapping from SQS has no destination to give: the queue itself moves what failed five times to its undeliverable queue.',
       );
       records.allowVerifications(dispatcher, 'GetItem', 'UpdateItem');
-      records.allowBreakers(dispatcher);
-      captures.allowCaptures(dispatcher, 'GetObject', 'GetObjectVersion');
-      captures.allowDeleting(dispatcher);
-      captures.allowKnowingWhatIsGone(dispatcher);
-      providers.allowSending(dispatcher);
+      if (!provider.ignoresCaptures) {
+        captures.allowCaptures(dispatcher, 'GetObjectVersion');
+        captures.allowKnowingWhatIsGone(dispatcher);
+      }
+      captures.allowDeleting(dispatcher); // of what is decided
+      providers.allowSending(dispatcher, provider);
       if (provider.answersBy === 'webhook') secrets.allowReference(dispatcher);
-      if (provider.remote) secrets.allowCredentials(dispatcher, name);
+      if (provider.remote) {
+        records.allowBreakers(dispatcher);
+        secrets.allowCredentials(dispatcher, name);
+      }
     };
     [...registry.values()].filter(({ consumer }) => consumer === 'dispatch-verification').forEach(dispatch);
   }

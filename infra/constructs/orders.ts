@@ -37,12 +37,10 @@ export class Orders extends Construct {
   readonly deliveries: WorkQueue;
   /** Events of endpoints, each in a lane of its endpoint. */
   readonly webhooks: WorkQueue;
-  readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, props: OrdersProps) {
     super(scope, id);
     const { encryption } = props;
-    this.#encryption = encryption;
     this.fetches = new WorkQueue(this, 'fetches', {
       encryption,
       consumerTimeoutSeconds: fetchTimeoutSeconds,
@@ -77,19 +75,16 @@ export class Orders extends Construct {
   /** Lets a function have images fetched. */
   allowFetching(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['sqs:SendMessage'], this.fetches.queue.queueArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function have results posted. */
   allowDelivering(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['sqs:SendMessage'], this.deliveries.queue.queueArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function have events sent to endpoints. */
   allowSendingWebhooks(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['sqs:SendMessage'], this.webhooks.queue.queueArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   #fetchCapture({ records, captures, providers }: OrdersProps): void {

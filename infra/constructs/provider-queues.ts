@@ -1,5 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import type { Capabilities } from '../../shared/providers/provider.ts';
 import { consumerTimeoutSeconds, registry } from '../../shared/providers/registry.ts';
 import type { Encryption } from './encryption.ts';
 import type { AnyServiceFunction } from './service-function.ts';
@@ -9,11 +10,9 @@ import { WorkQueue } from './work-queue.ts';
 export class ProviderQueues extends Construct {
   /** By the provider's name. */
   readonly queues: ReadonlyMap<string, WorkQueue>;
-  readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
     super(scope, id);
-    this.#encryption = encryption;
     const queues = [...registry.values()].map((provider) => {
       const { name } = provider;
       const queue = new WorkQueue(this, name, {
@@ -42,11 +41,14 @@ export class ProviderQueues extends Construct {
     return Stack.of(this).toJsonString(Object.fromEntries(urls));
   }
 
-  /** Lets a function hand a verification to any provider. */
-  allowSending(serviceFunction: AnyServiceFunction): void {
-    for (const { queue } of this.queues.values()) {
-      serviceFunction.allow(['sqs:SendMessage'], queue.queueArn);
-    }
-    this.#encryption.allowUse(serviceFunction);
+  /**
+   * Lets a function hand a verification to any provider. One that answers for a provider hands on to that one again or to
+   * the next of a route, in which no provider stands that is not routable.
+   */
+  allowSending(serviceFunction: AnyServiceFunction, from?: Capabilities): void {
+    const reached = [...registry.values()].filter(
+      ({ name, routable }) => !from || name === from.name || (from.routable && routable),
+    );
+    for (const { name } of reached) serviceFunction.allow(['sqs:SendMessage'], this.queueOf(name).queue.queueArn);
   }
 }

@@ -224,7 +224,7 @@ export class PublicApi extends Construct {
     records.allowVerifications(retry, 'GetItem', 'UpdateItem');
     records.allowTenants(retry);
     secrets.allowIdKey(retry);
-    captures.allowCaptures(retry, 'GetObject', 'GetObjectVersion');
+    captures.allowCaptures(retry, 'GetObjectVersion');
     captures.allowKnowingWhatIsGone(retry);
     providers.allowSending(retry);
     return retry;

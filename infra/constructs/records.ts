@@ -26,11 +26,9 @@ export class Records extends Construct {
   readonly deliveries: WatchedTable;
   readonly looks: WatchedTable;
   readonly outcomes: WatchedTable;
-  readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
     super(scope, id);
-    this.#encryption = encryption;
     const { retainData } = readSettings(this);
     const kept: Omit<TableProps, 'partitionKey'> = {
       billingMode: BillingMode.PAY_PER_REQUEST,
@@ -238,7 +236,6 @@ export class Records extends Construct {
     serviceFunction.allow(['dynamodb:UpdateItem'], this.tenants.tableArn, {
       'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [keys] },
     });
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function write down public keys of receipts: of the table it writes this row, and no other. */
@@ -246,7 +243,6 @@ export class Records extends Construct {
     serviceFunction.allow(['dynamodb:UpdateItem'], this.tenants.tableArn, {
       'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['deployment/receipt-keys'] },
     });
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /**
@@ -262,6 +258,5 @@ export class Records extends Construct {
       actions.map((action) => `dynamodb:${action}`),
       resource,
     );
-    this.#encryption.allowUse(serviceFunction);
   }
 }

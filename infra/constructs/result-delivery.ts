@@ -75,7 +75,6 @@ export class ResultDelivery extends Construct {
     records.allowTenants(this.function);
     records.allowEvents(this.function, 'PutItem', 'UpdateItem');
     records.allowOutcomes(this.function, 'PutItem');
-    encryption.allowUse(this.function);
 
     new EventSourceMapping(this, 'stream', {
       target: this.function,

@@ -27,11 +27,9 @@ export class Secrets extends Construct {
   readonly endpointKey: Secret;
   /** The private key of erasure receipts derives from it. Replaced, its public key stays published. */
   readonly receipt: Secret;
-  readonly #encryption: Encryption;
 
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
     super(scope, id);
-    this.#encryption = encryption;
     const { retainData } = readSettings(this);
     const generated = (name: string, description: string, whyNotRotated: string, kept?: RemovalPolicy): Secret => {
       const secret = new Secret(this, name, {
@@ -75,19 +73,16 @@ export class Secrets extends Construct {
   /** Lets a function find the record of a source_id. Only what starts from one may: other ids are used as they come. */
   allowIdKey(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.idKey.secretArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function open what signs for endpoints, and seal it. */
   allowEndpointKey(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.endpointKey.secretArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function sign or check what vendors name attempts by. */
   allowReference(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.reference.secretArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function read the credentials of one provider, whosever they are: `<stack>/providers/<provider>/…`. */
@@ -102,7 +97,6 @@ export class Secrets extends Construct {
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     });
     serviceFunction.allow(['secretsmanager:GetSecretValue'], arn);
-    this.#encryption.allowUse(serviceFunction);
     acknowledge(
       serviceFunction.role ?? serviceFunction,
       `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:${resourceName}]`,
@@ -113,24 +107,20 @@ export class Secrets extends Construct {
   /** Lets a function recognise captures that were judged before. */
   allowFingerprintKey(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.fingerprintKey.secretArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function sign and check client tokens. */
   allowClientToken(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.clientToken.secretArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function read a secret that the deployment did not make: it was named, by its ARN, in CDK context. */
   allowGiven(serviceFunction: AnyServiceFunction, arn: string): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], arn);
-    this.#encryption.allowUse(serviceFunction);
   }
 
   /** Lets a function sign receipts of erasures. */
   allowReceipt(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['secretsmanager:GetSecretValue'], this.receipt.secretArn);
-    this.#encryption.allowUse(serviceFunction);
   }
 }

@@ -23,6 +23,8 @@ export interface Capabilities {
   readonly live: boolean;
   /** True where its answer depends on the caller's `source_id`: the sandbox alone. No other provider receives it. */
   readonly readsSourceId?: boolean;
+  /** True where it opens no capture, so its function may read none: the sandbox alone. */
+  readonly ignoresCaptures?: true;
   readonly checks: readonly Check[];
   readonly accepts: Partial<Record<CaptureName, readonly ContentType[]>>;
   /** Smaller than the product's own limits, where the provider's is. Bytes. */

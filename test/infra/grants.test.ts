@@ -2,8 +2,10 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
 import { verificationRequest } from '../../shared/api/verifications.ts';
+import { builtin } from '../../shared/providers/builtin/capabilities.ts';
+import type { Capabilities } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
-import { functionIdOf, named, resourcesOf, synthesize } from './stack.ts';
+import { functionIdOf, named, type Resource, resourcesOf, synthesize } from './stack.ts';
 
 /** Every permission of every function: `action resource`, with what has no need of saying left out. */
 function grantsByFunction(template: Template): Record<string, string[]> {
@@ -40,35 +42,41 @@ const consumes = (queue: string): string[] =>
 const listsCaptures = 's3:ListBucketVersions captures if {"StringLike":{"s3:prefix":"captures/*"}}';
 
 const sends = [...registry.keys()].map((provider) => `sqs:SendMessage providers${provider}queue`);
-const dispatches = (provider: string): string[] => [
-  'dynamodb:DeleteItem recordsbreakers',
-  'dynamodb:GetItem recordsbreakers',
-  'dynamodb:PutItem recordsbreakers',
-  'dynamodb:UpdateItem recordsbreakers',
+/** To itself, and to the providers that a route may name after it. */
+const handsOn = ({ name, routable }: Capabilities): string[] =>
+  [...registry.values()]
+    .filter((next) => next.name === name || (routable && next.routable))
+    .map((next) => `sqs:SendMessage providers${next.name}queue`);
+const dispatches = (provider: Capabilities): string[] => [
   'dynamodb:GetItem recordsverifications',
   'dynamodb:UpdateItem recordsverifications',
   's3:DeleteObject captures/captures/*',
   's3:DeleteObjectVersion captures/captures/*',
-  's3:GetObject captures/captures/*',
+  ...handsOn(provider),
+  ...consumes(`providers${provider.name}queue`),
+];
+const breakers = ['DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'].map(
+  (action) => `dynamodb:${action} recordsbreakers`,
+);
+/** A version of a capture that is known, and whether it is gone. */
+const opensCaptures = [
   's3:GetObjectVersion captures/captures/*',
   's3:ListBucket captures',
   's3:ListBucketVersions captures',
-  ...sends,
-  ...consumes(`providers${provider}queue`),
 ];
 /** Credentials of one provider, whosever they are. */
 const reads = (provider: string): string =>
   `secretsmanager:GetSecretValue arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:bonafide/providers/${provider}/*`;
 
-/** A dispatcher of each provider: credentials of its own, and the secret of references where a webhook answers. */
+/** A dispatcher of each provider. The sandbox opens no capture and calls no vendor, so it may do neither. */
 const dispatchers = [...registry.values()]
   .filter(({ consumer }) => consumer === 'dispatch-verification')
-  .map(({ name, remote, answersBy }) => [
-    `dispatchdispatch${name}`,
+  .map((provider) => [
+    `dispatchdispatch${provider.name}`,
     [
-      ...dispatches(name),
-      ...(remote ? [reads(name)] : []),
-      ...(answersBy === 'webhook' ? ['secretsmanager:GetSecretValue secretsreference'] : []),
+      ...dispatches(provider),
+      ...(provider.name === 'sandbox' ? [] : [...breakers, ...opensCaptures, reads(provider.name)]),
+      ...(provider.answersBy === 'webhook' ? ['secretsmanager:GetSecretValue secretsreference'] : []),
     ],
   ]);
 
@@ -187,10 +195,7 @@ const expected: Record<string, string[]> = {
     'dynamodb:GetItem recordsverifications',
     'dynamodb:PutItem recordslooks',
     'dynamodb:Query recordslooks',
-    's3:GetObject captures/captures/*',
-    's3:GetObjectVersion captures/captures/*',
-    's3:ListBucket captures',
-    's3:ListBucketVersions captures',
+    ...opensCaptures,
     'secretsmanager:GetSecretValue secretsidkey',
   ],
   publicapireceiveresult: [
@@ -247,10 +252,7 @@ const expected: Record<string, string[]> = {
     'dynamodb:GetItem recordstenants',
     'dynamodb:GetItem recordsverifications',
     'dynamodb:UpdateItem recordsverifications',
-    's3:GetObject captures/captures/*',
-    's3:GetObjectVersion captures/captures/*',
-    's3:ListBucket captures',
-    's3:ListBucketVersions captures',
+    ...opensCaptures,
     'secretsmanager:GetSecretValue secretsidkey',
     ...sends,
   ],
@@ -279,11 +281,8 @@ const expected: Record<string, string[]> = {
     'dynamodb:UpdateItem recordsverifications',
     's3:DeleteObject captures/captures/*',
     's3:DeleteObjectVersion captures/captures/*',
-    's3:GetObject captures/captures/*',
-    's3:GetObjectVersion captures/captures/*',
-    's3:ListBucket captures',
-    's3:ListBucketVersions captures',
-    ...sends,
+    ...opensCaptures,
+    ...handsOn(builtin),
     ...consumes('providersbuiltinqueue'),
   ],
   sweepsweepverifications: [
@@ -320,7 +319,28 @@ const expected: Record<string, string[]> = {
 
 const template = synthesize();
 const grants = grantsByFunction(template);
-const grantsWithKey = grantsByFunction(synthesize({ encryption: 'kms' }));
+const templateWithKey = synthesize({ encryption: 'kms' });
+const grantsWithKey = grantsByFunction(templateWithKey);
+
+/** What a service asks of the key in the name of its caller. */
+const asked = [
+  ['dynamodb:', 'kms:Decrypt', 'dynamodb'],
+  ['s3:GetObjectVersion ', 'kms:Decrypt', 's3'],
+  ['s3:PutObject ', 'kms:GenerateDataKey', 's3'],
+  ['secretsmanager:GetSecretValue ', 'kms:Decrypt', 'secretsmanager'],
+  ['sqs:ReceiveMessage ', 'kms:Decrypt', 'sqs'],
+  ['sqs:SendMessage ', 'kms:Decrypt', 'sqs'],
+  ['sqs:SendMessage ', 'kms:GenerateDataKey', 'sqs'],
+] as const;
+
+function keyUsesOf(allowed: readonly string[]): string[] {
+  const uses = asked.filter(([granted]) => allowed.some((grant) => grant.startsWith(granted)));
+  const grants = uses.map(([, action, service]) => {
+    const through = { 'Fn::Join': ['', [`${service}.`, { Ref: 'AWS::Region' }, '.amazonaws.com']] };
+    return `${action} encryptionkey if ${JSON.stringify({ StringEquals: { 'kms:ViaService': through } })}`;
+  });
+  return [...new Set(grants)].sort();
+}
 
 it('knows every function there is', () => {
   expect(Object.keys(grants).sort()).toEqual(Object.keys(expected).sort());
@@ -331,16 +351,58 @@ describe.each(Object.entries(expected))('%s', (name, allowed) => {
     expect(grants[name]).toEqual([...allowed, ...logs(name)].sort());
   });
 
-  it('may use the key where there is one, action by action', () => {
+  it('may use the key where there is one through the services it uses, for what they need', () => {
     const added = grantsWithKey[name]?.filter((grant) => !grants[name]?.includes(grant));
-    expect(added).toEqual([
-      'kms:Decrypt encryptionkey',
-      'kms:DescribeKey encryptionkey',
-      'kms:Encrypt encryptionkey',
-      'kms:GenerateDataKey encryptionkey',
-      'kms:ReEncryptFrom encryptionkey',
-      'kms:ReEncryptTo encryptionkey',
-    ]);
+    expect(added).toEqual(keyUsesOf(allowed));
+  });
+});
+
+/** Every statement of a policy on a resource that lets a service of AWS do something, with the resource it is on. */
+function servicesLetIn(of: Template): { on: string; service: string; actions: string[]; condition: string }[] {
+  return Object.entries(of.toJSON().Resources as Record<string, Resource>).flatMap(
+    ([id, { Type, Properties = {} }]) => {
+      if (Type === 'AWS::Lambda::Permission') {
+        const { Principal, Action, SourceArn, SourceAccount } = Properties;
+        const condition = JSON.stringify({ 'aws:SourceArn': SourceArn, 'aws:SourceAccount': SourceAccount });
+        return [{ on: id, service: named(Principal), actions: [Action], condition }];
+      }
+      const { PolicyDocument, KeyPolicy, ResourcePolicy, Policy } = Properties;
+      const document = PolicyDocument ?? KeyPolicy ?? ResourcePolicy ?? Policy;
+      const statements: (Statement & { Principal?: { Service?: unknown } | '*' })[] = [
+        document?.Statement ?? [],
+      ].flat();
+      return statements.flatMap(({ Effect, Principal, Action, Condition = {} }) => {
+        if (Effect !== 'Allow' || Principal === undefined) return [];
+        const services = Principal === '*' ? ['*'] : [Principal.Service ?? []].flat().map(named);
+        const condition = JSON.stringify(Condition);
+        return services.map((service) => ({ on: id, service, actions: [Action].flat(), condition }));
+      });
+    },
+  );
+}
+
+describe.each([
+  ['keys of AWS', template],
+  ['a key of this account', templateWithKey],
+])('policies on resources, under %s', (_, of) => {
+  const letIn = servicesLetIn(of);
+
+  it('are found: of queues, functions, and the key where there is one', () => {
+    const types = letIn.map(({ on }) => of.toJSON().Resources[on].Type);
+    const key = of === templateWithKey ? ['AWS::KMS::Key'] : [];
+    expect([...new Set(types)].sort()).toEqual([...key, 'AWS::Lambda::Permission', 'AWS::SQS::QueuePolicy']);
+  });
+
+  it('let a service in for a resource or an account that they name: rules of other accounts are not', () => {
+    const open = letIn.filter(({ condition }) => !/"aws:Source(Arn|Account)":/.test(condition));
+    expect(open).toEqual([]);
+  });
+
+  it('let rules do what they do with a queue and its key, and nothing else', () => {
+    const actions = letIn.filter(({ service }) => service === 'events.amazonaws.com').flatMap((one) => one.actions);
+    const toQueues = ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'];
+    const withKey = of === templateWithKey ? ['kms:Decrypt', 'kms:GenerateDataKey'] : [];
+    expect([...new Set(actions)].sort()).toEqual([...withKey, 'lambda:InvokeFunction', ...toQueues].sort());
   });
 });
 

@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import recommended from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { describe, expect, it } from 'vitest';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { contextKeys, readSettings, refuseOtherRegions } from '../../infra/settings.ts';
@@ -39,9 +40,10 @@ describe('a key of context', () => {
     expect(read(ofCdk)).toEqual(read({}));
   });
 
-  it('that stands in cdk.json is known, so that lasting choices can stand there', () => {
-    expect(() => read(cdk.context)).not.toThrow();
-    expect(Object.keys(contextKeys)).not.toEqual([]);
+  it('of the CDK is set as the CDK recommends, all of them: an upgrade that brings another shows here', () => {
+    const isOurs = (key: string) => Object.hasOwn(contextKeys, key) || key === 'cli-telemetry';
+    const flags = Object.entries(cdk.context).filter(([key]) => !isOurs(key));
+    expect(Object.fromEntries(flags)).toEqual(recommended);
   });
 });
 

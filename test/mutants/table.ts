@@ -123,6 +123,30 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/infra/settings.test.ts'],
     named: 'cannot go together',
   },
+  {
+    control: 'rules of other accounts may put nothing into an encrypted queue',
+    file: 'cdk.json',
+    find: '"@aws-cdk/aws-events:eventsTargetQueueSameAccount": true',
+    replace: '"@aws-cdk/aws-events:eventsTargetQueueSameAccount": false',
+    tests: ['test/infra/grants.test.ts'],
+    named: 'let a service in for a resource or an account',
+  },
+  {
+    control: 'rules of other accounts may not use the key',
+    file: 'infra/constructs/encryption.ts',
+    find: "conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },",
+    replace: '',
+    tests: ['test/infra/grants.test.ts'],
+    named: 'let a service in for a resource or an account',
+  },
+  {
+    control: 'a function uses the key through the services that it uses, and by no call of its own',
+    file: 'infra/constructs/encryption.ts',
+    find: "StringEquals: { 'kms:ViaService': `${service}.${Stack.of(this).region}.amazonaws.com` },",
+    replace: '',
+    tests: ['test/infra/grants.test.ts'],
+    named: 'may use the key where there is one',
+  },
 
   // Webhooks of vendors
   {

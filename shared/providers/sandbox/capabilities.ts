@@ -9,6 +9,7 @@ export const sandbox: Capabilities = {
   answersBy: 'response',
   live: false, // it passes any capture
   readsSourceId: true,
+  ignoresCaptures: true,
   checks: ['spoof_detect', 'photo_verify', 'video_verify'],
   accepts: typesOf,
   maximumBytes: {},
