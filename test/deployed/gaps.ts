@@ -28,6 +28,11 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
+    what: 'CORS of an HTTP API is not read from a template',
+    onAws: '`CorsConfiguration` answers preflights and adds headers',
+    here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
+  },
+  {
     what: 'No access log, no metrics of the API, no alarm that rings',
     onAws: 'the stage logs every request; alarms read metrics',
     here: 'asserted on the template (`test/infra`), not seen at work',
