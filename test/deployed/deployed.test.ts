@@ -19,11 +19,14 @@ import { pageJourneys } from '../journeys/pages.ts';
 import { everythingThere, everythingWritten } from './account.ts';
 import { alarmsThatRing } from './alarms.ts';
 import { makeCheckout, makeNextVersion, nextRelease, nextWord } from './checkout.ts';
+import { allowedOrigin, crossOriginJourneys } from './cross-origin.ts';
 import { crossing } from './crossing.ts';
 import { gaps } from './gaps.ts';
 import { lostCaptureJourneys } from './lost-captures.ts';
+import { videoJourneys } from './nightly/video.ts';
 import { commandsUnder, openTerminal } from './page.ts';
 import { runbookSteps } from './runbook.ts';
+import { vendorsOnDeployment } from './vendors.ts';
 
 /*
  * A deployment's whole life, with the commands of docs/deploying.md: bootstrap, deploy, the journeys, a new version
@@ -45,8 +48,12 @@ const outputsOf = z.object({
 });
 type Outputs = z.infer<typeof outputsOf>;
 
-const terminal = openTerminal({ CHOICES: `-c architecture=${process.arch} --require-approval never` });
+const terminal = openTerminal({
+  CHOICES: `-c architecture=${process.arch} -c allowedOrigins=${allowedOrigin} --require-approval never`,
+});
 const first = makeCheckout('first');
+/** `npm run admin -- …` on the deployment; answers what it prints. */
+const admin = (...words: string[]) => terminal.run(first, `npm run --silent admin -- ${words.join(' ')} --aws`);
 let inside: Inside & { readonly outputs: Outputs };
 let thereBefore: string[];
 
@@ -88,7 +95,11 @@ describe('deployed', () => {
   pageJourneys(() => inside);
   journeysSeenFromInside(() => inside);
   lostCaptureJourneys(() => inside, keyOfIds);
+  crossOriginJourneys(() => inside);
+  videoJourneys(() => inside);
 });
+
+vendorsOnDeployment(() => ({ ...inside, admin }));
 
 runbookSteps(() => ({ inside, terminal, checkout: first }));
 
@@ -104,9 +115,8 @@ it('a person opens the deployed capture page in a browser, takes a selfie, and p
 });
 
 it('an order whose link leads inside is accepted, never fetched, and its credit comes back', async () => {
-  const admin = (words: string) => terminal.run(first, `npm run --silent admin -- ${words} --aws`);
-  expect(await admin('credits add acme 2')).toContain('2');
-  await admin('served-webhook set acme ours https://results.example.com/identify');
+  expect(await admin('credits', 'add', 'acme', '2')).toContain('2');
+  await admin('served-webhook', 'set', 'acme', 'ours', 'https://results.example.com/identify');
   const sourceId = newSourceId();
   const payload = { image_link: 'http://169.254.169.254/latest/meta-data/', webhook_name: 'ours', source_id: sourceId };
   const answer = await fetch(`${inside.url}/identify`, {
@@ -117,7 +127,7 @@ it('an order whose link leads inside is accepted, never fetched, and its credit 
   const message = 'identify-anti-spoof request received';
   expect(await answer.json()).toEqual({ message, remaining_credits: 1 });
   expect((await clientOf(inside).verdict(`identify.${sourceId}`)).state).toBe('expired');
-  await expect.poll(() => admin('credits show acme'), { timeout: 60_000, interval: 2000 }).toContain('2');
+  await expect.poll(() => admin('credits', 'show', 'acme'), { timeout: 60_000, interval: 2000 }).toContain('2');
 });
 
 crossing(() => inside);

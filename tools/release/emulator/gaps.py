@@ -160,3 +160,18 @@ def measure_then_evaluate():
 
 cloudwatch._evaluate_alarm = evaluate_own
 cloudwatch._evaluate_all_alarms = measure_then_evaluate
+
+# CORS of an HTTP API as its template says it (CloudFormation reference, AWS::ApiGatewayV2::Api Cors).
+from ministack.services import apigateway  # noqa: E402
+
+cors_headers, cors_preflight = apigateway._cors_response_headers, apigateway._cors_preflight_response
+create_api = inspect.getsource(provisioners._apigw_v2_api_create)
+assert 'api["corsConfiguration"] = props["CorsConfiguration"]' in create_api, "the emulator reads a template's CORS now"
+
+
+def as_the_service_names_it(cors):
+    return {name[:1].lower() + name[1:]: value for name, value in cors.items()}
+
+
+apigateway._cors_response_headers = lambda cors, origin: cors_headers(as_the_service_names_it(cors), origin)
+apigateway._cors_preflight_response = lambda cors, origin: cors_preflight(as_the_service_names_it(cors), origin)
