@@ -26,8 +26,8 @@ export const deadLeases: Part<{ dynamoDb: DynamoDb; credentials: Credentials }, 
   const { due } = dynamoVerifications({ client, table, now });
   for (const state of ['queued', 'dispatched'] as const) {
     for (let shard = 0; shard < dueShards; shard++) {
-      const ids = await due({ state, shard, now: endOfTime, limit: page });
-      for (const id of ids) await expireLease(dynamoDb, table, id, epochSeconds(now()));
+      const found = await due({ state, shard, now: endOfTime, limit: page });
+      for (const { verificationId } of found) await expireLease(dynamoDb, table, verificationId, epochSeconds(now()));
     }
   }
   client.destroy();

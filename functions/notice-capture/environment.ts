@@ -4,6 +4,7 @@ import * as z from 'zod';
 export const environment = z.object({
   VERIFICATIONS_TABLE: z.string().min(1),
   CAPTURES_BUCKET: z.string().min(1),
+  ACCOUNT_ID: z.string().min(1), // the bucket's
   KEEPS_ETAGS: z.enum(['true', 'false']), // false where S3 makes ETags of the bytes
   PROVIDER_QUEUES: z.string().min(1), // JSON: provider name → queue URL
 });

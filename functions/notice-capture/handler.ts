@@ -14,6 +14,7 @@ function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
   return {
+    own: { bucket: settings.CAPTURES_BUCKET, account: settings.ACCOUNT_ID },
     verifications: dynamoVerifications({
       client: new DynamoDBClient(),
       table: settings.VERIFICATIONS_TABLE,
@@ -26,4 +27,6 @@ function connect() {
   };
 }
 
-export const handler = queue(connect, (body, dependencies) => landCapture(readLanding(body), dependencies));
+export const handler = queue(connect, (body, dependencies) =>
+  landCapture(readLanding(body, dependencies.own), dependencies),
+);

@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { log } from '../../shared/lambda/log.ts';
+import { measure } from '../../shared/lambda/metrics.ts';
 import { schedule } from '../../shared/lambda/schedule.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
@@ -28,12 +29,10 @@ function connect() {
     orders: sqsOrders(sqs, { fetches, deliveries }),
     deliveries: dynamoDeliveries(client, settings.DELIVERIES_TABLE, now),
     webhooks: sqsWebhooks(sqs, { webhooks, deliveries }),
-    now,
-    random: Math.random,
-    log,
+    ...{ now, random: Math.random, log, measure },
   };
 }
 
-export const handler = schedule(connect, (dependencies) =>
-  Promise.all([sweepVerifications(dependencies), sweepDeliveries(dependencies)]),
+export const handler = schedule(connect, (dependencies, remainingMilliseconds) =>
+  Promise.all([sweepVerifications({ ...dependencies, remainingMilliseconds }), sweepDeliveries(dependencies)]),
 );

@@ -1,3 +1,4 @@
+import { Stack } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -20,6 +21,18 @@ export interface CaptureIntakeProps {
   readonly providers: ProviderQueues;
 }
 
+/**
+ * Batches of ten at a time: several hundred captures a second, and few of the ten executions that a new account has.
+ * Without a bound the queue's pollers go on asking where no execution is free, and each refusal counts as a receive.
+ */
+const concurrency = 4;
+
+/**
+ * As often as SQS allows: about 17 hours of no free execution at a minute each. A landing that is lost costs a person
+ * the verdict, or the wait until the sweep looks in the bucket.
+ */
+const receives = 1000;
+
 /** Notices captures as they land, and sends a verification on once all of its captures are in. */
 export class CaptureIntake extends Construct {
   readonly work: WorkQueue;
@@ -32,10 +45,11 @@ export class CaptureIntake extends Construct {
       encryption,
       consumerTimeoutSeconds: timeoutSeconds,
       hurtWhenUndeliverable:
-        'People uploaded captures that were not noticed: their verifications expire without a verdict.',
+        'People uploaded captures that are not noticed: their verdicts come only after the deadline for captures.',
       undeliverableRunbook: 'undeliverable-captures',
       hurtWhenLate: 'People who uploaded wait minutes for verification to begin: captures are noticed late.',
       lateAfterSeconds: 60,
+      receives,
     });
 
     const rule = new Rule(this, 'landed', {
@@ -51,18 +65,26 @@ export class CaptureIntake extends Construct {
 
     this.function = new ServiceFunction<Environment>(this, 'notice-capture', {
       timeoutSeconds,
-      hurtWhenFailing: 'People who uploaded wait longer for verification to begin; after five failures it never does.',
+      hurtWhenFailing:
+        'People who uploaded wait for verification to begin: at the worst until their deadline, when the sweep looks.',
       environment: {
         VERIFICATIONS_TABLE: records.verifications.tableName,
         ...captures.erasing,
+        ACCOUNT_ID: Stack.of(this).account,
         PROVIDER_QUEUES: providers.environment,
       },
     });
-    this.function.addEventSource(new SqsEventSource(this.work.queue, { batchSize: 10, reportBatchItemFailures: true }));
+    this.function.addEventSource(
+      new SqsEventSource(this.work.queue, {
+        batchSize: 10,
+        maxConcurrency: concurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
     acknowledge(
       this.function,
       'Serverless-LambdaEventSourceMappingDestination',
-      'A mapping from SQS has no destination to give: the queue itself moves what failed five times to its undeliverable queue.',
+      'A mapping from SQS has no destination to give: the queue itself moves what failed a thousand times to its undeliverable queue.',
     );
     records.allowVerifications(this.function, 'GetItem', 'UpdateItem');
     captures.allowListing(this.function); // of an erased verification

@@ -82,6 +82,7 @@ export class ResultDelivery extends Construct {
       eventSourceArn: tableStreamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: 100,
+      parallelizationFactor: 1, // one execution for each shard of the table: a stream knows no other bound
       // A record is made awaiting captures and ends by its time to live: neither is a move. Everything else changes it.
       filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('MODIFY') })],
       reportBatchItemFailures: true,

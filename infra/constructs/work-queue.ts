@@ -16,12 +16,14 @@ export interface WorkQueueProps {
   readonly lateAfterSeconds: number;
   /** Messages of a group come in the order in which they were sent, one at a time. @default false */
   readonly fifo?: boolean;
+  /** How often a message is handed out before it goes to `undeliverable`. @default 5, of a FIFO queue 20 */
+  readonly receives?: number;
 }
 
 /** Of a FIFO queue about an hour's: what fails holds up its group, and a queue of dead letters does not keep its order. */
 const fifoReceives = 20;
 
-/** A queue that loses nothing: what cannot be delivered five times waits in `undeliverable` and raises an alarm. */
+/** A queue that loses nothing: what is handed out so often in vain waits in `undeliverable` and raises an alarm. */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly undeliverable: UndeliverableQueue;
@@ -29,6 +31,7 @@ export class WorkQueue extends Construct {
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
     const { fifo = false } = props;
+    const { receives = fifo ? fifoReceives : 5 } = props;
     this.undeliverable = new UndeliverableQueue(this, 'undeliverable', {
       encryption: props.encryption,
       hurt: props.hurtWhenUndeliverable,
@@ -40,7 +43,7 @@ export class WorkQueue extends Construct {
       ...(fifo && highThroughput),
       visibilityTimeout: Duration.seconds(6 * props.consumerTimeoutSeconds),
       retentionPeriod: Duration.days(4),
-      deadLetterQueue: { queue: this.undeliverable, maxReceiveCount: fifo ? fifoReceives : 5 },
+      deadLetterQueue: { queue: this.undeliverable, maxReceiveCount: receives },
     });
     new ServiceAlarm(this, 'late', {
       hurt: props.hurtWhenLate,

@@ -30,7 +30,7 @@ export const landedCapture = z.object({
   versionId: z.string(),
   etag: z.string(),
   bytes: z.int().nonnegative(),
-  /** When we noticed it. */
+  /** When we noticed it; of one whose event never came, when it was stored. */
   landedAt: z.string(),
   /** When it was stored, by S3's own clock, in whole seconds. Versions before did not keep it. */
   storedAt: z.string().optional(),

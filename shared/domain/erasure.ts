@@ -82,7 +82,7 @@ export function erasureOf(record: Unerased, { now, keepsEtags, isVendor }: Keepi
       return {
         key,
         versionId,
-        ...(keepsEtags && { etag: bare(etag) }),
+        ...(keepsEtags && { etag: bareEtag(etag) }),
         ...(decidedAt && { decidedAt }),
         ...(foundAt && { foundAt }),
       };
@@ -144,7 +144,7 @@ export function accountFor(
   const unlisted: string[] = [];
   for (const { key, versionId, etag } of fresh) {
     const id = idOf({ key, versionId });
-    const known = versions.get(id) ?? { key, versionId, ...(keepsEtags && etag && { etag: bare(etag) }) };
+    const known = versions.get(id) ?? { key, versionId, ...(keepsEtags && etag && { etag: bareEtag(etag) }) };
     if (versions.has(id) || versions.size < maximumListed) versions.set(id, { ...known, foundAt });
     else unlisted.push(id);
   }
@@ -169,4 +169,4 @@ export function finished(before: Erasure | undefined, at: Date): Erasure {
 const idOf = ({ key, versionId }: Pick<StoredVersion, 'key' | 'versionId'>) => `${key} ${versionId}`;
 
 /** An ETag without its quotes, which some of S3's answers have and others have not. */
-const bare = (etag: string) => etag.replaceAll('"', '');
+export const bareEtag = (etag: string) => etag.replaceAll('"', '');

@@ -173,8 +173,25 @@ export interface Verifications {
    * `limit`. By index, eventually consistent; an erased verification counts no more.
    */
   readonly failures: (query: { subject: string; since: Date; limit: number }) => Promise<string[]>;
-  /** Ids whose deadline has passed, the longest overdue first, at most `limit`. By index, eventually consistent. */
-  readonly due: (query: { state: DueState; shard: number; now: Date; limit: number }) => Promise<string[]>;
+  /**
+   * A page of those whose deadline has passed, the longest overdue first: at most `limit`, and fewer on the last page
+   * alone. By index, eventually consistent.
+   */
+  readonly due: (query: {
+    readonly state: DueState;
+    readonly shard: number;
+    readonly now: Date;
+    readonly limit: number;
+    /** The last of the page before. */
+    readonly after?: Due | undefined;
+  }) => Promise<readonly Due[]>;
+}
+
+/** A record that the index of deadlines holds, and its deadline there. */
+export interface Due {
+  readonly verificationId: string;
+  /** Epoch seconds. */
+  readonly dueAt: number;
 }
 
 /** A verification that judged a capture, in a place under one of the keys of the capture's fingerprint. */
@@ -265,6 +282,8 @@ export interface Captures {
   readonly stored: (
     verificationId: string,
   ) => Promise<{ readonly versions: readonly StoredVersion[]; readonly more: boolean }>;
+  /** Of each place of a round the version that was stored first, as its event would tell of it; an empty one is none. */
+  readonly oldest: (verificationId: string, round: number) => Promise<readonly Landing[]>;
   /** Deletes these versions. Doing it twice is doing it once. */
   readonly removeVersions: (verificationId: string, versions: readonly StoredVersion[]) => Promise<void>;
   /** False where S3 makes an object's ETag of its bytes, as it does unless the bucket has a key in KMS. */

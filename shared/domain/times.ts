@@ -51,6 +51,9 @@ export const queuedSeconds = 2 * minuteSeconds;
 /** The second call to a provider comes after a random part of this. */
 export const backoffSeconds = 10;
 
+/** A sweep begins nothing more once so much of its function's time is left: what is under way ends, or times out at its client. */
+export const sweepReserveSeconds = 10;
+
 /** The sweep finishes an erasure whose objects were not seen gone by then. */
 export const erasureSeconds = minuteSeconds;
 

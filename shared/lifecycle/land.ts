@@ -1,3 +1,4 @@
+import type { Landed, LandedCapture } from '../domain/captures.ts';
 import type { Captures, Landing, Log, Moved, Verifications } from '../domain/ports.ts';
 import type { InState, Verification } from '../domain/verification.ts';
 import { type Deleting, deleteLate } from './erase.ts';
@@ -22,7 +23,8 @@ export async function landCapture(landing: Landing | undefined, dependencies: La
   const read = await verifications.find(verification_id);
   const look = await settleOn(read, async (current) => {
     if (!awaits(current, landing)) return settled<Looked>({ taken: false, record: current });
-    const result = await take(current, landing, dependencies);
+    const landed = { [landing.name]: landedOf(landing, dependencies.now().toISOString()) };
+    const result = await take(current, landed, dependencies);
     return result.kind === 'moved' ? settled<Looked>({ taken: true, record: result.verification }) : result;
   });
   if (look?.taken) log.info('capture.landed', { verification_id, name, round });
@@ -35,22 +37,28 @@ interface Looked {
 }
 
 /** An empty upload is taken for none: it is deleted, so that the same URL takes the next one, and costs no round. */
-function awaits(record: Verification, { round, name, bytes }: Landing): record is InState<'awaiting_captures'> {
+export function awaits(record: Verification, { round, name, bytes }: Landing): record is InState<'awaiting_captures'> {
   const awaited = record.state === 'awaiting_captures' && record.round === round && record.missing.includes(name);
   return awaited && bytes > 0;
 }
 
+/** What a record keeps of a landing. */
+export function landedOf(
+  { versionId, etag, bytes, storedAt, challengeNumber }: Landing,
+  landedAt: string,
+): LandedCapture {
+  return { versionId, etag, bytes, landedAt, storedAt, challengeNumber };
+}
+
 /** Both captures of a check may land at once: the loser of the write reads what is missing now and tries again. */
-function take(
+export function take(
   record: InState<'awaiting_captures'>,
-  { name, versionId, etag, bytes, storedAt, challengeNumber }: Landing,
-  dependencies: LandingCaptures,
+  taken: Landed,
+  dependencies: HandingOver & { readonly verifications: Pick<Verifications, 'land'> },
 ): Promise<Moved<'awaiting_captures'> | Moved<'queued'>> {
-  const { verifications, now } = dependencies;
-  const capture = { versionId, etag, bytes, landedAt: now().toISOString(), storedAt, challengeNumber };
-  const landed = { ...record.landed, [name]: capture };
-  const missing = record.missing.filter((other) => other !== name);
-  if (missing.length > 0) return verifications.land(record, { missing, landed });
+  const landed = { ...record.landed, ...taken };
+  const missing = record.missing.filter((name) => !taken[name]);
+  if (missing.length > 0) return dependencies.verifications.land(record, { missing, landed });
   return handOver(record, { landed, provider: firstOfRoute(record) }, dependencies);
 }
 
@@ -63,11 +71,17 @@ async function handleExtra(current: Verification | undefined, landing: Landing, 
   }
   if (current?.state === 'erased') return deleteLate(current, dependencies); // its receipt lists what came late, too
   await captures.removeVersion(landing);
-  if (current) {
+  if (current && !wasPinned(current, landing)) {
     const sameRound = current.round === landing.round && current.state !== 'expired';
     const code = landing.bytes === 0 ? 'capture_empty' : sameRound ? 'capture_overwritten' : 'capture_late';
     await verifications.note(current, code);
   }
+}
+
+/** What landed in a round that is over, and is deleted: a repeat of its event says nothing new. */
+function wasPinned(record: Verification, { round, versionId }: Landing): boolean {
+  if (record.state === 'erased' || !record.earlier) return false;
+  return record.earlier.some((capture) => capture.round === round && capture.versionId === versionId);
 }
 
 function isPinned(record: Verification, { round, name, versionId }: Landing): boolean {

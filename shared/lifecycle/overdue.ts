@@ -1,100 +1,212 @@
 import {
   type Captures,
+  type Due,
   type DueState,
   dueShards,
   dueStates,
   type Log,
+  type LogFields,
+  type Measure,
   type Orders,
   type Verifications,
 } from '../domain/ports.ts';
-import { epochSeconds, orderExpirySeconds } from '../domain/times.ts';
+import { epochSeconds, orderExpirySeconds, sweepReserveSeconds } from '../domain/times.ts';
 import { attemptsInPass, attemptsPerPass, type InState, type Verification } from '../domain/verification.ts';
 import { type Finishing, finishErasure } from './erase.ts';
 import { expire, removeKept } from './expire.ts';
 import { handOverAgain } from './hand-over.ts';
-import { owesOrder, type Resting, storedUntil } from './keep.ts';
+import { earlier, owesOrder, type Resting, storedUntil } from './keep.ts';
+import { landLost } from './land-lost.ts';
 import { type EndingWithFault, endWithFault } from './next-step.ts';
 
-/** Records looked at in one sweep, per state and shard: a sweep's work is bounded whatever has piled up. */
-const batch = 25;
+/** Entries read at once of each partition of the index. */
+const pageSize = 100;
+/** Records worked on at the same time: fewer than the connections that a client of the SDK opens, 50. */
+const together = 40;
+/**
+ * Messages sent again by one sweep, of each partition. Most of what waits for its turn has lost nothing: where a queue is
+ * hours behind, sending all of it again every minute would put it further behind.
+ */
+const reminders = 250;
 
 export interface Sweeping extends EndingWithFault, Finishing {
-  readonly verifications: Pick<Verifications, 'due' | 'find' | 'move' | 'writeDeletions' | 'settle'>;
-  readonly captures: Finishing['captures'] & Pick<Captures, 'removeVersion' | 'removeAll'>;
+  readonly verifications: Pick<Verifications, 'due' | 'find' | 'move' | 'land' | 'writeDeletions' | 'settle'>;
+  readonly captures: Finishing['captures'] & Pick<Captures, 'removeVersion' | 'removeAll' | 'oldest'>;
   readonly orders: Pick<Orders, 'fetch' | 'deliver'>;
+  /** Until the function is ended. */
+  readonly remainingMilliseconds: () => number;
   readonly log: Log;
+  readonly measure: Measure;
 }
 
-/** Looks after every record whose deadline has passed: by index, in bounded batches; one bad record never stops the others. */
-export async function sweepVerifications(dependencies: Sweeping): Promise<{ swept: number; failed: number }> {
-  const { verifications, now, log } = dependencies;
-  const totals = { swept: 0, failed: 0 };
-  for (const state of dueStates) {
-    const shards = Array.from({ length: dueShards }, (_, shard) => shard);
-    const overdue = await Promise.all(
-      shards.map((shard) => verifications.due({ state, shard, now: now(), limit: batch })),
-    );
-    for (const id of overdue.flat()) {
-      try {
-        await sweepOne(id, state, dependencies);
-        totals.swept += 1;
-      } catch (error) {
-        totals.failed += 1;
-        log.error('sweep.failed', error, { verification_id: id, state });
-      }
+export interface Swept {
+  readonly swept: number;
+  readonly failed: number;
+  /** How long the longest overdue record is overdue that this sweep failed at or did not come to; 0 where it left none. */
+  readonly oldestOverdueSeconds: number;
+}
+
+/** A state's records with one end of their ids, in the index of deadlines. */
+interface Partition {
+  readonly state: DueState;
+  readonly shard: number;
+  /** The last entry that was read. */
+  last?: Due | undefined;
+  isRead: boolean;
+  reminders: number;
+}
+
+interface Entry {
+  readonly due: Due;
+  readonly partition: Partition;
+}
+
+/**
+ * Looks after every record whose deadline has passed: by index, many at a time, until none is left or its time is nearly
+ * up. One bad record never stops the others. Two sweeps at once do what one does: every write is fenced.
+ */
+export async function sweepVerifications(dependencies: Sweeping): Promise<Swept> {
+  const { now, log, remainingMilliseconds } = dependencies;
+  const counts = { swept: 0, failed: 0 };
+  const left: number[] = [];
+  const unreadable: unknown[] = [];
+  const partitions = dueStates.flatMap((state) =>
+    Array.from({ length: dueShards }, (_, shard): Partition => ({ state, shard, isRead: false, reminders })),
+  );
+  const goesOn = () => remainingMilliseconds() > sweepReserveSeconds * 1000;
+  const fail = (error: unknown, fields: LogFields) => {
+    counts.failed += 1;
+    log.error('sweep.failed', error, fields);
+  };
+  const entries = inTurns(partitions, goesOn, readPage);
+  await Promise.all(Array.from({ length: together }, work));
+  left.push(...partitions.flatMap(({ isRead, last }) => (isRead || !last ? [] : [last.dueAt])));
+  const oldest = left.reduce<number | undefined>(earlier, undefined);
+  const totals = { ...counts, oldestOverdueSeconds: oldest === undefined ? 0 : epochSeconds(now()) - oldest };
+  if (counts.swept + counts.failed > 0) log.info('sweep.done', totals);
+  dependencies.measure({ metric: 'OldestOverdueSeconds', value: totals.oldestOverdueSeconds });
+  if (unreadable.length > 0) throw unreadable[0];
+  return totals;
+
+  async function work(): Promise<void> {
+    for await (const { due, partition } of entries) {
+      if (!goesOn()) left.push(due.dueAt);
+      else await sweepEntry(due, partition);
     }
   }
-  if (totals.swept + totals.failed > 0) log.info('sweep.done', totals);
-  return totals;
+
+  async function sweepEntry({ verificationId, dueAt }: Due, partition: Partition): Promise<void> {
+    try {
+      await sweepOne(verificationId, partition, dependencies);
+      counts.swept += 1;
+    } catch (error) {
+      left.push(dueAt);
+      fail(error, { verification_id: verificationId, state: partition.state });
+    }
+  }
+
+  /** One partition that cannot be read stops no other; that it could not fails the sweep in the end. */
+  async function readPage(partition: Partition): Promise<readonly Due[]> {
+    const { state, shard, last: after } = partition;
+    try {
+      return await dependencies.verifications.due({ state, shard, now: now(), limit: pageSize, after });
+    } catch (error) {
+      unreadable.push(error);
+      fail(error, { state, shard });
+      return [];
+    }
+  }
+}
+
+/** Every entry once, by turns of the partitions: a backlog of one kind holds up no other. */
+async function* inTurns(
+  partitions: readonly Partition[],
+  goesOn: () => boolean,
+  readPage: (partition: Partition) => Promise<readonly Due[]>,
+): AsyncGenerator<Entry> {
+  let open = partitions;
+  do {
+    const pages = await Promise.all(open.map(readPage));
+    for (const [index, partition] of open.entries()) {
+      const page = pages[index] ?? [];
+      partition.last = page.at(-1) ?? partition.last;
+      partition.isRead = page.length < pageSize;
+    }
+    for (let row = 0; row < pageSize; row += 1) {
+      for (const [index, partition] of open.entries()) {
+        const due = pages[index]?.[row];
+        if (due) yield { due, partition };
+      }
+    }
+    open = open.filter(({ isRead }) => !isRead);
+  } while (open.length > 0 && goesOn());
 }
 
 /** The index is a little behind the table: the record itself says what is due. */
-async function sweepOne(id: string, state: DueState, dependencies: Sweeping): Promise<void> {
+async function sweepOne(id: string, partition: Partition, dependencies: Sweeping): Promise<void> {
   const record = await dependencies.verifications.find(id);
-  if (!record || record.state !== state || !isDue(record, dependencies.now())) return;
+  if (!record || record.state !== partition.state || !isDue(record, dependencies.now())) return;
+  const remind: Remind = async (send) => {
+    if (partition.reminders === 0) return; // the longest overdue had their turn: theirs is likeliest to be lost
+    partition.reminders -= 1;
+    await send();
+  };
   switch (record.state) {
     case 'awaiting_captures':
-      return fetchOrExpire(record, dependencies);
+      return fetchOrLand(record, remind, dependencies);
     case 'queued':
-      return handOverAgain(record, dependencies); // its message may be lost
+      return remind(() => handOverAgain(record, dependencies));
     case 'dispatched':
-      return endOverdue(record, dependencies);
+      return endOverdue(record, remind, dependencies);
     case 'decided':
     case 'errored':
     case 'expired':
-      return finishResting(record, dependencies);
+      return finishResting(record, remind, dependencies);
     case 'erased':
-      if (record.refundDue) await dependencies.orders.deliver({ verificationId: id, failedPosts: 0 });
+      if (record.refundDue) await remind(() => dependencies.orders.deliver({ verificationId: id, failedPosts: 0 }));
       await finishErasure(record, dependencies);
       return;
   }
 }
 
+/** Sends a message again that may be lost, where not so many were sent already. */
+type Remind = (send: () => Promise<void>) => Promise<void>;
+
 function isDue(record: Verification, now: Date): record is InState<DueState> {
   return 'dueAt' in record && record.dueAt !== undefined && record.dueAt <= epochSeconds(now);
 }
 
-/** Captures never came. The message that fetches the image of an order may be lost: it is sent again, up to an end. */
-async function fetchOrExpire(record: InState<'awaiting_captures'>, dependencies: Sweeping): Promise<void> {
+/**
+ * Captures that came are landed though their events did not; else the record expires. The message that fetches the image
+ * of an order may be lost: it is sent again, up to an end.
+ */
+async function fetchOrLand(
+  record: InState<'awaiting_captures'>,
+  remind: Remind,
+  dependencies: Sweeping,
+): Promise<void> {
+  const { orders, now } = dependencies;
   const ends = Date.parse(record.createdAt) + orderExpirySeconds * 1000;
-  if (!record.order || ends <= dependencies.now().getTime()) return expire(record, dependencies);
-  await dependencies.orders.fetch(record.verificationId);
+  if (record.order && ends > now().getTime()) return remind(() => orders.fetch(record.verificationId));
+  const current = await landLost(record, dependencies);
+  // Of several captures one may be missing still; and another round may have begun.
+  if (current?.state === 'awaiting_captures' && isDue(current, now())) await expire(current, dependencies);
 }
 
 /** What is owed of an order comes first, and holds up no deletion: its message may be lost. */
-async function finishResting(record: Resting, dependencies: Sweeping): Promise<void> {
+async function finishResting(record: Resting, remind: Remind, dependencies: Sweeping): Promise<void> {
   const { orders, captures, now } = dependencies;
+  const { verificationId, failedPosts = 0 } = record;
   if (!owesOrder(record)) return removeKept(record, dependencies);
-  await orders.deliver({ verificationId: record.verificationId, failedPosts: record.failedPosts ?? 0 });
+  await remind(() => orders.deliver({ verificationId, failedPosts }));
   const until = storedUntil(record, now());
-  if (until !== undefined && until <= epochSeconds(now()))
-    await captures.removeAll(record.verificationId, record.round);
+  if (until !== undefined && until <= epochSeconds(now())) await captures.removeAll(verificationId, record.round);
 }
 
 /** A webhook that never came, or a lease whose worker is dead: another call where the pass has one left, else onwards. */
-async function endOverdue(record: InState<'dispatched'>, dependencies: Sweeping): Promise<void> {
+async function endOverdue(record: InState<'dispatched'>, remind: Remind, dependencies: Sweeping): Promise<void> {
   if (record.waitingFor === 'answer' && attemptsInPass(record, record.provider) < attemptsPerPass) {
-    return handOverAgain(record, dependencies); // its consumer takes the dead lease over
+    return remind(() => handOverAgain(record, dependencies)); // its consumer takes the dead lease over
   }
   await endWithFault(record, record.waitingFor === 'answer' ? 'lease_expired' : 'webhook_overdue', dependencies);
 }

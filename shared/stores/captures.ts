@@ -13,8 +13,9 @@ import {
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { captureKey, capturesPrefix, maximumBytesOf, parseCaptureKey } from '../domain/captures.ts';
+import { bareEtag } from '../domain/erasure.ts';
 import { Fault } from '../domain/fault.ts';
-import type { Captures, Pinned, Uploads } from '../domain/ports.ts';
+import type { Captures, Landing, Pinned, Uploads } from '../domain/ports.ts';
 
 /**
  * A client whose presigned URLs carry no checksum of a body it has not seen.
@@ -148,18 +149,29 @@ export function s3Captures(client: S3Client, bucket: string, { keepsEtags = fals
     },
 
     async removeAll(verificationId, lastRound) {
-      let keyMarker: string | undefined;
-      let versionMarker: string | undefined;
-      do {
-        const page = await listPage(verificationId, keyMarker, versionMarker);
-        await remove(page.versions.filter(({ Key }) => (parseCaptureKey(Key)?.round ?? 1) <= lastRound));
-        keyMarker = page.IsTruncated ? page.NextKeyMarker : undefined;
-        versionMarker = page.NextVersionIdMarker;
-      } while (keyMarker);
+      for await (const { versions } of pagesUnder(capturesPrefix(verificationId))) {
+        await remove(versions.filter(({ Key }) => (parseCaptureKey(Key)?.round ?? 1) <= lastRound));
+      }
+    },
+
+    async oldest(verificationId, round) {
+      const oldest = new Map<string, Landing>();
+      for await (const { versions } of pagesUnder(`${capturesPrefix(verificationId)}${round}/`)) {
+        for (const { Key, VersionId: versionId, ETag, Size: bytes, LastModified } of versions) {
+          const place = parseCaptureKey(Key);
+          if (!place || !bytes || !ETag || !LastModified) continue;
+          const storedAt = LastModified.toISOString();
+          const known = oldest.get(Key);
+          // S3 lists the newest version of a key first: of two of one second, the second is the older.
+          if (known && known.storedAt < storedAt) continue;
+          oldest.set(Key, { ...place, versionId, etag: bareEtag(ETag), bytes, storedAt });
+        }
+      }
+      return [...oldest.values()];
     },
 
     async stored(verificationId) {
-      const { versions, IsTruncated } = await listPage(verificationId);
+      const { versions, IsTruncated } = await listPage(capturesPrefix(verificationId));
       const prefix = capturesPrefix(verificationId).length;
       return {
         versions: versions.map(({ Key, VersionId, ETag, Size, LastModified }) => {
@@ -178,15 +190,21 @@ export function s3Captures(client: S3Client, bucket: string, { keepsEtags = fals
     keepsEtags,
   };
 
-  /** A page of the versions of everything that lies under a verification, those that only mark a key as deleted too. */
-  async function listPage(verificationId: string, KeyMarker?: string, VersionIdMarker?: string) {
+  async function* pagesUnder(prefix: string) {
+    let keyMarker: string | undefined;
+    let versionMarker: string | undefined;
+    do {
+      const page = await listPage(prefix, keyMarker, versionMarker);
+      yield page;
+      keyMarker = page.IsTruncated ? page.NextKeyMarker : undefined;
+      versionMarker = page.NextVersionIdMarker;
+    } while (keyMarker);
+  }
+
+  /** A page of the versions of everything that lies under a prefix, those that only mark a key as deleted too. */
+  async function listPage(Prefix: string, KeyMarker?: string, VersionIdMarker?: string) {
     const page = await client.send(
-      new ListObjectVersionsCommand({
-        Bucket: bucket,
-        Prefix: capturesPrefix(verificationId),
-        KeyMarker,
-        VersionIdMarker,
-      }),
+      new ListObjectVersionsCommand({ Bucket: bucket, Prefix, KeyMarker, VersionIdMarker }),
     );
     const listed: Listed[] = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
     const versions = listed.map(({ Key = '', VersionId = '', ...rest }) => ({ ...rest, Key, VersionId }));

@@ -1,7 +1,7 @@
 import { verdictText } from '../../shared/api/verifications.ts';
 import type { StoredVersion } from '../../shared/domain/erasure.ts';
 import type { Measurement } from '../../shared/domain/metric.ts';
-import type { Pinned, ResultMessage, WebhookMessage } from '../../shared/domain/ports.ts';
+import type { Landing, Pinned, ResultMessage, WebhookMessage } from '../../shared/domain/ports.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { memoryDeliveries } from '../simulation/deliveries.ts';
 import { memoryEndpoints } from '../simulation/endpoints.ts';
@@ -20,11 +20,14 @@ export function setup() {
   const sent: [string, number][] = [];
   /** What lies in the bucket, as far as it was not removed. */
   const bucket: StoredVersion[] = [];
+  /** What its listing says of rounds: what landed first in each place. */
+  const landings: Landing[] = [];
   const removed: string[] = [];
   /** Verifications whose objects were looked for, to delete them all. */
   const erased: string[] = [];
   const measured: Measurement[] = [];
   const logged: string[] = [];
+  const warned: string[] = [];
   const ordered: string[] = [];
   const webhooksSent: WebhookMessage[] = [];
   const webhooksDelayed: (WebhookMessage & { delaySeconds: number })[] = [];
@@ -39,6 +42,8 @@ export function setup() {
         erased.push(id);
         return { versions: bucket.filter(({ versionId }) => !removed.includes(versionId)), more: false };
       },
+      oldest: async (verificationId: string, round: number) =>
+        landings.filter((one) => one.verificationId === verificationId && one.round === round),
       removeVersions: async (_: string, versions: readonly StoredVersion[]) =>
         void removed.push(...versions.map(({ versionId }) => versionId)),
       keepsEtags: true,
@@ -63,18 +68,21 @@ export function setup() {
     verdictText,
     now,
     random: () => 0.5,
+    remainingMilliseconds: () => 50_000,
     log: {
       info() {},
-      warn: (event: string) => void logged.push(event),
+      warn: (event: string) => void warned.push(event),
       error: (event: string) => void logged.push(event),
     },
     measure: (measurement: Measurement) => void measured.push(measurement),
     sent,
     bucket,
+    landings,
     removed,
     erased,
     measured,
     logged,
+    warned,
     ordered,
     webhooksSent,
     webhooksDelayed,

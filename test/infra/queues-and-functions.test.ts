@@ -18,10 +18,21 @@ describe('queues', () => {
     for (const mapping of mappings) expect(mapping.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
   });
 
+  it('and the stream run at most so many executions each, the default of no mapping', () => {
+    for (const { EventSourceArn, ScalingConfig, ParallelizationFactor } of mappings) {
+      const isQueue = named(EventSourceArn) in queues;
+      expect(isQueue ? ScalingConfig?.MaximumConcurrency : ParallelizationFactor, named(EventSourceArn)).toEqual(
+        expect.any(Number),
+      );
+    }
+  });
+
   it('all have a place for what they cannot deliver, after five attempts, or an hour of them where order is kept', () => {
     for (const [name, { Properties }] of Object.entries(queues)) {
       if (name.endsWith('undeliverable')) continue;
-      expect(Properties.RedrivePolicy.maxReceiveCount).toBe(Properties.FifoQueue ? 20 : 5);
+      // Of captures never within hours: an account without a free execution would lose people's landings.
+      const receives = name === 'captureintakecapturesqueue' ? 1000 : Properties.FifoQueue ? 20 : 5;
+      expect(Properties.RedrivePolicy.maxReceiveCount).toBe(receives);
       expect(named(Properties.RedrivePolicy.deadLetterTargetArn)).toBe(name.replace(/queue$/, 'undeliverable'));
     }
   });

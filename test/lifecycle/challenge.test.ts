@@ -19,11 +19,12 @@ import { beginVerification } from '../../shared/lifecycle/begin.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
+import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
 import { ids, signingSecretOf } from '../builders/deployment.ts';
-import { aLandingMessage } from '../builders/landing.ts';
+import { aLandingMessage, ownBucket } from '../builders/landing.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
@@ -77,7 +78,10 @@ function videos(policy: Partial<Policy> = {}) {
     land: (view: UploadsView, name: 'video' | 'id_card', secondsAgo = 0) => {
       const time = new Date(at.now().getTime() - secondsAgo * 1000).toISOString();
       const version = { 'version-id': `v${++versions}` };
-      return landCapture(readLanding(aLandingMessage(view.uploads[name]?.post.fields.key, version, { time })), at);
+      return landCapture(
+        readLanding(aLandingMessage(view.uploads[name]?.post.fields.key, version, { time }), ownBucket),
+        at,
+      );
     },
 
     /** The message of the record's queue is worked on, by a worker that may call the provider or not. */
@@ -154,6 +158,23 @@ describe('a challenge', () => {
     await land(view, 'id_card');
     await work();
     expect(asked).toEqual(['1234']);
+  });
+
+  it.each([
+    ['in time is in time, however late the sweep finds its video', challengeSeconds - 10, 'dispatched'],
+    ['too late is too late', challengeSeconds + 1, 'decided'],
+  ])('that was said %s', async (_, saidAfter, state) => {
+    const { request, advance, work, find, landings, ...at } = videos();
+    await request({ challenge: '407193' });
+    const { verificationId } = await find();
+    advance(saidAfter);
+    const storedAt = at.now().toISOString();
+    const stored = { verificationId, round: 1, etag: 'e', bytes: 9, storedAt } as const;
+    landings.push({ ...stored, name: 'video', versionId: 'v1' }, { ...stored, name: 'id_card', versionId: 'c1' });
+    advance(7200);
+    await sweepVerifications(at);
+    expect(await work()).toMatchObject({ state });
+    expect(at.asked).toEqual(state === 'dispatched' ? ['407193'] : []);
   });
 
   it('is left alone once its video has landed, however long the card takes', async () => {

@@ -5,7 +5,7 @@ import type { Pinned } from '../../shared/domain/ports.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
-import { aLandingMessage } from '../builders/landing.ts';
+import { aLandingMessage, ownBucket } from '../builders/landing.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 import { startTables } from '../stores/table.ts';
 
@@ -52,7 +52,10 @@ it.each(Object.entries(orders))('both captures landing %s: exactly one move, on 
   };
   const notice = (name: CaptureName) =>
     landCapture(
-      readLanding(aLandingMessage(captureKey(record.verificationId, 1, name), { 'version-id': `v-${name}` })),
+      readLanding(
+        aLandingMessage(captureKey(record.verificationId, 1, name), { 'version-id': `v-${name}` }),
+        ownBucket,
+      ),
       dependencies,
     );
   for (const wave of waves) await Promise.all(wave.map(notice));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { captureKey } from '../../shared/domain/captures.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
-import { aLandingMessage } from '../builders/landing.ts';
+import { aLandingMessage, ownBucket } from '../builders/landing.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
 
@@ -10,7 +10,13 @@ const record = anAwaitingVerification();
 const landing = (overrides: object = {}, object: object = {}) =>
   aLandingMessage(captureKey(record.verificationId, 1, 'selfie'), object, overrides);
 
-const noticeCapture = (body: string, at: ReturnType<typeof setup>) => landCapture(readLanding(body), at);
+/** The message that a rule of another account could put on the queue: it knows our keys, and names a version it likes. */
+const forged = (overrides: object, bucket = ownBucket.bucket) => {
+  const { detail, ...event } = JSON.parse(landing({}, { 'version-id': 'forged' }));
+  return JSON.stringify({ ...event, detail: { ...detail, bucket: { name: bucket } }, ...overrides });
+};
+
+const noticeCapture = (body: string, at: ReturnType<typeof setup>) => landCapture(readLanding(body, ownBucket), at);
 
 describe('noticing a capture', () => {
   it.each(['PutObject', 'POST Object', 'CompleteMultipartUpload', 'CopyObject'])(
@@ -36,12 +42,18 @@ describe('noticing a capture', () => {
     ['another source', landing({ source: 'aws.ec2' })],
     ['a key that is not a capture', landing({}, { key: 'captures/readme.txt' })],
     ['an unversioned object', landing({}, { 'version-id': undefined })],
+    ['an event of another account’s rule', forged({ account: '999999999999' })],
+    ['an event of another bucket', forged({}, 'somebody-elses')],
+    ['an event of another account’s bucket', forged({ account: '999999999999' }, 'somebody-elses')],
+    ['an event that names no bucket', forged({ detail: { reason: 'PutObject', object: {} } })],
     ['an S3 test event', '{"Service":"Amazon S3","Event":"s3:TestEvent"}'],
   ])('acknowledges %s and writes it down', async (_, body) => {
     const at = setup();
+    await at.verifications.create(record);
     await noticeCapture(body, at);
-    expect(at.logged).toEqual(['capture.foreign']);
+    expect(at.warned).toEqual(['capture.foreign']);
     expect(at.removed).toEqual([]);
+    expect(await at.verifications.find(record.verificationId)).toEqual(record);
   });
 
   it('sends again for a repeat of an event whose verification is still queued: the first send may be what was lost', async () => {

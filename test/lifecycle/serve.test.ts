@@ -10,7 +10,7 @@ import { type ServedCall, serveCall } from '../../shared/lifecycle/serve.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { readLanding } from '../../shared/stores/landings.ts';
 import { ids } from '../builders/deployment.ts';
-import { aLandingMessage } from '../builders/landing.ts';
+import { aLandingMessage, ownBucket } from '../builders/landing.ts';
 import { start } from '../builders/verification.ts';
 import { simulatedBucket } from '../simulation/bucket.ts';
 import { memoryVerifications } from '../simulation/verifications.ts';
@@ -68,12 +68,15 @@ function world() {
   };
   /** The event of a stored capture, as the intake takes it. */
   const notice = (record: Verification, name: CaptureName, version: string) =>
-    landCapture(readLanding(aLandingMessage(captureKey(record.verificationId, 1, name), { 'version-id': version })), {
-      ...dependencies,
-      verifications,
-      captures: bucket.captures,
-      log: { info() {}, warn() {}, error() {} },
-    });
+    landCapture(
+      readLanding(aLandingMessage(captureKey(record.verificationId, 1, name), { 'version-id': version }), ownBucket),
+      {
+        ...dependencies,
+        verifications,
+        captures: bucket.captures,
+        log: { info() {}, warn() {}, error() {} },
+      },
+    );
   const decide = async (record: Verification) => {
     if (record.state !== 'queued') throw new Error(record.state);
     const { landed } = record;

@@ -78,6 +78,7 @@ import {
   referenceSecret,
   signingSecretOf,
 } from '../builders/deployment.ts';
+import { ownBucket } from '../builders/landing.ts';
 import { memoryOutcomes } from './outcomes.ts';
 
 /** What the verbs are connected to. */
@@ -267,7 +268,7 @@ export function acts(world: Surroundings) {
       }),
 
     /** The bucket's event of an upload, as S3 words it. */
-    notice: (body: string) => landCapture(readLanding(body), surroundings),
+    notice: (body: string) => landCapture(readLanding(body, ownBucket), surroundings),
 
     /** A message of a provider's queue. */
     attempt: (provider: Capabilities, work: Work) =>
@@ -289,7 +290,7 @@ export function acts(world: Surroundings) {
         referenceSecret: signingSecretOf(referenceSecret),
       }),
 
-    sweep: () => sweepVerifications(surroundings),
+    sweep: () => sweepVerifications({ ...surroundings, remainingMilliseconds: () => 50_000 }),
 
     /** The same schedule's other half. */
     sweepDeliveries: () => sweepDeliveries({ ...surroundings, deliveries, webhooks }),

@@ -1,6 +1,8 @@
 import { captureKey, capturesPrefix, parseCaptureKey } from '../../shared/domain/captures.ts';
 import { Fault } from '../../shared/domain/fault.ts';
-import type { Captures, Pinned } from '../../shared/domain/ports.ts';
+import type { Captures, Landing, Pinned } from '../../shared/domain/ports.ts';
+import { epochSeconds, isoOf } from '../../shared/domain/times.ts';
+import { start } from '../builders/verification.ts';
 
 /** A version as S3's events name it. */
 export interface StoredObject {
@@ -9,6 +11,9 @@ export interface StoredObject {
   readonly etag: string;
   readonly 'version-id': string;
 }
+
+/** Bytes of every version. */
+const size = 1000;
 
 /** What a bucket tells of itself: every version that a provider was given, and every one that an erasure deletes. */
 interface Watching {
@@ -19,8 +24,10 @@ interface Watching {
 const unwatched: Watching = { read() {}, erasing() {} };
 
 /** The bucket, with versions. */
-export function simulatedBucket({ read, erasing }: Watching = unwatched) {
+export function simulatedBucket({ read, erasing }: Watching = unwatched, now = () => start) {
   const objects = new Map<string, string[]>();
+  /** When each version was stored, in whole seconds, as S3 writes it. */
+  const storedAt = new Map<string, string>();
   let versions = 0;
   const keyOf = ({ verificationId, round, name, challengeNumber }: Pinned) =>
     captureKey(verificationId, round, name, challengeNumber);
@@ -34,6 +41,7 @@ export function simulatedBucket({ read, erasing }: Watching = unwatched) {
     versions += 1;
     const versionId = `version-${versions}`;
     objects.set(key, [...(objects.get(key) ?? []), versionId]);
+    storedAt.set(versionId, isoOf(epochSeconds(now())));
     return versionId;
   };
 
@@ -75,6 +83,12 @@ export function simulatedBucket({ read, erasing }: Watching = unwatched) {
         );
       return { versions, more: false };
     },
+    oldest: async (verificationId, round) =>
+      [...objects].flatMap(([key, [versionId]]): Landing[] => {
+        const place = parseCaptureKey(key);
+        if (versionId === undefined || place?.verificationId !== verificationId || place.round !== round) return [];
+        return [{ ...place, versionId, etag: 'etag', bytes: size, storedAt: storedAt.get(versionId) ?? '' }];
+      }),
     async removeVersions(verificationId, versions) {
       for (const { key, versionId } of versions) {
         const stored = objects.get(`${capturesPrefix(verificationId)}${key}`);
@@ -94,7 +108,7 @@ export function simulatedBucket({ read, erasing }: Watching = unwatched) {
     upload(how: 'PUT' | 'POST', key: string): StoredObject | undefined {
       const stored = objects.get(key) ?? [];
       if (how === 'PUT' && stored.length > 0) return undefined;
-      return { key, size: 1000, etag: 'etag', 'version-id': store(key) };
+      return { key, size, etag: 'etag', 'version-id': store(key) };
     },
 
     /** Versions of one verification that are still stored. */

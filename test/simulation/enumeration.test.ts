@@ -110,6 +110,8 @@ const requestPhotos: Action = { name: 'request', does: (at) => at.request('photo
 /** The receipt, as soon as there is one: killed or refused, it is asked for again. */
 const receipt: Action = { name: 'receipt', does: (at) => at.receipt() };
 const sweep: Action = { name: 'sweep', does: (at) => at.sweep() };
+/** Everything that waits on a queue, and S3's events among it, is lost. */
+const lose: Action = { name: 'lose', does: (at) => at.lose() };
 const announce: Action = { name: 'announce', does: (at) => at.announce() };
 /** Overwrites what is there: each upload is a version of its own. */
 const upload = (name: 'selfie' | 'id_card', round = 1): Action => ({
@@ -197,6 +199,9 @@ interface Story {
   /** How it ends when nothing goes wrong. */
   readonly ends: string;
 }
+
+/** The image of an order is stored, and the worker dead before the record knows of it. */
+const storedAndDead: Stop = { at: { after: 'storeCapture' }, how: 'kill' };
 
 const stories: Record<string, Story> = {
   'a selfie passes': {
@@ -391,6 +396,45 @@ const stories: Record<string, Story> = {
     actions: [request, upload('selfie'), deliver, reopen, later(86_400), sweep, announce],
     ends: 'expired',
   },
+  'a selfie whose event was lost is found, and a late event of it changes nothing': {
+    scripts: { builtin: ['passed'] },
+    actions: [request, upload('selfie'), later(3600), sweep, deliver, announce],
+    ends: 'decided',
+  },
+  'two captures whose events were lost, one of them there twice': {
+    scripts: { builtin: ['failed'] },
+    actions: [
+      ...[requestPhotos, upload('id_card'), later(10), upload('id_card'), upload('selfie'), lose],
+      ...[later(3600), sweep, deliver, announce],
+    ],
+    ends: 'decided',
+  },
+  'the event of one of two captures was lost': {
+    scripts: { builtin: ['passed'] },
+    actions: [
+      ...[requestPhotos, upload('selfie'), deliver, upload('id_card'), lose],
+      ...[later(3600), sweep, deliver, announce],
+    ],
+    ends: 'decided',
+  },
+  'the event of one of two captures was lost, and the other never came': {
+    scripts: { builtin: ['passed'] },
+    actions: [requestPhotos, upload('selfie'), lose, later(3600), sweep, announce, deliver],
+    ends: 'expired',
+  },
+  'digits said in time, and the events lost': {
+    scripts: { builtin: ['passed'] },
+    actions: [requestVideo, later(170), video(), upload('id_card'), lose, later(3600), sweep, deliver, announce],
+    ends: 'decided',
+  },
+  'the events of a next round were lost': {
+    scripts: { builtin: ['recapture', 'passed'] },
+    actions: [
+      ...[request, upload('selfie'), deliver, reopen, upload('selfie', 2), lose],
+      ...[later(3600), sweep, deliver, announce],
+    ],
+    ends: 'decided',
+  },
   'a lost message': {
     scripts: { builtin: ['passed'] },
     actions: [
@@ -499,12 +543,12 @@ const stories: Record<string, Story> = {
   },
   'an order whose message is lost': {
     scripts: { builtin: ['passed'] },
-    actions: [order, { name: 'lose', does: (at) => at.lose() }, later(180), sweep, deliver, announce],
+    actions: [order, lose, later(180), sweep, deliver, announce],
     ends: 'decided',
   },
   'an order whose messages are all lost': {
     scripts: { builtin: ['passed'] },
-    actions: [order, { name: 'lose', does: (at) => at.lose() }, later(3600), sweep, announce, deliver],
+    actions: [order, lose, later(3600), sweep, announce, deliver],
     ends: 'expired',
   },
   'an order whose webhook takes the result at the third try': {
@@ -1192,6 +1236,66 @@ describe('two at the same time, in every order of their steps', () => {
       one: sweep,
       two: sweep,
       orders: 6,
+    },
+    'the sweep finds a capture whose event comes': {
+      scripts: { builtin: ['passed'] },
+      before: [requestPhotos, upload('selfie'), upload('id_card'), later(3600)],
+      one: sweep,
+      two: take(0),
+      orders: 6,
+    },
+    'the sweep finds a capture while the event of a later version comes': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), lose, upload('selfie'), later(3600)],
+      one: sweep,
+      two: take(0),
+      orders: 6,
+    },
+    'two sweeps over captures whose events were lost': {
+      scripts: { builtin: ['passed'] },
+      before: [requestPhotos, upload('selfie'), upload('id_card'), lose, later(3600)],
+      one: sweep,
+      two: sweep,
+      orders: 6,
+    },
+    'two sweeps over one capture of two': {
+      scripts: { builtin: ['passed'] },
+      before: [requestPhotos, upload('selfie'), lose, later(3600)],
+      one: sweep,
+      two: sweep,
+      orders: 6,
+    },
+    'the sweep finds a capture, and its verification is erased': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), lose, later(3600)],
+      one: sweep,
+      two: eraseRead,
+      orders: 6,
+    },
+    'the sweep finds a video, and its round is issued again': {
+      scripts: { builtin: ['passed'] },
+      before: [requestVideo, later(100), video(), upload('id_card'), lose, later(3600)],
+      one: sweep,
+      two: reopen,
+      orders: 2,
+    },
+    'the sweep finds a capture that is handed over': {
+      scripts: { builtin: ['passed'] },
+      before: [request, upload('selfie'), lose, later(3600)],
+      one: sweep,
+      two: handOff,
+      orders: 2,
+    },
+    'the sweep finds the image of an order, and it is fetched': {
+      scripts: { builtin: ['passed'] },
+      before: [
+        order,
+        { name: 'fetch', does: (at) => start('fetch', async () => at.queue[0]?.verb(), stopping(storedAndDead)) },
+        ...[lose, later(3600)],
+      ],
+      one: sweep,
+      two: { name: 'fetch', does: async (at) => at.verbs.fetch((await at.read())?.verificationId ?? '') },
+      orders: 2,
     },
     'two announcers': {
       scripts: { builtin: ['passed'] },

@@ -16,6 +16,7 @@ export const plantNames = [
   'no-place',
   'drop-delivery',
   'unsigned',
+  'no-look-in-bucket',
 ] as const;
 export type Plant = (typeof plantNames)[number];
 

@@ -1,5 +1,5 @@
 import { brokenHistory, describeBroken } from '../../shared/domain/broken-history.ts';
-import type { CaptureName } from '../../shared/domain/captures.ts';
+import { type CaptureName, capturesOf, parseCaptureKey } from '../../shared/domain/captures.ts';
 import type { EndpointEvent } from '../../shared/domain/endpoint.ts';
 import type { Event } from '../../shared/domain/event.ts';
 import { type FaultCode, faults } from '../../shared/domain/fault.ts';
@@ -25,6 +25,7 @@ export const wrongs = [
   'histories broken',
   'answers passed over',
   'captures swapped',
+  'captures lost',
   'reviews misplaced',
   'hand-offs misjudged',
   'videos misjudged',
@@ -102,6 +103,8 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
   /** Hashes that events told, by verification and sequence. */
   const anchors = new Map<string, Map<number, string>>();
   const versions = new Map<string, string>();
+  /** Epoch seconds at which the first version of a capture was stored. */
+  const storedAt = new Map<string, number>();
   const videos = new Map<string, Spoken>();
   const judged: Judged[] = [];
   const orders = new Map<string, OrderSeen>();
@@ -156,9 +159,16 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     if (before.state === 'dispatched' && before.waitingFor === 'webhook' && leaseOver) {
       wrong('illegal moves', `${name}: it waited for a webhook, which no lease ends`);
     }
+    if (before.state === 'awaiting_captures' && after.state === 'expired') expiring(before);
     if (after.state !== 'decided') return;
     if (before.state === 'decided') reviewing(before, after);
     else deciding(name, after);
+  }
+
+  /** Nothing expires whose captures were all stored in time, whatever became of their events. */
+  function expiring({ verificationId, check, round, dueAt, sourceId }: InState<'awaiting_captures'>): void {
+    const inTime = (name: CaptureName) => (storedAt.get(`${verificationId} ${round} ${name}`) ?? dueAt + 1) <= dueAt;
+    if (capturesOf[check].every(inTime)) wrong('captures lost', `${sourceId} expires in round ${round}`);
   }
 
   function deciding(name: string, after: Verification & { state: 'decided' }): void {
@@ -368,6 +378,13 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
       const first = versions.get(capture) ?? versionId;
       if (first !== versionId) wrong('captures swapped', `${capture}: ${first}, then ${versionId}`);
       versions.set(capture, first);
+    },
+
+    /** A version lies in the bucket. */
+    stored(key: string): void {
+      const place = parseCaptureKey(key);
+      const capture = place && `${place.verificationId} ${place.round} ${place.name}`;
+      if (capture && !storedAt.has(capture)) storedAt.set(capture, seconds());
     },
 
     /** An erasure deletes this: its tombstone must say so by then, or a kill would leave a receipt that lacks it. */

@@ -34,6 +34,7 @@ describe('npm run simulate', () => {
         '0 histories broken',
         '0 answers passed over',
         '0 captures swapped',
+        '0 captures lost',
         '0 reviews misplaced',
         '0 hand-offs misjudged',
         '0 videos misjudged',

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Listed, Moved, Sighting, Verifications } from '../../shared/domain/ports.ts';
+import type { Due, Listed, Moved, Sighting, Verifications } from '../../shared/domain/ports.ts';
 import {
   type InState,
   maximumNotes,
@@ -224,20 +224,25 @@ export function memoryVerifications({
         .slice(0, limit);
     },
 
-    async due({ state, shard, now: at, limit }) {
+    async due({ state, shard, now: at, limit, after }) {
       const seconds = Math.floor(at.getTime() / 1000);
-      const found: { id: string; dueAt: number }[] = [];
+      const found: Due[] = [];
       for (const row of rows.values()) {
         if (row.state !== state || !('dueAt' in row) || row.dueAt === undefined || row.dueAt > seconds) continue;
-        if (shardOf(row.verificationId) === shard) found.push({ id: row.verificationId, dueAt: row.dueAt });
+        if (shardOf(row.verificationId) === shard) found.push({ verificationId: row.verificationId, dueAt: row.dueAt });
       }
       return found
-        .sort((one, other) => one.dueAt - other.dueAt)
-        .slice(0, limit)
-        .map(({ id }) => id);
+        .sort(byDeadline)
+        .filter((one) => !after || byDeadline(one, after) > 0)
+        .slice(0, limit);
     },
   };
   return table;
+}
+
+/** As the index orders them. */
+function byDeadline(one: Due, other: Due): number {
+  return one.dueAt - other.dueAt || one.verificationId.localeCompare(other.verificationId);
 }
 
 /** What a write does not mention, and another one has removed since `from` was read, stays away. */

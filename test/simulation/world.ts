@@ -1,5 +1,5 @@
 import type { UploadsView, VerificationRequest } from '../../shared/api/verifications.ts';
-import { type CaptureName, type Check, captureKey } from '../../shared/domain/captures.ts';
+import { type CaptureName, type Check, captureKey, pinnedOf } from '../../shared/domain/captures.ts';
 import { readClientToken } from '../../shared/domain/client-token.ts';
 import type { Endpoint } from '../../shared/domain/endpoint.ts';
 import { defaultPolicy } from '../../shared/domain/policy.ts';
@@ -8,6 +8,7 @@ import { readReference } from '../../shared/domain/reference.ts';
 import { isoOf } from '../../shared/domain/times.ts';
 import type { Change } from '../../shared/lifecycle/announce.ts';
 import { clientTokenSecret, referenceSecret } from '../builders/deployment.ts';
+import { ownBucket } from '../builders/landing.ts';
 import { nameOf, start } from '../builders/verification.ts';
 import { acts } from './acts.ts';
 import { memoryBreakers } from './breakers.ts';
@@ -66,7 +67,7 @@ export function simulatedWorld(setting: Setting) {
 
   const credits = new Map([['acme', setting.credits]]);
   const referee = newReferee(route, () => Math.floor(clock / 1000));
-  const bucket = simulatedBucket(referee);
+  const bucket = simulatedBucket(referee, now);
   const breakers = memoryBreakers();
   const queue: Delivery[] = [];
   const changes: Change[] = [];
@@ -78,6 +79,7 @@ export function simulatedWorld(setting: Setting) {
   const sightings = plantedSightings(plant, memorySightings(now), random);
   const table = memoryVerifications({ now, newId, sightings, credits, ...plantedTable(plant) });
   table.onChange = (before, after) => {
+    for (const { versionId } of 'landed' in after ? pinnedOf(after) : []) unnoticed.delete(versionId);
     const process = currentProcess();
     changes.push({ sequenceNumber: String(changes.length), before, after });
     if (before?.sequence !== after.sequence || before.state !== after.state) {
@@ -151,11 +153,13 @@ export function simulatedWorld(setting: Setting) {
   /** What S3 tells of a version that was stored. */
   function announceStored(source: string, object: StoredObject, reason: 'PutObject' | 'POST Object'): void {
     const version = object['version-id'];
+    referee.stored(object.key);
     const body = JSON.stringify({
       source: 'aws.s3',
       'detail-type': 'Object Created',
+      account: ownBucket.account,
       time: isoOf(Math.floor(clock / 1000)), // whole seconds, as S3 writes them
-      detail: { reason, object },
+      detail: { reason, bucket: { name: ownBucket.bucket }, object },
     });
     const delivery = { name: `notice of ${source}'s ${version}`, version, verb: () => verbs.notice(body) };
     if (!put(delivery)) unnoticed.add(version);
@@ -163,6 +167,7 @@ export function simulatedWorld(setting: Setting) {
 
   const captures: Captures = {
     ...bucket.captures,
+    ...(plant === 'no-look-in-bucket' && { oldest: async () => [] }),
     async put(capture) {
       const { verificationId, round, name } = capture;
       const version = await bucket.captures.put(capture);

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { brokenHistory } from '../../shared/domain/broken-history.ts';
 import { accountFor, type Erasure, erasureOf } from '../../shared/domain/erasure.ts';
 import {
+  type Due,
   dueStates,
   type Listed,
   type ListQuery,
@@ -647,7 +648,8 @@ describe.each([
       const ids: string[] = [];
       for (const state of dueStates) {
         for (let shard = 0; shard < 4; shard += 1) {
-          ids.push(...(await store.due({ state, shard, now: new Date(at * 1000), limit: 500 })));
+          const page = await store.due({ state, shard, now: new Date(at * 1000), limit: 500 });
+          ids.push(...page.map(({ verificationId }) => verificationId));
         }
       }
       return ids;
@@ -658,7 +660,29 @@ describe.each([
     expect(found).not.toContain(decided.verificationId);
     const shard = shardOf(late.verificationId);
     const inShard = await store.due({ state: 'awaiting_captures', shard, now: new Date(300_000), limit: 1 });
-    expect(inShard).toEqual([late.verificationId]);
+    expect(inShard).toEqual([{ verificationId: late.verificationId, dueAt: 100 }]);
+  });
+
+  it('goes on with what is due behind the last of a page, also where that has moved meanwhile', async () => {
+    const dueAt = [100, 100, 100, 200, 300];
+    for (const one of dueAt) await awaitingIn(store, { dueAt: one });
+    const now = new Date(300_000);
+    let found = 0;
+    for (let shard = 0; shard < 4; shard += 1) {
+      const all = await store.due({ state: 'awaiting_captures', shard, now, limit: 500 });
+      const paged: Due[] = [];
+      let page: readonly Due[] = [];
+      do {
+        page = await store.due({ state: 'awaiting_captures', shard, now, limit: 2, after: page.at(-1) });
+        paged.push(...page);
+        const last = page.at(-1);
+        const record = last && (await store.find(last.verificationId));
+        if (record?.state === 'awaiting_captures') await store.move(record, 'expired', {});
+      } while (page.length === 2);
+      expect(paged).toEqual(all);
+      found += paged.length;
+    }
+    expect(found).toBeGreaterThanOrEqual(dueAt.length);
   });
 });
 
