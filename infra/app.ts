@@ -1,18 +1,20 @@
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import cdk from '../cdk.json' with { type: 'json' };
+import { readSettings, refuseOtherRegions } from './settings.ts';
 import { VerificationStack } from './verification-stack.ts';
 
 // The feature flags of cdk.json, also when Node runs this file without the CDK command line.
 const app = new App({ context: cdk.context, analyticsReporting: false });
-const stackName: unknown = app.node.tryGetContext('stackName') ?? 'bonafide';
+const { stackName, nag } = readSettings(app);
+refuseOtherRegions(app, process.env.CDK_DEFAULT_REGION);
 
 new VerificationStack(app, 'bonafide', {
-  stackName: String(stackName),
+  stackName,
   description: 'Bonafide: is this a bona fide person in front of the camera?',
 });
 
 // The same check runs in the tests; here it is for auditors who bring context of their own.
-if (String(app.node.tryGetContext('nag')) === 'true') Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+if (nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 
 app.synth();

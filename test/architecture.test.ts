@@ -232,6 +232,18 @@ describe('the house', () => {
     expect(report(rule, meeting)).toBe('');
   });
 
+  it('every client of AWS that the product or a tool makes has limits of time', () => {
+    const limitless = /new \w+Client\((?!\{?\s*(\.\.\.presignable, )?(\.\.\.)?(limits|bodyLimits)\b)/;
+    const found = [...product, 'tools'].flatMap(files).filter((file) => limitless.test(codeOf(source(file))));
+    const rule = {
+      rule: 'every client of the SDK is made with limits or bodyLimits of shared/stores/limits.ts',
+      why: 'the SDK waits for ever: one dead connection eats the whole time of a function, and of the person who waits for it',
+      instead:
+        'new DynamoDBClient(limits), new S3Client(bodyLimits); one that needs longer gets a row in limits.ts that says why',
+    };
+    expect(report(rule, found)).toBe('');
+  });
+
   it('time, chance, environment and fetch are arguments everywhere but where a process begins', () => {
     const worldly =
       /\bprocess\.env\b|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\b|(?<![.\w])fetch\(|\bglobalThis\.fetch\b/;

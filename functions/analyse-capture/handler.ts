@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { openEngine } from '../../engine/engine.ts';
 import { log } from '../../shared/lambda/log.ts';
@@ -8,8 +7,9 @@ import { type Asking, askProvider } from '../../shared/lifecycle/ask.ts';
 import { openGate } from '../../shared/lifecycle/gate.ts';
 import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import { builtinProvider } from '../../shared/providers/builtin/provider.ts';
-import { s3Captures } from '../../shared/stores/captures.ts';
+import { connectCaptures } from '../../shared/stores/captures.ts';
 import { connectJudging } from '../../shared/stores/judging.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { providerQueues, readWork, sqsSend } from '../../shared/stores/queues.ts';
 import { environment } from './environment.ts';
 
@@ -22,12 +22,12 @@ engine.catch(() => undefined); // each message that awaits it fails with the rea
 
 const connect = (): Asking => ({
   ...connectJudging(settings, now),
-  captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+  captures: connectCaptures(settings),
   provider: builtin,
   open: async () => builtinProvider(() => engine),
   gate: () => openGate,
   reference: () => Promise.reject(new Error('The built-in engine sends no webhooks')),
-  send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
+  send: sqsSend(new SQSClient(limits), providerQueues.parse(settings.PROVIDER_QUEUES)),
   now,
   random: Math.random,
   log,

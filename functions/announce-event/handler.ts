@@ -9,6 +9,7 @@ import { announceChanges } from '../../shared/lifecycle/announce.ts';
 import { changeOf } from '../../shared/stores/changes.ts';
 import { eventBus } from '../../shared/stores/event-bus.ts';
 import { dynamoKeptEvents } from '../../shared/stores/kept-events.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { sqsOrders } from '../../shared/stores/orders.ts';
 import { dynamoOutcomes } from '../../shared/stores/outcomes.ts';
 import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
@@ -19,10 +20,10 @@ function connect() {
   const settings = environment.parse(process.env);
   const { DELIVERIES_QUEUE: deliveries, WEBHOOKS_QUEUE: webhooks } = settings;
   const now = () => new Date();
-  const client = new DynamoDBClient();
-  const sqs = new SQSClient();
+  const client = new DynamoDBClient(limits);
+  const sqs = new SQSClient(limits);
   return {
-    put: eventBus(new EventBridgeClient(), settings.EVENT_BUS),
+    put: eventBus(new EventBridgeClient(limits), settings.EVENT_BUS),
     orders: sqsOrders(sqs, { deliveries }),
     endpoints: dynamoEndpoints({ client, table: settings.TENANTS_TABLE, now }),
     keptEvents: dynamoKeptEvents(client, settings.EVENTS_TABLE, now),

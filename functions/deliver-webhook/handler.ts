@@ -6,6 +6,7 @@ import { measure } from '../../shared/lambda/metrics.ts';
 import { queue } from '../../shared/lambda/queue.ts';
 import { carryOut } from '../../shared/lifecycle/carry-out.ts';
 import { writeResult } from '../../shared/providers/identify/speech.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { connectSender } from '../../shared/stores/sending.ts';
 import { readSenderMessage } from '../../shared/stores/webhook-queue.ts';
@@ -19,7 +20,7 @@ import { environment } from './environment.ts';
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const key = signingSecret(settings.ENDPOINT_KEY_SECRET, new SecretsManagerClient(), now);
+  const key = signingSecret(settings.ENDPOINT_KEY_SECRET, new SecretsManagerClient(limits), now);
   const stranger = fetcher({ loopback: settings.LOOPBACK === 'true' });
   const sign = webhookSigner(sealsUnder(key, randomBytes));
   return {

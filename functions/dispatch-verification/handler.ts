@@ -1,5 +1,4 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { referenceOf } from '../../shared/domain/reference.ts';
@@ -10,7 +9,8 @@ import { gates } from '../../shared/lifecycle/gate.ts';
 import { opener } from '../../shared/providers/connect.ts';
 import { providerNamed } from '../../shared/providers/registry.ts';
 import { dynamoBreakers } from '../../shared/stores/breakers.ts';
-import { s3Captures } from '../../shared/stores/captures.ts';
+import { connectCaptures } from '../../shared/stores/captures.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { providerQueues, readWork, sqsSend } from '../../shared/stores/queues.ts';
 import { secretsManager } from '../../shared/stores/secrets.ts';
 import { dynamoVerifications } from '../../shared/stores/verifications.ts';
@@ -20,16 +20,16 @@ function connect(): Asking {
   const settings = environment.parse(process.env);
   const provider = providerNamed(settings.PROVIDER);
   const now = () => new Date();
-  const client = new DynamoDBClient();
-  const secret = secretsManager(new SecretsManagerClient(), now);
+  const client = new DynamoDBClient(limits);
+  const secret = secretsManager(new SecretsManagerClient(limits), now);
   return {
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now }),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+    captures: connectCaptures(settings),
     provider,
     open: opener(provider, globalThis.fetch, secret),
     gate: gates(provider, dynamoBreakers(client, settings.BREAKERS_TABLE, now), now),
     reference: referenceOf(() => secret(settings.REFERENCE_SECRET)),
-    send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
+    send: sqsSend(new SQSClient(limits), providerQueues.parse(settings.PROVIDER_QUEUES)),
     now,
     random: Math.random,
     log,

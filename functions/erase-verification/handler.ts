@@ -1,5 +1,4 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { viewState } from '../../shared/api/verifications.ts';
 import { http, type Request } from '../../shared/lambda/http.ts';
@@ -7,8 +6,9 @@ import { eraseEvery } from '../../shared/lifecycle/erase.ts';
 import { findEvery, type Owner } from '../../shared/lifecycle/find.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
-import { s3Captures } from '../../shared/stores/captures.ts';
+import { connectCaptures } from '../../shared/stores/captures.ts';
 import { dynamoKeptEvents } from '../../shared/stores/kept-events.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { dynamoSightings } from '../../shared/stores/sightings.ts';
 import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { environment } from './environment.ts';
@@ -16,13 +16,13 @@ import { environment } from './environment.ts';
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const client = new DynamoDBClient();
+  const client = new DynamoDBClient(limits);
   return {
-    ...connectBySourceId(settings, new SecretsManagerClient(), now),
+    ...connectBySourceId(settings, new SecretsManagerClient(limits), now),
     sightings: dynamoSightings(client, settings.SIGHTINGS_TABLE, now),
     endpoints: dynamoEndpoints({ client, table: settings.TENANTS_TABLE, now }),
     keptEvents: dynamoKeptEvents(client, settings.EVENTS_TABLE, now),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET, { keepsEtags: settings.KEEPS_ETAGS === 'true' }),
+    captures: connectCaptures(settings),
     registry,
   };
 }

@@ -7,13 +7,14 @@ import { http } from '../../shared/lambda/http.ts';
 import { findEvery, findOf } from '../../shared/lifecycle/find.ts';
 import { claimHandOff, offerHandOff, takeBackHandOff } from '../../shared/lifecycle/hand-off.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const secrets = new SecretsManagerClient();
+  const secrets = new SecretsManagerClient(limits);
   return {
     ...connectBySourceId(settings, secrets, now),
     clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, secrets, now),

@@ -1,21 +1,21 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { viewLook, viewLooks } from '../../shared/api/console.ts';
 import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { lookAtCapture } from '../../shared/lifecycle/look.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
-import { s3Captures } from '../../shared/stores/captures.ts';
+import { connectCaptures } from '../../shared/stores/captures.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { dynamoLooks } from '../../shared/stores/looks.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   return {
-    ...connectBySourceId(settings, new SecretsManagerClient(), () => new Date()),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
-    looks: dynamoLooks(new DynamoDBClient(), settings.LOOKS_TABLE),
+    ...connectBySourceId(settings, new SecretsManagerClient(limits), () => new Date()),
+    captures: connectCaptures(settings),
+    looks: dynamoLooks(new DynamoDBClient(limits), settings.LOOKS_TABLE),
   };
 }
 

@@ -4,6 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { endpointCalls } from '../../shared/api/endpoints.ts';
 import { fetcher } from '../../shared/fetching.ts';
 import { http } from '../../shared/lambda/http.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
@@ -13,8 +14,8 @@ import { environment } from './environment.ts';
 function connect() {
   const { TENANTS_TABLE: table, ENDPOINT_KEY_SECRET, LOOPBACK } = environment.parse(process.env);
   const now = () => new Date();
-  const rows = { client: new DynamoDBClient(), table, now, randomBytes };
-  const key = signingSecret(ENDPOINT_KEY_SECRET, new SecretsManagerClient(), now);
+  const rows = { client: new DynamoDBClient(limits), table, now, randomBytes };
+  const key = signingSecret(ENDPOINT_KEY_SECRET, new SecretsManagerClient(limits), now);
   const stranger = fetcher({ loopback: LOOPBACK === 'true' });
   const managed = manageEndpoints({ endpoints: dynamoEndpoints(rows), key, fetcher: stranger, now, randomBytes });
   return { tenants: dynamoTenants(rows), endpoints: endpointCalls(managed) };

@@ -1,5 +1,4 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { viewBreakers, viewForOperator, viewOutcomes } from '../../shared/api/console.ts';
 import { listedOf, viewPage } from '../../shared/api/verifications.ts';
@@ -9,17 +8,18 @@ import { listBreakers } from '../../shared/lifecycle/list-breakers.ts';
 import { keptCaptures } from '../../shared/lifecycle/look.ts';
 import { dynamoBreakers } from '../../shared/stores/breakers.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
-import { s3Captures } from '../../shared/stores/captures.ts';
+import { connectCaptures } from '../../shared/stores/captures.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { dynamoOutcomes } from '../../shared/stores/outcomes.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const client = new DynamoDBClient();
+  const client = new DynamoDBClient(limits);
   return {
-    ...connectBySourceId(settings, new SecretsManagerClient(), now),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
+    ...connectBySourceId(settings, new SecretsManagerClient(limits), now),
+    captures: connectCaptures(settings),
     breakers: dynamoBreakers(client, settings.BREAKERS_TABLE, now),
     outcomes: dynamoOutcomes(client, settings.OUTCOMES_TABLE, now),
   };

@@ -7,6 +7,7 @@ import { readEvents } from '../../shared/lifecycle/read-events.ts';
 import { writeResult } from '../../shared/providers/identify/speech.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { connectKeeping } from '../../shared/stores/keeping.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { bodyOf } from '../../shared/webhooks/body.ts';
 import { environment } from './environment.ts';
 
@@ -14,8 +15,8 @@ function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
   return {
-    ...connectBySourceId(settings, new SecretsManagerClient(), now),
-    ...connectKeeping(settings, new DynamoDBClient(), now),
+    ...connectBySourceId(settings, new SecretsManagerClient(limits), now),
+    ...connectKeeping(settings, new DynamoDBClient(limits), now),
     ...{ bodyOf, writeResult },
   };
 }

@@ -4,6 +4,7 @@ import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { issueReceipt } from '../../shared/lifecycle/receipt.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { receiptKeys } from '../../shared/stores/receipt-keys.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { environment } from './environment.ts';
@@ -11,11 +12,11 @@ import { environment } from './environment.ts';
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const secrets = new SecretsManagerClient();
+  const secrets = new SecretsManagerClient(limits);
   const secret = signingSecret(settings.RECEIPT_SECRET, secrets, now);
   return {
     ...connectBySourceId(settings, secrets, now),
-    receiptKeys: receiptKeys(secret, new DynamoDBClient(), settings.TENANTS_TABLE),
+    receiptKeys: receiptKeys(secret, new DynamoDBClient(limits), settings.TENANTS_TABLE),
   };
 }
 

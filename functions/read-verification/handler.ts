@@ -3,15 +3,16 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { listedOf, viewFor, viewHistory, viewPage } from '../../shared/api/verifications.ts';
 import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
-import { waitForRest } from '../../shared/lifecycle/wait.ts';
+import { askAgainAfter, waitForUs } from '../../shared/lifecycle/wait.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const secrets = new SecretsManagerClient();
+  const secrets = new SecretsManagerClient(limits);
   return {
     ...connectBySourceId(settings, secrets, now),
     clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, secrets, now),
@@ -23,8 +24,9 @@ function connect() {
 export const handler = http('read-verification', connect, {
   'GET /verifications/{source_id}': async ({ caller, path, query }, dependencies) => {
     const verification = await findOf(caller, path.source_id, dependencies);
-    const rested = await waitForRest(verification, query.wait, dependencies);
-    return { status: 200, body: viewFor(caller.by, rested, path.source_id) };
+    const current = await waitForUs(verification, query.wait, dependencies);
+    const body = viewFor(caller.by, current, path.source_id);
+    return { status: 200, body, retryAfterSeconds: askAgainAfter(current) };
   },
   'GET /verifications': async ({ caller, query }, { verifications }) => {
     return { status: 200, body: viewPage(await verifications.list(listedOf(caller.tenant.id, query))) };

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { http } from '../../shared/lambda/http.ts';
 import { receiveResult } from '../../shared/lifecycle/receive.ts';
 import { deliveries } from '../../shared/providers/deliveries.ts';
-import { s3Captures } from '../../shared/stores/captures.ts';
+import { connectCaptures } from '../../shared/stores/captures.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { providerQueues, sqsSend } from '../../shared/stores/queues.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
@@ -16,14 +16,14 @@ import { environment } from './environment.ts';
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const client = new DynamoDBClient();
+  const client = new DynamoDBClient(limits);
   return {
     tenants: dynamoTenants({ client, table: settings.TENANTS_TABLE, now, randomBytes }),
     verifications: dynamoVerifications({ client, table: settings.VERIFICATIONS_TABLE, now }),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
-    send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
+    captures: connectCaptures(settings),
+    send: sqsSend(new SQSClient(limits), providerQueues.parse(settings.PROVIDER_QUEUES)),
     deliveries,
-    referenceSecret: signingSecret(settings.REFERENCE_SECRET, new SecretsManagerClient(), now),
+    referenceSecret: signingSecret(settings.REFERENCE_SECRET, new SecretsManagerClient(limits), now),
     now,
     random: Math.random,
   };

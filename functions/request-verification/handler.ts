@@ -9,16 +9,17 @@ import { requestCaptures } from '../../shared/lifecycle/next-round.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
 import { presignable, s3Uploads } from '../../shared/stores/captures.ts';
+import { bodyLimits, limits } from '../../shared/stores/limits.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
-  const secrets = new SecretsManagerClient();
+  const secrets = new SecretsManagerClient(limits);
   return {
     ...connectBySourceId(settings, secrets, now),
-    uploads: s3Uploads(new S3Client(presignable), settings.CAPTURES_BUCKET),
+    uploads: s3Uploads(new S3Client({ ...presignable, ...bodyLimits }), settings.CAPTURES_BUCKET),
     registry,
     clientTokenSecret: signingSecret(settings.CLIENT_TOKEN_SECRET, secrets, now),
     newId,

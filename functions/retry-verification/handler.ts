@@ -1,4 +1,3 @@
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { viewState } from '../../shared/api/verifications.ts';
@@ -6,16 +5,17 @@ import { http, type Request } from '../../shared/lambda/http.ts';
 import { type Finder, findOf } from '../../shared/lifecycle/find.ts';
 import { retryVerification } from '../../shared/lifecycle/retry.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
-import { s3Captures } from '../../shared/stores/captures.ts';
+import { connectCaptures } from '../../shared/stores/captures.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { providerQueues, sqsSend } from '../../shared/stores/queues.ts';
 import { environment } from './environment.ts';
 
 function connect() {
   const settings = environment.parse(process.env);
   return {
-    ...connectBySourceId(settings, new SecretsManagerClient(), () => new Date()),
-    captures: s3Captures(new S3Client(), settings.CAPTURES_BUCKET),
-    send: sqsSend(new SQSClient(), providerQueues.parse(settings.PROVIDER_QUEUES)),
+    ...connectBySourceId(settings, new SecretsManagerClient(limits), () => new Date()),
+    captures: connectCaptures(settings),
+    send: sqsSend(new SQSClient(limits), providerQueues.parse(settings.PROVIDER_QUEUES)),
   };
 }
 

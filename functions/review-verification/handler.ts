@@ -5,10 +5,11 @@ import { http } from '../../shared/lambda/http.ts';
 import { findOf } from '../../shared/lifecycle/find.ts';
 import { reviewVerification } from '../../shared/lifecycle/review.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { environment } from './environment.ts';
 
 function connect() {
-  return connectBySourceId(environment.parse(process.env), new SecretsManagerClient(), () => new Date());
+  return connectBySourceId(environment.parse(process.env), new SecretsManagerClient(limits), () => new Date());
 }
 
 export const handler = http('review-verification', connect, {

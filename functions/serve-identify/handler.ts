@@ -6,6 +6,7 @@ import { takeOrder } from '../../shared/lifecycle/order.ts';
 import { answerCall, refuse } from '../../shared/providers/identify/speech.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { connectBySourceId } from '../../shared/stores/by-source-id.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { sqsOrders } from '../../shared/stores/orders.ts';
 import { environment } from './environment.ts';
 
@@ -14,8 +15,8 @@ function connect() {
   const now = () => new Date();
   return {
     // No version from before the key made a record whose source_id begins like these.
-    ...connectBySourceId({ ...settings, LEGACY_IDS: 'false' }, new SecretsManagerClient(), now),
-    orders: sqsOrders(new SQSClient(), { fetches }),
+    ...connectBySourceId({ ...settings, LEGACY_IDS: 'false' }, new SecretsManagerClient(limits), now),
+    orders: sqsOrders(new SQSClient(limits), { fetches }),
     registry,
     newId,
     randomBelow,

@@ -7,6 +7,7 @@ import { built } from '../../shared/pages/built.ts';
 import { elementReply, fileReply } from '../../shared/pages/file.ts';
 import { capturePageReply, consoleReply } from '../../shared/pages/html.ts';
 import { logoReply } from '../../shared/pages/logo.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { dynamoLogos } from '../../shared/stores/tenants/logos.ts';
 import { dynamoTenants } from '../../shared/stores/tenants/tenants.ts';
 import { environment } from './environment.ts';
@@ -15,7 +16,7 @@ function connect() {
   const { TENANTS_TABLE: table, CAPTURES_ORIGIN, PAGES } = environment.parse(process.env);
   const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 = AWS_ENDPOINT_URL } = process.env;
   const directory = new URL(`${PAGES}/`, import.meta.url);
-  const client = new DynamoDBClient();
+  const client = new DynamoDBClient(limits);
   return {
     tenants: dynamoTenants({ client, table, now: () => new Date(), randomBytes }),
     logos: dynamoLogos({ client, table }),

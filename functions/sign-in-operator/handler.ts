@@ -6,6 +6,7 @@ import { sessionBegun, sessionEnded } from '../../shared/lambda/authenticate.ts'
 import { http } from '../../shared/lambda/http.ts';
 import { beginAtProvider, finishAtProvider } from '../../shared/lambda/sign-in.ts';
 import { identityProvider } from '../../shared/oidc.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { secretNamed } from '../../shared/stores/secrets.ts';
 import { dynamoOperators } from '../../shared/stores/tenants/operators.ts';
 import { environment } from './environment.ts';
@@ -14,10 +15,10 @@ function connect() {
   const settings = environment.parse(process.env);
   const now = () => new Date();
   const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId } = settings;
-  const clientSecret = secretNamed(settings.OIDC_CLIENT_SECRET, new SecretsManagerClient(), now);
+  const clientSecret = secretNamed(settings.OIDC_CLIENT_SECRET, new SecretsManagerClient(limits), now);
   const loopback = settings.LOOPBACK === 'true';
   return {
-    operators: dynamoOperators({ client: new DynamoDBClient(), table: settings.TENANTS_TABLE, now, randomBytes }),
+    operators: dynamoOperators({ client: new DynamoDBClient(limits), table: settings.TENANTS_TABLE, now, randomBytes }),
     provider: issuer ? identityProvider({ issuer, clientId, clientSecret, loopback, now, randomBytes }) : undefined,
     publicUrl: settings.PUBLIC_URL || undefined,
   };

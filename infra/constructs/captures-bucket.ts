@@ -94,7 +94,7 @@ export class CapturesBucket extends Bucket {
     this.allowCaptures(serviceFunction, 'DeleteObject', 'DeleteObjectVersion');
   }
 
-  /** Lets a function find every version of a verification's captures, to delete them. */
+  /** Lets a function find every version of a verification's captures, to delete them, or to land what no event told of. */
   allowListing(serviceFunction: AnyServiceFunction): void {
     serviceFunction.allow(['s3:ListBucketVersions'], this.bucketArn, {
       StringLike: { 's3:prefix': `${capturesPrefix}*` },

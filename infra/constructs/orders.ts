@@ -105,7 +105,7 @@ export class Orders extends Construct {
     });
     records.allowVerifications(fetch, 'GetItem', 'UpdateItem');
     captures.allowCaptures(fetch, 'PutObject');
-    captures.allowListing(fetch);
+    captures.allowListing(fetch); // of an erased verification, or one whose image another worker may have stored
     captures.allowDeleting(fetch);
     providers.allowSending(fetch);
     this.#consume(fetch, this.fetches, readSettings(this).vendorConcurrency);

@@ -37,6 +37,7 @@ export class Sweep extends Construct {
     });
     this.function = new ServiceFunction<Environment>(this, 'sweep-verifications', {
       timeoutSeconds: 50,
+      memoryMegabytes: 1024, // half a processor: with a quarter it, and not the table, would say how much a sweep gets done
       hurtWhenFailing: 'Verifications that got stuck stay stuck, and erasures that were interrupted stay unfinished.',
       undeliverable: this.undeliverable,
       environment: {

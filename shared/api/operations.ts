@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { FaultCode } from '../domain/fault.ts';
 import type { OperatorRole } from '../domain/operator.ts';
 import type { ServedVendor } from '../domain/policy.ts';
-import { publicKeysCacheSeconds } from '../domain/times.ts';
+import { publicKeysCacheSeconds, untilCapturesSeconds, untilWebhookSeconds } from '../domain/times.ts';
 import { sourceId } from '../domain/verification.ts';
 import { received as identifyReceived, refused as identifyRefused } from '../providers/identify/answers.ts';
 import { call as identifyCall } from '../providers/identify/calls.ts';
@@ -110,6 +110,14 @@ export interface RequestSchemas {
   readonly maximumBodyBytes?: number;
 }
 
+/** One answer of a route. */
+export interface DeclaredAnswer {
+  readonly description: string;
+  readonly body: z.ZodType;
+  /** When it has a `Retry-After`. */
+  readonly retryAfter?: string;
+}
+
 /** One HTTP route: who answers it, who may call, what it takes, and everything it may answer. */
 export interface Operation {
   /** `operationId` of the document. */
@@ -136,7 +144,7 @@ export interface Operation {
   /** A page or a file of one: its act answers every header and byte, and it is no part of the document. */
   readonly page?: true;
   readonly request: RequestSchemas;
-  readonly answers: Readonly<Record<number, { readonly description: string; readonly body: z.ZodType }>>;
+  readonly answers: Readonly<Record<number, DeclaredAnswer>>;
   /** What this route itself may refuse with; `faultsOf` adds what every route of its kind may. */
   readonly faults: readonly FaultCode[];
 }
@@ -335,7 +343,13 @@ export const operations = {
     throttle: { rate: 200, burst: 400 },
     callers: ['key', 'client_token'],
     request: { path: ofVerification, query: readQuery },
-    answers: { 200: { description: 'As it is', body: z.union([verificationView, clientView]) } },
+    answers: {
+      200: {
+        description: 'As it is',
+        body: z.union([verificationView, clientView]),
+        retryAfter: `Seconds after which to ask again: ${untilCapturesSeconds} while captures are awaited, ${untilWebhookSeconds} while a vendor's webhook is; then \`wait\` is answered at once`,
+      },
+    },
     faults: ['verification_unknown'],
   },
   'GET /verifications/{source_id}/history': {

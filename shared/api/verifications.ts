@@ -166,7 +166,7 @@ export const readQuery = z.object({
     .max(longestWaitSeconds)
     .default(0)
     .describe(
-      'Answer once decided, errored, expired or erased, or after this many seconds (at most 10 on AWS by default)',
+      'Answer once decided, errored, expired or erased, or after this many seconds (at most 10 on AWS by default); at once while captures or the webhook of a vendor are awaited',
     ),
 });
 

@@ -82,6 +82,9 @@ export const firstPauseMilliseconds = 150;
 export const longestPauseMilliseconds = 1000;
 /** The longest `?wait` a caller may ask for. A deployment may answer sooner. */
 export const longestWaitSeconds = 20;
+/** `Retry-After` of a read: what waits for a person's captures is asked for again after this, a vendor's webhook less often. */
+export const untilCapturesSeconds = 1;
+export const untilWebhookSeconds = 5;
 
 /** How long a call of a vendor's API that is served here waits for its verdict: below what API Gateway waits for us. */
 export const servedWaitSeconds = 25;

@@ -54,6 +54,8 @@ export interface PlainReply {
   readonly body: unknown;
   /** To set, each with its attributes. */
   readonly cookies?: readonly string[];
+  /** When the same request is worth sending again. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** A page or a file, with all of its headers. */
@@ -82,6 +84,9 @@ type OwnReply<Key extends RouteKey> = {
       ? z.input<Schema>
       : never;
     readonly cookies?: readonly string[];
+    readonly retryAfterSeconds?: Row<Key>['answers'][Status] extends { readonly retryAfter: string }
+      ? number | undefined
+      : never;
   };
 }[keyof Row<Key>['answers']];
 
@@ -132,12 +137,13 @@ export function http<F extends ApiFunctionName, Dependencies extends Authenticat
       caller = await authenticate(event, operation, dependencies);
       const { cookies = [] } = event;
       const request = { caller, ...validated(event, operation, body), origin, cookies, headers: event.headers };
-      const { sourceId, ...reply } = await act(request, dependencies);
+      const { sourceId, retryAfterSeconds, ...reply } = await act(request, dependencies);
       log.info('request.answered', { route: event.routeKey, status: reply.status });
       const headers = {
         ...reply.headers,
         ...cacheable(operation),
         ...(sourceId !== undefined && { [sourceIdHeader]: sourceId }),
+        ...retryAfter(retryAfterSeconds),
       };
       return respond({ ...reply, headers });
     } catch (error) {
@@ -156,6 +162,10 @@ function originOf({ requestContext, headers }: APIGatewayProxyEventV2, publicUrl
 
 function cacheable({ cacheSeconds }: Operation): Record<string, string> {
   return cacheSeconds === undefined ? {} : { 'cache-control': `public, max-age=${cacheSeconds}` };
+}
+
+function retryAfter(seconds: number | undefined): Record<string, string> {
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) };
 }
 
 /** Which verification an answer of a vendor's API is about. */
@@ -222,7 +232,7 @@ function problem(error: unknown, sourceId: string | undefined): APIGatewayProxyS
     headers: {
       'content-type': 'application/problem+json',
       ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-      ...(known && error.retryAfterSeconds !== undefined ? { 'retry-after': String(error.retryAfterSeconds) } : {}),
+      ...(known && retryAfter(error.retryAfterSeconds)),
     },
     body: {
       type: `urn:bonafide:problem:${code}`,

@@ -8,7 +8,7 @@ import type { HandingOver } from './hand-over.ts';
 import { queueStored, storeCapture } from './queue-stored.ts';
 
 export interface FetchingImages extends HandingOver, Expiring, Deleting {
-  readonly verifications: Pick<Verifications, 'find' | 'move' | 'writeDeletions' | 'settle'>;
+  readonly verifications: Pick<Verifications, 'find' | 'move' | 'land' | 'writeDeletions' | 'settle'>;
   readonly captures: Expiring['captures'] & Deleting['captures'] & Pick<Captures, 'put' | 'removeVersion'>;
   readonly fetcher: Pick<Fetcher, 'get'>;
   readonly sleep: (milliseconds: number) => Promise<void>;

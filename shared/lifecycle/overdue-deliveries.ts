@@ -3,8 +3,8 @@ import { epochSeconds } from '../domain/times.ts';
 
 /** Deliveries looked at in one sweep, per shard: a thousand in all, whatever has piled up. */
 const batch = 250;
-/** Rows read at the same time. */
-const together = 50;
+/** Rows read at the same time: beside the sweep of verifications, fewer than a client's connections. */
+const together = 10;
 
 export interface SweepingDeliveries {
   readonly deliveries: Pick<Deliveries, 'due' | 'find'>;

@@ -16,7 +16,6 @@ import { type Finishing, finishErasure } from './erase.ts';
 import { expire, removeKept } from './expire.ts';
 import { handOverAgain } from './hand-over.ts';
 import { earlier, owesOrder, type Resting, storedUntil } from './keep.ts';
-import { landLost } from './land-lost.ts';
 import { type EndingWithFault, endWithFault } from './next-step.ts';
 
 /** Entries read at once of each partition of the index. */
@@ -153,7 +152,7 @@ async function sweepOne(id: string, partition: Partition, dependencies: Sweeping
   };
   switch (record.state) {
     case 'awaiting_captures':
-      return fetchOrLand(record, remind, dependencies);
+      return fetchOrExpire(record, remind, dependencies);
     case 'queued':
       return remind(() => handOverAgain(record, dependencies));
     case 'dispatched':
@@ -176,11 +175,8 @@ function isDue(record: Verification, now: Date): record is InState<DueState> {
   return 'dueAt' in record && record.dueAt !== undefined && record.dueAt <= epochSeconds(now);
 }
 
-/**
- * Captures that came are landed though their events did not; else the record expires. The message that fetches the image
- * of an order may be lost: it is sent again, up to an end.
- */
-async function fetchOrLand(
+/** Captures never came. The message that fetches the image of an order may be lost: it is sent again, up to an end. */
+async function fetchOrExpire(
   record: InState<'awaiting_captures'>,
   remind: Remind,
   dependencies: Sweeping,
@@ -188,9 +184,7 @@ async function fetchOrLand(
   const { orders, now } = dependencies;
   const ends = Date.parse(record.createdAt) + orderExpirySeconds * 1000;
   if (record.order && ends > now().getTime()) return remind(() => orders.fetch(record.verificationId));
-  const current = await landLost(record, dependencies);
-  // Of several captures one may be missing still; and another round may have begun.
-  if (current?.state === 'awaiting_captures' && isDue(current, now())) await expire(current, dependencies);
+  await expire(record, dependencies);
 }
 
 /** What is owed of an order comes first, and holds up no deletion: its message may be lost. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { idsUnder } from '../domain/verification-id.ts';
+import { limits } from './limits.ts';
 import { secretNamed } from './secrets.ts';
 import { dynamoOperators } from './tenants/operators.ts';
 import { dynamoTenants } from './tenants/tenants.ts';
@@ -19,7 +20,7 @@ export interface SourceIdSettings {
 
 /** What every function is connected to that starts from a source_id: tenants, their verifications, and the ids between. */
 export function connectBySourceId(settings: SourceIdSettings, secrets: SecretsManagerClient, now: () => Date) {
-  const client = new DynamoDBClient();
+  const client = new DynamoDBClient(limits);
   const readKey = secretNamed(settings.ID_KEY_SECRET, secrets, now);
   return {
     tenants: dynamoTenants({ client, table: settings.TENANTS_TABLE, now, randomBytes }),

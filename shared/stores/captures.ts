@@ -7,7 +7,7 @@ import {
   ListObjectVersionsCommand,
   type ObjectVersion,
   PutObjectCommand,
-  type S3Client,
+  S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
@@ -16,10 +16,11 @@ import { captureKey, capturesPrefix, maximumBytesOf, parseCaptureKey } from '../
 import { bareEtag } from '../domain/erasure.ts';
 import { Fault } from '../domain/fault.ts';
 import type { Captures, Landing, Pinned, Uploads } from '../domain/ports.ts';
+import { bodyLimits } from './limits.ts';
 
 /**
  * A client whose presigned URLs carry no checksum of a body it has not seen.
- * `new S3Client(presignable)`: the SDK's default bakes the CRC32 of nothing into every signed PUT.
+ * `new S3Client({ ...presignable, ...bodyLimits })`: the SDK's default bakes the CRC32 of nothing into every signed PUT.
  */
 export const presignable = { requestChecksumCalculation: 'WHEN_REQUIRED' } as const;
 
@@ -80,6 +81,18 @@ const asUploaded = {
   ResponseContentDisposition: 'inline',
   ResponseCacheControl: 'no-store',
 } as const;
+
+/** What a function with captures reads from its environment. */
+export interface CaptureSettings {
+  readonly CAPTURES_BUCKET: string;
+  /** False, or absent, where S3 makes ETags of the bytes or the function keeps none. */
+  readonly KEEPS_ETAGS?: 'true' | 'false';
+}
+
+/** The bucket of captures, as functions reach it. */
+export function connectCaptures({ CAPTURES_BUCKET, KEEPS_ETAGS }: CaptureSettings): Captures {
+  return s3Captures(new S3Client(bodyLimits), CAPTURES_BUCKET, { keepsEtags: KEEPS_ETAGS === 'true' });
+}
 
 export function s3Captures(client: S3Client, bucket: string, { keepsEtags = false } = {}): Captures {
   const address = ({ verificationId, round, name, challengeNumber, versionId }: Pinned) => ({

@@ -1,5 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { limits } from './limits.ts';
 import { secretNamed } from './secrets.ts';
 import { dynamoSightings } from './sightings.ts';
 import { dynamoVerifications } from './verifications.ts';
@@ -13,13 +14,13 @@ export interface JudgingSettings {
 
 /** What the function is connected to that judges captures itself: records, and which captures were judged before. */
 export function connectJudging(settings: JudgingSettings, now: () => Date) {
-  const client = new DynamoDBClient();
+  const client = new DynamoDBClient(limits);
   const { VERIFICATIONS_TABLE: table, SIGHTINGS_TABLE: sightingsTable } = settings;
   return {
     verifications: dynamoVerifications({ client, table, sightingsTable, now }),
     recognising: {
       sightings: dynamoSightings(client, sightingsTable, now),
-      fingerprintKey: secretNamed(settings.FINGERPRINT_KEY_SECRET, new SecretsManagerClient(), now),
+      fingerprintKey: secretNamed(settings.FINGERPRINT_KEY_SECRET, new SecretsManagerClient(limits), now),
     },
   };
 }

@@ -4,6 +4,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { eventBus } from './event-bus.ts';
 import { connectKeeping } from './keeping.ts';
+import { limits } from './limits.ts';
 import { sqsOrders } from './orders.ts';
 import { dynamoTenants } from './tenants/tenants.ts';
 import { dynamoVerifications } from './verifications.ts';
@@ -27,8 +28,8 @@ export interface SenderSettings extends SendingSettings {
 
 /** What a function is connected to that has events and results sent. */
 export function connectSending(settings: SendingSettings & Partial<SenderSettings>, now: () => Date) {
-  const client = new DynamoDBClient();
-  const sqs = new SQSClient();
+  const client = new DynamoDBClient(limits);
+  const sqs = new SQSClient(limits);
   const { VERIFICATIONS_TABLE: table, TENANTS_TABLE: tenantsTable, DELIVERIES_QUEUE: deliveries } = settings;
   return {
     verifications: dynamoVerifications({ client, table, tenantsTable, now }),
@@ -41,5 +42,5 @@ export function connectSending(settings: SendingSettings & Partial<SenderSetting
 
 /** And what the one function is connected to that sends them. */
 export function connectSender(settings: SenderSettings, now: () => Date) {
-  return { ...connectSending(settings, now), put: eventBus(new EventBridgeClient(), settings.EVENT_BUS) };
+  return { ...connectSending(settings, now), put: eventBus(new EventBridgeClient(limits), settings.EVENT_BUS) };
 }

@@ -191,6 +191,28 @@ describe('waiting for the verdict', () => {
     expect(performance.now() - begun).toBeGreaterThan(1980);
   });
 
+  it('asks again no sooner than Retry-After says, of a webhook that is awaited and of a gateway that refuses', async () => {
+    const askAgain = (answer: Scripted, seconds: string) =>
+      ({ ...answer, headers: { 'retry-after': seconds } }) as Scripted;
+    const script = [
+      askAgain(view('dispatched', 3), '1'),
+      askAgain(throttledByGateway, '1'),
+      askAgain(unavailable, '1'),
+    ];
+    const { connection, asked } = await answeredBy(...script, view('decided', 4));
+    const begun = performance.now();
+    await bonafide(connection).waitForVerdict('u-1');
+    expect(performance.now() - begun).toBeGreaterThan(2970);
+    expect(asked).toHaveLength(4);
+  });
+
+  it('counts what a gateway refuses in a row, and gives up', async () => {
+    const { connection, asked } = await answeredBy(...Array(9).fill(unavailable));
+    const waiting = bonafide(connection).waitForVerdict('u-1', { attempts: 3 });
+    await expect(waiting).rejects.toMatchObject({ code: 'gateway', status: 503 });
+    expect(asked).toHaveLength(3);
+  });
+
   it('goes on after dropped connections, and gives up when there are too many in a row', async () => {
     const drops = Array(19).fill(hungUp);
     const { connection } = await answeredBy(...drops, view('queued', 2), ...drops, view('decided', 4));

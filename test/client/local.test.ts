@@ -66,6 +66,32 @@ describe('uploading', () => {
     expect(moved).toEqual([file.size]);
   });
 
+  it('a photo costs at most one request more than the one that waits for its verdict', async () => {
+    const { sourceId, asked } = await requested('spoof_detect');
+    const statuses: string[] = [];
+    const fetch = async (request: Request) => {
+      const answer = await globalThis.fetch(request);
+      if (request.method === 'GET') {
+        const { state } = (await answer.clone().json()) as { state: string };
+        statuses.push(`${state} ${answer.headers.get('retry-after') ?? '-'}`);
+      }
+      return answer;
+    };
+    const page = bonafide({ base: stack.url, token: asked.client_token, fetch });
+    const begun = performance.now();
+    const waiting = { params: { path: { source_id: sourceId }, query: { wait: 20 } } };
+    expect(await page.GET('/verifications/{source_id}', waiting)).toMatchObject({ state: 'awaiting_captures' });
+    expect(performance.now() - begun).toBeLessThan(15_000); // and not the 20 s that were asked for
+    await page.uploadCaptures(sourceId, { selfie: blobOf(await portrait()) });
+    expect((await page.waitForVerdict(sourceId)).verdict?.outcome).toBe('passed');
+    const seconds = (performance.now() - begun) / 1000;
+    console.log(`${statuses.length - 1} requests until the verdict, ${seconds.toFixed(1)} s: ${statuses.join(', ')}`);
+    // The function that notices a landing runs since the first test, so the pause of a second is enough for it.
+    expect(statuses.length - 1).toBeLessThanOrEqual(2);
+    expect(statuses[0]).toBe('awaiting_captures 1');
+    expect(statuses.at(-1)).toBe('decided -');
+  });
+
   it('sends what was signed, whatever type the file says it is of', async () => {
     const { asked } = await requested('photo_verify');
     const { selfie } = asked.uploads;

@@ -19,6 +19,7 @@ import { everythingThere, everythingWritten } from './account.ts';
 import { alarmsThatRing } from './alarms.ts';
 import { makeCheckout, makeNextVersion, nextRelease } from './checkout.ts';
 import { gaps } from './gaps.ts';
+import { lostCaptureJourneys } from './lost-captures.ts';
 import { commandsUnder, openTerminal } from './page.ts';
 
 /*
@@ -82,6 +83,7 @@ describe('deployed', () => {
   journeys(() => inside);
   pageJourneys(() => inside);
   journeysSeenFromInside(() => inside);
+  lostCaptureJourneys(() => inside, keyOfIds);
 });
 
 alarmsThatRing(() => inside);

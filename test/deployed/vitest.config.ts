@@ -9,11 +9,17 @@ class ByName extends BaseSequencer {
   }
 }
 
-/** `npm run test:deployed`: in the environment of an emulator, one file after the other. Not a part of `npm test`. */
+const nightly = process.env.DEPLOYED === 'all' ? [] : ['test/deployed/nightly/**'];
+
+/**
+ * `npm run test:deployed`: in the environment of an emulator, one file after the other. Not a part of `npm test`. What is in
+ * `nightly/` runs only where the environment has DEPLOYED=all, as `.ci/run nightly` sets it.
+ */
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..', '..'),
     include: ['test/deployed/**/*.test.ts'],
+    exclude: nightly,
     pool: 'forks',
     fileParallelism: false,
     sequence: { sequencer: ByName },

@@ -33,7 +33,7 @@ describe('captures that are kept', () => {
     await sweepVerifications(at);
     expect(at.erased).toEqual([]);
     at.advance(1);
-    expect(await sweepVerifications(at)).toEqual({ swept: 1, failed: 0 });
+    expect(await sweepVerifications(at)).toMatchObject({ swept: 1, failed: 0 });
     expect(at.erased).toEqual([record.verificationId]);
     expect(await read()).not.toHaveProperty('dueAt');
     await sweepVerifications(at);

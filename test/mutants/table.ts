@@ -102,10 +102,26 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'links and webhooks of strangers lead to this machine only locally',
     file: 'infra/settings.ts',
-    find: "loopback: flag('local', read('local'), false),",
+    find: 'loopback: local,',
     replace: 'loopback: true,',
     ...inTheStack,
     named: 'lets links and webhooks of strangers',
+  },
+  {
+    control: 'a misspelt choice of a deployment stops it, instead of being ignored',
+    file: 'infra/settings.ts',
+    find: '!Object.hasOwn(contextKeys, key) && !ofCdk.test(key)',
+    replace: 'false',
+    tests: ['test/infra/settings.test.ts'],
+    named: 'that is unknown stops synthesis',
+  },
+  {
+    control: 'choices that cannot go together stop a deployment',
+    file: 'infra/settings.ts',
+    find: 'if (impossible(chosen)) throw',
+    replace: 'if (false) throw',
+    tests: ['test/infra/settings.test.ts'],
+    named: 'cannot go together',
   },
 
   // Webhooks of vendors
@@ -452,6 +468,30 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/lifecycle/wait.test.ts'],
     named: 'than the deployment lets it',
   },
+  {
+    control: 'a read waits for no person',
+    file: 'shared/lifecycle/wait.ts',
+    find: "if (record.state === 'awaiting_captures') return untilCapturesSeconds;",
+    replace: '',
+    tests: ['test/lifecycle/wait.test.ts'],
+    named: 'never for a person or a vendor',
+  },
+  {
+    control: 'a read waits for no webhook of a vendor',
+    file: 'shared/lifecycle/wait.ts',
+    find: "record.waitingFor === 'webhook') return untilWebhookSeconds;",
+    replace: "record.waitingFor === 'webhook') return undefined;",
+    tests: ['test/lifecycle/wait.test.ts'],
+    named: 'never for a person or a vendor',
+  },
+  {
+    control: 'a call of AWS that is not answered in time ends',
+    file: 'shared/stores/limits.ts',
+    find: 'throwOnRequestTimeout: true,',
+    replace: 'throwOnRequestTimeout: false,',
+    tests: ['test/stores/limits.test.ts'],
+    named: 'is given up: S3, by dribs',
+  },
 
   // Subjects and captures that come again
   {
@@ -498,8 +538,8 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'no receipt and no tombstone has an ETag that S3 made of the bytes',
     file: 'shared/domain/erasure.ts',
-    find: '...(keepsEtags && { etag: bare(etag) }),\n        ...(decidedAt',
-    replace: 'etag: bare(etag),\n        ...(decidedAt',
+    find: '...(keepsEtags && { etag: bareEtag(etag) }),\n        ...(decidedAt',
+    replace: 'etag: bareEtag(etag),\n        ...(decidedAt',
     tests: ['test/lifecycle/receipt.test.ts'],
     named: 'has no ETag',
   },
@@ -947,6 +987,30 @@ export const mutants: readonly Mutant[] = [
     replace: 'Boolean(record.landed[name] && versionId)',
     tests: ['test/lifecycle/land.test.ts'],
     named: 'deletes and notes another version',
+  },
+  {
+    control: 'an event of another account is foreign',
+    file: 'shared/stores/landings.ts',
+    find: 'event.data.account !== own.account || ',
+    replace: '',
+    tests: ['test/lifecycle/land.test.ts'],
+    named: 'an event of another account’s rule',
+  },
+  {
+    control: 'an event of another bucket is foreign',
+    file: 'shared/stores/landings.ts',
+    find: ' || event.data.detail.bucket.name !== own.bucket',
+    replace: '',
+    tests: ['test/lifecycle/land.test.ts'],
+    named: 'an event of another bucket',
+  },
+  {
+    control: 'the day of a capture whose event was lost begins when it was stored',
+    file: 'shared/lifecycle/land-lost.ts',
+    find: 'landedOf(landing, landing.storedAt)',
+    replace: 'landedOf(landing, dependencies.now().toISOString())',
+    tests: ['test/lifecycle/land-lost.test.ts'],
+    named: 'as of the time at which it was stored',
   },
   {
     control: 'captures that are kept are gone a day after they landed',

@@ -59,7 +59,7 @@ import { resendDelivery } from '../../shared/lifecycle/resend.ts';
 import { retryVerification } from '../../shared/lifecycle/retry.ts';
 import { reviewVerification } from '../../shared/lifecycle/review.ts';
 import { type ServedCall, serveCall } from '../../shared/lifecycle/serve.ts';
-import { waitForRest } from '../../shared/lifecycle/wait.ts';
+import { waitForUs } from '../../shared/lifecycle/wait.ts';
 import {
   type Capabilities,
   longestLeaseSeconds,
@@ -225,9 +225,9 @@ export function acts(world: Surroundings) {
     receipt: async (source: string) =>
       issueReceipt(await find(source), { receiptKeys: { secret: async () => receiptSecret } }),
 
-    /** A read that waits until the verification rests. */
+    /** A read that waits until the verification rests, or waits for others. */
     wait: async (source: string, seconds: number) =>
-      waitForRest(await find(source), seconds, { verifications, now, sleep: world.sleep, maximumWaitSeconds: 20 }),
+      waitForUs(await find(source), seconds, { verifications, now, sleep: world.sleep, maximumWaitSeconds: 20 }),
 
     /** A call of a vendor's API that brings its captures along. */
     serve: async (source: string, check: VerificationRequest['check']) => {

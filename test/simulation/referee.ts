@@ -165,8 +165,12 @@ export function referee(providers: readonly SimulatedProvider[], seconds: () => 
     else deciding(name, after);
   }
 
-  /** Nothing expires whose captures were all stored in time, whatever became of their events. */
-  function expiring({ verificationId, check, round, dueAt, sourceId }: InState<'awaiting_captures'>): void {
+  /**
+   * Nothing expires whose captures were all stored in time, whatever became of their events. An order ends before its
+   * deadline where no image is fetched: what a stranger uploads while it does so may come too late.
+   */
+  function expiring({ verificationId, check, round, dueAt, sourceId, order }: InState<'awaiting_captures'>): void {
+    if (order) return;
     const inTime = (name: CaptureName) => (storedAt.get(`${verificationId} ${round} ${name}`) ?? dueAt + 1) <= dueAt;
     if (capturesOf[check].every(inTime)) wrong('captures lost', `${sourceId} expires in round ${round}`);
   }

@@ -5,6 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod';
 import type { ManagedEndpoints, Verifications } from '../../shared/domain/ports.ts';
 import { fetcher } from '../../shared/fetching.ts';
+import { limits } from '../../shared/stores/limits.ts';
 import { everyId } from '../../shared/stores/lists.ts';
 import { signingSecret } from '../../shared/stores/secrets.ts';
 import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
@@ -91,8 +92,9 @@ function open(
     region: at.AWS_REGION,
     credentials: { accessKeyId: at.AWS_ACCESS_KEY_ID, secretAccessKey: at.AWS_SECRET_ACCESS_KEY },
   };
-  const client = new DynamoDBClient({ ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_DYNAMODB }) });
+  const client = new DynamoDBClient({ ...limits, ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_DYNAMODB }) });
   const secrets = new SecretsManagerClient({
+    ...limits,
     ...config,
     ...(at && { endpoint: at.AWS_ENDPOINT_URL_SECRETS_MANAGER }),
   });

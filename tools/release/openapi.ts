@@ -247,14 +247,19 @@ function described(route: (typeof routes)[number]) {
     ...(request.body ? { requestBody: bodyOf(request.body, request.bodyMedia) } : {}),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, { description: text, body }]) => [
+        Object.entries(answers).map(([status, { description: text, body, retryAfter }]) => [
           status,
-          { description: text, content: contentOf(body) },
+          { description: text, ...headersOf(retryAfter), content: contentOf(body) },
         ]),
       ),
       ...(route.vendor ? gatewayRefusals(answers) : refusals(faultsOf(route))),
     },
   };
+}
+
+function headersOf(retryAfter: string | undefined): object {
+  if (retryAfter === undefined) return {};
+  return { headers: { 'Retry-After': { description: retryAfter, schema: { type: 'integer' } } } };
 }
 
 function tagOf({ path, vendor }: (typeof routes)[number]): string {

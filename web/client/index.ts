@@ -101,7 +101,7 @@ function connected<View extends Verification | ClientVerification>(connection: C
       if (last?.sequence !== view.sequence || last.state !== view.state || last.round !== view.round) onState?.(view);
       last = view;
       if (isResting(view)) return view;
-      // While captures are awaited the server does not wait with us: their landing may be noticed seconds later.
+      // While captures or a vendor's webhook are awaited the server does not wait with us, and says when to ask again.
       const atOnce = performance.now() - askedAt < soonMilliseconds || view.state === 'awaiting_captures';
       await pause(retryAfterOf(response) ?? (atOnce ? 1 : 0), signal);
     }

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { APIGatewayProxyEventV2, Context, SQSEvent, SQSRecord } from 'aws-lambda';
-import { defaultPolicy, planFor } from '../../../shared/domain/policy.ts';
 import { Fault } from '../../../shared/domain/fault.ts';
 import type { Measurement } from '../../../shared/domain/metric.ts';
+import { defaultPolicy, planFor } from '../../../shared/domain/policy.ts';
 import type { Fetcher, SignWebhook, Work } from '../../../shared/domain/ports.ts';
 import type { Verification } from '../../../shared/domain/verification.ts';
 import { http } from '../../../shared/lambda/http.ts';
@@ -66,7 +66,11 @@ async function record(
       const tuples = Array.from({ length: minutes }, (_, minute) => points[minute]);
       return [metric, tuples.map((point) => (point ? [point.sum, point.samples, point.maximum] : null))];
     });
-    const file = { made: `record.ts, broken from minute 2 on: ${made}.`, ...(quota && { quota }), metrics: Object.fromEntries(found) };
+    const file = {
+      made: `record.ts, broken from minute 2 on: ${made}.`,
+      ...(quota && { quota }),
+      metrics: Object.fromEntries(found),
+    };
     mkdirSync('test/infra/series/recorded', { recursive: true });
     writeFileSync(`test/infra/series/recorded/${name}.json`, `${JSON.stringify(file)}\n`);
     files.push(name);
@@ -114,7 +118,10 @@ class Run {
 
   /** A verification whose captures are in, handed to the first provider of its route. */
   async land(name: string, route: readonly string[], tenant = 'acme'): Promise<void> {
-    const plan = planFor({ ...defaultPolicy, routes: { ...defaultPolicy.routes, spoof_detect: [...route] } }, 'spoof_detect');
+    const plan = planFor(
+      { ...defaultPolicy, routes: { ...defaultPolicy.routes, spoof_detect: [...route] } },
+      'spoof_detect',
+    );
     const record = anAwaitingVerification({ sourceId: name, tenant, plan });
     await this.at.verifications.create(record);
     const fields = { landed: landedFor('spoof_detect'), provider: route[0] ?? '' };
@@ -281,7 +288,10 @@ await record(
       await run.announce();
       const { webhooksSent, webhooksDelayed } = run.at;
       for (const message of webhooksSent.splice(0)) {
-        await sendWebhook(message, { ...run.at, ...{ measure: run.measure, bodyOf, nextTryAfter, postSigned, put: async () => [] } });
+        await sendWebhook(message, {
+          ...run.at,
+          ...{ measure: run.measure, bodyOf, nextTryAfter, postSigned, put: async () => [] },
+        });
       }
       webhooksDelayed.splice(0); // later tries fail alike
     };
@@ -293,13 +303,19 @@ await record(
   { 'api-without-grants': ['AWS/ApiGateway Count', 'AWS/ApiGateway 5xx'] },
   (run) => {
     let broken = false;
-    const tenants = { authenticate: async () => ({ id: 'acme', policy: defaultPolicy, credentials: {} }), hasKey: async () => true };
+    const tenants = {
+      authenticate: async () => ({ id: 'acme', policy: defaultPolicy, credentials: {} }),
+      hasKey: async () => true,
+    };
     const refuse = async (): Promise<never> => {
       if (broken) throw new Error('AccessDenied');
       throw new Fault('verification_unknown', 'No such verification.');
     };
     const key = 'DELETE /verifications/{source_id}';
-    const handler = http('erase-verification', () => ({ ...run.at, tenants, ...signedIn }), { [key]: refuse, 'DELETE /console/verifications/{source_id}': refuse });
+    const handler = http('erase-verification', () => ({ ...run.at, tenants, ...signedIn }), {
+      [key]: refuse,
+      'DELETE /console/verifications/{source_id}': refuse,
+    });
     const event = {
       ...{ version: '2.0', routeKey: key, rawPath: '/verifications/u', rawQueryString: '', isBase64Encoded: false },
       ...{ pathParameters: { source_id: 'u' }, headers: { 'x-api-key': 'k' }, requestContext: {} },
@@ -313,21 +329,17 @@ await record(
   },
 );
 
-await record(
-  'the rule of the sweep is disabled',
-  { 'sweep-off': ['AWS/Lambda Invocations'] },
-  (run) => {
-    const sweep = schedule(
-      () => ({ ...run.at, verifications: run.verifications, send: run.send }),
-      (dependencies) => sweepVerifications(dependencies),
-    );
-    return async (broken, second) => {
-      if (broken || second % 60 > 0) return;
-      await sweep({}, context);
-      run.add('AWS/Lambda Invocations', 1);
-    };
-  },
-);
+await record('the rule of the sweep is disabled', { 'sweep-off': ['AWS/Lambda Invocations'] }, (run) => {
+  const sweep = schedule(
+    () => ({ ...run.at, verifications: run.verifications, send: run.send }),
+    (dependencies) => sweepVerifications(dependencies),
+  );
+  return async (broken, second) => {
+    if (broken || second % 60 > 0) return;
+    await sweep({}, context);
+    run.add('AWS/Lambda Invocations', 1);
+  };
+});
 
 await record(
   'an account of ten executions is given two requests a second that wait ten seconds each; those beyond are throttled',
@@ -350,7 +362,10 @@ await record(
 
 await record(
   'the target of a rule is gone; EventBridge gives up each of its events, and CloudFormation’s waits in its queue',
-  { 'rule-without-target': ['AWS/Events FailedInvocations'], 'rolled-back': ['AWS/SQS ApproximateNumberOfMessagesVisible'] },
+  {
+    'rule-without-target': ['AWS/Events FailedInvocations'],
+    'rolled-back': ['AWS/SQS ApproximateNumberOfMessagesVisible'],
+  },
   (run) => async (broken, second) => {
     if (broken && second % 60 === 0) run.add('AWS/Events FailedInvocations', 1);
     run.add('AWS/SQS ApproximateNumberOfMessagesVisible', broken ? 1 : 0);
