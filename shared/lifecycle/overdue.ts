@@ -145,10 +145,10 @@ async function* inTurns(
 async function sweepOne(id: string, partition: Partition, dependencies: Sweeping): Promise<void> {
   const record = await dependencies.verifications.find(id);
   if (!record || record.state !== partition.state || !isDue(record, dependencies.now())) return;
-  const remind: Remind = async (send) => {
+  const remind: Remind = async (sendAgain) => {
     if (partition.reminders === 0) return; // the longest overdue had their turn: theirs is likeliest to be lost
     partition.reminders -= 1;
-    await send();
+    await sendAgain();
   };
   switch (record.state) {
     case 'awaiting_captures':
@@ -169,7 +169,7 @@ async function sweepOne(id: string, partition: Partition, dependencies: Sweeping
 }
 
 /** Sends a message again that may be lost, where not so many were sent already. */
-type Remind = (send: () => Promise<void>) => Promise<void>;
+type Remind = (sendAgain: () => Promise<void>) => Promise<void>;
 
 function isDue(record: Verification, now: Date): record is InState<DueState> {
   return 'dueAt' in record && record.dueAt !== undefined && record.dueAt <= epochSeconds(now);
