@@ -85,7 +85,8 @@ const importRules: readonly ImportRule[] = [
   },
   {
     folder: 'shared/lambda',
-    allowed: /^(shared\/(domain|lambda|api)\/|@middy\/core$|@aws-lambda-powertools\/metrics$|@fastify\/busboy$|aws-lambda$|zod$|node:)/,
+    allowed:
+      /^(shared\/(domain|lambda|api)\/|@middy\/core$|@aws-lambda-powertools\/metrics$|@fastify\/busboy$|aws-lambda$|zod$|node:)/,
     rule: 'the edge wrappers know events, not stores',
     why: 'every function is woken, logged and answered alike',
     instead: 'take what the wrapper needs as a port, connected in handler.ts',

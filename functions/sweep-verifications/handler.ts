@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { log } from '../../shared/lambda/log.ts';
+import { measure } from '../../shared/lambda/metrics.ts';
 import { schedule } from '../../shared/lambda/schedule.ts';
 import { sweepVerifications } from '../../shared/lifecycle/overdue.ts';
 import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
@@ -28,9 +29,7 @@ function connect() {
     orders: sqsOrders(sqs, { fetches, deliveries }),
     deliveries: dynamoDeliveries(client, settings.DELIVERIES_TABLE, now),
     webhooks: sqsWebhooks(sqs, { webhooks, deliveries }),
-    now,
-    random: Math.random,
-    log,
+    ...{ now, random: Math.random, log, measure },
   };
 }
 

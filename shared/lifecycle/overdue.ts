@@ -6,6 +6,7 @@ import {
   dueStates,
   type Log,
   type LogFields,
+  type Measure,
   type Orders,
   type Verifications,
 } from '../domain/ports.ts';
@@ -34,6 +35,7 @@ export interface Sweeping extends EndingWithFault, Finishing {
   /** Until the function is ended. */
   readonly remainingMilliseconds: () => number;
   readonly log: Log;
+  readonly measure: Measure;
 }
 
 export interface Swept {
@@ -81,6 +83,7 @@ export async function sweepVerifications(dependencies: Sweeping): Promise<Swept>
   const oldest = left.reduce<number | undefined>(earlier, undefined);
   const totals = { ...counts, oldestOverdueSeconds: oldest === undefined ? 0 : epochSeconds(now()) - oldest };
   if (counts.swept + counts.failed > 0) log.info('sweep.done', totals);
+  dependencies.measure({ metric: 'OldestOverdueSeconds', value: totals.oldestOverdueSeconds });
   if (unreadable.length > 0) throw unreadable[0];
   return totals;
 
@@ -142,10 +145,10 @@ async function* inTurns(
 async function sweepOne(id: string, partition: Partition, dependencies: Sweeping): Promise<void> {
   const record = await dependencies.verifications.find(id);
   if (!record || record.state !== partition.state || !isDue(record, dependencies.now())) return;
-  const remind: Remind = async (send) => {
+  const remind: Remind = async (sendAgain) => {
     if (partition.reminders === 0) return; // the longest overdue had their turn: theirs is likeliest to be lost
     partition.reminders -= 1;
-    await send();
+    await sendAgain();
   };
   switch (record.state) {
     case 'awaiting_captures':
@@ -166,7 +169,7 @@ async function sweepOne(id: string, partition: Partition, dependencies: Sweeping
 }
 
 /** Sends a message again that may be lost, where not so many were sent already. */
-type Remind = (send: () => Promise<void>) => Promise<void>;
+type Remind = (sendAgain: () => Promise<void>) => Promise<void>;
 
 function isDue(record: Verification, now: Date): record is InState<DueState> {
   return 'dueAt' in record && record.dueAt !== undefined && record.dueAt <= epochSeconds(now);

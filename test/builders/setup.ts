@@ -27,6 +27,7 @@ export function setup() {
   const erased: string[] = [];
   const measured: Measurement[] = [];
   const logged: string[] = [];
+  const warned: string[] = [];
   const ordered: string[] = [];
   const webhooksSent: WebhookMessage[] = [];
   const webhooksDelayed: (WebhookMessage & { delaySeconds: number })[] = [];
@@ -70,7 +71,7 @@ export function setup() {
     remainingMilliseconds: () => 50_000,
     log: {
       info() {},
-      warn: (event: string) => void logged.push(event),
+      warn: (event: string) => void warned.push(event),
       error: (event: string) => void logged.push(event),
     },
     measure: (measurement: Measurement) => void measured.push(measurement),
@@ -81,6 +82,7 @@ export function setup() {
     erased,
     measured,
     logged,
+    warned,
     ordered,
     webhooksSent,
     webhooksDelayed,

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Point, type ReadAlarm, readAlarms, type Series } from './alarm-reader.ts';
+import * as z from 'zod';
+import { type AlarmProperties, type Point, type ReadAlarm, readAlarms, type Series } from './alarm-reader.ts';
 import { generatedDay, minutesOfDay } from './series/day.ts';
 import { resourcesOf, synthesize } from './stack.ts';
 
@@ -79,12 +80,119 @@ describe('watches', () => {
   });
 });
 
-describe.each(alarms.map((alarm) => [alarm.name, alarm] as const))('%s', (_, alarm) => {
+/** Metrics of a run that was broken on purpose, by minute. `series/record.ts` and `series/record-table.ts` say how they were made. */
+const recorded = z.strictObject({
+  /** What was broken, and how the numbers came about. */
+  made: z.string(),
+  /** Limit of the account's concurrency in that run. */
+  quota: z.number().optional(),
+  /** Sum, number and maximum of the values of each minute; null where there was none. */
+  metrics: z.record(z.string(), z.array(z.tuple([z.number(), z.number(), z.number()]).nullable())),
+});
+const runs = new Map(
+  readdirSync('test/infra/series/recorded').map((file) => [
+    file.replace('.json', ''),
+    recorded.parse(JSON.parse(readFileSync(`test/infra/series/recorded/${file}`, 'utf8'))),
+  ]),
+);
+
+/**
+ * Which run each alarm is to ring on. Alarms of one kind differ in whose metric they read: one function, queue, table, rule
+ * or vendor was broken, and stands for all.
+ */
+const broken: readonly (readonly [alarms: RegExp, run: string])[] = [
+  [/^healthnothingdecided$/, 'nothing-decided'],
+  [/^health\w+faults$/, 'vendor-down'],
+  [/^healthconcurrency$/, 'concurrency'],
+  [/^healthfunctionthrottles$/, 'throttled'],
+  [/failed$/, 'rule-without-target'],
+  [/^healthrolledbacknotempty$/, 'rolled-back'],
+  [/undeliverablenotempty$/, 'undeliverable'],
+  [/^resultdeliverylate$/, 'events-late'],
+  [/^(?!resultdelivery).*late$/, 'queue-without-reader'],
+  [/^ordersendpointsfailing$/, 'endpoints-dead'],
+  [/^publicapiservererrors$/, 'api-without-grants'],
+  [/^(?!publicapiserver).*errors$/, 'function-crashing'],
+  [/^records\w+throttles$/, 'table-throttled'],
+  [/^sweepbehind$/, 'sweep-behind'],
+  [/^sweepstopped$/, 'sweep-off'],
+];
+
+/** The run's metrics as those that this alarm reads: of the same name, whoever they are of. */
+function seriesFor(
+  alarm: ReadAlarm,
+  name: string,
+  keys?: readonly string[],
+): { series: Series; minutes: number; quota?: number } {
+  const run = runs.get(name);
+  if (!run) throw new Error(`${name} was not recorded`);
+  const read = keys ?? [...alarm.stored.values()].map(({ key }) => key);
+  const pointsOf = (key: string): Point[] =>
+    (run.metrics[key.split(' ').slice(0, 2).join(' ')] ?? []).map((point) =>
+      point === null ? undefined : { sum: point[0], samples: point[1], maximum: point[2] },
+    );
+  const minutes = Math.max(...Object.values(run.metrics).map(({ length }) => length));
+  return { series: new Map(read.map((key) => [key, pointsOf(key)])), minutes, ...(run.quota && { quota: run.quota }) };
+}
+
+/** Ways of making an alarm blind: each is to be found out by the run that it should ring on. */
+const blinded: Readonly<Record<string, (properties: AlarmProperties) => AlarmProperties>> = {
+  'a threshold that is not reached': (alarm) => ({
+    ...alarm,
+    Threshold: alarm.ComparisonOperator === 'LessThanThreshold' ? 0 : 10_000 * (alarm.Threshold + 1),
+    ...(alarm.ComparisonOperator === 'LessThanThreshold' && { TreatMissingData: 'notBreaching' as const }),
+  }),
+  'more periods than the trouble lasts': (alarm) => ({
+    ...alarm,
+    EvaluationPeriods: 100 * alarm.EvaluationPeriods,
+    DatapointsToAlarm: 100 * alarm.EvaluationPeriods,
+  }),
+  'a period longer than the trouble': (alarm) =>
+    'Metrics' in alarm
+      ? {
+          ...alarm,
+          Metrics: alarm.Metrics.map((one) =>
+            'MetricStat' in one ? { ...one, MetricStat: { ...one.MetricStat, Period: 86_400 } } : one,
+          ),
+        }
+      : { ...alarm, Period: 86_400 },
+  'the other side of the threshold': (alarm) => ({
+    ...alarm,
+    ComparisonOperator:
+      alarm.ComparisonOperator === 'LessThanThreshold' ? 'GreaterThanOrEqualToThreshold' : 'LessThanThreshold',
+    Threshold: alarm.ComparisonOperator === 'LessThanThreshold' ? 1000 : Number.NEGATIVE_INFINITY,
+    TreatMissingData: 'notBreaching' as const,
+  }),
+};
+
+describe.each(alarms.map((alarm) => [alarm.name, alarm] as const))('%s', (name, alarm) => {
+  const [row, ...others] = broken.filter(([names]) => names.test(name));
+  const run = row ? seriesFor(alarm, row[1]) : undefined;
+
+  it('has one run that it is to ring on, and rings on it', () => {
+    expect(others).toEqual([]);
+    expect(run && alarm.rings(run.series, run), row?.[1]).toBe(true);
+  });
+
+  it.each(Object.entries(blinded))('would not ring on it with %s', (_, blind) => {
+    expect(run && alarm.changed(blind).rings(run.series, run)).toBe(false);
+  });
+
   it('is silent on a good day', () => {
     const day = generatedDay([...alarm.stored.values()].map(({ key }) => key));
     expect(alarm.minutesInAlarm(day, { minutes: minutesOfDay })).toEqual([]);
   });
 });
+
+it.each(alarms.filter(({ name }) => name.startsWith('records')).map((alarm) => [alarm.name, alarm] as const))(
+  '%s rings for any one of its indexes alone',
+  (_, alarm) => {
+    for (const { key } of alarm.stored.values()) {
+      const { series, ...run } = seriesFor(alarm, 'table-throttled', [key]);
+      expect(alarm.rings(series, run), key).toBe(true);
+    }
+  },
+);
 
 it('rings for failing endpoints of three tenants that have one each, and not for sixteen of one tenant', () => {
   const failing = alarms.find(({ name }) => name === 'ordersendpointsfailing');

@@ -51,7 +51,7 @@ describe('noticing a capture', () => {
     const at = setup();
     await at.verifications.create(record);
     await noticeCapture(body, at);
-    expect(at.logged).toEqual(['capture.foreign']);
+    expect(at.warned).toEqual(['capture.foreign']);
     expect(at.removed).toEqual([]);
     expect(await at.verifications.find(record.verificationId)).toEqual(record);
   });

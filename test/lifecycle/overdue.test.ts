@@ -36,6 +36,7 @@ describe('the sweep', () => {
       oldestOverdueSeconds: 3600,
     });
     expect(at.logged).toEqual(['sweep.failed']);
+    expect(at.measured).toEqual([{ metric: 'OldestOverdueSeconds', value: 3600 }]);
   });
 
   it('leaves alone what is not due, or no longer', async () => {

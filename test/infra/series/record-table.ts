@@ -11,11 +11,11 @@ import { startTables } from '../../stores/table.ts';
  *
  *   node test/infra/series/record-table.ts
  *
- * A table that takes four writes a second is given ten, each tried three times as the SDK does; and a sweep may not write,
+ * A table that takes one write a second is given three, each tried three times as the SDK does; and a sweep may not write,
  * as where its role lost UpdateItem, while verifications become due.
  */
 
-const minutes = 12;
+const minutes = 9;
 const brokenFrom = 2;
 const written: Record<string, ([number, number, number] | null)[]> = {};
 const tables = await startTables();
@@ -43,8 +43,8 @@ const throttles: ([number, number, number] | null)[] = [];
 for (let minute = 0; minute < minutes; minute += 1) {
   refused = 0;
   for (let second = 0; second < 60; second += 1) {
-    left = minute < brokenFrom ? Number.POSITIVE_INFINITY : 4;
-    for (let request = 0; request < 10; request += 1) {
+    left = minute < brokenFrom ? Number.POSITIVE_INFINITY : 1;
+    for (let request = 0; request < 3; request += 1) {
       const record = anAwaitingVerification({ sourceId: `${minute}-${second}-${request}`, dueAt: 4_000_000_000 });
       for (let tries = 0; tries < 3; tries += 1) {
         const put = await store.create(record).then(
@@ -62,7 +62,7 @@ written['AWS/DynamoDB ReadThrottleEvents'] = throttles;
 
 left = Number.POSITIVE_INFINITY;
 const overdue: [number, number, number][] = [];
-for (let minute = 0; minute < minutes; minute += 1) {
+for (let minute = 0; minute < 2 * minutes; minute += 1) {
   mayUpdate = minute < brokenFrom;
   await store.create(anAwaitingVerification({ sourceId: `due-${minute}`, dueAt: Math.floor(clock / 1000) + 30 }));
   clock += 60_000;
@@ -84,7 +84,7 @@ function write(name: string, made: string, metrics: object): void {
 }
 write(
   'table-throttled',
-  'record-table.ts: from minute 2 on, a table that takes four writes a second is given ten, each tried three times. Refusals of each minute; reads are taken to be refused alike.',
+  'record-table.ts: from minute 2 on, a table that takes one write a second is given three, each tried three times. Refusals of each minute; reads are taken to be refused alike.',
   written,
 );
 write(

@@ -1,336 +1,374 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import * as z from 'zod';
-import { portrait } from '../../../tools/samples.ts';
-import { aws, everythingWritten } from '../../deployed/account.ts';
-import { openTerminal } from '../../deployed/page.ts';
-import { clientOf, newSourceId, put } from '../../journeys/client.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { APIGatewayProxyEventV2, Context, SQSEvent, SQSRecord } from 'aws-lambda';
+import { Fault } from '../../../shared/domain/fault.ts';
+import type { Measurement } from '../../../shared/domain/metric.ts';
+import { defaultPolicy, planFor } from '../../../shared/domain/policy.ts';
+import type { Fetcher, SignWebhook, Work } from '../../../shared/domain/ports.ts';
+import type { Verification } from '../../../shared/domain/verification.ts';
+import { http } from '../../../shared/lambda/http.ts';
+import { queue } from '../../../shared/lambda/queue.ts';
+import { schedule } from '../../../shared/lambda/schedule.ts';
+import { announceChanges, type Change } from '../../../shared/lifecycle/announce.ts';
+import { askProvider } from '../../../shared/lifecycle/ask.ts';
+import { breakerGate } from '../../../shared/lifecycle/gate.ts';
+import { handOver } from '../../../shared/lifecycle/hand-over.ts';
+import { sweepVerifications } from '../../../shared/lifecycle/overdue.ts';
+import { sendWebhook } from '../../../shared/lifecycle/send-webhook.ts';
+import type { Provider } from '../../../shared/providers/provider.ts';
+import { providerNamed } from '../../../shared/providers/registry.ts';
+import { readWork } from '../../../shared/stores/queues.ts';
+import { bodyOf } from '../../../shared/webhooks/body.ts';
+import { nextTryAfter } from '../../../shared/webhooks/schedule.ts';
+import { signedSender } from '../../../shared/webhooks/sign.ts';
+import { anEndpoint } from '../../builders/endpoint.ts';
+import { setup } from '../../builders/setup.ts';
+import { anAwaitingVerification, landedFor, start } from '../../builders/verification.ts';
+import { memoryBreakers } from '../../simulation/breakers.ts';
 import type { Point } from '../alarm-reader.ts';
 
 /*
- * Records what the metrics of a deployment say while it is broken on purpose, for test/infra/alarms.test.ts:
+ * Records what metrics say of a deployment that is broken on purpose, for test/infra/alarms.test.ts:
  *
- *   npm run emulator -- -- node test/infra/series/record.ts
+ *   node test/infra/series/record.ts
  *
- * Deploys to the emulator, sends traffic for 20 minutes, and breaks it in minute 2 and again in minute 13 (`breakages`).
- * What the emulator writes as metrics is read from it (AWS/Lambda), and so are the functions' own lines. What it has no
- * metric for is counted here in CloudWatch's words, from what the emulator did: each row of `derived` says how.
+ * The service's own wrappers and acts run in one process, on a clock that is moved by the second, for 25 minutes of which
+ * the first two are whole: one verification a second through queue, provider, table's stream and webhooks. Metrics of our
+ * own are those that the acts write. Metrics of AWS are counted as AWS counts them, from what the run did: an invocation
+ * that throws is an error, a message that is received five times is undeliverable.
  */
 
-const minutes = 20;
-const firstBreak = 2;
-const secondBreak = 13;
-const terminal = openTerminal({ CHOICES: `-c architecture=${process.arch} --require-approval never` });
-const inCheckout = (commands: string) => terminal.run(process.cwd(), commands);
-const files = mkdtempSync(join(tmpdir(), 'bonafide-record-'));
+const minutes = 25;
+const brokenFrom = 2;
+const context = {} as Context;
+console.log = () => undefined;
+process.stdout.write = () => true; // the wrappers' log lines
 
-await inCheckout('npx cdk bootstrap "aws://000000000000/$AWS_REGION"');
-await inCheckout('npm run deploy -- $CHOICES');
-const url = (await inCheckout(`node -p "Object.values(require('./cdk-outputs.json'))[0].ApiUrl"`)).trim();
-const functions = await aws<string[]>('lambda', 'list-functions', '--query', 'Functions[].FunctionName');
-const queues = await aws<string[]>('sqs', 'list-queues', '--query', 'QueueUrls');
-const rules = await aws<string[]>('events', 'list-rules', '--query', 'Rules[].Name');
-const one = (names: readonly string[], part: RegExp): string => {
-  const found = names.find((name) => part.test(name));
-  if (!found) throw new Error(`Nothing is named ${part} among ${names.join(', ')}`);
-  return found;
+type Recorded = Map<string, Point[]>;
+const files: string[] = [];
+
+/** A run of 25 minutes: `everySecond` does what happens in one, and knows whether it is broken by now. */
+async function record(
+  made: string,
+  names: Readonly<Record<string, readonly string[]>>,
+  begin: (run: Run) => (broken: boolean, second: number) => Promise<void>,
+  quota?: number,
+): Promise<void> {
+  const run = new Run();
+  const everySecond = begin(run);
+  for (let second = 0; second < minutes * 60; second += 1) {
+    await everySecond(second >= brokenFrom * 60, second);
+    run.at.advance(1);
+  }
+  for (const [name, metrics] of Object.entries(names)) {
+    const found = metrics.map((metric) => {
+      const points = run.recorded.get(metric);
+      if (!points) throw new Error(`${name}: ${metric} was not recorded`);
+      const tuples = Array.from({ length: minutes }, (_, minute) => points[minute]);
+      return [metric, tuples.map((point) => (point ? [point.sum, point.samples, point.maximum] : null))];
+    });
+    const file = {
+      made: `record.ts, broken from minute 2 on: ${made}.`,
+      ...(quota && { quota }),
+      metrics: Object.fromEntries(found),
+    };
+    mkdirSync('test/infra/series/recorded', { recursive: true });
+    writeFileSync(`test/infra/series/recorded/${name}.json`, `${JSON.stringify(file)}\n`);
+    files.push(name);
+  }
+}
+
+/** The service with a table in memory, its stream, one provider's queue, and what was measured. */
+class Run {
+  readonly at = setup();
+  readonly recorded: Recorded = new Map();
+  readonly changes: Change[] = [];
+  readonly work: Message<Work>[] = [];
+  readonly #stream: Change[] = [];
+  readonly #sequence = { next: 1 };
+
+  readonly add = (metric: string, value: number): void => {
+    const minute = Math.floor((this.at.now().getTime() - start.getTime()) / 60_000);
+    const points = this.recorded.get(metric) ?? [];
+    const { sum = 0, samples = 0, maximum = Number.NEGATIVE_INFINITY } = points[minute] ?? {};
+    points[minute] = { sum: sum + value, samples: samples + 1, maximum: Math.max(maximum, value) };
+    this.recorded.set(metric, points);
+  };
+  readonly measure = ({ metric, value }: Measurement): void => this.add(`Bonafide ${metric}`, value);
+  readonly send = async (_: string, work: Work, delaySeconds = 0): Promise<void> =>
+    void this.work.push({ body: work, visibleAt: this.seconds + delaySeconds, sentAt: this.seconds, receives: 0 });
+
+  get seconds(): number {
+    return this.at.now().getTime() / 1000;
+  }
+
+  /** The table; each move goes into its stream. */
+  readonly verifications: ReturnType<typeof setup>['verifications'] = new Proxy(this.at.verifications, {
+    get: (table, name, receiver) => {
+      const verb: unknown = Reflect.get(table, name, receiver);
+      if (name !== 'move' || typeof verb !== 'function') return verb;
+      return async (from: Verification, ...others: unknown[]) => {
+        const before = await table.find(from.verificationId);
+        const result = await Reflect.apply(verb, table, [from, ...others]);
+        const after = await table.find(from.verificationId);
+        this.#stream.push({ sequenceNumber: String(this.#sequence.next++), before, after });
+        return result;
+      };
+    },
+  });
+
+  /** A verification whose captures are in, handed to the first provider of its route. */
+  async land(name: string, route: readonly string[], tenant = 'acme'): Promise<void> {
+    const plan = planFor(
+      { ...defaultPolicy, routes: { ...defaultPolicy.routes, spoof_detect: [...route] } },
+      'spoof_detect',
+    );
+    const record = anAwaitingVerification({ sourceId: name, tenant, plan });
+    await this.at.verifications.create(record);
+    const fields = { landed: landedFor('spoof_detect'), provider: route[0] ?? '' };
+    await handOver(record, fields, { ...this.at, verifications: this.verifications, send: this.send });
+  }
+
+  /** Hands the stream to announcing. False where it was refused: it comes again. */
+  async announce(put: () => Promise<number[]> = async () => []): Promise<boolean> {
+    const batch = this.#stream.splice(0);
+    if (batch.length === 0) return true;
+    const { failed } = await announceChanges(batch, { ...this.at, measure: this.measure, put });
+    if (failed === undefined) return true;
+    this.#stream.unshift(...batch);
+    return false;
+  }
+
+  /** Receives what is visible: each message is an invocation. After five receives it is undeliverable. */
+  async receive(invoke: (event: SQSEvent) => Promise<{ batchItemFailures: unknown[] }>): Promise<void> {
+    const due = this.work.filter(({ visibleAt }) => visibleAt <= this.seconds);
+    for (const message of due) {
+      if (message.receives === 5) {
+        this.work.splice(this.work.indexOf(message), 1);
+        this.undeliverable += 1;
+        continue;
+      }
+      message.receives += 1;
+      message.visibleAt = this.seconds + visibilitySeconds;
+      const record = { messageId: '1', body: JSON.stringify(wireOf(message.body)) } as SQSRecord;
+      const failed = await invoke({ Records: [record] }).then(
+        ({ batchItemFailures }) => ({ error: false, left: batchItemFailures.length > 0 }),
+        () => ({ error: true, left: true }),
+      );
+      this.add('AWS/Lambda Invocations', 1);
+      this.add('AWS/Lambda Errors', failed.error ? 1 : 0);
+      if (!failed.left) this.work.splice(this.work.indexOf(message), 1);
+    }
+    this.measureQueue();
+  }
+
+  measureQueue(): void {
+    const ages = this.work.map(({ sentAt }) => this.seconds - sentAt);
+    this.add('AWS/SQS ApproximateNumberOfMessagesVisible', this.undeliverable);
+    this.add('AWS/SQS ApproximateAgeOfOldestMessage', Math.max(0, ...ages));
+  }
+
+  undeliverable = 0;
+}
+
+interface Message<Body> {
+  readonly body: Body;
+  readonly sentAt: number;
+  visibleAt: number;
+  receives: number;
+}
+
+/** Shorter than the stack's, so that five receives fit into the run. */
+const visibilitySeconds = 30;
+const wireOf = ({ verificationId, sequence }: Work) => ({ verification_id: verificationId, sequence });
+
+const breakers = memoryBreakers();
+/** What no run comes to. */
+const unused = async (): Promise<never> => {
+  throw new Error('not asked for here');
 };
 
-const apiKeys = await Promise.all(
-  ['first', 'second', 'third'].map(async (tenant) => {
-    const printed = await execute('node', 'tools/admin.ts', 'tenant', 'create', tenant, '--aws');
-    return { tenant, apiKey: /api key (\S+)/.exec(printed)?.[1] ?? '' };
-  }),
-);
-const [first] = apiKeys;
-if (!first) throw new Error('No tenant');
-const credentials = join(files, 'onesmartlab.json');
-writeFileSync(credentials, JSON.stringify({ settings: {}, credentials: { apiKey: 'a-key-of-nothing' } }));
-await execute('node', 'tools/admin.ts', 'credentials', 'set', 'onesmartlab', 'first', credentials, '--aws');
+const signedIn = { operators: { authenticate: unused } };
 
-/** Points by minute, of a metric in CloudWatch's words. */
-const recorded = new Map<string, Point[]>();
-const began = Date.now();
-const minuteNow = () => Math.floor((Date.now() - began) / 60_000);
-function add(metric: string, value: number, minute = minuteNow()): void {
-  const points = recorded.get(metric) ?? Array.from<Point>({ length: minutes });
-  const { sum = 0, samples = 0, maximum = Number.NEGATIVE_INFINITY } = points[minute] ?? {};
-  if (minute >= 0 && minute < minutes) {
-    points[minute] = { sum: sum + value, samples: samples + 1, maximum: Math.max(maximum, value) };
-  }
-  recorded.set(metric, points);
-}
-
-/** What is done to the deployment, and when. */
-const roleOf = (name: string) =>
-  aws<string>('lambda', 'get-function', '--function-name', name, '--query', 'Configuration.Role');
-async function takeGrants(part: RegExp): Promise<void> {
-  const role = (await roleOf(one(functions, part))).split('/').at(-1) ?? '';
-  const policies = await aws<string[]>('iam', 'list-role-policies', '--role-name', role, '--query', 'PolicyNames');
-  for (const policy of policies) await aws('iam', 'delete-role-policy', '--role-name', role, '--policy-name', policy);
-}
-let deliveryBroken = false;
-let announceBrokenAt: number | undefined;
-let waitingSince: number | undefined;
-const breakages: readonly (readonly [minute: number, what: () => Promise<void>])[] = [
-  // A release whose bundle does not load: every message of the sandbox fails. Five failures in a minute, not in half an hour.
-  [
-    firstBreak,
-    async () => {
-      const url = one(queues, /providerssandboxqueue/i);
-      await aws('sqs', 'set-queue-attributes', '--queue-url', url, '--attributes', 'VisibilityTimeout=5');
-      await aws(
-        'lambda',
-        'update-function-configuration',
-        '--function-name',
-        one(functions, /dispatchsandbox/i),
-        '--handler',
-        'index.nothing',
-      );
-    },
-  ],
-  // A role that lost its grants: every erasure is answered 500.
-  [firstBreak, () => takeGrants(/eraseverification/i)],
-  // No execution is left for a function.
-  [
-    firstBreak,
-    async () => {
-      const name = one(functions, /retryverification/i);
-      await aws('lambda', 'put-function-concurrency', '--function-name', name, '--reserved-concurrent-executions', '0');
-    },
-  ],
-  // Endpoints of three tenants that cannot be reached: the emulator's machine has no way out.
-  [
-    firstBreak,
-    async () => {
-      for (const { tenant } of apiKeys) {
-        await execute('node', 'tools/admin.ts', 'endpoint', 'create', tenant, 'https://webhooks.example.com/', '--aws');
-      }
-    },
-  ],
-  // A queue that no function reads any more.
-  [
-    firstBreak,
-    async () => {
-      const mappings = await aws<{ UUID: string; EventSourceArn: string }[]>(
-        'lambda',
-        'list-event-source-mappings',
-        '--query',
-        'EventSourceMappings',
-      );
-      const mapping = mappings.find(({ EventSourceArn }) => /providersspoofsense/i.test(EventSourceArn));
-      await aws('lambda', 'update-event-source-mapping', '--uuid', mapping?.UUID ?? '', '--no-enabled');
-      await aws('sqs', 'send-message', '--queue-url', one(queues, /providersspoofsensequeue/i), '--message-body', '{}');
-      waitingSince = Date.now();
-    },
-  ],
-  // The sweep's rule is switched off.
-  [secondBreak, async () => void (await aws('events', 'disable-rule', '--name', one(rules, /everyminute/i)))],
-  // The function that announces may not put events any more.
-  [
-    secondBreak,
-    async () => {
-      await takeGrants(/announceevent/i);
-      announceBrokenAt = Date.now();
-    },
-  ],
-  // The rule of captures points to a queue that is not there.
-  [
-    secondBreak,
-    async () => {
-      await aws(
-        'events',
-        'put-targets',
-        '--rule',
-        one(rules, /landed/i),
-        '--targets',
-        'Id=Target0,Arn=arn:aws:sqs:us-east-1:000000000000:gone',
-      );
-      deliveryBroken = true;
-    },
-  ],
-  // CloudFormation says of the stack that an update was rolled back.
-  [
-    secondBreak,
-    async () => {
-      const stack = await aws<string>(
-        'cloudformation',
-        'describe-stacks',
-        '--stack-name',
-        'bonafide',
-        '--query',
-        'Stacks[0].StackId',
-      );
-      const detail = JSON.stringify({ 'stack-id': stack, 'status-details': { status: 'UPDATE_ROLLBACK_COMPLETE' } });
-      const entry = { Source: 'aws.cloudformation', DetailType: 'CloudFormation Stack Status Change', Detail: detail };
-      await aws('events', 'put-events', '--entries', JSON.stringify([entry]));
-    },
-  ],
-];
-
-/** Every second or so, until the end; what fails is a part of what is recorded. */
-async function keep(seconds: number, doing: () => Promise<void>, from = 0, until = minutes): Promise<void> {
-  for (; minuteNow() < until; await sleep(seconds * 1000)) {
-    if (minuteNow() < from) continue;
-    await doing().catch((error: unknown) => console.log(minuteNow(), String(error).slice(0, 200)));
-  }
-}
-
-const photo = await portrait();
-/** derived: AWS/ApiGateway Count and 5xx are the answers that this script got. */
-async function counted<T extends { status: number }>(call: Promise<T>): Promise<T> {
-  const answer = await call;
-  add('AWS/ApiGateway Count', 1);
-  add('AWS/ApiGateway 5xx', answer.status >= 500 ? 1 : 0);
-  return answer;
-}
-const api = (apiKey: string, method: string, path: string, body?: unknown) =>
-  counted(
-    fetch(`${url}${path}`, {
-      method,
-      headers: { 'x-api-key': apiKey, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+/** The function of a provider's queue, its provider answering as `submit` does. */
+function asking(run: Run, provider: string, submit: Provider['submit']) {
+  const gate = breakerGate(`${provider}#key`, 60, { breakers, counts: new Map(), now: run.at.now });
+  return queue(
+    () => ({
+      ...run.at,
+      verifications: run.verifications,
+      send: run.send,
+      captures: { ...run.at.captures, open: unused, stream: unused, link: unused },
+      provider: providerNamed(provider),
+      open: async () => ({ submit }),
+      gate: () => gate,
+      reference: unused,
     }),
+    (body, dependencies) => askProvider(readWork(body), dependencies),
   );
-async function begin(apiKey: string, sourceId: string, provider: string): Promise<void> {
-  const captures = { selfie: { content_type: 'image/jpeg' } };
-  const answer = await api(apiKey, 'POST', '/verifications', {
-    source_id: sourceId,
-    check: 'spoof_detect',
-    captures,
-    provider,
-  });
-  const view: unknown = await answer.json();
-  const { status } = await put(view as Parameters<typeof put>[0], photo);
-  // derived: an object that lands while the rule has no target is one delivery that EventBridge gives up.
-  if (status === 200 && deliveryBroken) add('AWS/Events FailedInvocations', 1);
 }
-/** derived: AWS/SQS and IteratorAge are what the queues hold, and for how long what waits has waited. */
-async function sample(): Promise<void> {
-  const visible = async (queue: RegExp) => {
-    const attributes = await aws<Record<string, string>>(
-      'sqs',
-      'get-queue-attributes',
-      '--queue-url',
-      one(queues, queue),
-      '--attribute-names',
-      'ApproximateNumberOfMessages',
-      '--query',
-      'Attributes',
-    );
-    return Number(attributes.ApproximateNumberOfMessages);
-  };
-  add('AWS/SQS ApproximateNumberOfMessagesVisible', await visible(/providerssandboxundeliverable/i));
-  add('AWS/SQS ApproximateNumberOfMessagesVisible of rollbacks', await visible(/rolledback/i));
-  const waits = (await visible(/providersspoofsensequeue/i)) > 0 && waitingSince !== undefined;
-  add('AWS/SQS ApproximateAgeOfOldestMessage', waits ? Math.round((Date.now() - (waitingSince ?? 0)) / 1000) : 0);
-  add('AWS/Lambda IteratorAge', announceBrokenAt === undefined ? 0 : Date.now() - announceBrokenAt);
-}
-
-let turn = 0;
-let waiting = 0;
-const idle = newSourceId();
-await Promise.all([
-  ...breakages.map(async ([minute, what]) => {
-    await sleep(minute * 60_000 + 1000);
-    await what().catch((error: unknown) => console.log('NOT BROKEN', String(error).slice(0, 500)));
-  }),
-  keep(3, async () => {
-    const { apiKey } = apiKeys[turn++ % apiKeys.length] ?? first;
-    await begin(apiKey, `sandbox-passed-${newSourceId()}`, 'sandbox');
-  }),
-  keep(6, () => begin(first.apiKey, newSourceId(), 'onesmartlab'), firstBreak),
-  keep(2, async () => void (await api(first.apiKey, 'DELETE', `/verifications/${newSourceId()}`))),
-  keep(2, async () => void (await api(first.apiKey, 'POST', `/verifications/${newSourceId()}/retry`))),
-  keep(10, sample),
-  // derived: executions in use are the requests of this script that wait, of a new account's limit of ten.
-  keep(1, async () => add('AWS/Usage ResourceCount', waiting)),
-  begin(first.apiKey, idle, 'sandbox').catch(() => undefined),
-  ...Array.from({ length: 9 }, () =>
-    keep(
-      0.2,
-      async () => {
-        waiting += 1;
-        await clientOf({ url, apiKey: first.apiKey })
-          .call('GET', `/verifications/${idle}?wait=10`)
-          .finally(() => {
-            waiting -= 1;
-          });
-      },
-      5,
-      12,
-    ),
-  ),
-]);
-
-/** What the emulator has: one value for each invocation. */
-const startTime = new Date(began).toISOString();
-for (const name of functions) {
-  for (const metric of ['Invocations', 'Errors', 'Throttles']) {
-    const points = await aws<{ Timestamp: string; Sum: number; SampleCount: number; Maximum: number }[]>(
-      ...['cloudwatch', 'get-metric-statistics', '--namespace', 'AWS/Lambda', '--metric-name', metric],
-      ...[
-        '--dimensions',
-        `Name=FunctionName,Value=${name}`,
-        '--start-time',
-        startTime,
-        '--end-time',
-        new Date().toISOString(),
-      ],
-      ...['--period', '60', '--statistics', 'Sum', 'SampleCount', 'Maximum', '--query', 'Datapoints'],
-    );
-    for (const { Timestamp, Sum, SampleCount, Maximum } of points) {
-      const minute = Math.floor((Date.parse(Timestamp) - began) / 60_000);
-      keepPoint(`AWS/Lambda ${metric} of ${name}`, minute, { sum: Sum, samples: SampleCount, maximum: Maximum });
-      keepPoint(`AWS/Lambda ${metric} of all`, minute, { sum: Sum, samples: SampleCount, maximum: Maximum });
-    }
-  }
-}
-function keepPoint(metric: string, minute: number, point: NonNullable<Point>): void {
-  const points = recorded.get(metric) ?? Array.from<Point>({ length: minutes });
-  const before = points[Math.max(0, minute)] ?? { sum: 0, samples: 0, maximum: 0 };
-  points[Math.max(0, minute)] = {
-    sum: before.sum + point.sum,
-    samples: before.samples + point.samples,
-    maximum: Math.max(before.maximum, point.maximum),
-  };
-  recorded.set(metric, points);
-}
-
-/** What the functions wrote themselves. */
-const line = z.looseObject({
-  _aws: z.object({
-    Timestamp: z.number(),
-    CloudWatchMetrics: z.tuple([z.looseObject({ Metrics: z.tuple([z.object({ Name: z.string() })]) })]),
-  }),
-  provider: z.string().optional(),
+const answered: Provider['submit'] = async () => ({
+  kind: 'decided',
+  finding: { outcome: 'passed', confidence: 0.9, reasons: [], scores: {} },
 });
-for (const [text] of (await everythingWritten()).matchAll(/^\{"_aws".*$/gm)) {
-  const parsed = line.parse(JSON.parse(text));
-  const [
-    {
-      Metrics: [{ Name }],
-    },
-  ] = parsed._aws.CloudWatchMetrics;
-  const of = parsed.provider === undefined ? '' : ` of ${parsed.provider}`;
-  add(`Bonafide ${Name}${of}`, z.number().parse(parsed[Name]), Math.floor((parsed._aws.Timestamp - began) / 60_000));
-}
 
-const all = Object.fromEntries(
-  [...recorded].map(([metric, points]) => [metric, points.map((one) => one && [one.sum, one.samples, one.maximum])]),
+await record(
+  'the engine’s function does not load, as with a handler that is not in its bundle',
+  {
+    'function-crashing': ['AWS/Lambda Errors', 'AWS/Lambda Invocations'],
+    'nothing-decided': ['Bonafide Decided'],
+    undeliverable: ['AWS/SQS ApproximateNumberOfMessagesVisible'],
+  },
+  (run) => {
+    const engine = asking(run, 'builtin', answered);
+    const crash = () => Promise.reject(new Error('index.nothing is undefined'));
+    return async (broken, second) => {
+      await run.land(`v-${second}`, ['builtin']);
+      await run.receive(broken ? crash : (event) => engine(event, context));
+      await run.announce();
+    };
+  },
 );
-mkdirSync('build', { recursive: true });
-writeFileSync('build/recorded-series.json', JSON.stringify(all));
-console.log(
-  `${recorded.size} metrics over ${minutes} minutes: build/recorded-series.json. Then: node test/infra/series/fixtures.ts`,
-);
-process.exit(0);
 
-async function execute(command: string, ...parameters: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(command, parameters);
-  return stdout;
-}
+await record('a vendor that cannot be reached', { 'vendor-down': ['Bonafide ProviderFaults'] }, (run) => {
+  let broken = false;
+  const vendor = asking(run, 'onesmartlab', async (submission) => {
+    if (broken) throw new Fault('provider_unreachable', 'No answer.');
+    return answered(submission);
+  });
+  return async (brokenNow, second) => {
+    broken = brokenNow;
+    await run.land(`v-${second}`, ['onesmartlab']);
+    await run.receive((event) => vendor(event, context));
+    await run.announce();
+  };
+});
+
+await record(
+  'the mapping of a queue is switched off: none of its messages is received',
+  { 'queue-without-reader': ['AWS/SQS ApproximateAgeOfOldestMessage'] },
+  (run) => {
+    const engine = asking(run, 'builtin', answered);
+    return async (broken, second) => {
+      await run.land(`v-${second}`, ['builtin']);
+      if (broken) run.measureQueue();
+      else await run.receive((event) => engine(event, context));
+    };
+  },
+);
+
+await record(
+  'the bus refuses every event; the age of the first one that waits',
+  { 'events-late': ['AWS/Lambda IteratorAge'] },
+  (run) => {
+    let since: number | undefined;
+    return async (broken, second) => {
+      await run.land(`v-${second}`, ['builtin']);
+      since ??= run.seconds;
+      if (await run.announce(broken ? () => Promise.reject(new Error('AccessDenied')) : undefined)) since = undefined;
+      run.add('AWS/Lambda IteratorAge', since === undefined ? 0 : 1000 * (run.seconds - since));
+    };
+  },
+);
+
+await record(
+  'endpoints of three tenants, one each, cannot be reached; an event every twenty seconds',
+  { 'endpoints-dead': ['Bonafide TenantsFailing', 'Bonafide WebhooksFailed'] },
+  (run) => {
+    let broken = false;
+    const receiver: Pick<Fetcher, 'post'> = {
+      post: async () => (broken ? { kind: 'failed', reason: 'unreachable' } : { kind: 'answered', status: 200 }),
+    };
+    const postSigned = signedSender(receiver, async () => ({}) as Awaited<ReturnType<SignWebhook>>, run.at.now);
+    const tenants = ['acme', 'globex', 'initech'];
+    const making = Promise.all(tenants.map((tenant) => run.at.endpoints.create(anEndpoint({ tenant }))));
+    return async (brokenNow, second) => {
+      await making;
+      broken = brokenNow;
+      if (second % 20 === 0) await run.land(`v-${second}`, ['builtin'], tenants[(second / 20) % 3]);
+      await run.announce();
+      const { webhooksSent, webhooksDelayed } = run.at;
+      for (const message of webhooksSent.splice(0)) {
+        await sendWebhook(message, {
+          ...run.at,
+          ...{ measure: run.measure, bodyOf, nextTryAfter, postSigned, put: async () => [] },
+        });
+      }
+      webhooksDelayed.splice(0); // later tries fail alike
+    };
+  },
+);
+
+await record(
+  'a function of one route lost its grants; two requests of three go to another',
+  { 'api-without-grants': ['AWS/ApiGateway Count', 'AWS/ApiGateway 5xx'] },
+  (run) => {
+    let broken = false;
+    const tenants = {
+      authenticate: async () => ({ id: 'acme', policy: defaultPolicy, credentials: {} }),
+      hasKey: async () => true,
+    };
+    const refuse = async (): Promise<never> => {
+      if (broken) throw new Error('AccessDenied');
+      throw new Fault('verification_unknown', 'No such verification.');
+    };
+    const key = 'DELETE /verifications/{source_id}';
+    const handler = http('erase-verification', () => ({ ...run.at, tenants, ...signedIn }), {
+      [key]: refuse,
+      'DELETE /console/verifications/{source_id}': refuse,
+    });
+    const event = {
+      ...{ version: '2.0', routeKey: key, rawPath: '/verifications/u', rawQueryString: '', isBase64Encoded: false },
+      ...{ pathParameters: { source_id: 'u' }, headers: { 'x-api-key': 'k' }, requestContext: {} },
+    } as unknown as APIGatewayProxyEventV2;
+    return async (brokenNow, second) => {
+      broken = brokenNow && second % 3 === 0;
+      const { statusCode = 0 } = await handler(event, context);
+      run.add('AWS/ApiGateway Count', 1);
+      run.add('AWS/ApiGateway 5xx', statusCode >= 500 ? 1 : 0);
+    };
+  },
+);
+
+await record('the rule of the sweep is disabled', { 'sweep-off': ['AWS/Lambda Invocations'] }, (run) => {
+  const sweep = schedule(
+    () => ({ ...run.at, verifications: run.verifications, send: run.send }),
+    (dependencies) => sweepVerifications(dependencies),
+  );
+  return async (broken, second) => {
+    if (broken || second % 60 > 0) return;
+    await sweep({}, context);
+    run.add('AWS/Lambda Invocations', 1);
+  };
+});
+
+await record(
+  'an account of ten executions is given two requests a second that wait ten seconds each; those beyond are throttled',
+  { concurrency: ['AWS/Usage ResourceCount'], throttled: ['AWS/Lambda Throttles', 'AWS/Lambda Invocations'] },
+  (run) => {
+    let ends: number[] = [];
+    return async (broken) => {
+      ends = ends.filter((end) => end > run.seconds);
+      for (let request = 0; request < 2; request += 1) {
+        const throttled = ends.length >= 10;
+        if (!throttled) ends.push(run.seconds + (broken ? 10 : 1));
+        run.add('AWS/Lambda Throttles', throttled ? 1 : 0);
+        if (!throttled) run.add('AWS/Lambda Invocations', 1);
+      }
+      run.add('AWS/Usage ResourceCount', ends.length);
+    };
+  },
+  10,
+);
+
+await record(
+  'the target of a rule is gone; EventBridge gives up each of its events, and CloudFormation’s waits in its queue',
+  {
+    'rule-without-target': ['AWS/Events FailedInvocations'],
+    'rolled-back': ['AWS/SQS ApproximateNumberOfMessagesVisible'],
+  },
+  (run) => async (broken, second) => {
+    if (broken && second % 60 === 0) run.add('AWS/Events FailedInvocations', 1);
+    run.add('AWS/SQS ApproximateNumberOfMessagesVisible', broken ? 1 : 0);
+  },
+);
+process.stderr.write(`${files.join(', ')}\n`);
