@@ -9,28 +9,36 @@ export interface Place {
   readonly words: readonly string[];
 }
 
-/** Every place of `row` in which its schema knows the words: values of enums, and names of records that have no others. */
-export function placesIn(schema: z.core.$ZodType, row: unknown, path: Place['path'] = []): Place[] {
+/** Every place of `row` in which its schema knows the words. Of a list, each kind of place once. */
+export function placesIn(schema: z.core.$ZodType, row: unknown): Place[] {
+  const seen = new Set<string>();
+  return everyPlace(schema, row, []).filter(({ path }) => {
+    const kind = path.filter((part) => typeof part === 'string').join('.');
+    return !seen.has(kind) && seen.add(kind);
+  });
+}
+
+function everyPlace(schema: z.core.$ZodType, row: unknown, path: Place['path']): Place[] {
   if (row === undefined || row === null) return [];
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return placesIn(schema.unwrap(), row, path);
-  if (schema instanceof z.ZodDefault) return placesIn(schema.def.innerType, row, path);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return everyPlace(schema.unwrap(), row, path);
+  if (schema instanceof z.ZodDefault) return everyPlace(schema.def.innerType, row, path);
   const words = wordsOf(schema);
   if (words.length > 0) return [{ path, words }];
   const fields = row as Readonly<Record<string, unknown>>;
   if (schema instanceof z.ZodArray) {
     const items = Array.isArray(row) ? row : [...(row as Set<unknown>)];
-    return items.slice(0, 1).flatMap((item, index) => placesIn(schema.element, item, [...path, index]));
+    return items.flatMap((item, index) => everyPlace(schema.element, item, [...path, index]));
   }
   if (schema instanceof z.ZodRecord) {
-    return Object.entries(fields).flatMap(([name, value]) => placesIn(schema.valueType, value, [...path, name]));
+    return Object.entries(fields).flatMap(([name, value]) => everyPlace(schema.valueType, value, [...path, name]));
   }
   if (schema instanceof z.ZodObject) {
     const shape: Record<string, z.core.$ZodType> = schema.shape;
-    return Object.entries(shape).flatMap(([name, field]) => placesIn(field, fields[name], [...path, name]));
+    return Object.entries(shape).flatMap(([name, field]) => everyPlace(field, fields[name], [...path, name]));
   }
   if (schema instanceof z.ZodUnion) {
     const fitting = schema.options.find((option) => (option as z.ZodType).safeParse(row).success);
-    return fitting ? placesIn(fitting, row, path) : [];
+    return fitting ? everyPlace(fitting, row, path) : [];
   }
   return [];
 }

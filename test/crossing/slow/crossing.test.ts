@@ -36,6 +36,8 @@ interface Variant {
   /** A word that decides, and that no version knows: it is shown, and nobody acts on it. */
   readonly isUndecidable: boolean;
   readonly isInvented: boolean;
+  /** A word that the last release does not have. */
+  readonly isNew: boolean;
 }
 const variants: Variant[] = [];
 /** By tenant: its key, and what its policy or its endpoint says. */
@@ -47,6 +49,8 @@ const tenants: {
   readonly begins: boolean;
 }[] = [];
 
+/** The schema of the last release's records: which words it knows. */
+let theirs: z.ZodType;
 /** What runs now. */
 let running: RunningStack;
 let owner: { readonly apiKey: string; readonly tenant: string };
@@ -72,6 +76,8 @@ const call = async (
 };
 
 beforeAll(async () => {
+  const schemas: unknown = await import(/* @vite-ignore */ `${crossed.last.directory}/shared/domain/verification.ts`);
+  theirs = z.object({ verification: z.instanceof(z.ZodType) }).parse(schemas).verification;
   const stack = await deploy('last');
   owner = { apiKey: stack.apiKey, tenant: stack.tenant };
   const { IdKeySecret: SecretId } = stack.stack.outputs;
@@ -94,17 +100,18 @@ afterAll(() => crossed.end());
 
 function* variantsOf(record: Verification, idOf: (sourceId: string) => string): Generator<Variant> {
   const texts = /^(history|attempts|verdict|fault)/;
-  const named = (changed: Verification, what: string, word: string, isUndecidable: boolean): Variant => {
+  const named = (changed: Verification, what: string, word: string, isUndecidable: boolean, isNew = true): Variant => {
     const sourceId = `crossing-${variants.length + 1}`;
     const own = 'sourceId' in changed ? { ...changed, sourceId } : changed;
     const isInvented = word === invented;
-    return { sourceId, what, word, isUndecidable, isInvented, record: { ...own, verificationId: idOf(sourceId) } };
+    return { sourceId, what, word, isUndecidable, isInvented, isNew, record: { ...own, verificationId: idOf(sourceId) } };
   };
+  const known = new Map(placesIn(theirs, record).map(({ path, words }) => [path.join('.'), words]));
   for (const place of placesIn(verification, record)) {
     const path = place.path.join('.');
     for (const word of [...place.words, invented]) {
       const changed = withWord(record, place.path, word);
-      yield named(changed, `${record.state} ${path} ${word}`, word, word === invented && !texts.test(path));
+      yield named(changed, `${record.state} ${path} ${word}`, word, word === invented && !texts.test(path), !known.get(path)?.includes(word));
     }
   }
   yield named(withWord(record, ['state'], invented), `${record.state} state ${invented}`, invented, true);
@@ -119,7 +126,7 @@ async function store(variant: Variant): Promise<void> {
 
 /** What a version may be asked: what it may not know is for those that read what later ones wrote. */
 const asked = (version: Version): Variant[] =>
-  variants.filter(({ isInvented }) => !isInvented || crossed.isTolerant(version));
+  variants.filter(({ isNew }) => !isNew || crossed.isTolerant(version));
 
 async function rowIn({ record }: Variant): Promise<Record<string, unknown>> {
   const Key = marshall({ verificationId: record.verificationId });
