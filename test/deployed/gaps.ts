@@ -28,6 +28,11 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
+    what: 'A restore to a point in time has the rows of now',
+    onAws: 'a table that is restored has the rows of that time',
+    here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
+  },
+  {
     what: 'No access log, no metrics of the API, no alarm that rings',
     onAws: 'the stage logs every request; alarms read metrics',
     here: 'asserted on the template (`test/infra`), not seen at work',
