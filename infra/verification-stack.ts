@@ -56,6 +56,10 @@ export class VerificationStack extends Stack {
     new CfnOutput(this, 'LooksTable', { value: records.looks.tableName });
     new CfnOutput(this, 'IdKeySecret', { value: secrets.idKey.secretArn });
     new CfnOutput(this, 'EndpointKeySecret', { value: secrets.endpointKey.secretArn });
+    new CfnOutput(this, 'ClientTokenSecret', { value: secrets.clientToken.secretArn });
+    new CfnOutput(this, 'ReferenceSecret', { value: secrets.reference.secretArn });
+    new CfnOutput(this, 'FingerprintKeySecret', { value: secrets.fingerprintKey.secretArn });
+    new CfnOutput(this, 'ReceiptSecret', { value: secrets.receipt.secretArn });
     new CfnOutput(this, 'EventBusName', { value: delivery.bus.eventBusName });
     new CfnOutput(this, 'BreakersTable', { value: records.breakers.tableName });
     const { fetches, deliveries: results, webhooks: sending } = orders;

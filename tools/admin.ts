@@ -10,6 +10,7 @@ import { operatorCommands } from './admin/operator.ts';
 import { policyCommands } from './admin/policy.ts';
 import { receiptCommands } from './admin/receipt.ts';
 import { redriveCommands } from './admin/redrive.ts';
+import { restoreCommands } from './admin/restore.ts';
 import { servedCommands } from './admin/served.ts';
 import { tenantCommands } from './admin/tenant.ts';
 import { verificationCommands } from './admin/verification.ts';
@@ -66,6 +67,8 @@ const usage = `Keeps tenants and finds their verifications, in the running local
                                                    provider), fetches, results, webhooks. Twice does no harm: docs/runbook.md
   npm run admin -- breaker list                    open PROVIDER [acme|deployment], for --minutes (60); close PROVIDER
   npm run admin -- events replay --since TIME      announces what happened since, and before --until, again: same ids
+  npm run admin -- restore ENDING FILE             makes new tables of what the stack's held --at TIME, the latest by default;
+                                                   FILE then names them for npm run deploy -- -c adopt=FILE
 
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
@@ -91,6 +94,7 @@ const { values, positionals } = commandLine(usage, {
     minutes: { type: 'string', default: '60' },
     since: { type: 'string' },
     until: { type: 'string' },
+    at: { type: 'string' },
     'grace-seconds': { type: 'string', default: '86400' },
   },
 });
@@ -111,6 +115,7 @@ const commands = new Map(
     ...redriveCommands,
     ...breakerCommands,
     ...eventsCommands,
+    ...restoreCommands,
   }),
 );
 
@@ -140,6 +145,7 @@ async function administer(given: readonly string[]): Promise<number> {
     minutes: minutes.data,
     since: values.since,
     until: values.until,
+    at: values.at,
     keys: values.keys,
     against: values.against,
     email: values.email,

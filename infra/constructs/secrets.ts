@@ -31,13 +31,14 @@ export class Secrets extends Construct {
   constructor(scope: Construct, id: string, { encryption }: { readonly encryption: Encryption }) {
     super(scope, id);
     const { retainData } = readSettings(this);
-    const generated = (name: string, description: string, whyNotRotated: string, kept?: RemovalPolicy): Secret => {
+    const generated = (name: string, description: string, whyNotRotated: string): Secret => {
       const secret = new Secret(this, name, {
         description,
         // 64 letters and digits are 380 bits.
         generateSecretString: { passwordLength: 64, excludePunctuation: true },
         ...(encryption.key && { encryptionKey: encryption.key }),
-        ...(kept && { removalPolicy: kept }),
+        // Kept with the tables, so that a stack that adopts them knows its tokens, webhooks and receipts.
+        removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       });
       acknowledge(secret, 'AwsSolutions-SMG4', whyNotRotated);
       return secret;
@@ -60,13 +61,11 @@ export class Secrets extends Construct {
       'id-key',
       'Makes the ids of verifications. Never replace or delete it: docs/runbook.md, The key of ids',
       'Every record lies under an id made with it: under another value none is found by its source_id, none can be erased, and each would be made again. It is to be kept for as long as the tables are.',
-      retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     );
     this.endpointKey = generated(
       'endpoint-key',
       'Seals the signing secrets of webhook endpoints. Never delete it: docs/runbook.md, The key of endpoints',
       'What lies sealed under a value outlives one replacement, and not two: between them every endpoint must have got another secret, or the same again, which only its tenant or an operator can see done. It is to be kept for as long as the tables are.',
-      retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     );
   }
 

@@ -43,6 +43,10 @@ const outputsOf = z.object({
   LooksTable: z.string(),
   IdKeySecret: z.string(),
   EndpointKeySecret: z.string(),
+  FingerprintKeySecret: z.string(),
+  ClientTokenSecret: z.string(),
+  ReferenceSecret: z.string(),
+  ReceiptSecret: z.string(),
   EventBusName: z.string(),
   QueueCaptures: z.string(),
 });
@@ -191,15 +195,16 @@ describe('torn down', () => {
     await terminal.run(first, commandsUnder('Tear down'));
     const left = (await everythingThere()).filter((one) => !thereBefore.includes(one));
     console.log(`Left on purpose:\n  ${left.join('\n  ')}`);
-    const { CapturesBucket, IdKeySecret, EndpointKeySecret, ...outputs } = inside.outputs;
+    const { CapturesBucket, ...outputs } = inside.outputs;
     const keys = left.filter((one) => one.startsWith('secret '));
     const { VerificationsTable, TenantsTable, EventsTable, DeliveriesTable, LooksTable } = outputs;
     const tables = [VerificationsTable, TenantsTable, EventsTable, DeliveriesTable, LooksTable];
     const kept = [`bucket ${CapturesBucket}`, ...keys, ...tables.map((table) => `table ${table}`)];
     expect(left).toEqual(kept.toSorted());
     const named = (arn: string) => keys.filter((key) => arn.includes(key.replace('secret ', ':secret:')));
-    expect([...named(IdKeySecret), ...named(EndpointKeySecret)].sort()).toEqual(keys.sort());
-    expect(keys).toHaveLength(2);
+    const secrets = Object.entries(outputs).flatMap(([output, arn]) => (output.endsWith('Secret') ? named(arn) : []));
+    expect(secrets.sort()).toEqual(keys.sort());
+    expect(keys).toHaveLength(6);
   });
 
   it('leaves nothing at all once that is deleted too', async () => {

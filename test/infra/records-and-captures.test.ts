@@ -116,6 +116,8 @@ describe('records', () => {
     // The next faults, captures and decisions write them anew.
     expect(rebuilt).toMatchObject(Array(3).fill({ DeletionPolicy: 'Delete' }));
     template.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    // A stack that adopts the tables knows the tokens, references and receipts of before by them.
+    template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
   it('goes with the stack where that was asked for', () => {

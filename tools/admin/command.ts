@@ -25,6 +25,8 @@ export interface Context {
   /** Times between which events happened. */
   readonly since: string | undefined;
   readonly until: string | undefined;
+  /** The time that tables are restored to. */
+  readonly at: string | undefined;
   /** A file of events to compare with. */
   readonly against: string | undefined;
 }

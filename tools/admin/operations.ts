@@ -17,6 +17,8 @@ export interface Operations {
   readonly queues: ReadonlyMap<string, Queue>;
   readonly tables: Readonly<Record<'verifications' | 'tenants' | 'breakers' | 'events', string>>;
   readonly bus: string;
+  /** All of the stack's outputs. */
+  readonly outputs: Readonly<Record<string, string>>;
 }
 
 /** Outputs of the stack that they are found by. */
@@ -50,5 +52,6 @@ export function operationsOf(outputs: unknown, at?: LocalStack['environment']): 
     queues: new Map(queues.map((one) => [one.name, one])),
     tables: { verifications: VerificationsTable, tenants: TenantsTable, breakers: BreakersTable, events: EventsTable },
     bus: EventBusName,
+    outputs: z.record(z.string(), z.string()).parse(outputs),
   };
 }

@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { misused } from '../command-line.ts';
+import { adopt } from './adopt.ts';
 
 const usage = `npm run deploy [-- <options of cdk deploy>]
 
@@ -11,6 +12,7 @@ Prepares the engine's models and native packages for the processor it will run o
 bootstrap are the CDK's business: what it says of them is passed on as it is, and so is its exit code.
 
   -c KEY=VALUE    a setting of the deployment (docs/deploying.md); may be repeated
+  -c adopt=FILE   a new stack over what another one left; FILE is the cdk-outputs.json of that one
   all others:     npx cdk deploy --help`;
 
 const root = join(import.meta.dirname, '../..');
@@ -64,5 +66,31 @@ function run(...command: readonly string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+/** The words for cdk: `adopt` is this program's alone. */
+function wordsForCdk(): { readonly context: readonly string[]; readonly others: readonly string[] } {
+  const words = passedOn
+    .join('\n')
+    .replace(/^(-c|--context)[\n=]?/gm, '-c=')
+    .split('\n');
+  const pairs = words.flatMap((word) => (word.startsWith('-c=') ? [word.slice(3)] : []));
+  return {
+    context: pairs.filter((pair) => !pair.startsWith('adopt=')).flatMap((pair) => ['-c', pair]),
+    others: words.filter((word) => !word.startsWith('-c=')),
+  };
+}
+
 run('tools/release/engine-assets.ts', '--arch', architecture());
-run(cdkCommand, 'deploy', '--outputs-file', 'cdk-outputs.json', ...passedOn);
+const { context, others } = wordsForCdk();
+const adopted = contextOf('adopt');
+if (adopted !== undefined) {
+  if (contextOf('encryption') === 'kms') misused(usage, 'adopt goes with encryption=s3: no key of KMS is kept.');
+  run(cdkCommand, 'synth', '--quiet', ...context);
+  const templateFile = join(root, 'cdk.out', 'bonafide.template.json');
+  try {
+    adopt({ stackName: contextOf('stackName') ?? 'bonafide', file: adopted, templateFile });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
+}
+run(cdkCommand, 'deploy', '--outputs-file', 'cdk-outputs.json', ...context, ...others);

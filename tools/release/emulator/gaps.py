@@ -4,7 +4,9 @@ Served instead of `ministack.app:app`. Every patch says what AWS does, and is li
 has closed a gap fails here at its `assert`, so that no patch outlives its reason.
 """
 
+import collections
 import contextvars
+import copy
 import inspect
 import json
 import os
@@ -16,7 +18,7 @@ import time
 
 from ministack.app import app
 from ministack.core import iam_actions
-from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, s3, sqs
+from ministack.services import cloudwatch, cloudwatch_logs, dynamodb, eventbridge, s3, sqs
 from ministack.services.cloudformation import provisioners
 
 __all__ = ["app"]
@@ -175,3 +177,34 @@ def as_the_service_names_it(cors):
 
 apigateway._cors_response_headers = lambda cors, origin: cors_headers(as_the_service_names_it(cors), origin)
 apigateway._cors_preflight_response = lambda cors, origin: cors_preflight(as_the_service_names_it(cors), origin)
+
+# A restore to a point in time has the rows of that time (DynamoDB developer guide, "Point-in-time recovery"), not those of now.
+restore_to_time, tell_of_write = dynamodb._restore_table_to_point_in_time, dynamodb._emit_stream_event
+assert "RestoreDateTime" not in inspect.getsource(restore_to_time), "the emulator goes back in time by itself now"
+# What was written to each table: when, the row before and the row after.
+written_to = collections.defaultdict(list)
+
+
+def tell_of_write_and_note(table, event, before, after, *args, **kwargs):
+    written_to[table].append((time.time(), copy.deepcopy(before), copy.deepcopy(after)))
+    tell_of_write(table, event, before, after, *args, **kwargs)
+
+
+def restore_to_its_time(data):
+    answer = restore_to_time(data)
+    source, target, until = data.get("SourceTableName"), data.get("TargetTableName"), data.get("RestoreDateTime")
+    if answer[0] != 200 or until is None:
+        return answer
+    keys = [one["AttributeName"] for one in dynamodb._tables[target]["KeySchema"]]
+    for at, before, after in reversed(written_to[source]):
+        if at <= float(until):
+            break
+        if before:
+            dynamodb._put_item({"TableName": target, "Item": before})
+        else:
+            dynamodb._delete_item({"TableName": target, "Key": {key: after[key] for key in keys}})
+    return answer
+
+
+dynamodb._emit_stream_event = tell_of_write_and_note
+dynamodb._restore_table_to_point_in_time = restore_to_its_time
