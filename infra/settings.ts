@@ -29,6 +29,10 @@ export const contextKeys = {
   allowedOrigins: origins,
   /** The origin at which callers reach the API, where that is not its own: behind a proxy. */
   publicUrl: origin,
+  /** The API's own host name, which `certificateArn` is for. With it the address of API Gateway is closed. */
+  domain: text('a host name in small letters like verify.example', /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/),
+  /** A certificate in ACM, of this account and region. */
+  certificateArn: text('the ARN of a certificate in ACM', /^arn:[^:]+:acm:[^:]+:\d{12}:certificate\//),
   /** How many captures are analysed at once. SQS takes no less than 2. */
   engineConcurrency: wholeNumber({ default: 5, from: 2, to: 1000 }),
   /** How many calls each vendor gets at once. */
@@ -56,6 +60,10 @@ export const contextKeys = {
   legacyIds: flag(true),
   /** An SNS topic that is told of every alarm. */
   alarmTopicArn: text('the ARN of an SNS topic', /^arn:[^:]+:sns:[^:]+:\d{12}:/),
+  /** `prod`: the stack cannot be deleted by one command, keeps its logs, bounds its roles and names itself in tags. */
+  stage: oneOf('dev', 'prod'),
+  /** A policy that bounds every role of the stack. With `stage=prod` the stack makes one where none is given. */
+  permissionsBoundary: text('the ARN of a policy in IAM', /^arn:[^:]+:iam::(\d{12}|aws):policy\//),
   /** True records X-Ray traces. */
   tracing: flag(false),
   /** True is for `npm start`: nothing that is deployed has it. */
@@ -72,9 +80,15 @@ type ContextKey = keyof typeof contextKeys;
 type Chosen = { readonly [Key in ContextKey]: ReturnType<(typeof contextKeys)[Key]> };
 
 /** What the stack is made by: the choices, and what follows from them. */
-export interface Settings extends Omit<Chosen, 'architecture' | 'models' | 'throttle' | 'throttles' | 'stackName'> {
+export interface Settings
+  extends Omit<
+    Chosen,
+    'architecture' | 'domain' | 'certificateArn' | 'models' | 'throttle' | 'throttles' | 'stackName'
+  > {
   readonly architecture: Architecture;
   readonly stackName: string;
+  /** The API's own host name, with its certificate. */
+  readonly domain: { readonly name: string; readonly certificateArn: string } | undefined;
   /** `models`. */
   readonly modelPack: string | undefined;
   readonly oidc: { readonly issuer: string; readonly clientId: string; readonly clientSecret: string } | undefined;
@@ -100,12 +114,23 @@ export function readSettings(scope: Construct): Settings {
   for (const { impossible, because } of pairs) {
     if (impossible(chosen)) throw new Error(`Context ${because}`);
   }
-  const { architecture, models, throttle: ofStage, throttles, stackName, ...others } = chosen;
+  const {
+    architecture,
+    domain: name,
+    certificateArn,
+    models,
+    throttle: ofStage,
+    throttles,
+    stackName,
+    ...others
+  } = chosen;
   const { local, oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecret: clientSecret } = chosen;
   return {
     ...others,
     architecture: architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     stackName: stackName ?? 'bonafide',
+    domain: name && certificateArn ? { name, certificateArn } : undefined,
+    publicUrl: name ? `https://${name}` : chosen.publicUrl,
     modelPack: models,
     oidc: issuer && clientId && clientSecret ? { issuer, clientId, clientSecret } : undefined,
     throttle: ofStage ?? stageThrottle,
@@ -121,7 +146,7 @@ export function readSettings(scope: Construct): Settings {
 /** Refuses resources that the deployment names and could not use, because they are in another region than it. */
 export function refuseOtherRegions(scope: Construct, region: string | undefined): void {
   const chosen = choices(scope);
-  for (const key of ['alarmTopicArn', 'oidcClientSecret'] as const) {
+  for (const key of ['certificateArn', 'alarmTopicArn', 'oidcClientSecret'] as const) {
     const arn = chosen[key];
     if (region === undefined || arn === undefined || partsOfArn(arn).region === region) continue;
     throw new Error(`Context ${key} must be in ${region}, where this is deployed, not in ${partsOfArn(arn).region}.`);
@@ -139,6 +164,26 @@ const pairs: readonly { readonly impossible: (chosen: Chosen) => boolean; readon
     impossible: ({ oidcIssuer, oidcClientId, oidcClientSecret }) =>
       new Set([oidcIssuer, oidcClientId, oidcClientSecret].map((part) => part === undefined)).size > 1,
     because: 'oidcIssuer, oidcClientId and oidcClientSecret go together: give all three or none.',
+  },
+  {
+    impossible: ({ domain, certificateArn }) => (domain === undefined) !== (certificateArn === undefined),
+    because: 'domain and certificateArn go together: the certificate is for the domain.',
+  },
+  {
+    impossible: ({ domain, publicUrl }) => domain !== undefined && publicUrl !== undefined,
+    because: 'publicUrl cannot be given with domain, which says where callers reach the API: leave out publicUrl.',
+  },
+  {
+    impossible: ({ stage, retainData }) => stage === 'prod' && !retainData,
+    because: 'retainData=false cannot go with stage=prod, which keeps what people entrusted to it.',
+  },
+  {
+    impossible: ({ stage, local }) => stage === 'prod' && local,
+    because: 'local cannot go with stage=prod: links of strangers would reach what stands beside it.',
+  },
+  {
+    impossible: ({ permissionsBoundary, local }) => permissionsBoundary !== undefined && local,
+    because: 'permissionsBoundary cannot go with local, where no role is made.',
   },
 ];
 

@@ -9,6 +9,7 @@ import { Encryption } from './constructs/encryption.ts';
 import { Health } from './constructs/health.ts';
 import { Orders } from './constructs/orders.ts';
 import { Overview } from './constructs/overview.ts';
+import { boundRoles, ofStage } from './constructs/production.ts';
 import { ProviderQueues } from './constructs/provider-queues.ts';
 import { PublicApi } from './constructs/public-api.ts';
 import { Records } from './constructs/records.ts';
@@ -22,7 +23,7 @@ import type { WorkQueue } from './constructs/work-queue.ts';
 /** The whole service. Read it as a table of contents. */
 export class VerificationStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
-    super(scope, id, props);
+    super(scope, id, { ...props, ...ofStage(scope) });
 
     const encryption = new Encryption(this, 'encryption');
     const records = new Records(this, 'records', { encryption });
@@ -46,8 +47,13 @@ export class VerificationStack extends Stack {
     const health = new Health(this, 'health', { encryption });
     new Overview(this, 'overview', { api, intake, providers, engine, delivery, sweep, orders, health });
     encryption.allowUse();
+    boundRoles(this);
 
-    new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
+    new CfnOutput(this, 'ApiUrl', { value: api.url });
+    if (api.domain) {
+      new CfnOutput(this, 'DomainTarget', { value: api.domain.regionalDomainName });
+      new CfnOutput(this, 'DomainTargetZone', { value: api.domain.regionalHostedZoneId });
+    }
     new CfnOutput(this, 'CapturesBucket', { value: captures.bucketName });
     new CfnOutput(this, 'VerificationsTable', { value: records.verifications.tableName });
     new CfnOutput(this, 'TenantsTable', { value: records.tenants.tableName });

@@ -40,8 +40,11 @@ export function spoilSynthesis(outputDirectory: string): void {
   rmSync(keyFileOf(outputDirectory), { force: true });
 }
 
-/** What is asked for, on this machine, with an origin: without any a template would have no CORS rules to go by. */
-export function localContext({ allowedOrigins = [], ...context }: Context): Context {
+/**
+ * What is asked for, on this machine, with an origin: without any a template would have no CORS rules to go by.
+ * `awsLimits` is no choice of a deployment: the local API reads it.
+ */
+export function localContext({ allowedOrigins = [], awsLimits: _, ...context }: Context): Context {
   const asked = Array.isArray(allowedOrigins) ? allowedOrigins : String(allowedOrigins).split(',');
   return {
     ...context,

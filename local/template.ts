@@ -40,6 +40,7 @@ const account = '000000000000';
 /** Types that local/ runs. */
 const known = new Set([
   'AWS::ApiGatewayV2::Api',
+  'AWS::ApiGatewayV2::DomainName',
   'AWS::ApiGatewayV2::Integration',
   'AWS::ApiGatewayV2::Route',
   'AWS::DynamoDB::GlobalTable',
@@ -56,6 +57,7 @@ const known = new Set([
 
 /** Types that change nothing on one machine: permissions, keys, logs, alarms, throttles, retries of retries. */
 const meaningless = new Set([
+  'AWS::ApiGatewayV2::ApiMapping',
   'AWS::ApiGatewayV2::Stage',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Alarm',

@@ -60,11 +60,11 @@ export class CapturesBucket extends Bucket {
     return `https://${this.bucketRegionalDomainName}`;
   }
 
-  /** Lets pages upload captures: our own, of this origin or `publicUrl`, and those of `allowedOrigins`. */
-  allowUploadsFrom(ownOrigin: string): void {
-    const { publicUrl, allowedOrigins } = readSettings(this);
+  /** Lets pages upload captures: our own, of these origins, and those of `allowedOrigins`. */
+  allowUploadsFrom(...ownOrigins: readonly string[]): void {
+    const { allowedOrigins } = readSettings(this);
     this.addCorsRule({
-      allowedOrigins: [ownOrigin, ...(publicUrl === undefined ? [] : [publicUrl]), ...allowedOrigins],
+      allowedOrigins: [...ownOrigins, ...allowedOrigins],
       allowedMethods: [HttpMethods.PUT, HttpMethods.POST],
       // Upload widgets add headers of their own; which of them count is fixed by the signature.
       allowedHeaders: ['*'],

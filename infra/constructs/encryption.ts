@@ -1,8 +1,9 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Grant, type IGrantable, Policy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { readSettings } from '../settings.ts';
+import { grantedActions } from './granted-actions.ts';
 import { ServiceFunction } from './service-function.ts';
 
 /**
@@ -47,7 +48,7 @@ export class Encryption extends Construct {
       .node.findAll()
       .filter((construct) => construct instanceof ServiceFunction);
     for (const serviceFunction of functions) {
-      const granted = actionsOf(serviceFunction);
+      const granted = grantedActions(serviceFunction.role ?? serviceFunction);
       const uses = keyUses.filter(({ may }) => granted.some((action) => may.test(action)));
       for (const service of new Set(uses.map((use) => use.service))) {
         const needs = uses.flatMap((use) => (use.service === service ? use.needs : []));
@@ -88,13 +89,4 @@ class HouseKey extends Key {
   override grantEncryptDecrypt(grantee: IGrantable): Grant {
     return this.grant(grantee);
   }
-}
-
-/** Every action that the policies of its role name. */
-function actionsOf({ role }: ServiceFunction<Record<string, string>>): readonly string[] {
-  const policies = (role?.node.findAll() ?? []).filter((construct) => construct instanceof Policy);
-  return policies.flatMap(({ document }) => {
-    const { Statement = [] } = document.toJSON() as { Statement?: { Action: string | string[] }[] };
-    return Statement.flatMap(({ Action }) => Action);
-  });
 }

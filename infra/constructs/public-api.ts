@@ -1,17 +1,20 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  ApiMapping,
   CfnStage,
   CorsHttpMethod,
+  DomainName,
   HttpApi,
   HttpMethod,
   HttpRoute,
   HttpRouteKey,
   HttpStage,
   LogGroupLogDestination,
+  SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
 import type { Environment as Erase } from '../../functions/erase-verification/environment.ts';
 import type { Environment as HandOff } from '../../functions/hand-off-capture/environment.ts';
@@ -24,7 +27,7 @@ import type { Environment as Review } from '../../functions/review-verification/
 import type { Environment as ServePages } from '../../functions/serve-pages/environment.ts';
 import { type ApiFunctionName, routes } from '../../shared/api/operations.ts';
 import { pagesDirectory } from '../bundle.ts';
-import { readSettings } from '../settings.ts';
+import { readSettings, type Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { CapturesBucket } from './captures-bucket.ts';
 import type { Console } from './console.ts';
@@ -33,6 +36,7 @@ import type { Records } from './records.ts';
 import type { Secrets } from './secrets.ts';
 import { ServiceAlarm } from './service-alarm.ts';
 import { type AnyServiceFunction, ServiceFunction } from './service-function.ts';
+import { ServiceLogs } from './service-logs.ts';
 import { percentage } from './service-metric.ts';
 import type { VendorApis } from './vendor-apis.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -62,11 +66,13 @@ const apiMemoryMegabytes = 1024;
 export class PublicApi extends Construct {
   readonly api: HttpApi;
   readonly stage: HttpStage;
+  /** The host name of the operator's own, where there is one: DNS must lead it to what it names as its target. */
+  readonly domain: DomainName | undefined;
   readonly functions: Readonly<Record<ApiFunctionName, AnyServiceFunction>>;
 
   constructor(scope: Construct, id: string, props: PublicApiProps) {
     super(scope, id);
-    const { allowedOrigins } = readSettings(this);
+    const { allowedOrigins, domain, publicUrl } = readSettings(this);
     const ours = {
       'request-verification': this.#requestVerification(props),
       'hand-off-capture': this.#handOffCapture(props),
@@ -93,6 +99,8 @@ export class PublicApi extends Construct {
       apiName: Stack.of(this).stackName,
       description: 'Captures in, verdicts out',
       createDefaultStage: false,
+      // Two addresses would be two origins: of a session, of the bucket's CORS rule, of what a firewall stands before.
+      ...(domain && { disableExecuteApiEndpoint: true }),
       ...(allowedOrigins.length > 0 && {
         corsPreflight: {
           allowOrigins: [...allowedOrigins],
@@ -104,8 +112,10 @@ export class PublicApi extends Construct {
         },
       }),
     });
-    props.captures.allowUploadsFrom(this.api.apiEndpoint);
+    const proxied = publicUrl === undefined ? [] : [publicUrl];
+    props.captures.allowUploadsFrom(...(domain ? [this.url] : [this.url, ...proxied]));
     this.stage = this.#stage(this.#routes());
+    this.domain = domain && this.#domain(domain);
 
     new ServiceAlarm(this, 'server-errors', {
       hurt: 'Integrators get errors that are ours: verifications are not begun, read or erased.',
@@ -119,6 +129,22 @@ export class PublicApi extends Construct {
       evaluationPeriods: 5,
       datapointsToAlarm: 3,
     });
+  }
+
+  /** Where callers reach the API itself: what an operator gives to integrators, and to vendors for their webhooks. */
+  get url(): string {
+    const { domain } = readSettings(this);
+    return domain ? `https://${domain.name}` : this.api.apiEndpoint;
+  }
+
+  #domain({ name, certificateArn }: NonNullable<Settings['domain']>): DomainName {
+    const domain = new DomainName(this, 'domain', {
+      domainName: name,
+      certificate: Certificate.fromCertificateArn(this, 'certificate', certificateArn),
+      securityPolicy: SecurityPolicy.TLS_1_2,
+    });
+    new ApiMapping(this, 'mapping', { api: this.api, domainName: domain, stage: this.stage });
+    return domain;
   }
 
   #requestVerification({ records, captures, secrets }: PublicApiProps): AnyServiceFunction {
@@ -326,10 +352,7 @@ export class PublicApi extends Construct {
 
   #stage(added: readonly HttpRoute[]): HttpStage {
     const { throttle, routeThrottles } = readSettings(this);
-    const logGroup = new LogGroup(this, 'access-logs', {
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const logGroup = new ServiceLogs(this, 'access-logs');
     const stage = new HttpStage(this, 'stage', {
       httpApi: this.api,
       stageName: '$default',

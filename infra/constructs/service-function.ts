@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AssetHashType, DockerImage, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { AssetHashType, DockerImage, Duration, Stack } from 'aws-cdk-lib';
 import { type Conditions, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -9,13 +9,13 @@ import {
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { bundleEngine, bundleFunction, bundlePages, engineFunction, pagesFunction, projectRoot } from '../bundle.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { ServiceAlarm } from './service-alarm.ts';
+import { ServiceLogs } from './service-logs.ts';
 import { percentage } from './service-metric.ts';
 
 /** What is particular to one function. */
@@ -43,10 +43,7 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
 
   constructor(scope: Construct, name: string, props: ServiceFunctionProps<Environment>) {
     const settings = readSettings(scope);
-    const logGroup = new LogGroup(scope, `${name}-logs`, {
-      retention: RetentionDays.ONE_MONTH,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    const logGroup = new ServiceLogs(scope, `${name}-logs`);
     // A role of its own, because CDK's default one may write to every log group of the account.
     const role = new Role(scope, `${name}-role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);

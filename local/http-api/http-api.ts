@@ -26,6 +26,8 @@ export interface CorsConfiguration {
 export interface Served {
   routes: Route[];
   cors?: CorsConfiguration | undefined;
+  /** Requests that name another host are refused. @default all are answered */
+  hosts?: readonly string[] | undefined;
   /** Refuses what AWS would on the way to the function, whatever a route takes here. */
   awsLimits?: boolean;
   /** Changes what functions answer before it is sent. */
@@ -66,6 +68,7 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
       response.end(JSON.stringify({ message }));
     };
     if (!served) return say(503, 'Service Unavailable');
+    if (served.hosts && !served.hosts.includes(hostOf(request))) return say(403, 'Forbidden');
     const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
     const found = findRoute(served.routes, request.method ?? '', path);
     if (cors && isPreflight(request) && found?.route.routeKey.split(' ')[0] !== 'OPTIONS') {
@@ -115,6 +118,9 @@ export async function startHttpApi(port: number): Promise<HttpApi> {
     stop: server.stop,
   };
 }
+
+/** The host that a request names, without its port. */
+const hostOf = ({ headers }: IncomingMessage): string => (headers.host ?? '').replace(/:\d+$/, '');
 
 interface FoundRoute {
   route: Route;

@@ -12,6 +12,11 @@ export const httpApi: Part<unknown, { api: HttpApi }> = async ({ template, port 
     template.setReference(resource, 'local');
     template.setAttribute(resource, 'ApiEndpoint', api.url);
   }
+  // Where DNS would lead a domain to is here.
+  for (const resource of template.ofType('AWS::ApiGatewayV2::DomainName')) {
+    template.setAttribute(resource, 'RegionalDomainName', new URL(api.url).hostname);
+    template.setAttribute(resource, 'RegionalHostedZoneId', 'local');
+  }
   return { gives: { api }, stop: api.stop };
 };
 
@@ -30,6 +35,7 @@ export const routes: Part<{ api: HttpApi; functions: Functions; s3: S3 }, unknow
     })),
     awsLimits,
     cors: corsOf(template),
+    hosts: hostsOf(template),
     rewrite: (text) => text.replace(signedFor, () => s3.publicOrigin),
   });
   return { gives: {} };
@@ -58,4 +64,15 @@ function corsOf(template: Template): CorsConfiguration | undefined {
   const [api, ...others] = template.ofType('AWS::ApiGatewayV2::Api');
   if (others[0]) throw notKnown(others[0], 'a second API');
   return api && (template.properties(api).CorsConfiguration as CorsConfiguration | undefined);
+}
+
+/** The hosts under which the API is answered alone, where its own address is closed. */
+function hostsOf(template: Template): readonly string[] | undefined {
+  const closed = template
+    .ofType('AWS::ApiGatewayV2::Api')
+    .some((api) => template.properties(api).DisableExecuteApiEndpoint === true);
+  if (!closed) return undefined;
+  return template
+    .ofType('AWS::ApiGatewayV2::DomainName')
+    .map((domain) => String(template.properties(domain).DomainName));
 }

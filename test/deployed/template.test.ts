@@ -11,6 +11,9 @@ const everyChoice = {
   tracing: true,
   allowedOrigins: 'https://app.example',
   alarmTopicArn: 'arn:aws:sns:eu-west-1:111122223333:ops',
+  stage: 'prod',
+  domain: 'verify.example',
+  certificateArn: 'arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d',
 };
 const variants = [
   { name: 'arm64, as it comes', architecture: 'arm64', context: {} },

@@ -15,7 +15,17 @@ function check(stack: VerificationStack): void {
 describe('cdk-nag', () => {
   it.each([
     ['as it comes', {}],
-    ['with every choice made', { encryption: 'kms', tracing: true, allowedOrigins: 'https://app.example' }],
+    [
+      'with every choice made',
+      {
+        encryption: 'kms',
+        tracing: true,
+        allowedOrigins: 'https://app.example',
+        stage: 'prod',
+        domain: 'verify.example',
+        certificateArn: 'arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d',
+      },
+    ],
   ])('has nothing to say about the stack %s', (_, context) => {
     expect(() => check(makeStack(context))).not.toThrow();
   });

@@ -198,6 +198,54 @@ it('says where callers reach the API, where the operator does', () => {
   expect(said({ publicUrl: 'https://verify.example' })).toEqual(nowhere.map(() => 'https://verify.example'));
 });
 
+describe('a domain of the operator’s own', () => {
+  const certificateArn = 'arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d';
+  const owned = synthesize({ domain: 'verify.example', certificateArn, allowedOrigins: 'https://app.example' });
+
+  it('is the only address of the API: the one of API Gateway is closed', () => {
+    owned.allResourcesProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: true });
+    owned.hasResourceProperties('AWS::ApiGatewayV2::DomainName', {
+      DomainName: 'verify.example',
+      DomainNameConfigurations: [
+        { CertificateArn: certificateArn, EndpointType: 'REGIONAL', SecurityPolicy: 'TLS_1_2' },
+      ],
+    });
+    const [name] = Object.keys(owned.findResources('AWS::ApiGatewayV2::DomainName'));
+    const [api] = Object.keys(owned.findResources('AWS::ApiGatewayV2::Api'));
+    const mapping = {
+      ApiId: { Ref: api },
+      DomainName: { Ref: name },
+      Stage: '$default',
+      ApiMappingKey: Match.absent(),
+    };
+    owned.hasResourceProperties('AWS::ApiGatewayV2::ApiMapping', mapping);
+    template.resourceCountIs('AWS::ApiGatewayV2::DomainName', 0);
+    template.allResourcesProperties('AWS::ApiGatewayV2::Api', { DisableExecuteApiEndpoint: Match.absent() });
+  });
+
+  it('is what links, webhooks of vendors and the console are told, and where DNS is to lead it', () => {
+    const { ApiUrl, DomainTarget, DomainTargetZone } = owned.toJSON().Outputs;
+    const [name] = Object.keys(owned.findResources('AWS::ApiGatewayV2::DomainName'));
+    expect(ApiUrl.Value).toBe('https://verify.example'); // of which npm run admin makes addresses of webhooks and invitations
+    expect(DomainTarget.Value).toEqual({ 'Fn::GetAtt': [name, 'RegionalDomainName'] });
+    expect(DomainTargetZone.Value).toEqual({ 'Fn::GetAtt': [name, 'RegionalHostedZoneId'] });
+    const told = Object.values(resourcesOf(owned, 'AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties.Environment?.Variables.PUBLIC_URL ?? [],
+    );
+    expect(told.length).toBeGreaterThan(5);
+    expect(new Set(told)).toEqual(new Set(['https://verify.example']));
+  });
+
+  it('is where pages upload from, and the closed address is not', () => {
+    owned.hasResourceProperties('AWS::S3::Bucket', {
+      CorsConfiguration: {
+        CorsRules: [Match.objectLike({ AllowedOrigins: ['https://verify.example', 'https://app.example'] })],
+      },
+    });
+    expect(JSON.stringify(owned.toJSON())).not.toContain('"ApiEndpoint"');
+  });
+});
+
 describe('outputs', () => {
   it('are what tools and tests look for', () => {
     expect(Object.keys(template.toJSON().Outputs).sort()).toEqual(

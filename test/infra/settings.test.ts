@@ -11,6 +11,9 @@ const oidc = {
   oidcClientId: 'bonafide',
   oidcClientSecret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:oidc-AbCdEf',
 };
+const certificateArn = 'arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d';
+const domain = 'verify.example';
+const permissionsBoundary = 'arn:aws:iam::123456789012:policy/boundary';
 const alarmTopicArn = 'arn:aws:sns:eu-west-1:123456789012:alarms';
 
 describe('a key of context', () => {
@@ -70,6 +73,12 @@ describe('a choice that means nothing', () => {
     ],
     [{ alarmTopicArn: 'alarms' }, 'Context alarmTopicArn must be the ARN of an SNS topic, not "alarms".'],
     [{ stackName: 'bona fide' }, 'Context stackName must be letters, digits and hyphens, not "bona fide".'],
+    [{ stage: 'production' }, 'Context stage must be dev or prod, not "production".'],
+    [{ domain: 'https://verify.example', certificateArn }, 'Context domain must be a host name in small letters'],
+    [{ domain: 'Verify.example', certificateArn }, 'Context domain must be a host name in small letters'],
+    [{ domain: '*.example', certificateArn }, 'Context domain must be a host name in small letters'],
+    [{ domain, certificateArn: 'verify' }, 'Context certificateArn must be the ARN of a certificate in ACM'],
+    [{ permissionsBoundary: 'boundary' }, 'Context permissionsBoundary must be the ARN of a policy in IAM'],
     [{ models: '' }, 'Context models must be a directory, not "".'],
     [{ ...oidc, oidcClientSecret: 'secret' }, 'Context oidcClientSecret must be the ARN of a secret'],
     [{ ...oidc, oidcIssuer: 'id.example' }, 'Context oidcIssuer must be a URL like https://id.example'],
@@ -102,6 +111,22 @@ describe('a choice that means nothing', () => {
 });
 
 describe('choices that cannot go together', () => {
+  it.each([
+    [{ domain }, 'domain and certificateArn go together'],
+    [{ certificateArn }, 'domain and certificateArn go together'],
+    [{ domain, certificateArn, publicUrl: 'https://other.example' }, 'publicUrl cannot be given with domain'],
+    [{ stage: 'prod', retainData: 'false' }, 'retainData=false cannot go with stage=prod'],
+    [{ stage: 'prod', local: true }, 'local cannot go with stage=prod'],
+    [{ permissionsBoundary, local: true }, 'permissionsBoundary cannot go with local'],
+  ])('are refused: %o', (context, message) => {
+    expect(() => read(context)).toThrow(`Context ${message}`);
+  });
+
+  it('are none where each is fine by itself', () => {
+    const fine = { domain, certificateArn, stage: 'prod', permissionsBoundary, encryption: 'kms', ...oidc };
+    expect(read(fine)).toMatchObject({ publicUrl: 'https://verify.example', domain: { name: domain, certificateArn } });
+  });
+
   it.each(Object.keys(oidc))('are refused: an identity provider without %s', (missing) => {
     const { [missing as keyof typeof oidc]: _, ...half } = oidc;
     expect(() => read(half)).toThrow('Context oidcIssuer, oidcClientId and oidcClientSecret go together');
@@ -115,6 +140,7 @@ describe('choices that cannot go together', () => {
 
   it.each([
     ['alarmTopicArn', { alarmTopicArn }],
+    ['certificateArn', { domain, certificateArn }],
     ['oidcClientSecret', oidc],
   ])('are refused: an %s of another region than the deployment’s', (key, context) => {
     const app = new App({ context });

@@ -45,6 +45,23 @@ describe('the HTTP API', () => {
     expect(await stack.invoke('Echo', {})).toMatchObject({ process: expect.any(Number) });
   });
 
+  it('answers under its domain alone, where its own address is closed', async () => {
+    const { Api, ...others } = apiTemplate;
+    const { stack } = await start({
+      ...others,
+      Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { ...Api?.Properties, DisableExecuteApiEndpoint: true } },
+      Domain: { Type: 'AWS::ApiGatewayV2::DomainName', Properties: { DomainName: 'verify.example' } },
+    });
+    const statusAt = (host: string) =>
+      new Promise((resolve, reject) => {
+        const answered = ({ statusCode }: { statusCode?: number }) => resolve(statusCode);
+        get(`${stack.url}/things/1`, { headers: { host } }, answered).on('error', reject);
+      });
+    expect(await Promise.all(['verify.example', 'verify.example:443'].map(statusAt))).toEqual([200, 200]);
+    const strange = ['abc.execute-api.us-east-1.amazonaws.com', new URL(stack.url).host, 'verify.example.evil.example'];
+    expect(await Promise.all(strange.map(statusAt))).toEqual([403, 403, 403]);
+  });
+
   it.each([
     ['http://localhost:5173', 'http://localhost:5173'],
     ['https://localhost', 'https://localhost'],

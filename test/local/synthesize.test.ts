@@ -7,7 +7,8 @@ import { localContext, originsOf, sourcesKey } from '../../local/synthesize.ts';
 it('gives CDK the context that was asked for, this machine, and a local origin for CORS rules to exist', () => {
   const local = { architecture: process.arch, local: true };
   expect(localContext({})).toEqual({ ...local, allowedOrigins: ['http://localhost'] });
-  const asked = { allowedOrigins: originsOf('https://a.example, https://b.example:8443'), engineConcurrency: '4' };
+  const allowed = originsOf('https://a.example, https://b.example:8443');
+  const asked = { allowedOrigins: allowed, engineConcurrency: '4', awsLimits: 'true' };
   const allowedOrigins = ['http://localhost', 'https://a.example', 'https://b.example:8443'];
   expect(localContext(asked)).toEqual({ ...local, engineConcurrency: '4', allowedOrigins });
   for (const wrong of ['https://a.example/', 'a.example', 'https://a.example/path']) {
