@@ -142,7 +142,10 @@ async function openBackend(directory: string) {
         const capture = await openCapture(jpeg, { decoders });
         if (!('image' in capture)) continue;
         embedded = false;
-        const { reasons, measurements } = await lookAtPerson(capture, models, (_, work) => work(), { compared: false });
+        const { reasons, measurements } = await lookAtPerson(capture, models, (_, work) => work(), {
+          compared: false,
+          photo: false,
+        });
         return { reasons, measurements, embedded };
       }
       throw new Error('the engine does not open a JPEG of the browser');

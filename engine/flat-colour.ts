@@ -16,8 +16,7 @@ export function measureFlatColour(faceCrop: Patch): number {
   const { width, height, values } = faceCrop;
   const plane = width * height;
   const grey = luma(faceCrop);
-  const [left, right] = [Math.floor(middle.left * width), Math.floor(middle.right * width)];
-  const [top, bottom] = [Math.floor(middle.top * height), Math.floor(middle.bottom * height)];
+  const { left, right, top, bottom } = middleOf(faceCrop);
   const sorted = new Float32Array((right - left) * (bottom - top));
   for (let y = top; y < bottom; y += 1)
     sorted.set(grey.subarray(y * width + left, y * width + right), (y - top) * (right - left));
@@ -42,6 +41,40 @@ export function measureFlatColour(faceCrop: Patch): number {
     }
     return longestRun(cells.subarray(0, count).sort());
   }
+}
+
+/**
+ * The middle slope of brightness over the steep ones (the 95th of 100): a photo of a face slopes everywhere, a drawing,
+ * however it is shaded, has lines and is smooth between them. 1 where nothing slopes; what is
+ * burnt or black does not count. `faceCrop` is the face's box.
+ */
+export function measureSlopes(faceCrop: Patch): number {
+  const { width } = faceCrop;
+  const grey = luma(faceCrop);
+  const { left, right, top, bottom } = middleOf(faceCrop);
+  const slopes = new Float32Array((right - left - 1) * (bottom - top - 1));
+  let count = 0;
+  for (let y = top; y < bottom - 1; y += 1) {
+    for (let pixel = y * width + left; pixel < y * width + right - 1; pixel += 1) {
+      const [here, beside, below] = [at(grey, pixel), at(grey, pixel + 1), at(grey, pixel + width)];
+      if (here < lowestLuma || here >= highestLuma) continue;
+      slopes[count] = Math.hypot(beside - here, below - here);
+      count += 1;
+    }
+  }
+  const sorted = slopes.subarray(0, count).sort();
+  const quantile = (share: number) => sorted[Math.floor((count - 1) * share)] ?? 0;
+  const steep = quantile(0.95);
+  return steep > 0 ? quantile(0.5) / steep : 1;
+}
+
+function middleOf({ width, height }: Patch) {
+  return {
+    left: Math.floor(middle.left * width),
+    right: Math.floor(middle.right * width),
+    top: Math.floor(middle.top * height),
+    bottom: Math.floor(middle.bottom * height),
+  };
 }
 
 /** How often the most frequent of sorted values is there. */

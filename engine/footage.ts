@@ -63,7 +63,7 @@ export async function watchFrames(
   sameFace: number,
   { minimumFacePx, turn }: FootageOptions = {},
 ): Promise<Footage> {
-  const look = { compared: true, minimumFacePx };
+  const look = { compared: true, photo: false, minimumFacePx };
   const portraits: Portrait[] = [];
   const embeddings: Embedding[] = [];
   const recognisable: Embedding[] = [];

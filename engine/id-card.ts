@@ -148,6 +148,7 @@ const closer: Look = {
   detect: async (image, detector) => sure(await detectSmallFaces(image, detector)),
   tries: 3,
   embed: true,
+  shaded: false,
 };
 const fromAfar: Look = {
   ...closer,

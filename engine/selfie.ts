@@ -43,6 +43,8 @@ export async function openCapture(bytes: Uint8Array, options: DecodeOptions): Pr
 export interface PersonLook {
   /** Whether the face will be compared, so that it must be one by its embedding, too. */
   readonly compared: boolean;
+  /** A photo, not a frame of a video: faces that are drawn and shaded are told, too. */
+  readonly photo: boolean;
   /** Width and height of the smallest face that will do, in pixels of the capture. */
   readonly minimumFacePx?: number;
 }
@@ -55,17 +57,17 @@ export async function lookAtPerson(
   capture: DecodedCapture,
   models: FaceModels,
   timed: Timed,
-  { compared, minimumFacePx }: PersonLook,
+  { compared, photo, minimumFacePx }: PersonLook,
 ): Promise<Portrait> {
   const size = { capture_width_px: capture.widthPx, capture_height_px: capture.heightPx };
-  const look = { detect: detectFaces, tries: 1, embed: compared };
+  const look = { detect: detectFaces, tries: 1, embed: compared, shaded: photo };
   const { kind, sight } = await timed('detect', () => seeFace(capture.image, models, look));
   if (!sight) {
     const { reasons, measurements } = assessEmptyCapture(capture);
     return { reasons, measurements: { ...size, ...measurements } };
   }
   const quality = await timed('quality', () => assess(sight));
-  const { degrees, image: upright, faces, shiftRatio, flatRatio } = sight;
+  const { degrees, image: upright, faces, shiftRatio, flatRatio, slopeRatio } = sight;
   const { face_noise: noise = 0 } = quality.measurements;
   const liveness = await timed('spoofing', () => measureRobustLiveness(upright, faces[0], noise, models.spoofModels));
   const doubt: Reason = degrees === 0 ? 'face_not_detected' : 'face_turned';
@@ -78,6 +80,7 @@ export async function lookAtPerson(
       face_rotation_degrees: degrees,
       face_shift_ratio: shiftRatio,
       face_flat_ratio: flatRatio,
+      face_slope_ratio: slopeRatio,
       live_score: liveness.live,
       live_score_as_is: liveness.asIs,
       ...(liveness.smoothed !== undefined && { live_score_smoothed: liveness.smoothed }),

@@ -7,7 +7,7 @@ import {
   type Landmarker,
   type Point,
 } from './faces.ts';
-import { measureFlatColour } from './flat-colour.ts';
+import { measureFlatColour, measureSlopes } from './flat-colour.ts';
 import type { FaceMatching } from './manifest.ts';
 import { type Embedding, embedFace } from './matching.ts';
 import type { Model } from './model.ts';
@@ -37,6 +37,8 @@ export const sightLimits = {
   maximumFlatRatio: 0.3,
   /** … and more than this, if its landmarks are not clear. */
   maximumFlatRatioOfUnclear: 0.15,
+  /** A face whose `drawnScoreOf` is more is drawn, and shaded. */
+  maximumDrawnScore: 0.007,
   /** So much longer must the embedding be in another turn before a picture is turned … */
   turnedNormRatio: 1.15,
   /** … and by no more than this may the landmarks move further than upright: it is less than chance moves them. */
@@ -75,6 +77,8 @@ export interface Glance {
   readonly shiftRatio: number;
   /** 0..1: how much of the face has one colour. */
   readonly flatRatio: number;
+  /** 0..1: how steep brightness slopes in the middle, over where it is steep. */
+  readonly slopeRatio: number;
 }
 
 /** One face in a picture that stands as `degrees` say. */
@@ -98,6 +102,8 @@ export interface Look {
   readonly tries: number;
   /** Whether a face that is clear by detection and landmarks must be one by its embedding, too: that costs as much again. */
   readonly embed: boolean;
+  /** Whether faces that are drawn and shaded are told, too: measured of photos of people, not of prints or frames of videos. */
+  readonly shaded: boolean;
 }
 
 /**
@@ -132,7 +138,7 @@ async function lookOnce(
   let first: Sight | undefined;
   for (const face of faces.slice(0, look.tries)) {
     const sight = await lookCloser(face, faces, image, degrees, models);
-    if (isDrawn(sight)) continue;
+    if (isDrawn(sight) || (look.shaded && isShadedDrawing(sight))) continue;
     if ((await isClear(sight, models, look)) || (await isCertain(sight, models))) return sight;
     first ??= sight;
   }
@@ -174,6 +180,7 @@ async function glanceAt(
     landmarks,
     shiftRatio: shiftOf(landmarks, mirrored, face),
     flatRatio: measureFlatColour(faceCrop),
+    slopeRatio: measureSlopes(faceCrop),
   };
 }
 
@@ -219,10 +226,22 @@ async function isPossible({ shiftRatio, embedding }: Sight, { faceNorm }: SightM
   return shiftRatio <= possibleShiftRatio && (await embedding()).norm >= possibleNormRatio * faceNorm;
 }
 
-/** Emoji, avatars and clip art; what is shaded as painters and 3D programs do it passes for a photo. */
+/** Emoji, avatars and clip art, of areas that are filled with one colour. */
 function isDrawn({ flatRatio, shiftRatio }: Glance): boolean {
   const { clearShiftRatio, maximumFlatRatio, maximumFlatRatioOfUnclear } = sightLimits;
   return flatRatio > (shiftRatio <= clearShiftRatio ? maximumFlatRatio : maximumFlatRatioOfUnclear);
+}
+
+/** Heads that are rendered, or drawn with gradients. Some paintings pass for a photo. */
+export const isShadedDrawing = (glance: Glance): boolean => drawnScoreOf(glance) > sightLimits.maximumDrawnScore;
+
+/**
+ * More of one colour, landmarks that move further, lines with little between them, and a box that is broad for its
+ * height: each is more in drawings, and in people seldom two of them at once.
+ */
+function drawnScoreOf({ flatRatio, shiftRatio, slopeRatio, faces: [{ width, height }] }: Glance): number {
+  const steepest = Math.max(slopeRatio, Number.EPSILON);
+  return (flatRatio * shiftRatio * width ** 2) / (steepest * height ** 2);
 }
 
 function hasShape({ width, height }: Face): boolean {

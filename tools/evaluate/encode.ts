@@ -37,7 +37,7 @@ export async function ffmpeg(
   options: readonly string[],
 ): Promise<Uint8Array> {
   const core = await openFfmpeg();
-  core.setTimeout(30_000);
+  core.setTimeout(600_000); // of wall clock, which says little on a busy machine
   const log: string[] = [];
   core.setLogger(({ message }) => log.push(message));
   for (const [name, bytes] of Object.entries(files)) core.FS.writeFile(name, bytes);

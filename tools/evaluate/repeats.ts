@@ -127,7 +127,12 @@ function pairsOf(seen: readonly Seen[]): [Seen, Seen][] {
 async function fingerprinted(bytes: Uint8Array, models: SightModels) {
   const decoded = await decodeImage(bytes, { decoders });
   if (decoded.kind !== 'decoded') return undefined;
-  const { sight } = await seeFace(decoded.capture.image, models, { detect: detectFaces, tries: 1, embed: false });
+  const { sight } = await seeFace(decoded.capture.image, models, {
+    detect: detectFaces,
+    tries: 1,
+    embed: false,
+    shaded: false,
+  });
   if (!sight) return undefined;
   const { widthPx: width, heightPx: height } = decoded.capture;
   return {

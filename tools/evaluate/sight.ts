@@ -247,7 +247,12 @@ async function facesOf(bytes: Uint8Array, models: FaceModels): Promise<Faces | u
   const small = await decode(await shrink(bytes, cardFacePx / detected.widthPx), cardSizePx);
   const printed = small && (await largest(small, models));
   if (!small || !printed) return undefined;
-  const { kind, sight } = await seeFace(photo.image, models, { detect: detectFaces, tries: 1, embed: true });
+  const { kind, sight } = await seeFace(photo.image, models, {
+    detect: detectFaces,
+    tries: 1,
+    embed: true,
+    shaded: true,
+  });
   const card = await readIdCard(small, models, { barePortraits: true });
   return {
     selfie: { detected: detected.embedding, certain: kind === 'certain' ? await sight?.embedding() : undefined },

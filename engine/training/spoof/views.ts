@@ -79,7 +79,7 @@ async function lookingThrough(pack: ModelPack): Promise<(bytes: Uint8Array) => P
     const decoded = await decodeImage(bytes, { decoders });
     if (decoded.kind !== 'decoded') return {};
     features = undefined;
-    const { seen, live } = await lookAtPerson(decoded.capture, models, untimed, { compared: false });
+    const { seen, live } = await lookAtPerson(decoded.capture, models, untimed, { compared: false, photo: false });
     return { seen, ...(live !== undefined && { features }) };
   };
 }

@@ -41,6 +41,7 @@ beforeAll(async () => {
     expect([decoded.capture.widthPx, decoded.capture.heightPx]).toEqual([960, 1280]);
     const { reasons, live, seen } = await lookAtPerson(decoded.capture, models, (_stage, work) => work(), {
       compared: true,
+      photo: true,
     });
     if (live === undefined || !seen) throw new Error(`sent back: ${reasons}`);
     return { live, embedding: await seen.embedding() };

@@ -103,7 +103,7 @@ async function look({ embed }: { readonly embed: boolean }, views: readonly (Vie
     const view = views[pixels[0] ?? 0];
     return view ? [{ x: 10, y: 10, width: 20, height: 20 * (view.aspect ?? 1.3), score: view.score }] : [];
   };
-  const { kind, sight } = await seeFace(picture, models, { detect, tries: 1, embed });
+  const { kind, sight } = await seeFace(picture, models, { detect, tries: 1, embed, shaded: false });
   return sight ? `${kind} at ${sight.degrees}°` : kind;
 }
 
