@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { openEngine } from '../../engine/engine.ts';
-import { warmUp } from '../../engine/warm-up.ts';
+import { openEngine, warmUp } from '../../engine/engine.ts';
 import { openedInInit } from '../../shared/lambda/init.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
