@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { openEngine } from '../../engine/engine.ts';
-import { warmUp } from '../../engine/warm-up.ts';
+import { openEngine, warmUp } from '../../engine/engine.ts';
 import { openedInInit } from '../../shared/lambda/init.ts';
 import { log } from '../../shared/lambda/log.ts';
 import { queue } from '../../shared/lambda/queue.ts';
