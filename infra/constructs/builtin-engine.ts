@@ -60,6 +60,6 @@ export class BuiltinEngine extends Construct {
     captures.allowCaptures(this.function, 'GetObjectVersion');
     captures.allowDeleting(this.function);
     captures.allowKnowingWhatIsGone(this.function);
-    providers.allowSending(this.function, builtin);
+    providers.allowSending(this.function);
   }
 }

@@ -60,7 +60,7 @@ export class Dispatch extends Construct {
         captures.allowKnowingWhatIsGone(dispatcher);
       }
       captures.allowDeleting(dispatcher); // of what is decided
-      providers.allowSending(dispatcher, provider);
+      providers.allowSending(dispatcher);
       if (provider.answersBy === 'webhook') secrets.allowReference(dispatcher);
       if (provider.remote) {
         records.allowBreakers(dispatcher);

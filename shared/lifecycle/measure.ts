@@ -1,5 +1,6 @@
 import { weigh } from '../domain/breaker.ts';
-import type { FaultCode } from '../domain/fault.ts';
+import { type FaultCode, faultCodes } from '../domain/fault.ts';
+import { isOneOf } from '../domain/later.ts';
 import type { Measurement } from '../domain/metric.ts';
 import type { Attempt, Unerased } from '../domain/verification.ts';
 import type { Move } from './tell-endpoints.ts';
@@ -21,7 +22,8 @@ export function measurementsOf({ before, after }: Move): Measurement[] {
     ...(landed || decided ? [{ metric: 'Decided', value: decided ? 1 : 0 } as const] : []),
     ...endedBetween(before, after).flatMap(({ provider, result }) => {
       if (result === 'decided') return [fault(provider, 0)];
-      return result !== undefined && result !== 'accepted' && isProviders(result) ? [fault(provider, 1)] : [];
+      const isFault = result !== undefined && isOneOf({ options: faultCodes }, result);
+      return isFault && isProviders(result) ? [fault(provider, 1)] : [];
     }),
     ...passedOver,
   ];

@@ -2,7 +2,6 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
 import { verificationRequest } from '../../shared/api/verifications.ts';
-import { builtin } from '../../shared/providers/builtin/capabilities.ts';
 import type { Capabilities } from '../../shared/providers/provider.ts';
 import { registry } from '../../shared/providers/registry.ts';
 import { functionIdOf, named, type Resource, resourcesOf, synthesize } from './stack.ts';
@@ -42,17 +41,12 @@ const consumes = (queue: string): string[] =>
 const listsCaptures = 's3:ListBucketVersions captures if {"StringLike":{"s3:prefix":"captures/*"}}';
 
 const sends = [...registry.keys()].map((provider) => `sqs:SendMessage providers${provider}queue`);
-/** To itself, and to the providers that a route may name after it. */
-const handsOn = ({ name, routable }: Capabilities): string[] =>
-  [...registry.values()]
-    .filter((next) => next.name === name || (routable && next.routable))
-    .map((next) => `sqs:SendMessage providers${next.name}queue`);
 const dispatches = (provider: Capabilities): string[] => [
   'dynamodb:GetItem recordsverifications',
   'dynamodb:UpdateItem recordsverifications',
   's3:DeleteObject captures/captures/*',
   's3:DeleteObjectVersion captures/captures/*',
-  ...handsOn(provider),
+  ...sends,
   ...consumes(`providers${provider.name}queue`),
 ];
 const breakers = ['DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'].map(
@@ -282,7 +276,7 @@ const expected: Record<string, string[]> = {
     's3:DeleteObject captures/captures/*',
     's3:DeleteObjectVersion captures/captures/*',
     ...opensCaptures,
-    ...handsOn(builtin),
+    ...sends,
     ...consumes('providersbuiltinqueue'),
   ],
   sweepsweepverifications: [
