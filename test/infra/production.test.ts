@@ -1,4 +1,3 @@
-import type { Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { makeStack, resourcesOf } from './stack.ts';

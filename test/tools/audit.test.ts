@@ -74,7 +74,10 @@ describe('npm run admin -- audit verify', () => {
       ...row,
       history: history.with(1, { ...history[1], state: 'queuee' }),
     }));
-    await tamper(of('unreadable'), ({ history, ...row }) => ({ ...row, history: history.with(1, { ...history[1], state: 7 }) }));
+    await tamper(of('unreadable'), ({ history, ...row }) => ({
+      ...row,
+      history: history.with(1, { ...history[1], state: 7 }),
+    }));
     const { code, stdout, stderr } = await admin('audit', 'verify', 'touched');
     expect(code).toBe(1);
     expect(stderr).toBe('7 verifications, 6 of them broken\n');

@@ -104,14 +104,28 @@ function* variantsOf(record: Verification, idOf: (sourceId: string) => string): 
     const sourceId = `crossing-${variants.length + 1}`;
     const own = 'sourceId' in changed ? { ...changed, sourceId } : changed;
     const isInvented = word === invented;
-    return { sourceId, what, word, isUndecidable, isInvented, isNew, record: { ...own, verificationId: idOf(sourceId) } };
+    return {
+      sourceId,
+      what,
+      word,
+      isUndecidable,
+      isInvented,
+      isNew,
+      record: { ...own, verificationId: idOf(sourceId) },
+    };
   };
   const known = new Map(placesIn(theirs, record).map(({ path, words }) => [path.join('.'), words]));
   for (const place of placesIn(verification, record)) {
     const path = place.path.join('.');
     for (const word of [...place.words, invented]) {
       const changed = withWord(record, place.path, word);
-      yield named(changed, `${record.state} ${path} ${word}`, word, word === invented && !texts.test(path), !known.get(path)?.includes(word));
+      yield named(
+        changed,
+        `${record.state} ${path} ${word}`,
+        word,
+        word === invented && !texts.test(path),
+        !known.get(path)?.includes(word),
+      );
     }
   }
   yield named(withWord(record, ['state'], invented), `${record.state} state ${invented}`, invented, true);
@@ -125,8 +139,7 @@ async function store(variant: Variant): Promise<void> {
 }
 
 /** What a version may be asked: what it may not know is for those that read what later ones wrote. */
-const asked = (version: Version): Variant[] =>
-  variants.filter(({ isNew }) => !isNew || crossed.isTolerant(version));
+const asked = (version: Version): Variant[] => variants.filter(({ isNew }) => !isNew || crossed.isTolerant(version));
 
 async function rowIn({ record }: Variant): Promise<Record<string, unknown>> {
   const Key = marshall({ verificationId: record.verificationId });
