@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
+import { registry } from '../../shared/providers/registry.ts';
 import { functionIdOf, named, resourcesOf, synthesize } from './stack.ts';
 
 const template = synthesize();
@@ -250,16 +251,13 @@ describe('outputs', () => {
   it('are what tools and tests look for', () => {
     expect(Object.keys(template.toJSON().Outputs).sort()).toEqual(
       [
-        'ApiUrl',
-        'CapturesBucket',
-        'DeliveriesTable',
-        'EndpointKeySecret',
-        'EventBusName',
-        'EventsTable',
-        'IdKeySecret',
-        'LooksTable',
-        'TenantsTable',
-        'VerificationsTable',
+        ...['ApiUrl', 'CapturesBucket', 'EventBusName'],
+        ...['Breakers', 'Deliveries', 'Events', 'Looks', 'Tenants', 'Verifications'].map((name) => `${name}Table`),
+        ...['ClientToken', 'EndpointKey', 'FingerprintKey', 'IdKey', 'Receipt', 'Reference'].map(
+          (name) => `${name}Secret`,
+        ),
+        ...['Captures', 'Fetches', 'Results', 'Webhooks'].map((name) => `Queue${name}`),
+        ...[...registry.keys()].map((name) => `Queue${name.charAt(0).toUpperCase()}${name.slice(1)}`),
       ].sort(),
     );
   });
