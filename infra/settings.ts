@@ -56,6 +56,8 @@ export const contextKeys = {
   legacyIds: flag(true),
   /** An SNS topic that is told of every alarm. */
   alarmTopicArn: text('the ARN of an SNS topic', /^arn:[^:]+:sns:[^:]+:\d{12}:/),
+  /** `at-once` (default): a new version takes all traffic; `canary`: a tenth of it for five minutes, and none if alarms ring. */
+  rollout: oneOf('at-once', 'canary'),
   /** True records X-Ray traces. */
   tracing: flag(false),
   /** True is for `npm start`: nothing that is deployed has it. */

@@ -7,17 +7,16 @@ export function jsonLog(write: (line: string) => void, now: () => Date): Log {
   return {
     info: (event, fields = {}) => line('INFO', event, fields),
     warn: (event, fields = {}) => line('WARN', event, fields),
-    error: (event, error, fields = {}) => line('ERROR', event, { ...fields, ...described(error) }),
-    count: (metric, fields = {}) =>
-      line('INFO', 'metric', {
-        ...fields,
-        [metric]: 1,
-        _aws: {
-          Timestamp: now().getTime(),
-          CloudWatchMetrics: [{ Namespace: 'Bonafide', Dimensions: [[]], Metrics: [{ Name: metric, Unit: 'Count' }] }],
-        },
-      }),
+    error: (event, error, fields = {}) =>
+      line('ERROR', event, { ...fields, ...described(error), ...counted('Failures', now()) }),
+    count: (metric, fields = {}) => line('INFO', 'metric', { ...fields, ...counted(metric, now()) }),
   };
+}
+
+/** What makes CloudWatch count the line (embedded metric format). */
+function counted(metric: string, at: Date): Record<string, unknown> {
+  const CloudWatchMetrics = [{ Namespace: 'Bonafide', Dimensions: [[]], Metrics: [{ Name: metric, Unit: 'Count' }] }];
+  return { [metric]: 1, _aws: { Timestamp: at.getTime(), CloudWatchMetrics } };
 }
 
 function described(error: unknown): Record<string, unknown> {

@@ -8,14 +8,16 @@ import contextvars
 import inspect
 import json
 import os
+import random
 import signal
 import string
 import sys
 import threading
+import time
 
-from ministack.app import app
+from ministack.app import app as emulator
 from ministack.core import iam_actions
-from ministack.services import eventbridge, s3
+from ministack.services import cloudwatch, eventbridge, lambda_svc, s3, sqs
 from ministack.services.cloudformation import provisioners
 
 __all__ = ["app"]
@@ -97,3 +99,106 @@ def action_of_one(*args, **kwargs):
 
 
 iam_actions.extract_iam_action = action_of_one
+
+# 5. An HTTP API answers 503 where its function has no execution left (API Gateway developer guide, "Quotas": 429 is its own throttle).
+proxy_response = lambda_svc.lambda_execute_result_to_api_proxy_response
+assert '"statusCode": 429' in inspect.getsource(proxy_response), "the emulator answers a throttled function in another way now"
+
+
+def unavailable_where_throttled(result):
+    if not result.get("throttle"):
+        return proxy_response(result)
+    body = json.dumps({"message": "Service Unavailable"})
+    return {"statusCode": 503, "headers": {"Content-Type": "application/json"}, "body": body}, None
+
+
+lambda_svc.lambda_execute_result_to_api_proxy_response = unavailable_where_throttled
+
+# 6. Where no execution is left for messages of a queue, Lambda keeps them and tries again until their visibility ends
+# (Lambda developer guide, "Using Lambda with Amazon SQS", "Backoff strategy for throttled invocations").
+run_batch, execute = lambda_svc._run_sqs_batch, lambda_svc._execute_function
+assert "throttle" not in inspect.getsource(run_batch), "the emulator tries throttled batches again by itself now"
+visible_again_at: contextvars.ContextVar[float] = contextvars.ContextVar("visible_again_at", default=0.0)
+
+
+def run_batch_patiently(mapping, function, event, batch, queue_url, queue_name):
+    seconds = int(sqs._queues[queue_url]["attributes"].get("VisibilityTimeout", 30))
+    visible_again_at.set(time.time() + seconds)
+    run_batch(mapping, function, event, batch, queue_url, queue_name)
+
+
+def execute_patiently(function, event):
+    pause = 0.2
+    result = execute(function, event)
+    while isinstance(result, dict) and result.get("throttle") and time.time() + pause < visible_again_at.get():
+        time.sleep(pause)
+        pause = min(2 * pause, 5)
+        result = execute(function, event)
+    return result
+
+
+lambda_svc._run_sqs_batch = run_batch_patiently
+lambda_svc._execute_function = execute_patiently
+
+# 7. An alias sends its share of invocations to each version (Lambda developer guide, "Implement Lambda canary deployments using a weighted alias").
+record_of, invoke = lambda_svc._effective_func_record_for_qualifier, lambda_svc._invoke
+assert "Weights" not in inspect.getsource(record_of), "the emulator draws by an alias's weights by itself now"
+
+
+def drawn(function, qualifier):
+    """The version that an invocation of an alias runs; anything else as it is."""
+    alias = ((function or {}).get("aliases") or {}).get(qualifier) or {}
+    draw = random.random()
+    for version, weight in ((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}).items():
+        draw -= float(weight)
+        if draw < 0:
+            return version
+    return qualifier
+
+
+async def invoke_drawn(name, event, headers, path_qualifier=None, query_params=None):
+    qualifier = path_qualifier or ((query_params or {}).get("Qualifier") or [None])[0]
+    return await invoke(name, event, headers, drawn(lambda_svc._functions.get(name), qualifier), query_params)
+
+
+lambda_svc._effective_func_record_for_qualifier = lambda function, qualifier: record_of(function, drawn(function, qualifier))
+lambda_svc._invoke = invoke_drawn
+
+
+# 8. A line of a log in embedded metric format is a metric (CloudWatch user guide, "Embedded metric format specification").
+emit_logs = lambda_svc._emit_lambda_logs
+assert "CloudWatchMetrics" not in inspect.getsource(lambda_svc), "the emulator reads embedded metrics by itself now"
+
+
+def emit_logs_and_metrics(function, request_id, text, *args, **kwargs):
+    emit_logs(function, request_id, text, *args, **kwargs)
+    for line in text.splitlines():
+        if '"_aws"' in line:
+            record_embedded(line[line.index("{") :])
+
+
+def record_embedded(line):
+    try:
+        entry, _ = json.JSONDecoder().raw_decode(line)
+    except ValueError:
+        return
+    for directive in entry["_aws"]["CloudWatchMetrics"]:
+        for metric in directive["Metrics"]:
+            for names in directive["Dimensions"]:
+                dimensions = {name: entry[name] for name in names}
+                unit = metric.get("Unit", "None")
+                cloudwatch.record_metric(directive["Namespace"], metric["Name"], entry[metric["Name"]], unit, dimensions)
+
+
+lambda_svc._emit_lambda_logs = emit_logs_and_metrics
+
+# For tests: `PUT /_bonafide/executions` with a number holds the account to so many executions at once; with nothing, to the usual.
+usual_executions = lambda_svc._ACCOUNT_CONCURRENCY_CAP
+
+
+async def app(scope, receive, send):
+    if scope["type"] != "http" or scope["path"] != "/_bonafide/executions":
+        return await emulator(scope, receive, send)
+    lambda_svc._ACCOUNT_CONCURRENCY_CAP = int((await receive()).get("body") or usual_executions)
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
