@@ -64,6 +64,8 @@ export const contextKeys = {
   stage: oneOf('dev', 'prod'),
   /** A policy that bounds every role of the stack. With `stage=prod` the stack makes one where none is given. */
   permissionsBoundary: text('the ARN of a policy in IAM', /^arn:[^:]+:iam::(\d{12}|aws):policy\//),
+  /** `at-once` (default): a new version takes all traffic; `canary`: a tenth of it for five minutes, and none if alarms ring. */
+  rollout: oneOf('at-once', 'canary'),
   /** True records X-Ray traces. */
   tracing: flag(false),
   /** True is for `npm start`: nothing that is deployed has it. */

@@ -25,7 +25,7 @@ export interface Template {
   properties: (resource: Resource) => Properties;
   /** The stack's outputs, resolved. */
   outputs: () => Record<string, string>;
-  /** The resource of a type that an ARN, a name or a reference means. */
+  /** The resource of a type that an ARN, a name or a reference means. An alias means its function: there is one version here. */
   find: (type: string, reference: unknown) => Resource | undefined;
   /** What a resource is called from inside (`Ref`), where that is only known once something listens. */
   setReference: (resource: Resource, value: string) => void;
@@ -47,6 +47,7 @@ const known = new Set([
   'AWS::DynamoDB::Table',
   'AWS::Events::EventBus',
   'AWS::Events::Rule',
+  'AWS::Lambda::Alias',
   'AWS::Lambda::EventSourceMapping',
   'AWS::Lambda::Function',
   'AWS::S3::Bucket',
@@ -63,6 +64,8 @@ const meaningless = new Set([
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::CompositeAlarm',
   'AWS::CloudWatch::Dashboard',
+  'AWS::CodeDeploy::Application',
+  'AWS::CodeDeploy::DeploymentGroup',
   'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
@@ -70,6 +73,7 @@ const meaningless = new Set([
   'AWS::KMS::Key',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Permission',
+  'AWS::Lambda::Version',
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
   'AWS::Logs::QueryDefinition',
@@ -121,6 +125,14 @@ export function readTemplate(directory: string): Template {
     for (const attribute of ['Name', 'QueueName']) attributes.set(`${id}.${attribute}`, name);
     attributes.set(`${id}.RegionalDomainName`, `${name}.s3.${region}.amazonaws.com`);
   }
+  const functionsByAlias = new Map<string, string>();
+  for (const { id } of resources.filter(({ type }) => type === 'AWS::Lambda::Alias')) {
+    const { FunctionName, Name } = raw.Resources[id]?.Properties ?? {};
+    const functionName = String(resolver.resolve(FunctionName, id));
+    const alias = `${arnShapes['AWS::Lambda::Function']?.(functionName)}:${Name}`;
+    references.set(id, alias);
+    functionsByAlias.set(alias, functionName);
+  }
   const assets = assetPaths(directory, manifest.artifacts);
 
   return {
@@ -134,11 +146,12 @@ export function readTemplate(directory: string): Template {
       );
       return Object.fromEntries(entries.map(([name, { Value }]) => [name, String(resolver.resolve(Value, name))]));
     },
-    find: (type, reference) =>
-      resources.find(
-        ({ id, type: own, arn, name }) =>
-          own === type && [id, arn, name, references.get(id)].includes(String(reference)),
-      ),
+    find: (type, reference) => {
+      const meant = functionsByAlias.get(String(reference)) ?? String(reference);
+      return resources.find(
+        ({ id, type: own, arn, name }) => own === type && [id, arn, name, references.get(id)].includes(meant),
+      );
+    },
     setReference: ({ id }, value) => references.set(id, value),
     setAttribute: ({ id }, attribute, value) => attributes.set(`${id}.${attribute}`, value),
     assetPath: (objectKey) => {

@@ -334,7 +334,8 @@ export class PublicApi extends Construct {
     const integrations = new Map<ApiFunctionName, HttpLambdaIntegration>();
     return routes.map((route) => {
       const integration =
-        integrations.get(route.function) ?? new HttpLambdaIntegration(route.function, this.functions[route.function]);
+        integrations.get(route.function) ??
+        new HttpLambdaIntegration(route.function, this.functions[route.function].live);
       integrations.set(route.function, integration);
       const added = new HttpRoute(this, route.key, {
         httpApi: this.api,

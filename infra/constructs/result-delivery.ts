@@ -76,8 +76,8 @@ export class ResultDelivery extends Construct {
     records.allowEvents(this.function, 'PutItem', 'UpdateItem');
     records.allowOutcomes(this.function, 'PutItem');
 
-    new EventSourceMapping(this, 'stream', {
-      target: this.function,
+    const stream = new EventSourceMapping(this, 'stream', {
+      target: this.function.live,
       eventSourceArn: tableStreamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: 100,
@@ -92,6 +92,7 @@ export class ResultDelivery extends Construct {
       maxRecordAge: Duration.hours(23),
       onFailure: { bind: () => ({ destination: this.undeliverable.queueArn }) },
     });
+    this.function.leadHere(stream);
 
     new ServiceAlarm(this, 'late', {
       hurt: 'Integrators hear of verdicts minutes late: events are made faster than they are sent, or one holds up the rest.',

@@ -2,8 +2,12 @@ import { join } from 'node:path';
 import { AssetHashType, DockerImage, Duration, Stack } from 'aws-cdk-lib';
 import { type Conditions, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
+  Alias,
   Architecture,
+  CfnEventSourceMapping,
   Code,
+  EventSourceMapping,
+  type IEventSource,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
@@ -14,6 +18,7 @@ import type { Construct } from 'constructs';
 import { bundleEngine, bundleFunction, bundlePages, engineFunction, pagesFunction, projectRoot } from '../bundle.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
+import { shipGradually } from './rollout.ts';
 import { ServiceAlarm } from './service-alarm.ts';
 import { ServiceLogs } from './service-logs.ts';
 import { percentage } from './service-metric.ts';
@@ -36,10 +41,15 @@ export interface ServiceFunctionProps<Environment extends Record<string, string>
   readonly undeliverable?: IQueue;
 }
 
-/** A Lambda from `functions/<name or folder>/handler.ts`, with this service's defaults and no permission but to log. */
+/**
+ * A Lambda from `functions/<name or folder>/handler.ts`, with this service's defaults and no permission but to log. It is
+ * called by its alias alone: what wakes it names `live`, and a new version of the code is one that `live` is moved to.
+ */
 export class ServiceFunction<Environment extends Record<string, string>> extends LambdaFunction {
   /** The folder of `functions/` that it is made of. */
   readonly folder: string;
+  /** The version that is called. */
+  readonly live: Alias;
 
   constructor(scope: Construct, name: string, props: ServiceFunctionProps<Environment>) {
     const settings = readSettings(scope);
@@ -64,6 +74,8 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
       ...(props.undeliverable && { deadLetterQueue: props.undeliverable }),
     });
     this.folder = folder;
+    this.live = new Alias(this, 'live', { aliasName: 'live', version: this.currentVersion });
+    shipGradually(this.live);
     if (settings.tracing) acknowledge(role, 'AwsSolutions-IAM5[Resource::*]', 'X-Ray has no resources to name.');
     else {
       acknowledge(
@@ -92,6 +104,19 @@ export class ServiceFunction<Environment extends Record<string, string>> extends
       evaluationPeriods: 3,
       datapointsToAlarm: 2,
     });
+  }
+
+  /** Brings what a queue holds to the version that is live. */
+  override addEventSource(source: IEventSource): void {
+    source.bind(this.live);
+    for (const mapping of this.live.node.findAll()) if (mapping instanceof EventSourceMapping) this.leadHere(mapping);
+  }
+
+  /** Names the alias in a mapping by its ARN. CDK cuts its name out of that, which not every reader of templates can. */
+  leadHere(mapping: EventSourceMapping): void {
+    const { defaultChild } = mapping.node;
+    if (!(defaultChild instanceof CfnEventSourceMapping)) throw new Error('A mapping is made of a mapping.');
+    defaultChild.functionName = this.live.functionArn;
   }
 
   /** Grants these actions on this one resource, under these conditions. */

@@ -52,11 +52,11 @@ export class Sweep extends Construct {
       },
     });
     // The next minute's sweep is the retry.
-    this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(5) });
+    this.function.live.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(5) });
     const rule = new Rule(this, 'every-minute', {
       description: 'Sweeps verifications',
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaFunction(this.function, { deadLetterQueue: this.undeliverable })],
+      targets: [new LambdaFunction(this.function.live, { deadLetterQueue: this.undeliverable })],
     });
     acknowledge(
       this.function,

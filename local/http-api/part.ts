@@ -48,9 +48,8 @@ export function routesOf(template: Template) {
     const integration = integrations.find(({ name }) => `integrations/${name}` === Target);
     if (!integration) throw notKnown(resource, `the target ${Target}`);
     const { IntegrationUri, PayloadFormatVersion, TimeoutInMillis } = template.properties(integration);
-    const called = template
-      .ofType('AWS::Lambda::Function')
-      .find(({ arn }) => IntegrationUri === arn || String(IntegrationUri).includes(`/functions/${arn}/`));
+    const [, invoked = IntegrationUri] = /\/functions\/([^/]+)\/invocations$/.exec(String(IntegrationUri)) ?? [];
+    const called = template.find('AWS::Lambda::Function', invoked);
     if (!called || PayloadFormatVersion !== '2.0') throw notKnown(resource, 'anything but a function with payload 2.0');
     return {
       routeKey: String(RouteKey),

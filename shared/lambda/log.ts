@@ -1,3 +1,4 @@
+import { namespace } from '../domain/metric.ts';
 import type { Log } from '../domain/ports.ts';
 
 /** One JSON object a line. Lambda takes lines that are JSON as they are. */
@@ -7,8 +8,16 @@ export function jsonLog(write: (line: string) => void, now: () => Date): Log {
   return {
     info: (event, fields = {}) => line('INFO', event, fields),
     warn: (event, fields = {}) => line('WARN', event, fields),
-    error: (event, error, fields = {}) => line('ERROR', event, { ...fields, ...described(error) }),
+    error: (event, error, fields = {}) =>
+      line('ERROR', event, { ...fields, ...described(error), ...countedAsFailure(now()) }),
   };
+}
+
+/** What makes CloudWatch count the line (embedded metric format): a canary is taken back by it (`infra/constructs/rollout.ts`). */
+function countedAsFailure(at: Date): Record<string, unknown> {
+  const Metrics = [{ Name: 'Failures', Unit: 'Count' }];
+  const CloudWatchMetrics = [{ Namespace: namespace, Dimensions: [[]], Metrics }];
+  return { Failures: 1, _aws: { Timestamp: at.getTime(), CloudWatchMetrics } };
 }
 
 function described(error: unknown): Record<string, unknown> {

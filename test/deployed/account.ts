@@ -42,3 +42,34 @@ export async function everythingWritten(): Promise<string> {
   const { stdout } = await run('python', ['test/deployed/written.py'], { maxBuffer: 256 * 1024 * 1024 });
   return stdout;
 }
+
+/** How many messages lie in all queues whose name has this word. */
+export async function messagesIn(word: string): Promise<number> {
+  const urls = (await aws<string[] | null>('sqs', 'list-queues', '--query', 'QueueUrls')) ?? [];
+  const counts = urls
+    .filter((url) => url.includes(word))
+    .map(async (url) => {
+      const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'];
+      const asked = ['--queue-url', url, '--attribute-names', ...names, '--query', 'Attributes'];
+      const attributes = await aws<Record<string, string>>('sqs', 'get-queue-attributes', ...asked);
+      return names.reduce((sum, name) => sum + Number(attributes[name] ?? 0), 0);
+    });
+  if (counts.length === 0) throw new Error(`No queue has ${word} in its name`);
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+/** Holds the account to so many executions at once while `act` runs. */
+export async function withExecutions<Result>(executions: number, act: () => Promise<Result>): Promise<Result> {
+  await holdTo(executions);
+  try {
+    return await act();
+  } finally {
+    await holdTo();
+  }
+}
+
+async function holdTo(executions?: number): Promise<void> {
+  const url = `${process.env.AWS_ENDPOINT_URL}/_bonafide/executions`;
+  const answer = await fetch(url, { method: 'PUT', body: executions === undefined ? '' : String(executions) });
+  if (answer.status !== 204) throw new Error(`The emulator takes no limit of executions: ${answer.status}`);
+}

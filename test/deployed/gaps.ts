@@ -53,8 +53,28 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; alarms of one metric ring',
   },
   {
-    what: 'No throttling by API Gateway, no account limits',
-    onAws: '429 beyond `throttle`, 503 where concurrency is used up',
+    what: '429 where a function has no execution left',
+    onAws: 'an HTTP API answers 503',
+    here: 'put right in `tools/release/emulator/gaps.py`; the journey of the new account runs',
+  },
+  {
+    what: 'Messages that find no execution left wait for their visibility to end',
+    onAws: 'Lambda keeps them and tries again until then',
+    here: 'put right in `tools/release/emulator/gaps.py`; the journey of the new account runs',
+  },
+  {
+    what: 'The weights of an alias are kept, and not drawn by',
+    onAws: 'each version gets its share of invocations',
+    here: 'put right in `tools/release/emulator/gaps.py`; the canary journey runs (nightly)',
+  },
+  {
+    what: 'No CodeDeploy',
+    onAws: '`-c rollout=canary` moves aliases and takes them back',
+    here: 'asserted on the template; the canary journey moves the weights itself',
+  },
+  {
+    what: 'No throttling by API Gateway',
+    onAws: '429 beyond `throttle`',
     here: 'asserted on the template, not seen at work',
   },
   {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type * as z from 'zod';
 import { ServiceFunction } from '../../infra/constructs/service-function.ts';
 import { registry } from '../../shared/providers/registry.ts';
-import { makeStack, named, resourcesOf, synthesize } from './stack.ts';
+import { behindLive, makeStack, named, resourcesOf, synthesize } from './stack.ts';
 
 const stack = makeStack();
 const template = Template.fromStack(stack);
@@ -41,7 +41,7 @@ describe('queues', () => {
     const fromQueues = mappings.filter(({ EventSourceArn }) => named(EventSourceArn) in queues);
     expect(fromQueues).toHaveLength(registry.size + 4); // captures that land, the two of orders, and webhooks
     for (const { EventSourceArn, FunctionName } of fromQueues) {
-      const { Timeout } = functions[named(FunctionName)]?.Properties ?? {};
+      const { Timeout } = functions[behindLive(FunctionName)]?.Properties ?? {};
       expect(queues[named(EventSourceArn)]?.Properties.VisibilityTimeout).toBe(6 * Timeout);
     }
   });
@@ -76,7 +76,7 @@ describe('queues', () => {
     for (const { name, timeoutSeconds } of registry.values()) {
       const mapping = mappings.find(({ EventSourceArn }) => named(EventSourceArn) === `providers${name}queue`);
       expect(mapping?.BatchSize).toBe(1);
-      const { Timeout } = functions[named(mapping?.FunctionName)]?.Properties ?? {};
+      const { Timeout } = functions[behindLive(mapping?.FunctionName)]?.Properties ?? {};
       expect(Timeout).toBeGreaterThan(Math.max(...Object.values(timeoutSeconds)) + 15);
     }
   });
@@ -138,6 +138,44 @@ describe('functions', () => {
   it.each(readdirSync('functions'))('of functions/%s are deployed', (folder) => {
     const folders = stack.node.findAll().flatMap((each) => (each instanceof ServiceFunction ? [each.folder] : []));
     expect(folders).toContain(folder);
+  });
+
+  it('are woken by their alias alone: what calls them names `live`, and a new version is one that `live` is moved to', () => {
+    const aliases = Object.values(resourcesOf(template, 'AWS::Lambda::Alias')).map(({ Properties }) => Properties);
+    expect(aliases.map(({ FunctionName }) => named(FunctionName)).sort()).toEqual(Object.keys(functions).sort());
+    expect(new Set(aliases.map(({ Name }) => Name))).toEqual(new Set(['live']));
+    const called = (type: string, of: (properties: Record<string, unknown>) => unknown[]) =>
+      Object.values(resourcesOf(template, type)).flatMap(({ Properties }) => of(Properties).map(behindLive));
+    const targets = ({ ScheduleExpression, Targets }: Record<string, unknown>) =>
+      ScheduleExpression ? (Targets as { Arn: unknown }[]).map(({ Arn }) => Arn) : [];
+    const byWhat = [
+      called('AWS::Lambda::EventSourceMapping', ({ FunctionName }) => [FunctionName]),
+      called('AWS::ApiGatewayV2::Integration', ({ IntegrationUri }) => [IntegrationUri]),
+      called('AWS::Events::Rule', targets),
+    ];
+    expect([...new Set(byWhat.flat())].sort()).toEqual(Object.keys(functions).sort());
+    const permitted = called('AWS::Lambda::Permission', ({ FunctionName }) => [FunctionName]);
+    expect([...new Set(permitted)].sort()).toEqual([...byWhat.slice(1).flat()].sort());
+  });
+
+  it('take a new version at once, or, with rollout=canary, a tenth of what comes for five minutes', () => {
+    template.resourceCountIs('AWS::CodeDeploy::DeploymentGroup', 0);
+    const canary = synthesize({ rollout: 'canary' });
+    const groups = Object.values(resourcesOf(canary, 'AWS::CodeDeploy::DeploymentGroup'));
+    expect(groups).toHaveLength(Object.keys(functions).length);
+    const alarms = Object.keys(canary.findResources('AWS::CloudWatch::Alarm')).filter((id) => id.startsWith('rollout'));
+    expect(alarms).toHaveLength(2);
+    for (const { Properties } of groups) {
+      expect(Properties.DeploymentConfigName).toBe('CodeDeployDefault.LambdaCanary10Percent5Minutes');
+      expect(Properties.AutoRollbackConfiguration.Events).toContain('DEPLOYMENT_STOP_ON_ALARM');
+      expect(Properties.AlarmConfiguration.Alarms.map(({ Name }: { Name: { Ref: string } }) => Name.Ref)).toEqual(
+        alarms,
+      );
+    }
+    for (const alias of Object.values(canary.findResources('AWS::Lambda::Alias'))) {
+      expect(alias.UpdatePolicy.CodeDeployLambdaAliasUpdate.DeploymentGroupName).toBeDefined();
+    }
+    expect(Object.keys(canary.toJSON().Resources).length).toBeLessThan(500); // CloudFormation takes no more
   });
 
   it('are all on the dashboard', () => {

@@ -56,6 +56,13 @@ export function named(value: unknown): string {
 
 const name = (logicalId: string): string => logicalId.replace(/[0-9A-F]{8}$/, '');
 
+/** The function behind an alias of it, which is what routes, mappings and schedules name. */
+export function behindLive(value: unknown): string {
+  const alias = named(value);
+  if (!alias.endsWith('live')) throw new Error(`${alias} is no alias called live`);
+  return alias.slice(0, -'live'.length);
+}
+
 /** The construct that is a route's function, as `named` says it. */
 export function functionIdOf({ function: name, vendor }: Operation): string {
   const construct = ofWebhooks.includes(name) ? 'webhooks' : ofConsole.includes(name) ? 'console' : 'publicapi';

@@ -159,6 +159,11 @@ describe('an HTTP function', () => {
     expect(status).toBe(500);
     expect(JSON.stringify(body) + lines.join('')).not.toMatch(/secret-key|Signature/);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'ERROR', event: 'request.failed', error: 'Error' });
+    // Counted, for the alarm that takes a new version back.
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      Failures: 1,
+      _aws: { CloudWatchMetrics: [{ Namespace: 'Bonafide' }] },
+    });
     expect(lines[0]).toContain('http.test.ts');
   });
 

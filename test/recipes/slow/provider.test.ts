@@ -27,7 +27,7 @@ const inspection = `
   console.log(JSON.stringify({
     queues: Object.fromEntries(of('AWS::SQS::Queue').filter(({ name }) => name.startsWith('providerstemplate')).map((queue) => [queue.name, queue])),
     timeoutSeconds: role.Timeout,
-    consumes: of('AWS::Lambda::EventSourceMapping').filter(({ FunctionName }) => named(FunctionName) === dispatcher).map(({ EventSourceArn }) => named(EventSourceArn)),
+    consumes: of('AWS::Lambda::EventSourceMapping').filter(({ FunctionName }) => named(FunctionName) === dispatcher + 'live').map(({ EventSourceArn }) => named(EventSourceArn)),
     secrets: statements.filter(({ Action }) => [Action].flat().includes('secretsmanager:GetSecretValue')).flatMap(({ Resource }) => [Resource].flat().map(named)),
     alarms: of('AWS::CloudWatch::Alarm').filter(({ Dimensions }) => JSON.stringify(Dimensions ?? '').match(/providerstemplate|dispatchdispatchtemplate/)).map(({ MetricName }) => MetricName),
   }));`;

@@ -10,15 +10,16 @@ import copy
 import inspect
 import json
 import os
+import random
 import signal
 import string
 import sys
 import threading
 import time
 
-from ministack.app import app
+from ministack.app import app as emulator
 from ministack.core import iam_actions
-from ministack.services import cloudwatch, cloudwatch_logs, dynamodb, eventbridge, s3, sqs
+from ministack.services import cloudwatch, cloudwatch_logs, dynamodb, eventbridge, lambda_svc, s3, sqs
 from ministack.services.cloudformation import provisioners
 
 __all__ = ["app"]
@@ -133,7 +134,7 @@ def evaluate_own(alarm):
 
 
 def embedded_metrics(text):
-    line = json.loads(text)
+    line, _ = json.JSONDecoder().raw_decode(text[text.index("{") :])
     for directive in line["_aws"]["CloudWatchMetrics"]:
         for names in directive["Dimensions"]:
             dimensions = {name: line[name] for name in names}
@@ -153,7 +154,7 @@ def measure_then_evaluate():
         for stream_name, stream in list(group["streams"].items()):
             place = (group_name, stream_name)
             for event in stream["events"][read_lines.get(place, 0) :]:
-                if event["message"].startswith('{"_aws"'):
+                if '"_aws":{' in event["message"]:
                     for measured in embedded_metrics(event["message"]):
                         cloudwatch.record_metric(*measured)
             read_lines[place] = len(stream["events"])
@@ -208,3 +209,79 @@ def restore_to_its_time(data):
 
 dynamodb._emit_stream_event = tell_of_write_and_note
 dynamodb._restore_table_to_point_in_time = restore_to_its_time
+
+# 5. An HTTP API answers 503 where its function has no execution left (API Gateway developer guide, "Quotas": 429 is its own throttle).
+proxy_response = lambda_svc.lambda_execute_result_to_api_proxy_response
+assert '"statusCode": 429' in inspect.getsource(proxy_response), "the emulator answers a throttled function in another way now"
+
+
+def unavailable_where_throttled(result):
+    if not result.get("throttle"):
+        return proxy_response(result)
+    body = json.dumps({"message": "Service Unavailable"})
+    return {"statusCode": 503, "headers": {"Content-Type": "application/json"}, "body": body}, None
+
+
+lambda_svc.lambda_execute_result_to_api_proxy_response = unavailable_where_throttled
+
+# 6. Where no execution is left for messages of a queue, Lambda keeps them and tries again until their visibility ends
+# (Lambda developer guide, "Using Lambda with Amazon SQS", "Backoff strategy for throttled invocations").
+run_batch, execute = lambda_svc._run_sqs_batch, lambda_svc._execute_function
+assert "throttle" not in inspect.getsource(run_batch), "the emulator tries throttled batches again by itself now"
+visible_again_at: contextvars.ContextVar[float] = contextvars.ContextVar("visible_again_at", default=0.0)
+
+
+def run_batch_patiently(mapping, function, event, batch, queue_url, queue_name):
+    seconds = int(sqs._queues[queue_url]["attributes"].get("VisibilityTimeout", 30))
+    visible_again_at.set(time.time() + seconds)
+    run_batch(mapping, function, event, batch, queue_url, queue_name)
+
+
+def execute_patiently(function, event):
+    pause = 0.2
+    result = execute(function, event)
+    while isinstance(result, dict) and result.get("throttle") and time.time() + pause < visible_again_at.get():
+        time.sleep(pause)
+        pause = min(2 * pause, 5)
+        result = execute(function, event)
+    return result
+
+
+lambda_svc._run_sqs_batch = run_batch_patiently
+lambda_svc._execute_function = execute_patiently
+
+# 7. An alias sends its share of invocations to each version (Lambda developer guide, "Implement Lambda canary deployments using a weighted alias").
+record_of, invoke = lambda_svc._effective_func_record_for_qualifier, lambda_svc._invoke
+assert "Weights" not in inspect.getsource(record_of), "the emulator draws by an alias's weights by itself now"
+
+
+def drawn(function, qualifier):
+    """The version that an invocation of an alias runs; anything else as it is."""
+    alias = ((function or {}).get("aliases") or {}).get(qualifier) or {}
+    draw = random.random()
+    for version, weight in ((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}).items():
+        draw -= float(weight)
+        if draw < 0:
+            return version
+    return qualifier
+
+
+async def invoke_drawn(name, event, headers, path_qualifier=None, query_params=None):
+    qualifier = path_qualifier or ((query_params or {}).get("Qualifier") or [None])[0]
+    return await invoke(name, event, headers, drawn(lambda_svc._functions.get(name), qualifier), query_params)
+
+
+lambda_svc._effective_func_record_for_qualifier = lambda function, qualifier: record_of(function, drawn(function, qualifier))
+lambda_svc._invoke = invoke_drawn
+
+
+# For tests: `PUT /_bonafide/executions` with a number holds the account to so many executions at once; with nothing, to the usual.
+usual_executions = lambda_svc._ACCOUNT_CONCURRENCY_CAP
+
+
+async def app(scope, receive, send):
+    if scope["type"] != "http" or scope["path"] != "/_bonafide/executions":
+        return await emulator(scope, receive, send)
+    lambda_svc._ACCOUNT_CONCURRENCY_CAP = int((await receive()).get("body") or usual_executions)
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
