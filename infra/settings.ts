@@ -187,6 +187,10 @@ const pairs: readonly { readonly impossible: (chosen: Chosen) => boolean; readon
     impossible: ({ permissionsBoundary, local }) => permissionsBoundary !== undefined && local,
     because: 'permissionsBoundary cannot go with local, where no role is made.',
   },
+  {
+    impossible: ({ rollout, local }) => rollout === 'canary' && local,
+    because: 'rollout=canary cannot go with local, where a new version replaces the old at once.',
+  },
 ];
 
 /** Keys of the CDK and its command line: flags, what it passes to the app, and what it writes into context itself. */

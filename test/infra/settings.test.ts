@@ -118,6 +118,7 @@ describe('choices that cannot go together', () => {
     [{ stage: 'prod', retainData: 'false' }, 'retainData=false cannot go with stage=prod'],
     [{ stage: 'prod', local: true }, 'local cannot go with stage=prod'],
     [{ permissionsBoundary, local: true }, 'permissionsBoundary cannot go with local'],
+    [{ rollout: 'canary', local: true }, 'rollout=canary cannot go with local'],
   ])('are refused: %o', (context, message) => {
     expect(() => read(context)).toThrow(`Context ${message}`);
   });
