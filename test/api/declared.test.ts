@@ -4,7 +4,7 @@ import { faultsOf, routes } from '../../shared/api/operations.ts';
 import { faults } from '../../shared/domain/fault.ts';
 import { declared, rowOf } from '../journeys/declared.ts';
 
-const state = { source_id: 'u-1', check: 'spoof_detect', state: 'erased', round: 1, sequence: 2 };
+const state = { source_id: 'u-1', livemode: true, check: 'spoof_detect', state: 'erased', round: 1, sequence: 2 };
 const problem = (code: string, status: number) => ({
   status,
   body: { type: 'urn:x', title: 'x', status, detail: 'x', code, retryable: false },

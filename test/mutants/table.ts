@@ -437,8 +437,8 @@ export const mutants: readonly Mutant[] = [
   {
     control: 'a client token is told no reason but those of a recapture',
     file: views,
-    find: 'shown.flatMap((one) => recaptureReason.safeParse(one).data ?? [])',
-    replace: 'shown as never',
+    find: 'return isOneOf(reason, one) ? [] : [one];',
+    replace: 'return [one as never];',
     tests: ['test/api/verifications.test.ts'],
     named: 'of an attack that a provider suspects',
   },
