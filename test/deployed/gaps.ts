@@ -33,6 +33,11 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
+    what: 'CloudFormation imports no secrets',
+    onAws: 'an import change set takes a secret by its ARN',
+    here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
+  },
+  {
     what: 'No access log, no metrics of the API, no alarm that rings',
     onAws: 'the stage logs every request; alarms read metrics',
     here: 'asserted on the template (`test/infra`), not seen at work',
