@@ -33,6 +33,11 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
+    what: 'CloudFormation imports no secrets',
+    onAws: 'an import change set takes a secret by its ARN',
+    here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
+  },
+  {
     what: 'CORS of an HTTP API is not read from a template',
     onAws: '`CorsConfiguration` answers preflights and adds headers',
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',

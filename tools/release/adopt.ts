@@ -184,7 +184,8 @@ function importInto(stackName: string, kept: readonly Kept[]): void {
     const importing = ['--change-set-type', 'IMPORT', '--template-body', body, '--resources-to-import', resources];
     mustAws('cloudformation', 'create-change-set', ...named, ...importing);
     const ready = aws('cloudformation', 'wait', 'change-set-create-complete', ...named);
-    if (ready.kind === 'failed') throw new Error(whyNot(named));
+    const status = mustAws('cloudformation', 'describe-change-set', ...named, '--query', 'ExecutionStatus');
+    if (ready.kind === 'failed' || status !== 'AVAILABLE') throw new Error(whyNot(named));
     mustAws('cloudformation', 'execute-change-set', ...named);
     mustAws('cloudformation', 'wait', 'stack-import-complete', '--stack-name', stackName);
   } catch (error) {

@@ -275,6 +275,10 @@ lambda_svc._effective_func_record_for_qualifier = lambda function, qualifier: re
 lambda_svc._invoke = invoke_drawn
 
 
+# CloudFormation imports secrets (CloudFormation user guide, "Resource type support for imports"), by their ARN.
+assert "import" not in secret, "the emulator imports secrets by itself now"
+secret["import"] = lambda identifier: (identifier["Id"], {"Arn": identifier["Id"], "Id": identifier["Id"]})
+
 # For tests: `PUT /_bonafide/executions` with a number holds the account to so many executions at once; with nothing, to the usual.
 usual_executions = lambda_svc._ACCOUNT_CONCURRENCY_CAP
 
