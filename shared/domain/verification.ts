@@ -434,6 +434,9 @@ export function withRefund<Refunded extends InState<'errored' | 'expired' | 'era
   return refunded as Refunded;
 }
 
+/** What of a record decides whether a credit is to be given back. */
+export const creditDeciding = z.object({ state, credit: credit.optional() });
+
 /** Whether a credit is to be given back: the image was never fetched, or no provider of the route could answer. */
 export function owesRefund(record: Verification): record is InState<'errored' | 'expired' | 'erased'> {
   if (record.state === 'erased') return record.refundDue === true;

@@ -1,10 +1,9 @@
-import * as z from 'zod';
 import { accountFor, erasureOf } from '../domain/erasure.ts';
 import { isOneOf, outdated, understood } from '../domain/later.ts';
 import type { Captures, Endpoints, KeptEvents, Sightings, Verifications } from '../domain/ports.ts';
 import { epochSeconds, erasureSeconds } from '../domain/times.ts';
 import {
-  credit,
+  creditDeciding,
   found,
   type InState,
   owesRefund,
@@ -75,10 +74,9 @@ async function emptyEvents(before: Unerased, { endpoints, keptEvents, now }: Era
 
 /** A refund that is due is still made; and one of an image that was not fetched, and now never will be. */
 function keepsRefund(record: Unerased): boolean {
-  const { credit, state } = understood(ofCredit, record, 'the credit of this verification');
+  const { credit, state } = understood(creditDeciding, record, 'the credit of this verification');
   return owesRefund(record) || (state === 'awaiting_captures' && credit === 'taken');
 }
-const ofCredit = z.object({ state, credit: credit.optional() });
 
 /** Erases every record of a source_id, and answers the tombstone of the first: the one that reads find. */
 export async function eraseEvery(

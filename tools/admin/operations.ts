@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod';
+import { limits } from '../../shared/stores/limits.ts';
 import type { LocalStack } from '../target.ts';
 import { parseJson } from './files.ts';
 
@@ -46,9 +47,13 @@ export function operationsOf(outputs: unknown, at?: LocalStack['environment']): 
     credentials: { accessKeyId: at.AWS_ACCESS_KEY_ID, secretAccessKey: at.AWS_SECRET_ACCESS_KEY },
   };
   return {
-    dynamodb: new DynamoDBClient({ ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_DYNAMODB }) }),
-    sqs: new SQSClient({ ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_SQS }) }),
-    eventBridge: new EventBridgeClient({ ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_EVENTBRIDGE }) }),
+    dynamodb: new DynamoDBClient({ ...limits, ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_DYNAMODB }) }),
+    sqs: new SQSClient({ ...limits, ...config, ...(at && { endpoint: at.AWS_ENDPOINT_URL_SQS }) }),
+    eventBridge: new EventBridgeClient({
+      ...limits,
+      ...config,
+      ...(at && { endpoint: at.AWS_ENDPOINT_URL_EVENTBRIDGE }),
+    }),
     queues: new Map(queues.map((one) => [one.name, one])),
     tables: { verifications: VerificationsTable, tenants: TenantsTable, breakers: BreakersTable, events: EventsTable },
     bus: EventBusName,
