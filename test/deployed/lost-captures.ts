@@ -144,7 +144,7 @@ export function lostCaptureJourneys(inside: () => Inside, idKey: () => Promise<s
       await tell(forged, { account: '999999999999' });
       await tell(forged, { bucket: 'somebody-elses' });
       await expect.poll(waiting, { timeout: 60_000 }).toEqual([0, 0]);
-      await expect.poll(() => inside().written(), { timeout: 60_000 }).toContain('foreign_capture_event');
+      await expect.poll(() => inside().written(), { timeout: 60_000 }).toContain('capture.foreign');
       expect(await client.read(sourceId)).toMatchObject({ state: 'awaiting_captures', sequence: 1 });
       expect(await client.history(sourceId)).toHaveLength(1);
     });
