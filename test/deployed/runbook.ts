@@ -73,7 +73,7 @@ export function runbookSteps(operated: () => Operated): void {
       expect(await step('### Holding a vendor')).toContain('spoofsense  held  until');
       expect(await asked()).toEqual(new Set(['builtin']));
       await step('### Holding a vendor', 1);
-      expect(await admin('breaker list')).toContain('Every breaker is closed.');
+      expect(await admin('breaker list')).not.toContain('spoofsense  held'); // other tenants' breakers are theirs
       await sleep(6000); // workers read a breaker again after 5 s
       expect(await asked()).toEqual(new Set(['spoofsense', 'builtin']));
     });
