@@ -33,7 +33,8 @@ export function crossing(inside: () => Inside): void {
     const [byThem, byUs, photo] = [newSourceId(), newSourceId(), await portrait()];
     const begin = async (source_id: string) => {
       const request = { source_id, check: 'spoof_detect', captures: { selfie: { content_type: 'image/jpeg' } } };
-      return uploadsView.parse(await call('POST', '/verifications', request, 201));
+      const begun = z.looseObject({}).parse(await call('POST', '/verifications', request, 201));
+      return uploadsView.parse({ livemode: true, ...begun }); // the last release knew no test tenants
     };
     const passed = (sourceId: string) =>
       expect.poll(async () => (await read(sourceId)).verdict?.outcome, { timeout: 120_000 }).toBe('passed');
