@@ -76,6 +76,9 @@ export function runbookSteps(operated: () => Operated): void {
       expect(await admin('breaker list')).not.toContain('spoofsense  held'); // other tenants' breakers are theirs
       await sleep(6000); // workers read a breaker again after 5 s
       expect(await asked()).toEqual(new Set(['spoofsense', 'builtin']));
+      // Credentials outlive a stack on purpose; these are of this test alone.
+      const secret = ['--secret-id', 'bonafide/providers/spoofsense/held', '--force-delete-without-recovery'] as const;
+      await aws('secretsmanager', 'delete-secret', ...secret);
     });
 
     it('announces again what no rule of the bus saw, under the ids it had', async () => {
