@@ -19,6 +19,7 @@ import { gaps } from './gaps.ts';
 import { lostCaptureJourneys } from './lost-captures.ts';
 import { videoJourneys } from './nightly/video.ts';
 import { commandsUnder, openTerminal } from './page.ts';
+import { gapProbes } from './probes.ts';
 import { runbookSteps } from './runbook.ts';
 import { starvation } from './starvation.ts';
 import { expectDecidedOnce, underTraffic } from './traffic.ts';
@@ -68,6 +69,8 @@ vendorsOnDeployment(() => ({ ...inside, admin }));
 runbookSteps(() => ({ inside, terminal, checkout: first }));
 
 alarmsThatRing(() => inside);
+
+gapProbes(() => inside);
 
 describe('a new account', () => {
   starvation(() => inside);
