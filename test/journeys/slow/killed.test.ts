@@ -24,12 +24,13 @@ it('a machine killed with -9 anywhere on the way loses no verification, message,
     // Two workers that die are `errored`: on a slow machine the next kills would meet this one under way.
     await clientOf(stack).verdict(sourceId);
   }
-  // Once while it is worked on; again where the worker was quicker than the kill.
+  // Once while it is worked on; again where the worker was quicker than the kill. A large photo keeps it busy longer.
+  const large = await portrait(4000);
   let inFlight: Attempt[];
   do {
     const sourceId = newSourceId();
     sourceIds.push(sourceId);
-    await put(await clientOf(stack).request(sourceId), await portrait());
+    await put(await clientOf(stack).request(sourceId), large);
     while (['awaiting_captures', 'queued'].includes((await clientOf(stack).read(sourceId)).state)) await setTimeout(10);
     await stack.kill();
     stack = await startLocalStack(dataDirectory);
