@@ -190,7 +190,11 @@ export class ConsoleList extends View {
       words.list.caption,
       [
         { head: words.list.sourceId, cell: (row) => this.#link(row) },
-        { head: words.list.state, cell: ({ state }) => badge(state, nameIn(words.states, state)) },
+        {
+          head: words.list.state,
+          cell: ({ state, livemode }) =>
+            html`${badge(state, nameIn(words.states, state))} ${livemode ? nothing : badge('test', words.test)}`,
+        },
         {
           head: words.list.outcome,
           cell: ({ verdict }) => (verdict ? this.#verdict(verdict) : html`<span class="quiet">–</span>`),
@@ -208,11 +212,10 @@ export class ConsoleList extends View {
     );
   }
 
-  #link({ source_id, livemode }: ListedVerification) {
-    const test = livemode ? nothing : badge('test', this.desk.words.test);
+  #link({ source_id }: ListedVerification) {
     return source_id === null
-      ? html`<span class="quiet">${this.desk.words.list.erased}</span> ${test}`
-      : html`<a class="id" href=${hashOf({ view: 'verification', sourceId: source_id })}>${source_id}</a> ${test}`;
+      ? html`<span class="quiet">${this.desk.words.list.erased}</span>`
+      : html`<a class="id" href=${hashOf({ view: 'verification', sourceId: source_id })}>${source_id}</a>`;
   }
 
   #verdict({ outcome, reasons }: NonNullable<ListedVerification['verdict']>) {
