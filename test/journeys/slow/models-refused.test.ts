@@ -31,7 +31,7 @@ async function packWithoutSpoofModel(): Promise<string> {
 beforeAll(async () => {
   vendors = await startVendorSimulator();
   running = await startLocalStack(undefined, { context: { models: await packWithoutSpoofModel() } });
-}, 120_000);
+});
 afterAll(async () => {
   await running.stop();
   await vendors.stop();
