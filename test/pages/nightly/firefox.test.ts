@@ -24,7 +24,8 @@ const madeUp = { 'media.navigator.streams.fake': true, 'media.navigator.permissi
 /** What is missing fails: a test that is skipped where the browser is missing shows nothing. */
 async function open(preferences: Record<string, unknown>): Promise<Page> {
   const executablePath = process.env.FIREFOX_PATH || '/usr/bin/firefox-esr';
-  if (!existsSync(executablePath)) throw new Error(`There is no ${executablePath}: install firefox-esr, or set FIREFOX_PATH`);
+  if (!existsSync(executablePath))
+    throw new Error(`There is no ${executablePath}: install firefox-esr, or set FIREFOX_PATH`);
   browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath,
@@ -101,7 +102,11 @@ const reasonsOf = async (sourceId: string) => (await stack().client.verdict(sour
 describe('in Firefox', () => {
   it('a camera that is denied is told, and a chosen photo passes', async () => {
     const { link, sourceId } = await stack().ask();
-    const page = await open({ ...madeUp, 'media.navigator.permission.disabled': false, 'permissions.default.camera': 2 });
+    const page = await open({
+      ...madeUp,
+      'media.navigator.permission.disabled': false,
+      'permissions.default.camera': 2,
+    });
     await page.goto(link);
     await press(page, 'begin');
     await sees(page, 'denied', 'denied_by_system');
