@@ -62,7 +62,6 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- audit verify acme [SOURCE_ID]   says which line of which history was changed since it was written;
                                                    --against FILE: also where events say so, one JSON a line (docs/audit.md)
 
-  Without an option: the local stack (npm start) of BONAFIDE_DATA.
   npm run admin -- redrive QUEUE                   moves what QUEUE could not deliver back to it: captures, builtin (or another
                                                    provider), fetches, results, webhooks. Twice does no harm: docs/runbook.md
   npm run admin -- breaker list                    open PROVIDER [acme|deployment], for --minutes (60); close PROVIDER
@@ -70,6 +69,7 @@ const usage = `Keeps tenants and finds their verifications, in the running local
   npm run admin -- restore ENDING FILE             makes new tables of what the stack's held --at TIME, the latest by default;
                                                    FILE then names them for npm run deploy -- -c adopt=FILE
 
+  Without an option: the local stack (npm start) of BONAFIDE_DATA.
   --aws              the stack this checkout deployed (cdk-outputs.json, written by npm run deploy)
   --tenants-table T  a table by name, with the AWS credentials and region of your environment
                      (then also --stack NAME, default bonafide, --url URL of the API, --id-key-secret ARN,

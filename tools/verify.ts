@@ -23,7 +23,8 @@ verdict (errored, expired, erased); with --samples 0 where all four ended as exp
 because Bonafide refused the request or did not answer; with 2 the command line is wrong.
 `;
 
-const exitCodes = { passed: 0, failed: 3, recapture: 4 } as const satisfies Record<Outcome, number>;
+const exitCodeOf = { passed: 0, failed: 3, recapture: 4 } as const satisfies Record<Outcome, number>;
+const exitCodes: ReadonlyMap<string, number> = new Map(Object.entries(exitCodeOf));
 const noVerdict = 5;
 
 interface Photo {
@@ -71,9 +72,7 @@ try {
     process.exitCode = wrong === 0 ? 0 : 1;
   } else {
     const { verdict } = await verify(await photo(values.selfie ?? ''), client);
-    process.exitCode = verdict
-      ? (new Map<string, number>(Object.entries(exitCodes)).get(verdict.outcome) ?? noVerdict)
-      : noVerdict;
+    process.exitCode = exitCodes.get(verdict?.outcome ?? '') ?? noVerdict;
   }
 } catch (error) {
   console.error(wordsFor(error));

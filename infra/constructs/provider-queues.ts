@@ -42,6 +42,6 @@ export class ProviderQueues extends Construct {
 
   /** Lets a function hand a verification to any provider: each may follow each in the route of a test tenant. */
   allowSending(serviceFunction: AnyServiceFunction): void {
-    for (const name of registry.keys()) serviceFunction.allow(['sqs:SendMessage'], this.queueOf(name).queue.queueArn);
+    for (const { queue } of this.queues.values()) serviceFunction.allow(['sqs:SendMessage'], queue.queueArn);
   }
 }

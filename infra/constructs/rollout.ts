@@ -4,6 +4,7 @@ import { LambdaApplication, LambdaDeploymentConfig, LambdaDeploymentGroup } from
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type Alias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { failuresMetric, namespace } from '../../shared/domain/metric.ts';
 import { readSettings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { ServiceAlarm } from './service-alarm.ts';
@@ -53,7 +54,7 @@ class Rollout extends Construct {
         hurt: 'While a new version is tried, requests or messages fail: people wait for what the old version would have decided.',
         runbook,
         // What the functions write down as an error: a message that failed alone is none that Lambda counts.
-        metric: new Metric({ namespace: 'Bonafide', metricName: 'Failures', statistic: 'Sum', period }),
+        metric: new Metric({ namespace, metricName: failuresMetric, statistic: 'Sum', period }),
         threshold: 5,
       }),
       new ServiceAlarm(this, 'errors', {

@@ -52,12 +52,12 @@ function firstWrong(record: Verification, lines: readonly HistoryEntry[]): numbe
 
 function holds(record: Verification, lines: readonly HistoryEntry[], index: number, line: HistoryEntry): boolean {
   const { verificationId } = record;
-  const asNote = line.hash === noteHash(verificationId, line);
-  if (line.kind === 'noted') return asNote;
+  const isNote = () => line.hash === noteHash(verificationId, line);
+  if (line.kind === 'noted') return isNote();
   const before =
     record.state === 'erased' ? (record.goesOnFrom ?? '') : goesOnFrom(verificationId, lines.slice(0, index));
-  const asMove = line.hash === moveHash(verificationId, before, line);
-  return line.kind === 'moved' ? asMove : asMove || asNote; // of a later version: it covers what one of ours does
+  const isMove = line.hash === moveHash(verificationId, before, line);
+  return isMove || (line.kind !== 'moved' && isNote()); // of a later version: it covers what one of ours does
 }
 
 /** Why the line at `index`, the first whose hash does not hold, does not. */

@@ -69,27 +69,11 @@ export type Event = z.infer<typeof event>;
  * has none, and its integrator still has to hear which verification was erased.
  */
 export function eventOf(before: Unerased, record: Verification): Event {
-  return {
-    id: eventId(record.verificationId, record.sequence),
-    type: before.state === 'decided' && record.state === 'decided' ? supersededType : typeOfState(record.state),
-    // Sequence 1 is the making, which its maker was told of: the chain begins with 2.
-    previous_event_id: record.sequence > 2 ? eventId(record.verificationId, record.sequence - 1) : null,
-    occurred_at: record.updatedAt,
-    tenant: record.tenant,
-    livemode: isLive(record),
-    source_id: before.sourceId,
-    check: record.check,
-    state: record.state,
-    round: record.round,
-    sequence: record.sequence,
-    ...(record.state === 'decided' ? { outcome: record.verdict.outcome } : {}),
-    ...hashOfMove(record),
-  };
-}
-
-function hashOfMove({ history, sequence }: Verification): Pick<Event, 'hash'> {
-  const line = history.findLast(({ kind, sequence: moved }) => kind === 'moved' && moved === sequence);
-  return line?.hash === undefined ? {} : { hash: line.hash };
+  const { state: to, round, sequence, updatedAt: at, history } = record;
+  const line = history.findLast((one) => one.kind === 'moved' && one.sequence === sequence);
+  const type = before.state === 'decided' && to === 'decided' ? supersededType : typeOfState(to);
+  const outcome = record.state === 'decided' ? record.verdict.outcome : undefined;
+  return told(record, before.sourceId, { type, at, state: to, round, sequence, outcome, hash: line?.hash });
 }
 
 /**
@@ -99,24 +83,39 @@ function hashOfMove({ history, sequence }: Verification): Pick<Event, 'hash'> {
  */
 export function eventsOfHistory(record: Unerased): Event[] {
   const moves = record.history.filter(({ kind, sequence }) => kind === 'moved' && sequence > 1);
-  return moves.flatMap(({ state: to, ...line }) => {
+  return moves.flatMap(({ state: to, outcome, ...line }) => {
     if (!isOneOf(state, to)) return [];
-    return {
-      id: eventId(record.verificationId, line.sequence),
-      type: eventTypeOfMove({ ...line, state: to }),
-      previous_event_id: line.sequence > 2 ? eventId(record.verificationId, line.sequence - 1) : null,
-      occurred_at: line.at,
-      tenant: record.tenant,
-      livemode: isLive(record),
-      source_id: record.sourceId,
-      check: record.check,
-      state: to,
-      round: line.round,
-      sequence: line.sequence,
-      ...(to === 'decided' && line.outcome !== undefined && { outcome: line.outcome }),
-      ...(line.hash !== undefined && { hash: line.hash }),
-    };
+    const type = eventTypeOfMove({ ...line, state: to });
+    return told(record, record.sourceId, { ...line, type, state: to, outcome: to === 'decided' ? outcome : undefined });
   });
+}
+
+/** What an event says of one move. */
+interface Told extends Pick<Event, 'type' | 'state' | 'round' | 'sequence' | 'outcome' | 'hash'> {
+  readonly at: string;
+}
+
+function told(
+  { verificationId, tenant, livemode, check }: Verification,
+  source_id: string,
+  { type, at, state, round, sequence, outcome, hash }: Told,
+): Event {
+  return {
+    id: eventId(verificationId, sequence),
+    type,
+    // Sequence 1 is the making, which its maker was told of: the chain begins with 2.
+    previous_event_id: sequence > 2 ? eventId(verificationId, sequence - 1) : null,
+    occurred_at: at,
+    tenant,
+    livemode: isLive({ livemode }),
+    source_id,
+    check,
+    state,
+    round,
+    sequence,
+    ...(outcome !== undefined && { outcome }),
+    ...(hash !== undefined && { hash }),
+  };
 }
 
 /** Of a move by its verification; of `endpoint.disabled` by the endpoint and its version. */

@@ -36,7 +36,7 @@ export function tolerant<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.Z
   return z.looseObject(shape) as unknown as z.ZodObject<Shape>;
 }
 
-/** The fault that ends an act on what a later version wrote: whoever called, and every queue, comes again. */
+/** The fault that ends an act on what a later version wrote: the caller may repeat it, and a queue does. */
 export function outdated(what: string): Fault {
   return new Fault('version_outdated', `A later version wrote ${what}: this one leaves it alone.`);
 }

@@ -1,10 +1,12 @@
 /** Of every metric of the service. */
 export const namespace = 'Bonafide';
 
+/** Counts the errors that functions log, without a dimension: `log.error` writes it in its own line, and a canary reads it. */
+export const failuresMetric = 'Failures';
+
 /**
- * Every metric of the service: those that alarms read, and no other. Each carries the
- * deployment's name as `service`; `by` is one more dimension, which has few values that are known beforehand. No value is
- * of a person, a tenant or a verification.
+ * Every other metric: those that alarms read, and no more. Each carries the deployment's name as `service`; `by` is one more
+ * dimension, which has few values that are known beforehand. No value is of a person, a tenant or a verification.
  */
 export const metrics = {
   /** 0 for each verification whose captures are in, 1 for each that is decided: no verdicts make an average of 0. */

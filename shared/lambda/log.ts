@@ -1,4 +1,4 @@
-import { namespace } from '../domain/metric.ts';
+import { failuresMetric, namespace } from '../domain/metric.ts';
 import type { Log } from '../domain/ports.ts';
 
 /** One JSON object a line. Lambda takes lines that are JSON as they are. */
@@ -15,9 +15,9 @@ export function jsonLog(write: (line: string) => void, now: () => Date): Log {
 
 /** What makes CloudWatch count the line (embedded metric format): a canary is taken back by it (`infra/constructs/rollout.ts`). */
 function countedAsFailure(at: Date): Record<string, unknown> {
-  const Metrics = [{ Name: 'Failures', Unit: 'Count' }];
+  const Metrics = [{ Name: failuresMetric, Unit: 'Count' }];
   const CloudWatchMetrics = [{ Namespace: namespace, Dimensions: [[]], Metrics }];
-  return { Failures: 1, _aws: { Timestamp: at.getTime(), CloudWatchMetrics } };
+  return { [failuresMetric]: 1, _aws: { Timestamp: at.getTime(), CloudWatchMetrics } };
 }
 
 function described(error: unknown): Record<string, unknown> {

@@ -118,7 +118,7 @@ const broken: readonly (readonly [alarms: RegExp, run: string])[] = [
   [/^sweepstopped$/, 'sweep-off'],
 ];
 
-/** The run's metrics as those that this alarm reads: of the same name, whoever they are of. */
+/** The run's metrics as those that this alarm reads: of the same name, whatever deployment or provider they are of. */
 function seriesFor(
   alarm: ReadAlarm,
   name: string,

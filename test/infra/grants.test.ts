@@ -69,7 +69,8 @@ const dispatchers = [...registry.values()]
     `dispatchdispatch${provider.name}`,
     [
       ...dispatches(provider),
-      ...(provider.name === 'sandbox' ? [] : [...breakers, ...opensCaptures, reads(provider.name)]),
+      ...(provider.ignoresCaptures ? [] : opensCaptures),
+      ...(provider.remote ? [...breakers, reads(provider.name)] : []),
       ...(provider.answersBy === 'webhook' ? ['secretsmanager:GetSecretValue secretsreference'] : []),
     ],
   ]);

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import * as z from 'zod';
 import { synthesize } from '../../local/synthesize.ts';
 import { type LocalStack, localStack } from '../../tools/target.ts';
@@ -21,6 +22,8 @@ export interface RunningStack {
   /** Everything it and its functions wrote. */
   readonly written: () => string;
   readonly events: () => Record<string, unknown>[];
+  /** `npm run admin -- …` against this stack: what it prints. */
+  readonly admin: (...words: string[]) => Promise<string>;
   /** SIGTERM; resolves to the exit code. */
   readonly stop: () => Promise<number | null>;
   /** kill -9, the functions' processes with it; one that has ended already stays so. */
@@ -83,6 +86,10 @@ export async function startLocalStack(
         .split('\n')
         .filter(Boolean)
         .map((text) => JSON.parse(text)),
+    admin: async (...words) => {
+      const env = { ...process.env, BONAFIDE_DATA: dataDirectory };
+      return (await promisify(execFile)(process.execPath, ['tools/admin.ts', ...words], { env })).stdout;
+    },
     stop: async () => {
       child.kill('SIGTERM');
       return exited;

@@ -9,7 +9,7 @@ import { portrait } from '../../tools/samples.ts';
 import { startVendorSimulator, type VendorSimulator } from '../../tools/vendor-simulator/server.ts';
 import { type Client, clientOf, newSourceId } from './client.ts';
 
-/** A deployment, and whoever keeps its tenants. */
+/** A deployment, with its operator's commands. */
 export interface Kept {
   readonly url: string;
   /** `npm run admin -- …`; answers what it prints. */

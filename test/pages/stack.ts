@@ -1,17 +1,13 @@
 /** `npm start` for a file of tests about pages, with a tenant and what an integrator's server does for a person. */
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
 import { type Client, clientOf, newSourceId } from '../journeys/client.ts';
 import { type RunningStack, remove, startLocalStack } from '../journeys/local-stack.ts';
 
 export interface PagesStack extends RunningStack {
   readonly client: Client;
-  /** `npm run admin -- …` against this stack: what it prints. */
-  readonly admin: (...options: string[]) => Promise<string>;
   readonly ask: Ask;
   /** Another tenant, whose policy says this of the page. Its functions know it at once, since they have never asked for it. */
   readonly tenantWith: (page: Record<string, unknown>) => Promise<OtherTenant>;
@@ -61,13 +57,10 @@ async function started(environment: Record<string, string>): Promise<PagesStack>
   Object.assign(process.env, environment); // `npm start` inherits it
   const running = await startLocalStack();
   const client = clientOf(running);
-  const env = { ...process.env, BONAFIDE_DATA: running.dataDirectory };
-  const admin = async (...options: string[]) =>
-    (await promisify(execFile)(process.execPath, ['tools/admin.ts', ...options], { env })).stdout;
+  const { admin } = running;
   return {
     ...running,
     client,
-    admin,
     ask: askingBy(client),
     tenantWith: async (page) => {
       const tenant = `pages-${randomUUID().slice(0, 8)}`;

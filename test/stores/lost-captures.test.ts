@@ -1,9 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type S3, startS3 } from '../../local/s3/s3.ts';
 import { type CaptureName, type Check, captureKey, capturesOf } from '../../shared/domain/captures.ts';
 import { epochSeconds } from '../../shared/domain/times.ts';
 import { landCapture } from '../../shared/lifecycle/land.ts';
@@ -13,33 +9,21 @@ import { dynamoVerifications } from '../../shared/stores/verifications.ts';
 import { idOf } from '../builders/deployment.ts';
 import { setup } from '../builders/setup.ts';
 import { anAwaitingVerification } from '../builders/verification.ts';
+import { startBucket, type TestBucket } from './bucket.ts';
 import { startTables } from './table.ts';
 
 /* Captures whose events never came, on the embedded DynamoDB and S3. */
 
-const Bucket = 'captures';
-const credentials = { accessKeyId: 'LOCAL', secretAccessKey: 'local-secret' };
-
-let directory: string;
-let s3: S3;
-let client: S3Client;
+let bucket: TestBucket;
 let tables: Awaited<ReturnType<typeof startTables>>;
 beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'lost-'));
-  const bucket = { name: Bucket, versioned: true, notifies: false, cors: [], lifecycle: [] };
-  s3 = await startS3({ directory, buckets: [bucket], credentials });
-  client = new S3Client({ endpoint: s3.endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
-  tables = await startTables();
+  [bucket, tables] = await Promise.all([startBucket(), startTables()]);
 });
-afterAll(async () => {
-  client.destroy();
-  await Promise.all([s3.stop(), tables.stop()]);
-  await rm(directory, { recursive: true });
-});
+afterAll(() => Promise.all([bucket.stop(), tables.stop()]));
 
 const store = async (id: string, name: CaptureName, { round = 1, challengeNumber = 1, body = 'a face' } = {}) => {
   const Key = captureKey(id, round, name, challengeNumber);
-  const { VersionId, ETag } = await client.send(new PutObjectCommand({ Bucket, Key, Body: body }));
+  const { VersionId, ETag } = await bucket.client.send(new PutObjectCommand({ Bucket: bucket.name, Key, Body: body }));
   return { versionId: VersionId, etag: ETag?.replaceAll('"', '') };
 };
 
@@ -52,7 +36,7 @@ it('lists of each place of a round the version that was stored first, page by pa
   const second = await store(id, 'video', { challengeNumber: 2 });
   await store(id, 'selfie', { round: 2 });
   await store(idOf('another'), 'selfie');
-  const paging = new S3Client({ endpoint: s3.endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
+  const paging = bucket.connect();
   let pages = 0;
   paging.middlewareStack.add(
     (next) => (given) => {
@@ -62,21 +46,21 @@ it('lists of each place of a round the version that was stored first, page by pa
     { step: 'initialize' },
   );
   const about = { verificationId: id, round: 1, bytes: 6, storedAt: expect.stringMatching(/^\d{4}-.*Z$/) };
-  const found = await s3Captures(paging, Bucket).oldest(id, 1);
+  const found = await s3Captures(paging, bucket.name).oldest(id, 1);
   expect(found).toEqual([
     { ...about, name: 'selfie', ...selfie },
     { ...about, name: 'video', ...video },
     { ...about, name: 'video', challengeNumber: 2, ...second },
   ]);
   expect(pages).toBe(3);
-  expect(await s3Captures(client, Bucket).oldest(idOf('nothing'), 1)).toEqual([]);
+  expect(await s3Captures(bucket.client, bucket.name).oldest(idOf('nothing'), 1)).toEqual([]);
   paging.destroy();
 });
 
 it('five uploads of which no event came, one with a card, are queued by one sweep; late events change nothing', async () => {
   const at = setup();
   const verifications = dynamoVerifications({ client: tables.client, table: 'verifications', now: () => new Date() });
-  const captures = s3Captures(client, Bucket);
+  const captures = s3Captures(bucket.client, bucket.name);
   const sent: string[] = [];
   const send = async (_: string, { verificationId }: { verificationId: string }) => void sent.push(verificationId);
   const dependencies = { ...at, verifications, captures, send, now: () => new Date() };

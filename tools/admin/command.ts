@@ -34,6 +34,13 @@ export interface Context {
 /** Commands by name: `tenant create`, or of one word. */
 export type Commands = Readonly<Record<string, Command>>;
 
+/** The time that a text says, or an error that shows how to say one. */
+export function timeIn(text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw new Error(`${text} is no time such as 2030-01-31T09:00:00Z`);
+  return time;
+}
+
 /** A tenant's id, or an error that says what is wrong with it. */
 export function tenantNamed(name: string, schema: z.ZodType<string> = tenantId): string {
   const id = schema.safeParse(name);

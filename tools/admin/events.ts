@@ -6,7 +6,7 @@ import { dynamoKeptEvents } from '../../shared/stores/kept-events.ts';
 import { dynamoEndpoints } from '../../shared/stores/tenants/endpoints.ts';
 import { recordOf } from '../../shared/stores/verifications.ts';
 import { sqsWebhooks } from '../../shared/stores/webhook-queue.ts';
-import type { Commands } from './command.ts';
+import { type Commands, timeIn } from './command.ts';
 import type { Operations } from './operations.ts';
 
 /** Records announced at the same time: the bus takes ten events in a request. */
@@ -17,7 +17,7 @@ export const eventsCommands: Commands = {
     words: 0,
     run: async (_, { connect, since, until = new Date().toISOString() }) => {
       if (since === undefined) throw new Error('Say since when: --since 2030-01-31T09:00:00Z');
-      const span = { since: instant(since), until: instant(until) };
+      const span = { since: timeIn(since).toISOString(), until: timeIn(until).toISOString() };
       if (span.since >= span.until) throw new Error(`--since ${since} is not before --until ${until}`);
       const { announced, records, unnamed } = await replay((await connect()).operations(), span);
       console.log(`${announced} events of ${records} verifications, announced again under the ids they had.`);
@@ -25,13 +25,6 @@ export const eventsCommands: Commands = {
     },
   },
 };
-
-/** As records have it: in UTC, with milliseconds. */
-function instant(text: string): string {
-  const at = new Date(text);
-  if (Number.isNaN(at.getTime())) throw new Error(`${text} is no time such as 2030-01-31T09:00:00Z`);
-  return at.toISOString();
-}
 
 /** Reads the whole table once: records keep what became of them, and no index has when they moved. */
 async function replay(operations: Operations, span: Span) {

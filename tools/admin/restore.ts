@@ -15,7 +15,7 @@ import {
   UpdateTableCommand,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { Commands } from './command.ts';
+import { type Commands, timeIn } from './command.ts';
 import type { Operations } from './operations.ts';
 
 /** What names the new tables: an ending of the names of those that they are made of. */
@@ -38,7 +38,7 @@ export const restoreCommands: Commands = {
               dynamodb,
               names.map(({ source }) => source),
             )
-          : timeOf(at);
+          : timeIn(at);
       for (const { source: SourceTableName, target: TargetTableName } of names) {
         await dynamodb.send(
           new RestoreTableToPointInTimeCommand({ SourceTableName, TargetTableName, RestoreDateTime: time }),
@@ -78,12 +78,6 @@ async function described(client: DynamoDBClient, TableName: string): Promise<Tab
     if (error instanceof ResourceNotFoundException) return undefined;
     throw error;
   }
-}
-
-function timeOf(text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new Error(`${text} is no time such as 2030-01-31T09:00:00Z`);
-  return time;
 }
 
 /** The latest that all can be restored to: one time for all of them, so that they fit together. */

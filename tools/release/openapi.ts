@@ -122,20 +122,18 @@ const ref = (name: string, place = '#/components/schemas/') => ({ $ref: `${place
 function components(schemas: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output', place?: string) {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
-  const document = z.toJSONSchema(registry, {
-    io,
-    unrepresentable: 'any',
-    uri: (id) => ref(id, place).$ref,
-    override: ({ jsonSchema }) => (io === 'output' ? openTo(jsonSchema) : undefined),
-  });
+  const document = z.toJSONSchema(registry, { ...writtenAs(io), uri: (id) => ref(id, place).$ref });
   return Object.fromEntries(
     Object.entries(document.schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]),
   );
 }
 
 /** A later version may answer with more fields than this document names. */
-function openTo(answer: z.core.JSONSchema.BaseSchema): void {
-  if (answer.additionalProperties === false) delete answer.additionalProperties;
+function writtenAs(io: 'input' | 'output'): z.core.ToJSONSchemaParams {
+  const open = ({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }) => {
+    if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  };
+  return { io, unrepresentable: 'any', override: open };
 }
 
 /** The name of a schema, or the schema itself where it has none. */
@@ -145,11 +143,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
   if (schema instanceof z.ZodUnion) {
     return { anyOf: schema.options.map((option) => schemaOf(option as z.ZodType, io)) };
   }
-  const { $schema: _, ...inline } = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    override: ({ jsonSchema }) => (io === 'output' ? openTo(jsonSchema) : undefined),
-  });
+  const { $schema: _, ...inline } = z.toJSONSchema(schema, writtenAs(io));
   return inline;
 }
 

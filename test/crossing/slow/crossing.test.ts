@@ -33,7 +33,7 @@ interface Variant {
   readonly record: Verification;
   readonly what: string;
   readonly word: string;
-  /** A word that decides, and that no version knows: it is shown, and nobody acts on it. */
+  /** A word that decides, and that no version knows: it is shown, and no version acts on it. */
   readonly isUndecidable: boolean;
   readonly isInvented: boolean;
   /** A word that the last release does not have. */

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { startVendorSimulator, type VendorSimulator } from '../../../tools/vendo
 import { modelsDirectory } from '../../engine/engine.ts';
 import { newSourceId, put } from '../client.ts';
 import { type RunningStack, remove, startLocalStack } from '../local-stack.ts';
-import { file, type Kept, secretsOf, tenant } from '../vendor-journeys.ts';
+import { file, secretsOf, tenant } from '../vendor-journeys.ts';
 
 let running: RunningStack;
 let vendors: VendorSimulator;
@@ -38,21 +37,11 @@ afterAll(async () => {
   remove(running.dataDirectory);
 });
 
-const kept = (): Kept => ({
-  url: running.url,
-  written: running.written,
-  admin: async (...words) =>
-    execFileSync(process.execPath, ['tools/admin.ts', ...words], {
-      encoding: 'utf8',
-      env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
-    }),
-});
-
 it('an engine whose models do not open fails each verification on its own: the route goes on, or ends as errored', async () => {
   const credentials = file('spoofsense.json', secretsOf(vendors).spoofsense);
-  await kept().admin('credentials', 'set', 'spoofsense', 'deployment', credentials);
-  const routed = await tenant(kept(), 'routed', ['builtin', 'spoofsense']);
-  const alone = await tenant(kept(), 'alone', ['builtin']);
+  await running.admin('credentials', 'set', 'spoofsense', 'deployment', credentials);
+  const routed = await tenant(running, 'routed', ['builtin', 'spoofsense']);
+  const alone = await tenant(running, 'alone', ['builtin']);
   const sourceIds = [newSourceId(), newSourceId()];
   const last = newSourceId();
   const face = await portrait();

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, clientOf, newSourceId } from '../client.ts';
 import { type RunningStack, remove, startLocalStack } from '../local-stack.ts';
@@ -15,15 +14,7 @@ afterAll(async () => {
   remove(running.dataDirectory);
 });
 
-vendorJourneys(() => ({
-  url: running.url,
-  written: running.written,
-  admin: async (...words) =>
-    execFileSync(process.execPath, ['tools/admin.ts', ...words], {
-      encoding: 'utf8',
-      env: { ...process.env, BONAFIDE_DATA: running.dataDirectory },
-    }),
-}));
+vendorJourneys(() => running);
 
 describe('the sandbox', () => {
   it.each([

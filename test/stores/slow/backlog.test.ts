@@ -1,11 +1,7 @@
 /** What piles up while nothing is swept: `npm run test:slow` runs it and `npm test` does not. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { type S3, startS3 } from '../../../local/s3/s3.ts';
 import { captureKey } from '../../../shared/domain/captures.ts';
 import type { Captures, Verifications } from '../../../shared/domain/ports.ts';
 import { epochSeconds } from '../../../shared/domain/times.ts';
@@ -14,30 +10,18 @@ import { s3Captures } from '../../../shared/stores/captures.ts';
 import { dynamoVerifications } from '../../../shared/stores/verifications.ts';
 import { setup } from '../../builders/setup.ts';
 import { anAwaitingVerification } from '../../builders/verification.ts';
+import { startBucket, type TestBucket } from '../bucket.ts';
 import { startTables } from '../table.ts';
 
 const requestMilliseconds = 20;
 const functionMilliseconds = 50_000;
 
-const Bucket = 'captures';
-const credentials = { accessKeyId: 'LOCAL', secretAccessKey: 'local-secret' };
-
-let directory: string;
-let s3: S3;
-let client: S3Client;
+let bucket: TestBucket;
 let tables: Awaited<ReturnType<typeof startTables>>;
 beforeAll(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'backlog-'));
-  const bucket = { name: Bucket, versioned: true, notifies: false, cors: [], lifecycle: [] };
-  s3 = await startS3({ directory, buckets: [bucket], credentials });
-  client = new S3Client({ endpoint: s3.endpoint, region: 'us-east-1', credentials, forcePathStyle: true });
-  tables = await startTables();
+  [bucket, tables] = await Promise.all([startBucket(), startTables()]);
 });
-afterAll(async () => {
-  client.destroy();
-  await Promise.all([s3.stop(), tables.stop()]);
-  await rm(directory, { recursive: true });
-});
+afterAll(() => Promise.all([bucket.stop(), tables.stop()]));
 afterEach(() => void vi.useRealTimers());
 
 /** Each call of these takes as long as a request. */
@@ -107,10 +91,13 @@ it('600 overdue, every tenth of them stored, on the embedded table and bucket at
   const stored = records.filter((_, one) => one % 10 === 0);
   for (const { verificationId } of stored) {
     const Key = captureKey(verificationId, 1, 'selfie');
-    await client.send(new PutObjectCommand({ Bucket, Key, Body: 'a face' }));
+    await bucket.client.send(new PutObjectCommand({ Bucket: bucket.name, Key, Body: 'a face' }));
   }
   const step = { step: 'build' } as const;
-  client.middlewareStack.add((next) => async (given) => sleep(requestMilliseconds).then(() => next(given)), step);
+  bucket.client.middlewareStack.add(
+    (next) => async (given) => sleep(requestMilliseconds).then(() => next(given)),
+    step,
+  );
   tables.client.middlewareStack.add(
     (next) => async (given) => sleep(requestMilliseconds).then(() => next(given)),
     step,
@@ -118,7 +105,7 @@ it('600 overdue, every tenth of them stored, on the embedded table and bucket at
   const swept = await sweepVerifications({
     ...setup(),
     verifications: store,
-    captures: s3Captures(client, Bucket),
+    captures: s3Captures(bucket.client, bucket.name),
     now,
     remainingMilliseconds: () => Number.POSITIVE_INFINITY, // the embedded parts answer slower than 20 ms here
   });
