@@ -48,7 +48,7 @@ const shared = {
   pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run
   testTimeout: 240_000, // a busy machine is no failure: what may take how long is the bench's business
   hookTimeout: 240_000,
-  expect: { poll: { timeout: 60_000 } },
+  expect: { poll: { timeout: 150_000 } },
 } as const;
 
 export default defineConfig({

@@ -37,7 +37,7 @@ export function crossing(inside: () => Inside): void {
       return uploadsView.parse({ livemode: true, ...begun }); // the last release knew no test tenants
     };
     const passed = (sourceId: string) =>
-      expect.poll(async () => (await read(sourceId)).verdict?.outcome, { timeout: 120_000 }).toBe('passed');
+      expect.poll(async () => (await read(sourceId)).verdict?.outcome).toBe('passed');
     const review = async (sourceId: string, reviewer: string) => {
       const { sequence } = await read(sourceId);
       const asked = { sequence, outcome: 'failed', reason: 'looked', reviewer };

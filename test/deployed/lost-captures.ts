@@ -131,7 +131,7 @@ export function lostCaptureJourneys(inside: () => Inside, idKey: () => Promise<s
       // Late events of the same change nothing.
       const histories = await Promise.all(sourceIds.map((sourceId) => client.history(sourceId)));
       for (const one of stored) await tell(one);
-      await expect.poll(waiting, { timeout: 60_000 }).toEqual([0, 0]);
+      await expect.poll(waiting).toEqual([0, 0]);
       expect(await Promise.all(sourceIds.map((sourceId) => client.history(sourceId)))).toEqual(histories);
     });
 
@@ -143,8 +143,8 @@ export function lostCaptureJourneys(inside: () => Inside, idKey: () => Promise<s
       const forged = { key, versionId: 'forged', size: 9, etag: 'e' };
       await tell(forged, { account: '999999999999' });
       await tell(forged, { bucket: 'somebody-elses' });
-      await expect.poll(waiting, { timeout: 60_000 }).toEqual([0, 0]);
-      await expect.poll(() => inside().written(), { timeout: 60_000 }).toContain('capture.foreign');
+      await expect.poll(waiting).toEqual([0, 0]);
+      await expect.poll(() => inside().written()).toContain('capture.foreign');
       expect(await client.read(sourceId)).toMatchObject({ state: 'awaiting_captures', sequence: 1 });
       expect(await client.history(sourceId)).toHaveLength(1);
     });

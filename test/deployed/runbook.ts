@@ -99,7 +99,7 @@ export function runbookSteps(operated: () => Operated): void {
       expect(await told()).toEqual([]);
       await step('### Announcing events again');
       await expect
-        .poll(async () => (await told()).map(({ type }) => type), { timeout: 30_000 })
+        .poll(async () => (await told()).map(({ type }) => type))
         .toEqual(['verification.queued', 'verification.dispatched', 'verification.decided']);
       const [first] = await told();
       const about = /^evt_(.*)_2$/.exec(first?.id ?? '')?.[1] ?? '';

@@ -26,6 +26,7 @@ export default defineConfig({
     globalSetup: 'test/temporary-files.ts',
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 150_000 } },
     reporters: ['verbose'],
   },
 });

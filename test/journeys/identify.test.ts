@@ -75,7 +75,7 @@ const order = (image: string, source_id = newSourceId()) => ({
 /** The result of a request, once it is posted. */
 async function resultOf(sourceId: string): Promise<string> {
   const find = () => posted.find(({ body }) => JSON.parse(body).payload.source_id === sourceId)?.body;
-  await expect.poll(find, { timeout: 120_000, interval: 100 }).toBeDefined();
+  await expect.poll(find, { interval: 100 }).toBeDefined();
   return find() ?? '';
 }
 

@@ -130,7 +130,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       expect(anew.challenge).not.toBe(second.challenge);
       await upload(anew);
       expect((await client.verdict(sourceId)).verdict).toMatchObject({ outcome: 'passed', provider: 'sandbox' });
-      await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
+      await expect.poll(() => versionsOf(sourceId)).toEqual([]);
     });
 
     it('the code of a hand-off is refused in its eleventh minute, and its hash is gone with erasure', async () => {
@@ -162,7 +162,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       await post(view, face);
       await post(view, face);
       await client.verdict(sourceId);
-      await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
+      await expect.poll(() => versionsOf(sourceId)).toEqual([]);
     });
 
     it('what lands after an erasure is deleted, and the tombstone knows nothing of it but which version it was', async () => {
@@ -171,11 +171,11 @@ export function journeysSeenFromInside(inside: () => Inside): void {
       const view = await client.request(sourceId);
       await client.call('DELETE', `/verifications/${sourceId}`);
       expect((await put(view, face)).status).toBe(200);
-      await expect.poll(() => versionsOf(sourceId), { timeout: 60_000 }).toEqual([]);
+      await expect.poll(() => versionsOf(sourceId)).toEqual([]);
       const { dynamodb, outputs } = inside();
       const Key = marshall({ verificationId: await idOf(sourceId) });
       const read = () => dynamodb.send(new GetItemCommand({ TableName: outputs.VerificationsTable, Key }));
-      await expect.poll(async () => (await read()).Item?.erasure?.M?.finishedAt, { timeout: 60_000 }).toBeDefined();
+      await expect.poll(async () => (await read()).Item?.erasure?.M?.finishedAt).toBeDefined();
       const { Item = {} } = await read();
       expect(recordOf(Item)).toMatchObject({
         state: 'erased',
@@ -203,13 +203,13 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         );
       };
       await Promise.all([upload('selfie'), upload('id_card')]);
-      await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 60_000 }).toBe('errored');
+      await expect.poll(async () => (await client.read(sourceId)).state).toBe('errored');
       expect(await client.read(sourceId)).toMatchObject({ fault: 'provider_refused', sequence: 4 });
 
       const retried = await client.call('POST', `/verifications/${sourceId}/retry`);
       expect(retried).toMatchObject({ status: 202, body: { state: 'queued', sequence: 5 } });
-      await expect.poll(async () => (await client.read(sourceId)).attempts.length, { timeout: 60_000 }).toBe(2);
-      await expect.poll(async () => (await client.read(sourceId)).state, { timeout: 60_000 }).toBe('errored');
+      await expect.poll(async () => (await client.read(sourceId)).attempts.length).toBe(2);
+      await expect.poll(async () => (await client.read(sourceId)).state).toBe('errored');
 
       const [stored = ''] = await versionsOf(sourceId);
       const [Key, VersionId] = stored.split(' ');
@@ -279,7 +279,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
 
         expect(await client.call('DELETE', `/verifications/${sourceId}`)).toMatchObject({ status: 200 });
         expect((await put(uploadsView.parse(again.body), face)).status).toBe(200);
-        await expect.poll(() => versionsUnder(oldId), { timeout: 60_000 }).toEqual([]);
+        await expect.poll(() => versionsUnder(oldId)).toEqual([]);
         expect((await client.read(sourceId)).state).toBe('erased');
         expect((await client.problem('POST', '/verifications', body)).code).toBe('source_id_erased');
         expect([await stateUnder(oldId), await stateUnder(await idOf(sourceId))]).toEqual(['erased', undefined]);
@@ -308,7 +308,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         return [...new Map(ours.map((one) => [one.id, one])).values()];
       };
       await expect
-        .poll(async () => (await mine()).map(({ type }) => type), { timeout: 60_000 })
+        .poll(async () => (await mine()).map(({ type }) => type))
         .toEqual(['verification.queued', 'verification.dispatched', 'verification.decided', 'verification.erased']);
       const events = await mine();
       expect(events.map(({ previous_event_id }) => previous_event_id)).toEqual([
@@ -335,7 +335,7 @@ export function journeysSeenFromInside(inside: () => Inside): void {
         metadata: { name: 'Secretive' },
       });
       const { apiKey, secrets, written: everythingWritten } = inside();
-      await expect.poll(everythingWritten, { timeout: 60_000 }).toContain(await idOf(sourceId));
+      await expect.poll(everythingWritten).toContain(await idOf(sourceId));
       const written = await everythingWritten();
       expect(written).toContain('capture.landed');
       const signature = new URL(view.uploads.selfie?.put.url ?? '').searchParams.get('X-Amz-Signature') ?? 'none';

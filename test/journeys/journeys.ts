@@ -141,14 +141,12 @@ export function journeys(target: () => Target): void {
       const view = await client.request(sourceId);
       expect((await post(view, face)).status).toBe(204);
       // The first one noticed counts, whatever the order of S3's events: the simulation plays both.
-      await expect
-        .poll(async () => (await client.read(sourceId)).state, { timeout: 60_000 })
-        .not.toBe('awaiting_captures');
+      await expect.poll(async () => (await client.read(sourceId)).state).not.toBe('awaiting_captures');
       expect((await post(view, photos[1]?.bytes ?? face)).status).toBe(204);
       const { verdict, attempts } = await client.verdict(sourceId);
       expect(attempts).toHaveLength(1);
       await expect
-        .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 60_000 })
+        .poll(async () => (await client.history(sourceId)).map(({ code }) => code))
         .toContain('capture_overwritten');
       expect(verdict?.outcome).toBe('passed');
       expect((await client.read(sourceId)).verdict).toEqual(verdict);
@@ -354,9 +352,7 @@ export function journeys(target: () => Target): void {
       await post(first, photos[1]?.bytes ?? face); // a spoof into round 1: must count for nothing
       await put(second, face);
       expect(await client.verdict(sourceId)).toMatchObject({ round: 2, verdict: { outcome: 'passed' } });
-      await expect
-        .poll(async () => (await client.history(sourceId)).map(({ code }) => code), { timeout: 60_000 })
-        .toContain('capture_late');
+      await expect.poll(async () => (await client.history(sourceId)).map(({ code }) => code)).toContain('capture_late');
     });
   });
 
@@ -524,7 +520,7 @@ export function journeys(target: () => Target): void {
 
       expect((await post(requested, face)).status).toBe(204);
       await expect
-        .poll(async () => (await receipt())?.statement.versions.map(({ deleted }) => deleted), { timeout: 60_000 })
+        .poll(async () => (await receipt())?.statement.versions.map(({ deleted }) => deleted))
         .toEqual(['at_decision', 'at_erasure']);
     });
   });

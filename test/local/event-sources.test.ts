@@ -49,14 +49,14 @@ describe('a queue with a function', () => {
     const [first, about] = await startChild();
     const { sqs } = clients(about);
     await sqs.send(new SendMessageCommand({ QueueUrl: about.resources.Work, MessageBody: 'hang' }));
-    await expect.poll(() => linesOf(notes), { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => linesOf(notes)).toHaveLength(1);
     first.kill('SIGKILL');
     await once(first, 'close');
     const orphan = Number(readFileSync(`${notes}.pid`, 'utf8'));
     await expect.poll(() => isRunning(orphan)).toBe(false);
 
     await startChild();
-    await expect.poll(() => linesOf(notes), { timeout: 10_000 }).toEqual([['hang'], ['hang']]);
+    await expect.poll(() => linesOf(notes)).toEqual([['hang'], ['hang']]);
   });
 });
 
@@ -122,6 +122,6 @@ describe('a table, a bucket and a bus', () => {
 
     const Item = { id: { S: 'thing' }, text: { S: 'streamed' } };
     await dynamoDb.send(new PutItemCommand({ TableName: stack.resources.Things, Item }));
-    await expect.poll(() => linesOf(notes), { timeout: 5000 }).toEqual([['streamed']]);
+    await expect.poll(() => linesOf(notes)).toEqual([['streamed']]);
   });
 });

@@ -142,8 +142,8 @@ describe('the HTTP API', () => {
         ),
       );
       // The places are taken: all others are answered while those hang.
-      await expect.poll(() => refused, { timeout: 10_000 }).toBe(90);
-      await expect.poll(() => linesOf(notes).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(begun);
+      await expect.poll(() => refused).toBe(90);
+      await expect.poll(() => linesOf(notes).length).toBeGreaterThanOrEqual(begun);
       const beyond = await fetch(`${stack.url}/things/1`);
       expect([beyond.status, await beyond.text()]).toEqual([503, '{"message":"Service Unavailable"}']);
       callers.abort();

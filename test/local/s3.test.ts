@@ -597,9 +597,7 @@ describe('events', () => {
     const silenced = console.error;
     console.error = () => undefined;
     const restarted = await startS3({ directory: killed, buckets: [bucket], credentials, onEvent });
-    await expect
-      .poll(() => delivered.map(({ detail }) => detail.object), { timeout: 5000 })
-      .toMatchObject([{ key: 'kept' }]);
+    await expect.poll(() => delivered.map(({ detail }) => detail.object)).toMatchObject([{ key: 'kept' }]);
     console.error = silenced;
     const got = await clientOf(restarted.endpoint).send(new GetObjectCommand({ Bucket, Key: 'kept' }));
     expect(await got.Body?.transformToString()).toBe('bytes');

@@ -15,7 +15,7 @@ export default defineConfig({
     globalSetup: 'test/temporary-files.ts',
     testTimeout: 240_000,
     hookTimeout: 240_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 150_000 } },
     reporters: ['verbose'],
   },
 });

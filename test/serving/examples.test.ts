@@ -203,6 +203,6 @@ describe('Identify’s body (000)', () => {
     expect(await answer.json()).toMatchObject({ message: 'identify-anti-spoof request received' });
     const find = () =>
       ours.posts.map(({ text }) => JSON.parse(text)).find((one) => one.payload.source_id.endsWith(file));
-    await expect.poll(find, { timeout: 120_000 }).toMatchObject({ payload: { passed: passes }, error: null });
+    await expect.poll(find).toMatchObject({ payload: { passed: passes }, error: null });
   });
 });

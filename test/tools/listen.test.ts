@@ -69,10 +69,10 @@ describe('npm run listen', () => {
     const api = await tellsEvents(() => told);
     const { url, posts } = await receiver();
     const listening = start('tools/listen.ts', '--url', api.url, '--key', key, '--forward', url);
-    await expect.poll(() => posts.length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => posts.length).toBe(3);
     told.push(sampleOf('verification.erased', { sourceId: 'u-42' }));
-    await expect.poll(() => posts.length, { timeout: 20_000 }).toBe(4);
-    await expect.poll(() => api.asked.length, { timeout: 20_000 }).toBeGreaterThan(5); // the last one, again and again
+    await expect.poll(() => posts.length).toBe(4);
+    await expect.poll(() => api.asked.length).toBeGreaterThan(5); // the last one, again and again
 
     expect(posts.map(({ text }) => JSON.parse(text))).toEqual(told);
     const [, secret = ''] = /Signed with (whsec_\S+)/.exec(listening.errors()) ?? [];
@@ -102,12 +102,12 @@ describe('npm run listen', () => {
       'verification.decided',
     ];
     const listening = start('tools/listen.ts', ...words);
-    await expect.poll(listening.errors, { timeout: 20_000 }).toContain('Listening');
+    await expect.poll(listening.errors).toContain('Listening');
     fails = true;
-    await expect.poll(listening.errors, { timeout: 20_000 }).toContain('The API answered 503');
+    await expect.poll(listening.errors).toContain('The API answered 503');
     told.push(sampleOf('verification.decided', { sourceId: 'later' }));
     fails = false;
-    await expect.poll(listening.written, { timeout: 20_000 }).toMatch(/ later 4 passed → unreachable after \d+ ms/);
+    await expect.poll(listening.written).toMatch(/ later 4 passed → unreachable after \d+ ms/);
     expect(api.asked.every(({ query }) => query.get('types') === 'verification.decided')).toBe(true);
   });
 

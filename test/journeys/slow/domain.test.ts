@@ -79,7 +79,7 @@ it('is reached, linked to and uploaded from under its domain, and under no other
 
   const read = async () =>
     JSON.parse((await call('GET', `/verifications/${sourceId}?wait=10`, { headers: bearer })).text);
-  await expect.poll(async () => (await read()).state, { timeout: 60_000 }).toBe('decided');
+  await expect.poll(async () => (await read()).state).toBe('decided');
 });
 
 it('lets operators in from its own pages alone, with a cookie of its own', async () => {

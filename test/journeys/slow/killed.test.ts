@@ -50,7 +50,7 @@ it('a machine killed with -9 anywhere on the way loses no verification, message,
           .filter(({ source_id }) => source_id === sourceId)
           .map(({ id }) => id),
       ).size;
-    await expect.poll(events, { timeout: 60_000 }).toBe(moves);
+    await expect.poll(events).toBe(moves);
   }
   // The worker died with its stack: another took its lease over, long before that would have ended.
   const [killed, second] = inFlight;

@@ -56,7 +56,7 @@ it('an engine whose models do not open fails each verification on its own: the r
       ['spoofsense', 'decided'],
     ]);
   }
-  await expect.poll(async () => (await alone.read(last)).state, { timeout: 90_000 }).toBe('errored');
+  await expect.poll(async () => (await alone.read(last)).state).toBe('errored');
   expect((await alone.read(last)).fault).toBe('provider_failed');
   expect(running.written()).toContain('"event":"init.failed"');
   expect(running.written()).not.toContain('Runtime.ExitError');
