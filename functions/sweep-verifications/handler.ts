@@ -33,6 +33,7 @@ function connect() {
   };
 }
 
-export const handler = schedule(connect, (dependencies, remainingMilliseconds) =>
-  Promise.all([sweepVerifications({ ...dependencies, remainingMilliseconds }), sweepDeliveries(dependencies)]),
-);
+export const handler = schedule(connect, (dependencies, remainingMilliseconds) => {
+  const sweeping = { ...dependencies, remainingMilliseconds };
+  return Promise.all([sweepVerifications(sweeping), sweepDeliveries(sweeping)]);
+});

@@ -440,8 +440,13 @@ export interface Deliveries {
     readonly shard: number;
     readonly now: Date;
     readonly limit: number;
-  }) => Promise<readonly Pick<Delivery, 'eventId' | 'endpointId'>[]>;
+    /** The last entry of the page before it. */
+    readonly after?: DueDelivery | undefined;
+  }) => Promise<readonly DueDelivery[]>;
 }
+
+/** A delivery that the index of next tries holds, and when its try is due there, epoch seconds. */
+export type DueDelivery = Pick<Delivery, 'eventId' | 'endpointId'> & { readonly dueAt: number };
 
 /** An event to send to an endpoint, and how often that failed: a message that counts otherwise than the delivery does nothing. */
 export interface WebhookMessage {

@@ -166,26 +166,34 @@ export function dynamoDeliveries(client: DynamoDBClient, table: string, now: () 
       return false;
     },
 
-    async due({ shard, now: at, limit }) {
+    async due({ shard, now: at, limit, after }) {
+      const dueShard = String(shard);
       const { Items = [] } = await client.send(
         new QueryCommand({
           TableName: table,
           IndexName: 'by_due',
           KeyConditionExpression: 'dueShard = :dueShard AND dueAt <= :now',
-          ExpressionAttributeValues: marshall({ ':dueShard': String(shard), ':now': epochSeconds(at) }),
+          ExpressionAttributeValues: marshall({ ':dueShard': dueShard, ':now': epochSeconds(at) }),
           Limit: limit,
+          ...(after && {
+            ExclusiveStartKey: {
+              ...keyOf(after.eventId, after.endpointId),
+              ...marshall({ dueShard, dueAt: after.dueAt }),
+            },
+          }),
         }),
       );
       return Items.map((item) => {
-        const { about, position } = keys.parse(unmarshall(item));
+        const { about, position, dueAt } = dueKeys.parse(unmarshall(item));
         const [sequence, endpointId] = position.split('#') as [string, string];
-        return { eventId: eventId(about, Number(sequence)), endpointId: delivery.shape.endpointId.parse(endpointId) };
+        const named = { eventId: eventId(about, Number(sequence)), dueAt };
+        return { ...named, endpointId: delivery.shape.endpointId.parse(endpointId) };
       });
     },
   };
 }
 
-const keys = z.object({ about: z.string(), position: z.string() });
+const dueKeys = z.object({ about: z.string(), position: z.string(), dueAt: z.number() });
 
 function keyOf(id: string, endpointId: Delivery['endpointId']): Record<string, AttributeValue> | undefined {
   const parts = partsOfEventId(id);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery, KeptEvent } from '../../shared/domain/delivery.ts';
 import type { Endpoint, EndpointEvent } from '../../shared/domain/endpoint.ts';
-import type { Event } from '../../shared/domain/event.ts';
+import { type Event, eventId } from '../../shared/domain/event.ts';
 import type { Fetcher, SignWebhook, WebhookMessage } from '../../shared/domain/ports.ts';
 import { healthAfter, type Try } from '../../shared/lifecycle/mind-endpoint.ts';
 import { sweepDeliveries } from '../../shared/lifecycle/overdue-deliveries.ts';
@@ -179,6 +179,28 @@ describe('an event', () => {
     await send(swept);
     await send(delayed);
     expect(posts).toHaveLength(2);
+  });
+
+  it('is brought in one sweep however many wait beside it, or by the next where the time is up', async () => {
+    answer = broken;
+    await send();
+    const [waiting] = at.deliveries.all();
+    const letterOf = (n: number) => String.fromCharCode('a'.charCodeAt(0) + n);
+    if (!waiting) throw new Error('nothing waits');
+    for (let one = 0; one < 1500; one += 1) {
+      const about = one
+        .toString(26)
+        .replaceAll(/./g, (digit) => letterOf(Number.parseInt(digit, 26)))
+        .padStart(26, '7');
+      await at.deliveries.begin({ ...waiting, about, eventId: eventId(about, 2) });
+    }
+    at.advance(6 + 127);
+    let left = 12_000;
+    const late = { ...at, remainingMilliseconds: () => (left -= 1000) };
+    const { sent } = await sweepDeliveries(late);
+    expect(sent).toBeLessThan(100);
+    expect(await sweepDeliveries(at)).toEqual({ sent: 1501 });
+    expect(new Set(at.webhooksSent.slice(sent).map(({ about }) => about)).size).toBe(1501);
   });
 
   it('whose first message comes twice is posted twice, and counted once', async () => {

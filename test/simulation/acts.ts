@@ -296,7 +296,8 @@ export function acts(world: Surroundings) {
     sweep: () => sweepVerifications({ ...surroundings, remainingMilliseconds: () => 50_000 }),
 
     /** The same schedule's other half. */
-    sweepDeliveries: () => sweepDeliveries({ ...surroundings, deliveries, webhooks }),
+    sweepDeliveries: () =>
+      sweepDeliveries({ ...surroundings, deliveries, webhooks, remainingMilliseconds: () => 50_000 }),
 
     /** Events that are sent to an endpoint again. */
     replay: (endpointId: string, asked: AskedReplay) =>

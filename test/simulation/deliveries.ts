@@ -1,5 +1,5 @@
 import { type Delivery, deliveryId, goneOn, positionOf, timePlaceOf } from '../../shared/domain/delivery.ts';
-import type { Deliveries } from '../../shared/domain/ports.ts';
+import type { Deliveries, DueDelivery } from '../../shared/domain/ports.ts';
 import { epochSeconds } from '../../shared/domain/times.ts';
 import { shardOf } from '../../shared/stores/verifications.ts';
 
@@ -46,13 +46,17 @@ export function memoryDeliveries(now: () => Date): MemoryDeliveries {
       const ofEndpoint = [...rows.values()].filter((row) => row.tenant === tenant && row.endpointId === endpointId);
       return ofEndpoint.some(({ tries }) => tries.some(({ at, error }) => error === undefined && at >= since));
     },
-    async due({ shard, now: at, limit }) {
+    async due({ shard, now: at, limit, after }) {
       return [...rows.values()]
         .filter(({ state, about }) => state === 'waiting' && shardOf(about) === shard)
-        .filter(({ dueAt }) => dueAt !== undefined && dueAt <= epochSeconds(at))
-        .sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0))
-        .slice(0, limit)
-        .map(({ eventId, endpointId }) => ({ eventId, endpointId }));
+        .flatMap(({ eventId, endpointId, dueAt }) => (dueAt === undefined ? [] : { eventId, endpointId, dueAt }))
+        .filter((one) => one.dueAt <= epochSeconds(at) && (!after || byDue(one, after) > 0))
+        .sort(byDue)
+        .slice(0, limit);
     },
   };
+}
+
+function byDue(one: DueDelivery, other: DueDelivery): number {
+  return one.dueAt - other.dueAt || deliveryId(one).localeCompare(deliveryId(other));
 }

@@ -3,9 +3,10 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Delivery, maximumTries, type Tried } from '../../shared/domain/delivery.ts';
 import { eventId } from '../../shared/domain/event.ts';
-import { type Deliveries, dueShards } from '../../shared/domain/ports.ts';
+import { type Deliveries, type DueDelivery, dueShards } from '../../shared/domain/ports.ts';
 import { epochSeconds, keptSeconds } from '../../shared/domain/times.ts';
 import { dynamoDeliveries } from '../../shared/stores/deliveries.ts';
+import { shardOf } from '../../shared/stores/verifications.ts';
 import { start } from '../builders/verification.ts';
 import { memoryDeliveries } from '../simulation/deliveries.ts';
 import { startTables } from './table.ts';
@@ -208,6 +209,20 @@ describe.each<[string, () => Deliveries]>([
     expect((await dueNow()).map(idOf)).toContain(idOf(notYet));
     for (const one of [late, overdue, notYet]) await store.go(one, { state: 'spent', failed: 9 });
     expect((await dueNow()).map(idOf)).toEqual(expect.not.arrayContaining([late, overdue, notYet].map(idOf)));
+  });
+
+  it('that are due are read page by page, also two of one second', async () => {
+    fresh();
+    const about = freshAbout();
+    for (const sequence of [2, 3, 4, 5, 6]) {
+      await begun({ ...waiting, about, sequence, dueAt: waiting.dueAt + (sequence >> 1) });
+    }
+    clock += 200_000;
+    const due = (limit: number, after?: DueDelivery) => store.due({ shard: shardOf(about), now: now(), limit, after });
+    const pages: DueDelivery[] = [];
+    for (let page = await due(2); page.length > 0; page = await due(2, page.at(-1))) pages.push(...page);
+    expect(pages).toEqual(await due(500));
+    expect(pages.filter(({ eventId: id }) => id.includes(about))).toHaveLength(5);
   });
 
   it('are gone after their time, also where the table has them still', async () => {
