@@ -21,7 +21,8 @@ import { type Base, bases, chosenFor, degradations, imageOf, pngOf, randomOf } f
 
 const usage = `node bench/guidance.ts --data DIR [--each 4] [--half test|tuning] [--large] [--json]
 
-How often live guidance names what the backend decides, by reason, and the milliseconds of a look. DIR is a folder as
+How often live guidance names what the backend decides, by reason, and the milliseconds of a look; fails where the first
+reason is equal on fewer than 95 of 100 frames that box, landmarks and pixels decide, or more than 2 of 100 good ones are held back. DIR is a folder as
 npm run evaluate takes it. --each: degraded copies of each picture. --half: of the people, those that nothing was tuned
 with (the default), or the others. --large: frames of 1920 pixels, which browser and backend make smaller, each its own way.`;
 const { values } = commandLine(usage, {
@@ -37,6 +38,9 @@ if (!values.data) misused(usage, 'Say where the captures are: --data DIR.');
 
 /** A third of the people, by their names: what was chosen was chosen on these. */
 const isTuning = (subject: string) => [...subject].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 3 === 0;
+
+/** What a person may be told wrongly at most; of fewer frames a share says little. */
+const bounds = { frames: 500, leastEqual: 0.95, mostHeldBack: 0.02 } as const;
 
 interface Compared {
   readonly name: string;
@@ -91,6 +95,10 @@ try {
   const violations = await tab.evaluate(() => window.guidance.violations);
   if (values.json) console.log(JSON.stringify(compared, undefined, 1));
   else console.log([...report(compared), `securitypolicyviolation: ${violations.length}`].join('\n'));
+  for (const over of [...beyond(compared), ...(violations.length > 0 ? ['a securitypolicyviolation'] : [])]) {
+    console.error(`Over its bound: ${over}`);
+    process.exitCode = 1;
+  }
 
   async function* framesOf(base: Base, other: RgbImage, nth: number) {
     const { image } = base;
@@ -118,7 +126,7 @@ try {
   await page.close();
   rmSync(temporary, { recursive: true, force: true });
 }
-process.exit(0);
+process.exit(process.exitCode ?? 0);
 
 /** What the engine decides of bytes, and whether it asked the model that compares faces. */
 async function openBackend(directory: string) {
@@ -199,6 +207,20 @@ function report(all: readonly Compared[]): string[] {
       return `  ${name}: ${at(0.05)}, ${at(0.5)}, ${at(0.95)}`;
     }),
     `milliseconds of a look, page to worker and back: median ${quantile(0.5)}, 95 % ${quantile(0.95)}`,
+  ];
+}
+
+function beyond(all: readonly Compared[]): string[] {
+  const decided = all.filter(({ embedded }) => !embedded);
+  const good = all.filter(({ backend }) => backend === 'good');
+  const equal = decided.filter(isEqual).length / decided.length;
+  const heldBack = good.filter(({ page: said }) => said !== 'good').length / good.length;
+  return [
+    ...(all.length < bounds.frames ? [`${all.length} frames, and not ${bounds.frames}`] : []),
+    ...(equal < bounds.leastEqual ? [`equal on ${percent(equal)}, and not ${percent(bounds.leastEqual)}`] : []),
+    ...(heldBack > bounds.mostHeldBack
+      ? [`${percent(heldBack)} held back, and not ${percent(bounds.mostHeldBack)}`]
+      : []),
   ];
 }
 

@@ -8,15 +8,26 @@ export interface Line {
   /** Ends every transfer in its middle, and lets no other begin. */
   readonly cut: () => void;
   readonly mend: () => void;
+  /** Loses the answer to the next request of this method, which is done: how often that happened is `lost`. */
+  readonly loseAnswer: (method: string) => void;
+  readonly lost: () => number;
   readonly close: () => void;
 }
 
 export async function openLine(): Promise<Line> {
   const sockets = new Set<Socket>();
   let whole = true;
+  let losing: string | undefined;
+  let lost = 0;
   const proxy = createServer((asked, response) => {
     const { url = '', method, headers } = asked;
     const upstream = request(url, { method, headers }, (answer) => {
+      if (method === losing) {
+        losing = undefined;
+        lost += 1;
+        response.destroy();
+        return;
+      }
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });
@@ -40,6 +51,10 @@ export async function openLine(): Promise<Line> {
     mend: () => {
       whole = true;
     },
+    loseAnswer: (method) => {
+      losing = method;
+    },
+    lost: () => lost,
     close: () => proxy.close().closeAllConnections(),
   };
 }

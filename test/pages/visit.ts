@@ -37,6 +37,7 @@ export const phone = { viewport: { width: 390, height: 844 }, isMobile: true, ha
 export async function visit(browser: Browser, options: VisitOptions = phone): Promise<Visit> {
   const { recording, ...ofContext } = options;
   const context = await browser.newContext({ locale: 'en-GB', ...ofContext });
+  context.setDefaultTimeout(150_000); // a busy machine is no failure
   const violations: string[] = [];
   const written: string[] = [];
   const errors: string[] = [];

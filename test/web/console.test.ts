@@ -5,7 +5,6 @@ import { states as domainStates, noteCode } from '../../shared/domain/verificati
 import { most, OutcomesFeed } from '../../web/console/feed.ts';
 import { hashOf, invitationIn, type Route, readRoute } from '../../web/console/routes.ts';
 import { byOutcome, byProvider, byReason, byTime } from '../../web/console/tally.ts';
-import { measurementOf } from '../../web/console/verdict.ts';
 import { type OutcomeRow, outcomeKinds, states } from '../../web/console/wire.ts';
 import { english } from '../../web/console/words.ts';
 
@@ -144,7 +143,7 @@ describe('the words of the console', () => {
     ['seconds', 'Seconds', 's'],
     ['', '', ''],
   ])('read the measurement %s', (name, text, unit) => {
-    expect(measurementOf(name)).toEqual({ text, unit });
+    expect(english.measurementOf(name)).toEqual({ text, unit });
   });
 });
 

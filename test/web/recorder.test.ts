@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   bitRates,
   digitAt,
   isTurnAsked,
+  listen,
   pace,
   recordingType,
   secondsFor,
@@ -60,5 +61,38 @@ describe('a recording', () => {
 
   it('is said to be silent before it is sent', () => {
     expect(troubleOfRecording({ ...good, loudest: silence / 2 }, wanted)).toBe('silent');
+  });
+
+  it('is sent where the page could not listen', () => {
+    expect(troubleOfRecording({ ...good, loudest: undefined }, wanted)).toBeUndefined();
+  });
+});
+
+describe('the level of the microphone', () => {
+  const stream = { getAudioTracks: () => [{}] } as unknown as MediaStream;
+
+  function sound(state: AudioContextState): void {
+    const node = { connect: () => {}, disconnect: () => {} };
+    const analyser = { fftSize: 0, getFloatTimeDomainData: (samples: Float32Array) => samples.fill(0.1) };
+    class Context {
+      readonly state = state;
+      readonly createAnalyser = () => analyser;
+      readonly createMediaStreamSource = () => node;
+      readonly resume = () => Promise.resolve();
+      readonly close = () => Promise.resolve();
+    }
+    vi.stubGlobal('AudioContext', Context);
+    vi.stubGlobal('MediaStream', class {});
+  }
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is how loud the last moment was', () => {
+    sound('running');
+    expect(listen(stream).level()).toBeCloseTo(0.1);
+  });
+
+  it('is unknown, and not nothing, while the browser keeps sound asleep: Firefox does without a sound device', () => {
+    sound('suspended');
+    expect(listen(stream).level()).toBeUndefined();
   });
 });

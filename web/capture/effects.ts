@@ -266,7 +266,8 @@ async function meter(world: World, signal: AbortSignal): Promise<void> {
   const listening = listen(camera.stream);
   world.hearing.listening = listening;
   for (;;) {
-    world.show({ ...world.live(), level: Math.min(1, listening.level() * 5) });
+    const level = listening.level();
+    world.show({ ...world.live(), level: level && Math.min(1, level * 5) });
     await pause(0.1, signal);
   }
 }

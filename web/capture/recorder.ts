@@ -51,25 +51,25 @@ export const silence = 0.008;
 /** Of what the recorder wrote: the least of the wanted seconds that its picture has to cover, and frames a second. */
 export const leastRecorded = { share: 0.85, framesPerSecond: 6 } as const;
 
-/** What is wrong with a recording that should cover `wantedSeconds`. */
+/** What is wrong with a recording that should cover `wantedSeconds`; `loudest` is undefined where the page could not listen. */
 export function troubleOfRecording(
   {
     loudest,
     length,
     bytes,
-  }: { loudest: number; length: { seconds: number; frames: number } | undefined; bytes: number },
+  }: { loudest: number | undefined; length: { seconds: number; frames: number } | undefined; bytes: number },
   wantedSeconds: number,
 ): Trouble | undefined {
   if (bytes === 0) return 'too_short';
   if (length && length.seconds < wantedSeconds * leastRecorded.share) return 'too_short';
   if (length && length.frames < length.seconds * leastRecorded.framesPerSecond) return 'too_short';
-  return loudest < silence ? 'silent' : undefined;
+  return loudest !== undefined && loudest < silence ? 'silent' : undefined;
 }
 
 /** Loudness of the microphone, for the meter and to tell silence. */
 export interface Listening {
-  /** Root mean square of the last 50 ms, 0..1. */
-  readonly level: () => number;
+  /** Root mean square of the last 50 ms, 0..1; undefined while the browser keeps sound asleep, as Firefox does without a loudspeaker. */
+  readonly level: () => number | undefined;
   readonly stop: () => void;
 }
 
@@ -86,7 +86,10 @@ export function listen(stream: MediaStream): Listening {
   context.resume().catch(() => {});
   return {
     level: () => {
-      if (context.state === 'suspended') context.resume().catch(() => {});
+      if (context.state !== 'running') {
+        context.resume().catch(() => {});
+        return undefined;
+      }
       analyser.getFloatTimeDomainData(samples);
       return Math.sqrt(samples.reduce((total, sample) => total + sample * sample, 0) / samples.length);
     },
@@ -136,7 +139,7 @@ export async function record(options: RecordingOptions): Promise<Recording | und
   };
   signal.addEventListener('abort', end);
   try {
-    const isHeard = listening.level() > 0;
+    const isHeard = (listening.level() ?? 0) > 0;
     if (!(await within(startSeconds, begun(recorder, signal)))) {
       // A microphone that gives no samples at all holds the recorder up for ever.
       return { blob: new Blob(), contentType: type, trouble: isHeard ? 'too_short' : 'silent' };
@@ -148,10 +151,11 @@ export async function record(options: RecordingOptions): Promise<Recording | und
     await pause(pace.before, signal);
     const spoke = performance.now();
     onSpeak();
-    let loudest = 0;
+    let loudest: number | undefined;
     const total = secondsFor(digits);
     for (let seconds = 0; seconds < total; seconds = (performance.now() - spoke) / 1000) {
-      loudest = Math.max(loudest, listening.level());
+      const level = listening.level();
+      if (level !== undefined) loudest = Math.max(loudest ?? 0, level);
       onShown({ digit: digitAt(digits, seconds), isTurnAsked: isTurnAsked(turn, (performance.now() - began) / 1000) });
       await pause(0.05, signal);
     }

@@ -316,9 +316,13 @@ function readying(shown: Shown, state: Extract<State, { at: 'starting' | 'captur
       ${cameras(shown)}`;
   }
   return html`${language === 'en' ? nothing : html`<p><strong>${texts.video_in_english}</strong></p>`}
-    <label class="level"
-      >${texts.video_level}<meter part="level" min="0" max="1" .value=${live.level ?? 0}></meter
-    ></label>
+    ${
+      live.level === undefined // a meter that cannot move would say that nothing is heard
+        ? nothing
+        : html`<label class="level"
+            >${texts.video_level}<meter part="level" min="0" max="1" .value=${live.level}></meter
+          ></label>`
+    }
     <div class="actions">
       ${primary(state.preparing ? texts.video_preparing : texts.ready, acts.ready, state.preparing === true)}
     </div>

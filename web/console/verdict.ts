@@ -131,11 +131,11 @@ function attempt(one: Attempt, words: Words): TemplateResult {
             ${table(
               text.measurements,
               [
-                { head: text.measurement, cell: ([name]) => measurementOf(name).text },
+                { head: text.measurement, cell: ([name]) => words.measurementOf(name).text },
                 { head: text.field, cell: ([name]) => html`<code>${name}</code>` },
                 {
                   head: text.value,
-                  cell: ([name, value]) => valueText(value, measurementOf(name).unit),
+                  cell: ([name, value]) => valueText(value, words.measurementOf(name).unit),
                   numeric: true,
                 },
               ],
@@ -152,22 +152,6 @@ function attempt(one: Attempt, words: Words): TemplateResult {
 function resultText(result: string, words: Words) {
   const outcome = new Map(Object.entries(words.outcomeNames)).get(result);
   return outcome ? badge(result, outcome) : html`${words.faultText(result)} <code class="quiet">${result}</code>`;
-}
-
-const units: ReadonlyMap<string, string> = new Map([
-  ['px', 'px'],
-  ['seconds', 's'],
-  ['degrees', '°'],
-  ['bytes', 'bytes'],
-  ['ratio', ''],
-]);
-
-/** A measurement's name has its unit at its end: `face_width_px`. */
-export function measurementOf(name: string): { text: string; unit: string } {
-  const parts = name.split('_');
-  const unit = units.get(parts.at(-1) ?? '');
-  const words = (unit === undefined || parts.length === 1 ? parts : parts.slice(0, -1)).join(' ');
-  return { text: words.charAt(0).toUpperCase() + words.slice(1), unit: unit ?? '' };
 }
 
 const values = new Intl.NumberFormat('en', { maximumSignificantDigits: 5 });

@@ -115,6 +115,22 @@ function happened({ kind, state, round, code, outcome, provider, attempt, review
   }
 }
 
+const units: ReadonlyMap<string, string> = new Map([
+  ['px', 'px'],
+  ['seconds', 's'],
+  ['degrees', '°'],
+  ['bytes', 'bytes'],
+  ['ratio', ''],
+]);
+
+/** A measurement's name has its unit at its end: `face_width_px`. */
+function measurementOf(name: string): { text: string; unit: string } {
+  const parts = name.split('_');
+  const unit = units.get(parts.at(-1) ?? '');
+  const words = (unit === undefined || parts.length === 1 ? parts : parts.slice(0, -1)).join(' ');
+  return { text: words.charAt(0).toUpperCase() + words.slice(1), unit: unit ?? '' };
+}
+
 function whyNoVerdict(state: string): string {
   switch (state) {
     case 'errored':
@@ -357,6 +373,7 @@ export const english = {
   reasonText: (code: string) => new Map(Object.entries(reasons)).get(code) ?? code,
   faultText,
   happened,
+  measurementOf,
   whyNoVerdict,
   because: (code: string) => noteText(code),
   seconds: (seconds: number) => (seconds < 10 ? `${seconds.toFixed(1)} s` : `${numbers.format(Math.round(seconds))} s`),

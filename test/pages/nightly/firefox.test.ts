@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { portrait } from '../../../tools/samples.ts';
 import { en } from '../../../web/capture/texts/en.ts';
 import { english } from '../../../web/console/words.ts';
+import { versionsOf } from '../../client/versions.ts';
+import { openLine } from '../line.ts';
 import { shown, type Text } from '../person.ts';
 import { stackOfThisFile } from '../stack.ts';
 
@@ -140,6 +142,40 @@ describe('in Firefox', () => {
     await sees(page, 'recapture_title');
     expect(await reasonsOf(sourceId)).toEqual(['face_not_detected']); // coloured bars
   });
+
+  it.each(['that was cut', 'that loses the answer of the bucket'])(
+    'a photo is stored once over a line %s',
+    async (which) => {
+      const line = await openLine();
+      const { link, clientToken } = await stack().ask({ check: 'photo_verify' });
+      const { hostname, port } = new URL(line.server);
+      const page = await open({
+        ...madeUp,
+        'network.proxy.type': 1,
+        'network.proxy.http': hostname,
+        'network.proxy.http_port': Number(port),
+        'network.proxy.allow_hijacking_localhost': true,
+      });
+      await page.goto(link);
+      await press(page, 'begin');
+      await sees(page, 'id_card_title');
+      await press(page, 'take');
+      await sees(page, 'review_title_id_card');
+      if (which === 'that was cut') line.cut();
+      else line.loseAnswer('PUT');
+      await press(page, 'keep');
+      if (which === 'that was cut') {
+        await sees(page, 'uploading_title_id_card');
+        await setTimeout(3000); // several tries
+        await sees(page, 'uploading_title_id_card');
+        line.mend();
+      }
+      await sees(page, 'selfie_title');
+      expect(line.lost()).toBe(which === 'that was cut' ? 0 : 1);
+      expect(await versionsOf(stack(), clientToken)).toBe(1);
+      line.close();
+    },
+  );
 
   it('a video of its recorder is stored whole and read', async () => {
     const { link, sourceId } = await stack().ask({ check: 'video_verify' });
