@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { GetQueueAttributesCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod';
 
 const run = promisify(execFile);
 
@@ -43,19 +45,35 @@ export async function everythingWritten(): Promise<string> {
   return stdout;
 }
 
+/** By function of the stack `bonafide`, the hash of the code that its alias `live` runs. */
+export async function liveCode(): Promise<Record<string, string>> {
+  const { stdout } = await run('python', ['test/deployed/live.py']);
+  return z.record(z.string(), z.string()).parse(JSON.parse(stdout));
+}
+
 /** How many messages lie in all queues whose name has this word. */
 export async function messagesIn(word: string): Promise<number> {
-  const urls = (await aws<string[] | null>('sqs', 'list-queues', '--query', 'QueueUrls')) ?? [];
-  const counts = urls
-    .filter((url) => url.includes(word))
-    .map(async (url) => {
-      const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'];
-      const asked = ['--queue-url', url, '--attribute-names', ...names, '--query', 'Attributes'];
-      const attributes = await aws<Record<string, string>>('sqs', 'get-queue-attributes', ...asked);
-      return names.reduce((sum, name) => sum + Number(attributes[name] ?? 0), 0);
-    });
-  if (counts.length === 0) throw new Error(`No queue has ${word} in its name`);
+  const sqs = new SQSClient();
+  const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand());
+  const urls = QueueUrls.filter((url) => url.includes(word));
+  if (urls.length === 0) throw new Error(`No queue has ${word} in its name`);
+  const counts = urls.map(async (QueueUrl) => {
+    const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...lying] }));
+    return lying.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+  });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+/** Messages that wait, and those that are worked on. */
+const lying = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+
+/** Alarms of these names that are in ALARM. The emulator evaluates all of them when a metric is put, and not by a clock. */
+export async function ringing(names: RegExp): Promise<string[]> {
+  await aws('cloudwatch', 'put-metric-data', '--namespace', 'test', '--metric-name', 'evaluate', '--value', '1');
+  const found = await aws<string[]>(
+    ...['cloudwatch', 'describe-alarms', '--state-value', 'ALARM', '--query', 'MetricAlarms[].AlarmName'],
+  );
+  return found.filter((name) => names.test(name));
 }
 
 /** Holds the account to so many executions at once while `act` runs. */

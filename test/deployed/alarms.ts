@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DynamoDBClient, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { clientOf, newSourceId, type Target } from '../journeys/client.ts';
-import { aws } from './account.ts';
+import { aws, ringing } from './account.ts';
 
 interface Deployed extends Target {
   readonly dynamodb: DynamoDBClient;
@@ -93,15 +93,6 @@ async function takeGrants(name: RegExp): Promise<() => Promise<void>> {
 }
 
 const slowly = { interval: 1000 };
-
-/** Alarms of these names that are in ALARM. The emulator evaluates all of them when a metric is put, and not by a clock. */
-async function ringing(names: RegExp): Promise<string[]> {
-  await aws('cloudwatch', 'put-metric-data', '--namespace', 'test', '--metric-name', 'evaluate', '--value', '1');
-  const found = await aws<string[]>(
-    ...['cloudwatch', 'describe-alarms', '--state-value', 'ALARM', '--query', 'MetricAlarms[].AlarmName'],
-  );
-  return found.filter((name) => names.test(name));
-}
 
 async function send(url: string): Promise<void> {
   const fifo = url.endsWith('.fifo') ? ['--message-group-id', 'test', '--message-deduplication-id', 'test'] : [];

@@ -70,7 +70,8 @@ it('restores onto new tables, and changes no table that there is', async () => {
 
 it('adopts nothing that a living stack holds, and nothing foreign', async () => {
   const there = await everythingThere();
-  const deploy = (file: string) => run(`npm run deploy -- $CHOICES -c stackName=other -c adopt=${file}`);
+  const deploy = (file: string, stackName = 'other') =>
+    run(`npm run deploy -- $CHOICES -c stackName=${stackName} -c adopt=${file}`);
   await expect(deploy('cdk-outputs.json')).rejects.toThrow(/Not adopted: \S+ already exists in stack/);
   const outputs = outputsIn('cdk-outputs.json');
   const foreign = { bonafide: { ...outputs, VerificationsTable: outputs.TenantsTable } };
@@ -78,6 +79,7 @@ it('adopts nothing that a living stack holds, and nothing foreign', async () => 
   await expect(deploy('build/foreign.json')).rejects.toThrow(
     /is no VerificationsTable of a Bonafide: its key is another/,
   );
+  await expect(deploy('build/foreign.json', 'bonafide')).rejects.toThrow(/The stack bonafide is there already/);
   await expect(deploy('package.json')).rejects.toThrow(/package.json is no cdk-outputs.json of one stack/);
   expect(await everythingThere()).toEqual(there);
   expect((await client().read(before.decided)).state).toBe('decided');
@@ -107,4 +109,9 @@ it('a new stack over the restored tables, the bucket and the secrets answers as 
   await put(uploadsView.parse(body), face);
   await passed(before.awaiting);
   await decidedOne();
+  // Adopted again, it has all of it already: nothing is imported, and nothing changes.
+  const there = await everythingThere();
+  expect(await run('npm run deploy -- $CHOICES -c adopt=build/restored-outputs.json')).not.toContain('has adopted');
+  expect(await everythingThere()).toEqual(there);
+  await passed(before.awaiting);
 }, 900_000);

@@ -115,9 +115,10 @@ def record_of_any(name, props):
 
 provisioners._cw_metric_alarm_record = record_of_any
 
-# An alarm reads the metric of its own dimensions, SQS says every minute how many messages a queue shows, and a line of
-# embedded metric format in a log is a metric (CloudWatch user guide, "Using Amazon CloudWatch alarms", "Embedding metrics
-# within logs"; SQS developer guide, "Available CloudWatch metrics").
+# An alarm reads the metric of its own dimensions and ends when there is nothing more that breaches, SQS says every minute how
+# many messages a queue shows, and a line of embedded metric format in a log is a metric of the time that the line says
+# (CloudWatch user guide, "Using Amazon CloudWatch alarms", "Embedding metrics within logs"; SQS developer guide, "Available
+# CloudWatch metrics").
 evaluate_alarm, evaluate_all = cloudwatch._evaluate_alarm, cloudwatch._evaluate_all_alarms
 assert "_dims_key" not in inspect.getsource(evaluate_alarm), "the emulator tells dimensions apart by itself now"
 read_lines = {}
@@ -127,8 +128,13 @@ def evaluate_own(alarm):
     dimensions = cloudwatch._dims_key({one["Name"]: one["Value"] for one in alarm.get("Dimensions") or []})
     everything = cloudwatch._metrics
     cloudwatch._metrics = {key: points for key, points in everything.items() if key[2] == dimensions}
+    since = time.time() - alarm.get("Period", 60) * alarm.get("EvaluationPeriods", 1)
+    measured = cloudwatch._metrics.get((alarm.get("Namespace"), alarm.get("MetricName"), dimensions), [])
     try:
-        evaluate_alarm(alarm)
+        if any(point["Timestamp"] >= since for point in measured):
+            evaluate_alarm(alarm)
+        elif alarm.get("TreatMissingData") == "notBreaching":
+            alarm["StateValue"] = "OK"
     finally:
         cloudwatch._metrics = everything
 
@@ -139,7 +145,10 @@ def embedded_metrics(text):
         for names in directive["Dimensions"]:
             dimensions = {name: line[name] for name in names}
             for metric in directive["Metrics"]:
-                yield directive["Namespace"], metric["Name"], line[metric["Name"]], metric["Unit"], dimensions
+                measured = line[metric["Name"]]
+                values = measured if isinstance(measured, list) else [measured]
+                time_of = line["_aws"]["Timestamp"] / 1000
+                yield directive["Namespace"], metric["Name"], dimensions, time_of, metric["Unit"], None, values, None, None
 
 
 def measure_then_evaluate():
@@ -156,7 +165,7 @@ def measure_then_evaluate():
             for event in stream["events"][read_lines.get(place, 0) :]:
                 if '"_aws":{' in event["message"]:
                     for measured in embedded_metrics(event["message"]):
-                        cloudwatch.record_metric(*measured)
+                        cloudwatch._store_datum(*measured)
             read_lines[place] = len(stream["events"])
     evaluate_all()
 
