@@ -68,23 +68,34 @@ export function searchFor({
   readonly captures: readonly Uint8Array[];
   readonly texts: readonly string[];
 }): (kept: readonly Kept[]) => string[] {
-  const runs = new Set(captures.flatMap((capture) => spellingsOf(Buffer.from(capture)).flatMap(runsOf)));
-  const hasRunOf = (content: string) => {
-    for (let at = 0; at + runLength <= content.length; at += 1) {
-      if (runs.has(content.slice(at, at + runLength))) return true;
+  const hasRunOf = finderOf(new Set(captures.flatMap((capture) => spellingsOf(Buffer.from(capture)).flatMap(runsOf))));
+  return (kept) =>
+    kept.flatMap(({ where, bytes }) => [
+      ...texts.filter((text) => bytes.includes(text)).map((text) => `${where}: ${text}`),
+      ...(hasRunOf(bytes) ? [`${where}: bytes of a capture`] : []),
+    ]);
+}
+
+/** Finds any of these runs anywhere. A text is cut out only where a table of their beginnings says that one may begin. */
+function finderOf(runs: ReadonlySet<string>): (bytes: Buffer) => boolean {
+  const mayBegin = new Uint8Array(1 << beginningBits);
+  for (const run of runs) mayBegin[beginningAt(viewOf(Buffer.from(run, 'latin1')), 0)] = 1;
+  return (bytes) => {
+    const view = viewOf(bytes);
+    for (let at = 0; at + runLength <= bytes.length; at += 1) {
+      if (mayBegin[beginningAt(view, at)] && runs.has(bytes.toString('latin1', at, at + runLength))) return true;
     }
     return false;
   };
-  return (kept) =>
-    kept.flatMap(({ where, bytes }) => {
-      const content = bytes.toString('latin1');
-      const found = texts.filter((text) => content.includes(Buffer.from(text).toString('latin1')));
-      return [
-        ...found.map((text) => `${where}: ${text}`),
-        ...(hasRunOf(content) ? [`${where}: bytes of a capture`] : []),
-      ];
-    });
 }
+
+const beginningBits = 22;
+
+/** Eight bytes, as a number of that many bits. */
+const beginningAt = (view: DataView, at: number): number =>
+  (Math.imul(view.getInt32(at), 0x9e3779b1) ^ Math.imul(view.getInt32(at + 4), 0x85ebca6b)) >>> (32 - beginningBits);
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length);
 
 /** Base64 begins anew with every third byte. */
 function spellingsOf(capture: Buffer): string[] {
