@@ -97,7 +97,10 @@ describe('a browser', () => {
     });
     await press(page, 'begin');
     expect(await sees(page, 'unanswered_text')).toBe('unanswered_text');
+    const ofGuidance = () => visited.requests().filter((line) => line.includes('/assets/guidance-')).length;
+    expect(ofGuidance()).toBe(0); // its megabytes wait for the preview
     await page.evaluate(() => document.dispatchEvent(new Event('answered')));
+    await expect.poll(ofGuidance).toBeGreaterThan(0);
     await passes(stack(), visited, asked);
   });
 

@@ -6,11 +6,11 @@ import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { english } from '../../web/console/words.ts';
+import { english, type Words } from '../../web/console/words.ts';
 import { uprightPortrait } from '../engine/captures.ts';
 import { newSourceId, put } from '../journeys/client.ts';
 import { openBrowser } from './browser.ts';
-import { axeFaults, boxFaults } from './looks.ts';
+import { axeFaults, boxFaults, textsOf } from './looks.ts';
 import { stackOfThisFile } from './stack.ts';
 import { type Visit, type VisitOptions, visit } from './visit.ts';
 
@@ -561,48 +561,104 @@ describe('how the console looks', () => {
   const schemes = ['light', 'dark'] as const;
   const widths = [desktop, narrow];
   const sizes = schemes.flatMap((colorScheme) => widths.map(({ viewport }) => ({ colorScheme, viewport })));
+  const name = 'Ada Lovelace of the Analytical Society';
 
   it.each(sizes)('in $colorScheme at $viewport.width px: nothing is cut, and axe-core finds nothing', async (size) => {
-    const errored = await verified('fault');
-    const failed = await verified('failed', { metadata: { customer: 'x'.repeat(200) } });
-    const link = await invitation('reviewer', 'Ada Lovelace of the Analytical Society');
     const visited = await visit(browser, { ...size, reducedMotion: 'reduce' });
-    const { page } = visited;
     const looked: Record<string, readonly string[]> = {};
-    const look = async (name: string) => {
-      looked[name] = [...(await axeFaults(page)), ...(await boxFaults(page))];
-    };
-    await page.goto(link);
-    await button(page, english.signIn.accept).waitFor();
-    await look('invited');
-    await button(page, english.signIn.accept).click();
-    await page.getByRole('link', { name: failed }).waitFor();
-    await look('list');
-    await view(page, 'verifications?state=expired&check=video_verify');
-    await page.getByText(english.list.empty).waitFor();
-    await look('empty list');
-    await view(page, `verifications/${errored}`);
-    await button(page, english.captures.look('Selfie', 1)).click();
-    await page.getByRole('img', { name: english.captures.alt('Selfie', 1) }).waitFor();
-    await look('errored, with a capture');
-    await view(page, `verifications/${failed}`);
-    await button(page, english.review.open).click();
-    await look('reviewing');
-    await button(page, english.actions.erase).click();
-    await button(page, english.actions.eraseNow).click();
-    await page.getByText(english.actions.eraseMismatch).waitFor();
-    looked.erasing = await axeFaults(page); // upon the rest, as it should be
-    await page.keyboard.press('Escape');
-    await view(page, 'outcomes');
-    await page.locator('#by-reason table').waitFor();
-    await look('outcomes');
-    await view(page, 'providers');
-    await page.getByRole('table').waitFor();
-    await look('providers');
-    await button(page, english.signOut).click();
-    await page.getByText(english.signIn.signedOut).waitFor();
-    await look('signed out');
-    expect(looked).toEqual(Object.fromEntries(Object.keys(looked).map((name) => [name, []])));
-    await visited.end({ secrets: [codeOf(link)], expectedErrors: refused });
+    const { code } = await goRound(visited.page, name, english, async (place) => {
+      const boxes = place === 'erasing' ? [] : await boxFaults(visited.page); // a dialog lies upon the rest, as it should
+      looked[place] = [...(await axeFaults(visited.page)), ...boxes];
+    });
+    expect(looked).toEqual(Object.fromEntries(Object.keys(looked).map((place) => [place, []])));
+    await visited.end({ secrets: [code], expectedErrors: refused });
+  });
+
+  it('speaks the language of its catalogue in every text: none is written into the code', async () => {
+    const visited = await visit(browser, desktop);
+    const data = [
+      /^Ada Lovelace of the Analytical Society( \(o_[0-9a-f]+\))?$/,
+      /^(demo|builtin|sandbox)$/,
+      /^journey-[\w.-]+$/,
+      /^\{\s+"customer": "x+"\s+\}$/,
+      /^[a-z]+(_[a-z]+)+$/, // codes, and names of fields
+      /^\d+-\d\d-\d\dT[\d:.]+Z$/,
+      /^\d+ [A-Z]\w+ \d{4}, [\d:]+$/,
+      /^image\/jpeg · [\d.]+ kB$/,
+    ];
+    const untranslated = new Set<string>();
+    const { code } = await goRound(visited.page, name, inBrackets(english), async () => {
+      for (const text of await textsOf(visited.page)) {
+        if (!isOfCatalogueOr(data, text)) untranslated.add(text);
+      }
+    });
+    expect([...untranslated]).toEqual([]);
+    await visited.end({ secrets: [code], expectedErrors: refused });
   });
 });
+
+/** Through every view of the console, which speaks `words`, up to the sign-out. */
+async function goRound(page: Page, name: string, words: Words, look: (place: string) => Promise<void>) {
+  const errored = await verified('fault');
+  const failed = await verified('failed', { metadata: { customer: 'x'.repeat(200) } });
+  const measured = await verified('measured', { provider: 'builtin' });
+  const link = await invitation('reviewer', name);
+  await page.goto(link);
+  await button(page, english.signIn.accept).waitFor();
+  if (words !== english) await page.evaluate(`{ ${inBrackets}; ${speakInBrackets}; speakInBrackets(); }`);
+  await button(page, words.signIn.accept).waitFor();
+  await look('invited');
+  await button(page, words.signIn.accept).click();
+  await page.getByRole('link', { name: failed }).waitFor();
+  await look('list');
+  await view(page, 'verifications?state=expired&check=video_verify');
+  await page.getByText(words.list.empty).waitFor();
+  await look('empty list');
+  await view(page, `verifications/${errored}`);
+  const selfie = words.captureNames.selfie;
+  await button(page, words.captures.look(selfie, 1)).click();
+  await page.getByRole('img', { name: words.captures.alt(selfie, 1) }).waitFor();
+  await look('errored, with a capture');
+  await view(page, `verifications/${measured}`);
+  await page.getByText(words.verification.measurements).first().click();
+  await look('measured');
+  await view(page, `verifications/${failed}`);
+  await button(page, words.review.open).click();
+  await look('reviewing');
+  await button(page, words.actions.erase).click();
+  await button(page, words.actions.eraseNow).click();
+  await page.getByText(words.actions.eraseMismatch).waitFor();
+  await look('erasing');
+  await page.keyboard.press('Escape');
+  await view(page, 'outcomes');
+  await page.locator('#by-reason table').waitFor();
+  await look('outcomes');
+  await view(page, 'providers');
+  await page.getByRole('table').waitFor();
+  await look('providers');
+  await button(page, words.signOut).click();
+  await page.getByText(words.signIn.signedOut).waitFor();
+  await look('signed out');
+  return { code: codeOf(link) };
+}
+
+/** A language of its own: each text of the catalogue in brackets. */
+function inBrackets<T>(words: T): T {
+  const bracketed = (one: unknown, key: string): unknown => {
+    if (typeof one === 'string') return key === 'language' || !one ? one : `⟦${one}⟧`;
+    if (typeof one === 'function') return (...given: unknown[]) => bracketed(one(...given), '');
+    if (Array.isArray(one)) return one.map((each) => bracketed(each, ''));
+    return Object.fromEntries(Object.entries(Object(one)).map(([name, each]) => [name, bracketed(each, name)]));
+  };
+  return bracketed(words, '') as T;
+}
+
+function speakInBrackets(): void {
+  const page = document.querySelector<HTMLElement & { words: unknown }>('bonafide-console');
+  if (!page) throw new Error('there is no console');
+  page.words = inBrackets(page.words);
+}
+
+/** Of the catalogue, a number, a time, or data, which is shown as it is. */
+const isOfCatalogueOr = (data: readonly RegExp[], text: string): boolean =>
+  !/\p{L}/u.test(text.replaceAll(/⟦.*⟧/gs, '')) || data.some((one) => one.test(text));

@@ -49,10 +49,8 @@ async function passedInFirstRound(how: 'by guidance' | 'by a timer of 2 s alone'
     const outcome = await told(visited);
     if (outcome === 'passed_title') passed += 1;
     else {
-      const { attempts } = await stack().client.read(asked.sourceId);
-      printed.push(
-        `  ${options.of} ${options.wrong}: ${outcome} ${JSON.stringify(attempts.map(({ result }) => result))}`,
-      );
+      const { verdict } = await stack().client.read(asked.sourceId);
+      printed.push(`  ${options.of} ${options.wrong}: ${outcome} ${verdict?.reasons.join(', ')}`);
     }
     await ended(stack(), visited, asked, /ERR_FAILED/);
     await browser.close();

@@ -148,10 +148,10 @@ function attempt(one: Attempt, words: Words): TemplateResult {
   </section>`;
 }
 
-/** An attempt's result is an outcome or a fault code. */
+/** An attempt that ended without a fault has a result of its own word; any other result is the fault's code. */
 function resultText(result: string, words: Words) {
-  const outcome = new Map(Object.entries(words.outcomeNames)).get(result);
-  return outcome ? badge(result, outcome) : html`${words.faultText(result)} <code class="quiet">${result}</code>`;
+  const ended = new Map(Object.entries(words.attemptResults)).get(result);
+  return ended ?? html`${words.faultText(result)} <code class="quiet">${result}</code>`;
 }
 
 const values = new Intl.NumberFormat('en', { maximumSignificantDigits: 5 });

@@ -364,6 +364,7 @@ export const english = {
   states,
   outcomeNames: outcomes,
   captureNames: captures,
+  attemptResults: { decided: 'Decided', accepted: 'Taken: the answer comes by webhook' },
   checks: {
     spoof_detect: 'Spoof detect',
     photo_verify: 'Photo verify',
