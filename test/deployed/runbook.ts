@@ -50,7 +50,7 @@ export function runbookSteps(operated: () => Operated): void {
       await Promise.all([lies(), lies()]);
       expect(await step('### Moving messages back')).toContain('2 messages moved back to captures.');
       expect(await step('### Moving messages back')).toContain('No message waits behind captures.');
-      await expect.poll(() => messagesIn('capture'), { timeout: 60_000, interval: 1000 }).toBe(0);
+      await expect.poll(() => messagesIn('capture'), { timeout: 120_000, interval: 1000 }).toBe(0);
       expect(await client.history(sourceId)).toEqual(decided);
     });
 

@@ -54,7 +54,7 @@ export async function expectDecidedOnce(client: Client, sourceIds: readonly stri
     }
     return sourceIds.filter((sourceId) => ids.get(sourceId)?.size !== 1);
   };
-  await expect.poll(tellings).toEqual([]);
+  await expect.poll(tellings, { timeout: 300_000 }).toEqual([]);
 }
 
 /** As integrators do: the same request again, until it is answered. Says how often it was. */

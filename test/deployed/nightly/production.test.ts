@@ -36,7 +36,7 @@ beforeAll(async () => {
   const files = '--output build/deployed/production.out --outputs-file build/deployed/production.json';
   await terminal.run('.', `npx cdk deploy ${choices} ${files} --require-approval never`);
   outputs = outputsOf.parse(JSON.parse(readFileSync('build/deployed/production.json', 'utf8')))[stackName];
-}, 900_000);
+}, 3_600_000);
 
 /** The emulator stands where DNS would lead the domain to. */
 function call(method: string, path: string, headers: Readonly<Record<string, string>>, body?: unknown) {
@@ -67,7 +67,7 @@ it('decides a selfie that came in under its domain, though no role may do more t
   expect(view.capture_url).toBe(`${origin}/capture/acme/${sourceId}`);
   expect((await put(view, await portrait())).status).toBe(200);
   const read = async () => JSON.parse((await call('GET', `/verifications/${sourceId}`, key)).text);
-  await expect.poll(async () => (await read()).state, { timeout: 120_000, interval: 1000 }).toBe('decided');
+  await expect.poll(async () => (await read()).state, { timeout: 600_000, interval: 1000 }).toBe('decided');
 
   const roles = await aws<string[]>('iam', 'list-roles', '--query', 'Roles[].RoleName');
   const ours = roles.filter((name) => name.startsWith(stackName));
@@ -76,7 +76,7 @@ it('decides a selfie that came in under its domain, though no role may do more t
   for (const name of ours) {
     expect(await aws('iam', 'get-role', '--role-name', name, ...query), name).toContain(`policy/${stackName}-boundary`);
   }
-}, 600_000);
+}, 3_600_000);
 
 it('is not deleted by one command, and when it is deleted its logs stay', async () => {
   const destroy = `npx cdk destroy --force ${choices} --output build/deployed/production.out`;
@@ -88,4 +88,4 @@ it('is not deleted by one command, and when it is deleted its logs stay', async 
   await aws(...off, '--stack-name', stackName);
   await terminal.run('.', destroy);
   expect((await groups()).filter((name) => name.includes(stackName))).toEqual(before);
-}, 600_000);
+}, 3_600_000);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await terminal.run(first, commandsUnder('Choose'));
   await terminal.run(first, commandsUnder('Bootstrap'));
   deployed = await deploy(terminal, first);
-}, 900_000);
+}, 3_600_000);
 
 describe('a canary', () => {
   it('that fails one message in three is seen by the alarm of rollout=canary and taken back, and nothing is lost', async () => {
@@ -55,7 +55,7 @@ describe('a canary', () => {
       `${sourceIds.length} verifications and ${again.sent()} events that came again while a release failed one message in ` +
         `three (${failed} times):${steps} taken back; ${repeated} requests repeated, all decided once, 0 lost`,
     );
-  }, 1_200_000);
+  }, 3_600_000);
 });
 
 describe('an update', () => {
@@ -77,7 +77,7 @@ describe('an update', () => {
     console.log(
       `${sourceIds.length} verifications while an update failed and was rolled back, ${repeated} requests repeated`,
     );
-  }, 1_200_000);
+  }, 3_600_000);
 });
 
 /** A checkout in which every third message of a queue fails: in turn before anything is done for it, and after all of it is. */
