@@ -31,6 +31,7 @@ class LongestFirst extends BaseSequencer {
 /** Tests of what runs in their own process and leaves nothing there: one process for all saves starting sixty. */
 const quick = [
   'api',
+  'capture',
   'docs',
   'domain',
   'lambda',
@@ -38,11 +39,16 @@ const quick = [
   'mutants',
   'providers',
   'recording',
+  'serving',
   'stores',
+  'web',
   'webhooks',
 ]
   .map((folder) => `test/${folder}/**/*.test.ts`)
   .concat('test/contracts/provider.test.ts');
+
+/** One Smart Lab's nine programs, in languages that `.ci/run` installs. */
+const examples = 'test/serving/examples.test.ts';
 
 const shared = {
   pool: 'forks', // onnxruntime aborts the process when a worker thread dies during a run
@@ -73,12 +79,14 @@ export default defineConfig({
           ],
         },
       },
-      { test: { ...shared, name: 'quick', include: quick, exclude: ['test/*/slow/**'], isolate: false } },
+      { test: { ...shared, name: 'quick', include: quick, exclude: ['test/*/slow/**', examples], isolate: false } },
       // CDK takes three seconds to load: once for all files, which share nothing else.
       { test: { ...shared, name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
       // Three journeys in a browser: `npm run test:pages` has all of them.
       { test: { ...shared, name: 'pages', include: ['test/pages/journeys.test.ts'] } },
-      // `npm run test:slow`, with every order and every killed await; `npm test` leaves both out.
+      // `.ci/run` runs it; in `npm test`, journeys/served has three of the nine.
+      { test: { ...shared, name: 'examples', include: [examples] } },
+      // `npm run test:slow`, with every order and every killed await; `npm test` leaves these out.
       {
         test: {
           ...shared,

@@ -1,4 +1,5 @@
 // What runs in a function's child process: it loads the bundle, then answers one invocation at a time.
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 
@@ -45,6 +46,7 @@ process.on('message', async ({ requestId, event, deadline }: Invocation) => {
   }
 });
 send({ kind: 'ready' });
+flushCompileCache(); // where there is one: this process may be killed, and the next one starts sooner
 
 function contextOf(awsRequestId: string, deadline: number): Context {
   const functionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? '';

@@ -100,6 +100,7 @@ export function startFunction(
       env: {
         ...environment,
         PATH: process.env.PATH,
+        ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
         TZ: ':UTC',
         LAMBDA_TASK_ROOT: path.dirname(file),
         AWS_LAMBDA_FUNCTION_NAME: name,

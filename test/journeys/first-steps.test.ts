@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort } from './local-stack.ts';
+import { freePort, giveSynthesis } from './local-stack.ts';
+import { verifyCommand } from './verify.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bonafide first steps '));
 const data = join(directory, "a user's data");
@@ -23,6 +24,7 @@ function shell(command: string, cwd = process.cwd()): Promise<{ code: number; ou
 
 beforeAll(async () => {
   port = await freePort();
+  await giveSynthesis(data);
   stack = spawn(process.execPath, ['local/start.ts'], {
     env: { ...process.env, PORT: String(port), BONAFIDE_DATA: data },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -64,3 +66,5 @@ it('the commands of the README work as printed', async () => {
   expect(output).toContain('"outcome":"passed"');
   expect(code).toBe(0);
 });
+
+verifyCommand(() => data);

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir, rmdir, symlink } from 'node:fs/promises';
+import { mkdir, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import * as z from 'zod';
 import { synthesize } from '../../local/synthesize.ts';
+import { portrait } from '../../tools/samples.ts';
 import { type LocalStack, localStack } from '../../tools/target.ts';
 
 const ready = z.strictObject({ ready: z.literal(true), url: z.url(), api_key: z.string(), tenant: z.string() });
@@ -45,7 +46,7 @@ export async function startLocalStack(
   { port, context = {}, root }: StartOptions = {},
 ): Promise<RunningStack> {
   const choices = Object.entries(context).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  if (choices.length === 0 && root === undefined) await giveSynthesis(join(dataDirectory, 'cdk.out'));
+  if (choices.length === 0 && root === undefined) await giveSynthesis(dataDirectory);
   const child = spawn(process.execPath, ['local/start.ts', '--json', ...choices], {
     cwd: root,
     env: { ...process.env, PORT: String(port ?? (await freePort())), BONAFIDE_DATA: dataDirectory },
@@ -106,15 +107,17 @@ export function remove(dataDirectory: string): void {
 }
 
 /**
- * The stack as `npm start` synthesizes it, once for all test files of a run; `npm start` finds it made from the same
- * sources and takes it. `first-steps.test.ts` begins without.
+ * The stack as `npm start` synthesizes it, once for all test files of a run, and the photo that it would write; `npm start`
+ * finds the one made from the same sources, the other there, and takes them. `.ci/run` starts one without.
  */
-async function giveSynthesis(to: string): Promise<void> {
+export async function giveSynthesis(dataDirectory: string): Promise<void> {
+  const to = join(dataDirectory, 'cdk.out');
   if (existsSync(to)) return;
   const [once, lock] = [join(tmpdir(), 'synthesis'), join(tmpdir(), 'synthesis.lock')];
   while (!(await created(lock))) await setTimeout(100);
   await synthesize(once).finally(() => rmdir(lock));
-  await symlink(once, to);
+  await mkdir(dataDirectory, { recursive: true });
+  await Promise.all([symlink(once, to), writeFile(join(dataDirectory, 'portrait.jpg'), await portrait())]);
 }
 
 /** False where the directory is there already. */

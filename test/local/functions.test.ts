@@ -33,7 +33,7 @@ describe('a function', () => {
     process.env.SECRET_OF_THE_PARENT = 'hidden';
     const environment = await start().ask('environment');
     expect(environment).toMatchObject({ OURS: 'yes', AWS_LAMBDA_FUNCTION_NAME: 'test-echo' });
-    const allowed = /^(OURS|PATH|TZ|LAMBDA_TASK_ROOT|AWS_.*|NODE_CHANNEL_.*)$/;
+    const allowed = /^(OURS|PATH|TZ|LAMBDA_TASK_ROOT|AWS_.*|NODE_CHANNEL_.*|NODE_COMPILE_CACHE)$/;
     expect(Object.keys(environment).filter((name) => !allowed.test(name))).toEqual([]);
   });
 

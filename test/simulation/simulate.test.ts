@@ -17,45 +17,43 @@ function simulate(...options: string[]): Promise<{ code: number; output: string 
 }
 
 describe('npm run simulate', () => {
-  it('finds nothing wrong in some hundred runs of several seeds, and says what it looked for', async () => {
-    for (const seed of ['1', '2026']) {
-      const { code, output } = await simulate('--seed', seed, '--runs', '150');
-      expect({ code, output }).toMatchObject({ code: 0 });
-      const verdict = output.split('\n').filter((line) => line.startsWith('0 '));
-      expect(verdict).toEqual([
-        '0 illegal moves',
-        '0 unfinished',
-        '0 double decisions',
-        '0 excess calls',
-        '0 moves without an event',
-        '0 events without a move',
-        '0 event ids with two bodies',
-        '0 doubled history entries',
-        '0 histories broken',
-        '0 answers passed over',
-        '0 captures swapped',
-        '0 captures lost',
-        '0 reviews misplaced',
-        '0 hand-offs misjudged',
-        '0 videos misjudged',
-        '0 repeats misjudged',
-        '0 credits miscounted',
-        '0 results lost',
-        '0 results with two bodies',
-        '0 webhooks lost',
-        '0 webhooks not owed',
-        '0 webhooks with two bodies',
-        '0 webhooks unsigned',
-        '0 receipts wrong',
-        '0 verbs failed',
-      ]);
-      expect(output).toMatch(/^150 runs of seed \d+ in .* moves/m);
-      expect(output).toMatch(/^kill coverage: [1-9]\d* \/ \d+ awaits reached/m);
-    }
+  it('finds nothing wrong in some hundred runs, and says what it looked for', async () => {
+    const { code, output } = await simulate('--seed', '2026', '--runs', '150'); // `.ci/run` has 100,000 of seed 1
+    expect({ code, output }).toMatchObject({ code: 0 });
+    const verdict = output.split('\n').filter((line) => line.startsWith('0 '));
+    expect(verdict).toEqual([
+      '0 illegal moves',
+      '0 unfinished',
+      '0 double decisions',
+      '0 excess calls',
+      '0 moves without an event',
+      '0 events without a move',
+      '0 event ids with two bodies',
+      '0 doubled history entries',
+      '0 histories broken',
+      '0 answers passed over',
+      '0 captures swapped',
+      '0 captures lost',
+      '0 reviews misplaced',
+      '0 hand-offs misjudged',
+      '0 videos misjudged',
+      '0 repeats misjudged',
+      '0 credits miscounted',
+      '0 results lost',
+      '0 results with two bodies',
+      '0 webhooks lost',
+      '0 webhooks not owed',
+      '0 webhooks with two bodies',
+      '0 webhooks unsigned',
+      '0 receipts wrong',
+      '0 verbs failed',
+    ]);
+    expect(output).toMatch(/^150 runs of seed \d+ in .* moves/m);
+    expect(output).toMatch(/^kill coverage: [1-9]\d* \/ \d+ awaits reached/m);
   });
 
   // `.ci/run` plants them all.
-  it.each(['no-lease', 'no-condition'] satisfies Plant[])(
+  it.each(['no-condition'] satisfies Plant[])(
     'finds %s within a thousand runs, and tells the run so that it can be had again',
     async (plant) => {
       const { code, output } = await simulate('--seed', '1', '--runs', '1000', '--plant', plant);

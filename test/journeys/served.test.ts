@@ -1,15 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failure, received, refused, result } from '../../shared/providers/identify/answers.ts';
 import { faceOnScreen, portrait } from '../../tools/samples.ts';
 import { selfieOfPair } from '../engine/people.ts';
+import { documentText } from '../serving/document-examples.ts';
+import { documentPrograms } from '../serving/document-programs.ts';
 import { type Client, clientOf, newSourceId } from './client.ts';
 import { declared } from './declared.ts';
 import { type RunningStack, remove, startLocalStack } from './local-stack.ts';
 
-/* An app written for Identify, on the local stack: its images and its webhook lie on this machine, which `npm start` allows. */
+/*
+ * Apps written for vendors, on the local stack, with their documents taken at their word. An app's images and its webhook lie
+ * on this machine, which `npm start` allows.
+ */
 
 let running: RunningStack;
 let client: Client;
@@ -55,11 +60,23 @@ function admin(...words: string[]): string {
   });
 }
 
-async function call(payload: object, headers: Record<string, string> = { 'x-api-key': running.apiKey }) {
+/** The body that Identify's document (000) shows, with something in place of each `<…>`. */
+function identifyBody({ image_link, webhook_name, source_id }: ReturnType<typeof order>): string {
+  const [documented = ''] = /\{\s*"service"[\s\S]*?\}\s*\}/.exec(documentText('000_0b691360e226a444.txt')) ?? [];
+  return documented
+    .replace('<LINK TO SELFIE IMAGE>', () => image_link)
+    .replace('<YOUR WEBHOOK NAME IDENTIFIER>', () => webhook_name)
+    .replace('<UNIQUE ID FOR REQUEST>', () => source_id);
+}
+
+async function call(
+  payload: ReturnType<typeof order>,
+  headers: Record<string, string> = { 'x-api-key': running.apiKey },
+) {
   const answer = await fetch(`${running.url}/identify`, {
     method: 'POST',
     headers,
-    body: JSON.stringify({ service: 'identify-anti-spoof', payload }),
+    body: identifyBody(payload),
   });
   const body = await answer.json();
   declared('POST', '/identify', { status: answer.status, body });
@@ -84,7 +101,10 @@ const creditsLeft = () => Number(/\d+/.exec(admin('credits', 'show', 'demo'))?.[
 it('an image at a link becomes a result at a webhook, and costs a credit', async () => {
   const { source_id, ...rest } = order('genuine.jpg', `${newSourceId()} +63 917`);
   const answer = await call({ source_id, ...rest });
-  expect(answer).toMatchObject({ status: 200, body: { remaining_credits: 99 } });
+  expect(answer).toMatchObject({
+    status: 200,
+    body: { remaining_credits: 99, message: 'identify-anti-spoof request received' },
+  });
   received.parse(answer.body);
   const told = result.parse(JSON.parse(await resultOf(source_id)));
   expect(told.payload).toMatchObject({ passed: true, image_link: rest.image_link, source_id });
@@ -147,4 +167,41 @@ it('posts nothing of an erased verification, and no link, key or source_id is in
     expect(written).not.toContain(secret);
   }
   expect((await call(erased)).status).toBe(422);
+});
+
+describe('SpoofSense’s body (001)', () => {
+  /** `{ "data": "image_base64_string",          # base64 string of the image }`, without its comment. */
+  const bodyOf = (base64: string) => {
+    const [documented = ''] = /\{\s*"data"[^}]*\}/.exec(documentText('001_7aaf092c254bc1c8.txt')) ?? [];
+    const edits = [
+      [/,\s*#[^\n]*/, ''],
+      ['image_base64_string', base64],
+    ] as const;
+    return edits.reduce((body, [from, to]) => body.replace(from, to), documented);
+  };
+
+  it.each([
+    ['/prod/antispoofing', '/genuine.jpg', true],
+    ['/prod/robust', '/genuine.jpg', true],
+    ['/prod/antispoofing', '/screen.jpg', false],
+    ['/prod/robust', '/screen.jpg', false],
+  ] as const)('to %s with %s: the document’s check says %s', async (path, image, live) => {
+    const base64 = Buffer.from(images.get(image) ?? []).toString('base64');
+    const post = () =>
+      fetch(`${running.url}${path}`, {
+        method: 'POST',
+        headers: { 'x-api-key': running.apiKey },
+        body: bodyOf(base64),
+      });
+    let answer = await post();
+    while (answer.status === 504) answer = await post();
+    const { model_output } = (await answer.json()) as { model_output: { prob_real: number; pred_idx: string } };
+    expect(model_output.prob_real > (path === '/prod/robust' ? 0.5 : 0.55)).toBe(live);
+    expect(model_output.pred_idx).toBe(live ? 'real' : 'spoof');
+  });
+});
+
+// Those of two captures: test/serving/examples.test.ts, which `.ci/run` runs in all three languages.
+describe('One Smart Lab’s own programs of one photo (002)', () => {
+  documentPrograms(['spoofdetect'], () => running);
 });
