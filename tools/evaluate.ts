@@ -11,9 +11,10 @@ import { decoders } from './evaluate/decoders.ts';
 import { digitsText, evaluateDigits } from './evaluate/digits.ts';
 import { evaluateFaceSizes, faceSizesText } from './evaluate/face-sizes.ts';
 import { type Figures, figuresFile, figuresText, type Sections, withFigures } from './evaluate/figures.ts';
+import { tryInProcesses } from './evaluate/in-processes.ts';
 import { evaluateMatching, matchText } from './evaluate/matching.ts';
 import { evaluateMotion, motionText } from './evaluate/motion.ts';
-import type { ChosenBy } from './evaluate/rates.ts';
+import type { ChosenBy, Section } from './evaluate/rates.ts';
 import { evaluateRepeats, repeatsText } from './evaluate/repeats.ts';
 import { evaluateRobustness, robustnessText } from './evaluate/robustness.ts';
 import { evaluateSight, sightText } from './evaluate/sight.ts';
@@ -87,6 +88,12 @@ async function record(sections: Sections, manifest: Manifest): Promise<void> {
   await writeFile('MODELS.md', page);
 }
 
+/** What a change of the program itself costs, on whatever machine. */
+const processorText = (seconds: Readonly<Record<string, number>>) =>
+  `Seconds of a processor: ${Object.entries(seconds)
+    .map(([section, spent]) => `${section} ${spent}`)
+    .join(', ')}`;
+
 /** The goals of `--sight` are of so many. */
 const sightCounts = { backs: 400, scenes: 500, fronts: 200 } as const;
 
@@ -129,21 +136,42 @@ async function main(): Promise<number> {
       console.log(values.json ? JSON.stringify(sight, undefined, 2) : sightText(sight).join('\n'));
       return 0;
     }
+    const data = values.data;
+    const processorSeconds: Partial<Record<keyof Sections, number>> = {};
+    const measure = async <Report>(name: keyof Sections, work: () => Promise<Section<Report>>) => {
+      const before = process.cpuUsage();
+      const section = await work();
+      const { user, system } = process.cpuUsage(before);
+      processorSeconds[name] = Math.round((processorSeconds[name] ?? 0) + (user + system) / 1e6);
+      return section;
+    };
+    const tryRows = tryInProcesses({ directory: data, modelsDirectory, thresholds }, (seconds) => {
+      processorSeconds.robustness = (processorSeconds.robustness ?? 0) + seconds;
+    });
+    const long = <Report>(work: () => Promise<Section<Report>>) => (values.quick ? async () => leftOut : work);
     const evaluation: Sections = {
-      spoof: await evaluateSpoofDetection(values.data, engine, thresholds),
-      faceSizes: await evaluateFaceSizes(values.data, engine, thresholds),
-      robustness: values.quick ? leftOut : await evaluateRobustness(values.data, engine, thresholds),
-      match: await evaluateMatching(values.data, modelsDirectory, thresholds),
-      repeats: values.quick ? leftOut : await evaluateRepeats(values.data, modelsDirectory),
-      digits: await evaluateDigits(values.data, modelsDirectory, thresholds),
-      motion: await evaluateMotion(values.data, modelsDirectory, { stills: !values.quick }),
+      spoof: await measure('spoof', () => evaluateSpoofDetection(data, engine, thresholds)),
+      faceSizes: await measure('faceSizes', () => evaluateFaceSizes(data, engine, thresholds)),
+      robustness: await measure(
+        'robustness',
+        long(() => evaluateRobustness(data, tryRows)),
+      ),
+      match: await measure('match', () => evaluateMatching(data, modelsDirectory, thresholds)),
+      repeats: await measure(
+        'repeats',
+        long(() => evaluateRepeats(data, modelsDirectory)),
+      ),
+      digits: await measure('digits', () => evaluateDigits(data, modelsDirectory, thresholds)),
+      motion: await measure('motion', () => evaluateMotion(data, modelsDirectory, { stills: !values.quick })),
     };
     const drawn = await writeCurves(evaluation, values.curves);
     if (values.record) await record(evaluation, engine.manifest);
-    if (values.json) console.log(JSON.stringify({ models: engine.manifest.name, ...evaluation }, withoutCurves, 2));
+    if (values.json)
+      console.log(JSON.stringify({ models: engine.manifest.name, ...evaluation, processorSeconds }, withoutCurves, 2));
     else
       for (const { title, lines } of sectionsOf(evaluation, values.policy ? 'policy' : 'shipped'))
         console.log([title, ...lines].join('\n'));
+    if (!values.json) console.log(processorText(processorSeconds));
     if (!values.json && drawn.length > 0) console.log(`DET curves: ${drawn.join(', ')}`);
     return Object.values(evaluation).some((section) => 'report' in section) ? 0 : 1;
   } catch (error) {

@@ -37,39 +37,54 @@ const asItIs = 'as is';
 type Outcome = 'passed' | 'failed' | 'recapture';
 
 /** A capture's outcome under each transform, and as it is. */
-interface Tried {
+export interface Tried {
   readonly file: string;
   readonly label: 'bona_fide' | 'attack';
   readonly outcomes: ReadonlyMap<string, Outcome>;
 }
 
-/** Every capture of `pad.csv` through the whole engine: a transform moves the detector's box, too. */
-export async function evaluateRobustness(
-  directory: string,
-  engine: Engine,
-  thresholds: Thresholds,
-  transforms: Transforms = { cheap: cheapTransforms, honest: honestDegradations },
-): Promise<Section<RobustnessReport>> {
+type Row = z.output<typeof padRow>;
+
+/** What becomes of each capture, in the rows' order; of one that cannot be read, nothing. */
+export type TryRows = (rows: readonly Row[]) => Promise<readonly (Tried | undefined)[]>;
+
+/** Every capture of `pad.csv`. */
+export async function evaluateRobustness(directory: string, tryRows: TryRows): Promise<Section<RobustnessReport>> {
   const listed = await readRows(path.join(directory, 'pad.csv'), padRow);
   if ('why' in listed) return { missing: listed.why };
-  const judge = async ({ file, label }: z.output<typeof padRow>): Promise<Tried[]> => {
-    const bytes = await readFile(path.join(directory, file)).catch(() => undefined);
-    const decoded = bytes && (await decodeImage(bytes, { decoders }));
-    if (!bytes || decoded?.kind !== 'decoded') return [];
-    const { finding } = await engine.analyseSelfie(bytes, thresholds);
-    const outcomes = new Map<string, Outcome>([[asItIs, finding.outcome]]);
-    for (const [name, transform] of Object.entries(label === 'attack' ? transforms.cheap : transforms.honest)) {
-      const sent = await transform(decoded.capture.image).toBuffer();
-      outcomes.set(name, (await engine.analyseSelfie(sent, thresholds)).finding.outcome);
-    }
-    return [{ file, label, outcomes }];
-  };
-  // Two captures at a time: one is encoded and decoded while the models run on the other.
-  const tried: Tried[] = [];
-  for (let at = 0; at < listed.rows.length; at += 2)
-    tried.push(...(await Promise.all(listed.rows.slice(at, at + 2).map(judge))).flat());
+  const tried = (await tryRows(listed.rows)).filter((one) => one !== undefined);
   if (tried.length === 0) return { missing: 'no picture of pad.csv can be read' };
   return { report: report(tried) };
+}
+
+export interface Trials {
+  readonly directory: string;
+  readonly engine: Engine;
+  readonly thresholds: Thresholds;
+  readonly transforms?: Transforms;
+}
+
+/** Through the whole engine, one after another: a transform moves the detector's box, too. */
+export async function tryTransforms(rows: readonly Row[], trials: Trials): Promise<(Tried | undefined)[]> {
+  const tried: (Tried | undefined)[] = [];
+  for (const row of rows) tried.push(await tryCapture(row, trials));
+  return tried;
+}
+
+async function tryCapture(
+  { file, label }: Row,
+  { directory, engine, thresholds, transforms = { cheap: cheapTransforms, honest: honestDegradations } }: Trials,
+): Promise<Tried | undefined> {
+  const bytes = await readFile(path.join(directory, file)).catch(() => undefined);
+  const decoded = bytes && (await decodeImage(bytes, { decoders }));
+  if (!bytes || decoded?.kind !== 'decoded') return undefined;
+  const { finding } = await engine.analyseSelfie(bytes, thresholds);
+  const outcomes = new Map<string, Outcome>([[asItIs, finding.outcome]]);
+  for (const [name, transform] of Object.entries(label === 'attack' ? transforms.cheap : transforms.honest)) {
+    const sent = await transform(decoded.capture.image).toBuffer();
+    outcomes.set(name, (await engine.analyseSelfie(sent, thresholds)).finding.outcome);
+  }
+  return { file, label, outcomes };
 }
 
 function report(tried: readonly Tried[]): RobustnessReport {

@@ -69,30 +69,23 @@ const saltAndPepper =
 
 /** `channels`: each gets noise of its own, all get the same, or the colour changes while the luma stays. */
 function noisy(
-  { width, height, pixels }: RgbImage,
+  picture: RgbImage,
   noise: Noise,
   { channels = 'each' as 'each' | 'all' | 'colour', grain = 1 } = {},
 ): RgbImage {
+  const { width, height, pixels } = picture;
   const random = mulberry32(20_241);
+  const added = grain === 1 ? undefined : coarseNoise(picture, noise, { channels, grain, random });
   const out = new Uint8ClampedArray(pixels.length);
   const across = Math.ceil(width / grain);
-  const added = new Float32Array(3 * across * Math.ceil(height / grain));
-  for (let cell = 0; cell < added.length; cell += 3) {
-    const value = pixels[Math.min(cell * grain * grain, pixels.length - 1)] ?? 0;
-    const drawn = () => (grain === 1 ? 0 : noise(random, value));
-    added[cell] = drawn();
-    added[cell + 1] = channels === 'all' ? (added[cell] as number) : drawn();
-    added[cell + 2] = channels === 'all' ? (added[cell] as number) : drawn();
-  }
+  let at = 0;
   for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      const at = 3 * (y * width + x);
+    for (let x = 0; x < width; x += 1, at += 3) {
       const [r, g, b] = [pixels[at] as number, pixels[at + 1] as number, pixels[at + 2] as number];
       const cell = 3 * (Math.floor(y / grain) * across + Math.floor(x / grain));
-      const fine = grain === 1;
-      let red = fine ? noise(random, r) : (added[cell] as number);
-      let green = fine ? (channels === 'all' ? red : noise(random, g)) : (added[cell + 1] as number);
-      let blue = fine ? (channels === 'all' ? red : noise(random, b)) : (added[cell + 2] as number);
+      let red = added ? (added[cell] as number) : noise(random, r);
+      let green = added ? (added[cell + 1] as number) : channels === 'all' ? red : noise(random, g);
+      let blue = added ? (added[cell + 2] as number) : channels === 'all' ? red : noise(random, b);
       if (channels === 'colour') {
         const luma = 0.299 * red + 0.587 * green + 0.114 * blue;
         red -= luma;
@@ -105,6 +98,22 @@ function noisy(
     }
   }
   return { width, height, pixels: new Uint8Array(out.buffer) };
+}
+
+/** What is added to squares of `grain` pixels, three numbers each. */
+function coarseNoise(
+  { width, height, pixels }: RgbImage,
+  noise: Noise,
+  { channels, grain, random }: { channels: 'each' | 'all' | 'colour'; grain: number; random: () => number },
+): Float32Array {
+  const added = new Float32Array(3 * Math.ceil(width / grain) * Math.ceil(height / grain));
+  for (let cell = 0; cell < added.length; cell += 3) {
+    const value = pixels[Math.min(cell * grain * grain, pixels.length - 1)] ?? 0;
+    added[cell] = noise(random, value);
+    added[cell + 1] = channels === 'all' ? (added[cell] as number) : noise(random, value);
+    added[cell + 2] = channels === 'all' ? (added[cell] as number) : noise(random, value);
+  }
+  return added;
 }
 
 /** 255 × (value / 255)^exponent: above 1 darker, below 1 brighter. */

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { evaluateRobustness, type RobustnessReport, robustnessText } from '../../../tools/evaluate/robustness.ts';
+import {
+  evaluateRobustness,
+  type RobustnessReport,
+  robustnessText,
+  tryTransforms,
+} from '../../../tools/evaluate/robustness.ts';
 import { cheapTransforms, honestDegradations, type Transform } from '../../../tools/evaluate/transforms.ts';
 import { faceOnScreen, portrait } from '../../../tools/samples.ts';
 import { fixture } from '../captures.ts';
@@ -22,14 +27,10 @@ async function measured(transforms: Readonly<Record<string, Transform>>): Promis
     path.join(directory, 'pad.csv'),
     'file,label\nscreen.jpg,attack\nportrait.jpg,attack\nportrait.jpg,bona_fide\ngone.jpg,attack\n',
   );
-  const section = await evaluateRobustness(
-    directory,
-    await shippedEngine(),
-    {},
-    {
-      cheap: transforms,
-      honest: { 'in the dark': inTheDark },
-    },
+  const engine = await shippedEngine();
+  const tried = { cheap: transforms, honest: { 'in the dark': inTheDark } };
+  const section = await evaluateRobustness(directory, (rows) =>
+    tryTransforms(rows, { directory, engine, thresholds: {}, transforms: tried }),
   );
   if ('missing' in section) throw new Error(section.missing);
   return section.report;
@@ -61,7 +62,7 @@ describe('Robustness', () => {
 
   it('says why it was not measured', async () => {
     const empty = await mkdtemp(path.join(tmpdir(), 'bonafide-data-'));
-    const section = await evaluateRobustness(empty, await shippedEngine(), {});
+    const section = await evaluateRobustness(empty, async () => []);
     expect(robustnessText(section).join()).toMatch(/Not measured: there is no .*pad\.csv/);
   });
 });
