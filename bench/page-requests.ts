@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 
 /** What pages ask of the API, as people use them. */
 interface PageRequests {
@@ -17,8 +17,9 @@ export async function benchPageRequests(): Promise<PageRequests> {
   const run = ['run', '--config', 'test/pages/vitest.config.ts', '--testNamePattern', counting];
   const files = ['test/pages/outcomes.test.ts', 'test/pages/console.test.ts'];
   const { stdout } = await promisify(execFile)('npx', ['vitest', ...run, ...files], { maxBuffer: 64 * 1024 * 1024 });
+  const printed = stripVTControlCharacters(stdout); // vitest colours what it prints into a pipe, too
   const counted = (line: RegExp) =>
-    Object.fromEntries([...stdout.matchAll(line)].map(([, what, count]) => [what, Number(count)]));
+    Object.fromEntries([...printed.matchAll(line)].map(([, what, count]) => [what, Number(count)]));
   const found = {
     capture: counted(/(\w+): (\d+) requests to the API/g),
     console_minute: counted(/(\w+): (\d+) requests in a minute/g),
