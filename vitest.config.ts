@@ -9,6 +9,7 @@ class LongestFirst extends BaseSequencer {
       '/slow/killed.',
       '/simulation/enumeration.',
       '/slow/vendors.',
+      '/journeys/local.',
       '/pages/',
       '/serving/examples.',
       '/slow/served.',

@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { routes } from '../../shared/api/operations.ts';
 import { registry } from '../../shared/providers/registry.ts';
-import { behindLive, functionIdOf, named, resourcesOf, synthesize } from './stack.ts';
+import { behindLive, chosen, functionIdOf, named, resourcesOf, synthesize } from './stack.ts';
 
 const template = synthesize();
 const deployed = Object.values(resourcesOf(template, 'AWS::ApiGatewayV2::Route')).map(({ Properties }) => Properties);
@@ -37,7 +37,7 @@ describe('throttles', () => {
   });
 
   it('can be set for a deployment', () => {
-    const stage = throttlesOf({ throttle: '500/900', throttles: '{"POST /verifications":"300/400"}' });
+    const stage = throttlesOf(chosen);
     expect(stage?.DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 500, ThrottlingBurstLimit: 900 });
     expect(stage?.RouteSettings['POST /verifications']).toEqual({
       ThrottlingRateLimit: 300,
@@ -109,7 +109,7 @@ describe('functions that start from a source_id', () => {
         return LEGACY_IDS === undefined ? [] : [LEGACY_IDS];
       });
     expect(legacyIn({})).toEqual(Array(10).fill('true'));
-    expect(legacyIn({ legacyIds: 'false' })).toEqual(Array(10).fill('false'));
+    expect(legacyIn(chosen)).toEqual(Array(10).fill('false'));
   });
 
   it('are updated before those that make records: an old version does not find what a new one made', () => {
@@ -125,7 +125,7 @@ describe('functions that start from a source_id', () => {
         Properties.ReservedConcurrentExecutions === undefined ? [] : [[id, Properties.ReservedConcurrentExecutions]],
       );
     expect(reserved()).toEqual([]);
-    const some = reserved({ servedConcurrency: 7 });
+    const some = reserved(chosen);
     expect(some).toHaveLength(serving.length - 1); // calls of Identify do not wait
     expect(some.every(([id, most]) => String(id).startsWith('vendorapis') && most === 7)).toBe(true);
   });
@@ -141,14 +141,8 @@ it('lets links and webhooks of strangers lead to this machine only where npm sta
 });
 
 describe('the console', () => {
-  const oidc = {
-    oidcIssuer: 'https://id.example',
-    oidcClientId: 'bonafide',
-    oidcClientSecret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:oidc-AbCdEf',
-  };
-
   it('is no page of another origin’s: CORS allows no credentials, whatever origins a deployment allows', () => {
-    const allowed = synthesize({ allowedOrigins: 'https://app.example' });
+    const allowed = synthesize({ allowedOrigins: ['https://app.example'] });
     for (const { Properties } of Object.values(resourcesOf(allowed, 'AWS::ApiGatewayV2::Api'))) {
       expect(Properties.CorsConfiguration.AllowOrigins).toEqual(['https://app.example']);
       expect(Properties.CorsConfiguration).not.toHaveProperty('AllowCredentials');
@@ -177,15 +171,15 @@ describe('the console', () => {
   });
 
   it('knows an identity provider where all of it is named, and reads its secret alone', () => {
-    const signIn = Object.entries(resourcesOf(synthesize(oidc), 'AWS::Lambda::Function')).find(([id]) =>
+    const signIn = Object.entries(resourcesOf(synthesize(chosen), 'AWS::Lambda::Function')).find(([id]) =>
       id.startsWith('consolesignin'),
     )?.[1];
     expect(signIn?.Properties.Environment.Variables).toMatchObject({
       OIDC_ISSUER: 'https://id.example',
       OIDC_CLIENT_ID: 'bonafide',
-      OIDC_CLIENT_SECRET: oidc.oidcClientSecret,
+      OIDC_CLIENT_SECRET: chosen.oidcClientSecret,
     });
-    expect(JSON.stringify(synthesize(oidc).toJSON())).toContain(`"Resource":"${oidc.oidcClientSecret}"`);
+    expect(JSON.stringify(synthesize(chosen).toJSON())).toContain(`"Resource":"${chosen.oidcClientSecret}"`);
   });
 });
 
@@ -196,7 +190,7 @@ it('says where callers reach the API, where the operator does', () => {
     );
   const nowhere = said();
   expect(new Set(nowhere)).toEqual(new Set(['']));
-  expect(said({ publicUrl: 'https://verify.example' })).toEqual(nowhere.map(() => 'https://verify.example'));
+  expect(said(chosen)).toEqual(nowhere.map(() => 'https://verify.example'));
 });
 
 describe('a domain of the operator’s own', () => {

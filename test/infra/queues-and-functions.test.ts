@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type * as z from 'zod';
 import { ServiceFunction } from '../../infra/constructs/service-function.ts';
 import { registry } from '../../shared/providers/registry.ts';
-import { behindLive, makeStack, named, resourcesOf, synthesize } from './stack.ts';
+import { behindLive, chosen, makeStack, named, resourcesOf, synthesize } from './stack.ts';
 
 const stack = makeStack();
 const template = Template.fromStack(stack);
@@ -69,7 +69,7 @@ describe('queues', () => {
       return [mapping?.Properties.BatchSize, mapping?.Properties.ScalingConfig.MaximumConcurrency];
     };
     expect(limit()).toEqual([1, 20]);
-    expect(limit({ webhookConcurrency: '200' })).toEqual([1, 200]);
+    expect(limit(chosen)).toEqual([1, 200]);
   });
 
   it('exist for every provider there is, with time enough for its call and for recording the answer', () => {
@@ -102,10 +102,9 @@ describe('a capture that lands', () => {
   it('is analysed a few at a time: by the queue’s limit, never by reserving what a new account has not got', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { ScalingConfig: { MaximumConcurrency: 5 } });
     template.allResourcesProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: Match.absent() });
-    synthesize({ engineConcurrency: '12', engineMemoryMegabytes: 1769 }).hasResourceProperties(
-      'AWS::Lambda::EventSourceMapping',
-      { ScalingConfig: { MaximumConcurrency: 12 } },
-    );
+    synthesize(chosen).hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ScalingConfig: { MaximumConcurrency: 12 },
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
-import { synthesize } from './stack.ts';
+import { chosen, synthesize } from './stack.ts';
 
 const template = synthesize();
 
@@ -168,7 +168,7 @@ describe.each([
   });
 
   it('is made once: another value here, or a name, and CloudFormation makes it anew', () => {
-    for (const context of [{}, { encryption: 'kms' }, { retainData: 'false' }, { legacyIds: 'false' }]) {
+    for (const context of [{}, { encryption: 'kms' }, { retainData: 'false' }, chosen]) {
       const { GenerateSecretString, Name, SecretString } = keyOf(synthesize(context))?.Properties ?? {};
       expect(GenerateSecretString).toEqual({ ExcludePunctuation: true, PasswordLength: 64 });
       expect([Name, SecretString]).toEqual([undefined, undefined]);
@@ -236,10 +236,7 @@ describe('captures', () => {
       },
     });
     template.hasResourceProperties('AWS::ApiGatewayV2::Api', { CorsConfiguration: Match.absent() });
-    const open = synthesize({
-      allowedOrigins: 'https://a.example, https://b.example',
-      publicUrl: 'https://verify.example',
-    });
+    const open = synthesize(chosen);
     open.hasResourceProperties('AWS::S3::Bucket', {
       CorsConfiguration: {
         CorsRules: [

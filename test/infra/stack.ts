@@ -8,10 +8,17 @@ import { VerificationStack } from '../../infra/verification-stack.ts';
 import type { ApiFunctionName, Operation } from '../../shared/api/operations.ts';
 import { plant } from './planted-faults.ts';
 
-/** The stack as `infra/app.ts` makes it, but without bundling: what a function contains is another test's business. */
-export function makeStack(context: Readonly<Record<string, unknown>> = {}): VerificationStack {
+/**
+ * The stack as `infra/app.ts` makes it, but without bundling: what a function contains is another test's business. Nor are
+ * templates held to CloudFormation's rules, which is two thirds of a synthesis: `nag.test.ts` does that.
+ */
+export function makeStack(
+  context: Readonly<Record<string, unknown>> = {},
+  { validated = false }: { readonly validated?: boolean } = {},
+): VerificationStack {
   const app = new App({
     analyticsReporting: false,
+    builtinCloudFormationValidation: validated,
     outdir: temporaryDirectory(),
     context: { ...cdk.context, 'aws:cdk:bundling-stacks': [], ...context },
   });
@@ -26,9 +33,31 @@ process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
 /** An empty directory of this test run, gone with it. */
 export const temporaryDirectory = (): string => mkdtempSync(join(temporary, 'd-'));
 
-/** Its template. */
-export const synthesize = (context?: Readonly<Record<string, unknown>>): Template =>
-  Template.fromStack(makeStack(context));
+const templates = new Map<string, Template>();
+
+/** Its template, made once for all tests of this process, which read it and change nothing. */
+export function synthesize(context: Readonly<Record<string, unknown>> = {}): Template {
+  const key = JSON.stringify(context);
+  const template = templates.get(key) ?? Template.fromStack(makeStack(context));
+  templates.set(key, template);
+  return template;
+}
+
+/** Choices of an operator's of which none changes what another one does: one synthesis for the tests of all of them. */
+export const chosen = {
+  throttle: '500/900',
+  throttles: '{"POST /verifications":"300/400"}',
+  legacyIds: 'false',
+  servedConcurrency: 7,
+  publicUrl: 'https://verify.example',
+  webhookConcurrency: '200',
+  engineConcurrency: '12',
+  engineMemoryMegabytes: 1769,
+  allowedOrigins: 'https://a.example, https://b.example',
+  oidcIssuer: 'https://id.example',
+  oidcClientId: 'bonafide',
+  oidcClientSecret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:oidc-AbCdEf',
+} as const;
 
 /** A resource of a template, as far as tests look into it. */
 export interface Resource {
