@@ -54,7 +54,8 @@ export const gaps: readonly Gap[] = [
   },
   {
     what: 'Alarms read a metric of all dimensions and do not end; SQS and log lines write none',
-    onAws: 'of its own dimensions, until nothing breaches; a queue says what waits, a line of embedded metric format is a metric',
+    onAws:
+      'of its own dimensions, until nothing breaches; a queue says what waits, a line of embedded metric format is a metric',
     here: 'put right in `tools/release/emulator/gaps.py`; alarms of one metric ring',
   },
   {
