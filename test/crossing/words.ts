@@ -68,7 +68,10 @@ export function withFields<Row>(row: Row): Row {
 }
 
 const isMap = (name: string): boolean =>
-  ['thresholds', 'credentials', 'measurements', 'seenBefore', 'declared', 'landed', 'metadata'].includes(name);
+  [
+    ...['thresholds', 'credentials', 'measurements', 'seenBefore', 'declared', 'landed', 'metadata'],
+    ...['sessions', 'servedWebhooks'],
+  ].includes(name);
 
 /** How often what was invented stands in a row, wherever: what a rewrite lost is missing. */
 export function inventedIn(row: unknown): number {
