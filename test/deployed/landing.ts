@@ -36,3 +36,10 @@ export async function landingOf(
 /** The queue and the dead letters behind it, as an output `Queue…` of the stack names them. */
 export const queueIn = (output: string) =>
   z.object({ queue: z.url(), undeliverable: z.url() }).parse(JSON.parse(output));
+
+/** The rule by which the bucket's events come to the queue of captures. */
+export async function captureRule(): Promise<string> {
+  const names = await aws<string[]>('events', 'list-rules', '--query', "Rules[?contains(Name, 'landed')].Name");
+  if (names.length !== 1 || !names[0]) throw new Error(`There is not one rule of captures: ${names.join(', ')}`);
+  return names[0];
+}

@@ -7,7 +7,7 @@ import { portrait } from '../../tools/samples.ts';
 import { clientOf, newSourceId, put } from '../journeys/client.ts';
 import type { Inside } from '../journeys/inside.ts';
 import { aws, messagesIn } from './account.ts';
-import { landingOf, queueIn } from './landing.ts';
+import { captureRule, landingOf, queueIn } from './landing.ts';
 import { blocksUnder, type Terminal } from './page.ts';
 
 const page = 'docs/runbook.md';
@@ -121,10 +121,3 @@ export function runbookSteps(operated: () => Operated): void {
 }
 
 const heard = z.looseObject({ id: z.string(), type: z.string(), source_id: z.string().optional() });
-
-/** The rule by which the bucket's events come to the queue of captures. */
-async function captureRule(): Promise<string> {
-  const names = await aws<string[]>('events', 'list-rules', '--query', "Rules[?contains(Name, 'landed')].Name");
-  if (names.length !== 1 || !names[0]) throw new Error(`There is not one rule of captures: ${names.join(', ')}`);
-  return names[0];
-}

@@ -8,7 +8,7 @@ import { type Client, clientOf, newSourceId, put } from '../../journeys/client.t
 import { aws, liveCode, messagesIn, ringing } from '../account.ts';
 import { makeCheckout, makeNextVersion } from '../checkout.ts';
 import { type Deployed, deploy, outputsIn } from '../deployment.ts';
-import { landingOf, queueIn } from '../landing.ts';
+import { captureRule, landingOf, queueIn } from '../landing.ts';
 import { commandsUnder, openTerminal } from '../page.ts';
 import { expectDecidedOnce, underTraffic } from '../traffic.ts';
 
@@ -188,8 +188,10 @@ async function untilAlarm(
 async function sendAgain(client: Client) {
   const sourceId = newSourceId();
   const uploads = await client.request(sourceId);
-  await put(uploads, await portrait());
-  await client.verdict(sourceId);
+  // A capture is deleted once it is decided: its event is read before it is sent.
+  const rule = await captureRule();
+  await aws('events', 'disable-rule', '--name', rule);
+  await put(uploads, await portrait()).finally(() => aws('events', 'enable-rule', '--name', rule));
   const MessageBody = await landingOf(uploads, deployed);
   const { queue: QueueUrl } = queueIn(deployed.outputs.QueueCaptures);
   const Entries = Array.from({ length: 10 }, (_, index) => ({ Id: String(index), MessageBody }));
@@ -199,5 +201,7 @@ async function sendAgain(client: Client) {
     await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
     sent += Entries.length;
   };
+  await send();
+  await client.verdict(sourceId);
   return { sourceId, send, sent: () => sent };
 }
