@@ -82,8 +82,6 @@ function wordsForCdk(): { readonly context: readonly string[]; readonly others: 
 run('tools/release/engine-assets.ts', '--arch', architecture());
 const { context, others } = wordsForCdk();
 const adopted = contextOf('adopt');
-// What is adopted is what is deployed: it is synthesized once.
-const synthesized = adopted === undefined ? [] : ['--app', 'cdk.out'];
 if (adopted !== undefined) {
   if (contextOf('encryption') === 'kms') misused(usage, 'adopt goes with encryption=s3: no key of KMS is kept.');
   run(cdkCommand, 'synth', '--quiet', ...context);
@@ -95,4 +93,4 @@ if (adopted !== undefined) {
     process.exit(1);
   }
 }
-run(cdkCommand, 'deploy', ...synthesized, '--outputs-file', 'cdk-outputs.json', ...context, ...others);
+run(cdkCommand, 'deploy', '--outputs-file', 'cdk-outputs.json', ...context, ...others);
