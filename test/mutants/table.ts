@@ -966,7 +966,7 @@ export const mutants: readonly Mutant[] = [
     control: 'captures are private',
     file: 'infra/constructs/captures-bucket.ts',
     find: 'blockPublicAccess: BlockPublicAccess.BLOCK_ALL,',
-    replace: 'blockPublicAccess: new BlockPublicAccess({ blockPublicAcls: true }),',
+    replace: 'blockPublicAccess: new BlockPublicAccess({ blockPublicPolicy: false }),',
     tests: ['test/infra/records-and-captures.test.ts'],
     named: 'in a bucket closed to the public',
   },
