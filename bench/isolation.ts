@@ -6,7 +6,7 @@ import { clientOf, newSourceId } from '../test/journeys/client.ts';
 import { portrait } from '../tools/samples.ts';
 import { startVendorSimulator } from '../tools/vendor-simulator/server.ts';
 
-const runs = 100;
+const runs = 50;
 const videos = 8;
 const slowMilliseconds = 56_000;
 const settleMilliseconds = 4000;

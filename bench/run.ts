@@ -132,7 +132,7 @@ async function verifications() {
       const { status } = await put(requested, face);
       if (status !== 200) throw new Error(`The upload was answered ${status}`);
       const from = performance.now();
-      const { verdict } = await client.verdict(sourceId);
+      const { verdict } = await client.waitForVerdict(sourceId);
       if (verdict?.outcome !== 'passed') throw new Error(`The portrait ended as ${verdict?.outcome}`);
       return performance.now() - from;
     };

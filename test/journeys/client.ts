@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { problemView, type UploadsView, uploadsView } from '../../shared/api/verifications.ts';
 import { bonafide, type Verification } from '../../web/client/index.ts';
 import { declared } from './declared.ts';
@@ -45,7 +46,14 @@ export function clientOf({ url, apiKey }: Target) {
     },
 
     /** Waits for a resting state, as long as it takes. */
-    verdict: (sourceId: string): Promise<Verification> => typed.waitForVerdict(sourceId, { attempts: 1 }),
+    async verdict(sourceId: string): Promise<Verification> {
+      // S3's event is here in milliseconds; who waits for what awaits captures is asked to come again in a whole second.
+      while ((await typed.read(sourceId)).state === 'awaiting_captures') await setTimeout(100);
+      return typed.waitForVerdict(sourceId, { attempts: 1 });
+    },
+
+    /** The same, as an integrator's server waits. */
+    waitForVerdict: (sourceId: string): Promise<Verification> => typed.waitForVerdict(sourceId, { attempts: 1 }),
 
     read: (sourceId: string): Promise<Verification> => typed.read(sourceId),
 
