@@ -49,7 +49,7 @@ export interface Adopting {
 export function adopt({ stackName, file, templateFile }: Adopting): void {
   const kept = keptOf(template.parse(readJson(templateFile)), outputsIn(file), file);
   const held = heldBy(stackName);
-  if (held && kept.every(({ name }) => held.has(name))) return;
+  if (held && kept.every(({ logicalId, name }) => held.get(logicalId) === name)) return;
   if (held) throw new Error(`The stack ${stackName} is there already: adopt makes a new one, by another stackName`);
   for (const one of kept) refuseForeign(one);
   refuseOtherKey(kept);
@@ -79,8 +79,8 @@ function outputsIn(file: string): ReadonlyMap<string, string> {
   return new Map(Object.entries(outputs));
 }
 
-/** Names of what a stack holds; undefined where there is none. One whose import failed holds nothing, and is none. */
-function heldBy(stackName: string): ReadonlySet<string> | undefined {
+/** Names of what a stack holds, by logical id; undefined where there is none. One whose import failed holds nothing, and is none. */
+function heldBy(stackName: string): ReadonlyMap<string, string> | undefined {
   const status = aws(
     'cloudformation',
     'describe-stacks',
@@ -90,10 +90,10 @@ function heldBy(stackName: string): ReadonlySet<string> | undefined {
     'Stacks[0].StackStatus',
   );
   if (status.kind === 'failed' || status.answer === 'REVIEW_IN_PROGRESS') return undefined;
-  const query = 'StackResources[].PhysicalResourceId';
-  return new Set(
+  const query = 'StackResources[].[LogicalResourceId, PhysicalResourceId]';
+  return new Map(
     z
-      .array(z.string())
+      .array(z.tuple([z.string(), z.string()]))
       .parse(mustAws('cloudformation', 'describe-stack-resources', '--stack-name', stackName, '--query', query)),
   );
 }
