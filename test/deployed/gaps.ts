@@ -38,6 +38,11 @@ export const gaps: readonly Gap[] = [
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',
   },
   {
+    what: 'Roles of a template have no permissions boundary',
+    onAws: 'a role can do what its policies and its boundary allow, both',
+    here: 'put right in `tools/release/emulator/gaps.py`; the journey of production runs (nightly)',
+  },
+  {
     what: 'CORS of an HTTP API is not read from a template',
     onAws: '`CorsConfiguration` answers preflights and adds headers',
     here: 'put right in `tools/release/emulator/gaps.py`; every journey runs',

@@ -288,6 +288,20 @@ lambda_svc._invoke = invoke_drawn
 assert "import" not in secret, "the emulator imports secrets by itself now"
 secret["import"] = lambda identifier: (identifier["Id"], {"Arn": identifier["Id"], "Id": identifier["Id"]})
 
+# A role has the permissions boundary of its template (CloudFormation reference, AWS::IAM::Role).
+role = provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"]
+create_role, update_role = role["create"], role["update"]
+assert "PermissionsBoundary" not in inspect.getsource(create_role), "the emulator gives roles their boundary now"
+
+
+def bounded(made, properties):
+    provisioners._iam._roles[made[0]]["PermissionsBoundary"] = properties.get("PermissionsBoundary")
+    return made
+
+
+role["create"] = lambda name, properties, *rest: bounded(create_role(name, properties, *rest), properties)
+role["update"] = lambda name, old, new, *rest: bounded(update_role(name, old, new, *rest), new)
+
 # For tests: `PUT /_bonafide/executions` with a number holds the account to so many executions at once; with nothing, to the usual.
 usual_executions = lambda_svc._ACCOUNT_CONCURRENCY_CAP
 
