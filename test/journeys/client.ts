@@ -47,7 +47,7 @@ export function clientOf({ url, apiKey }: Target) {
 
     /** Waits for a resting state, as long as it takes. */
     async verdict(sourceId: string): Promise<Verification> {
-      // S3's event is here in milliseconds; who waits for what awaits captures is asked to come again in a whole second.
+      // The API answers a wait for captures at once, with Retry-After: 1. Here S3's event comes within milliseconds.
       while ((await typed.read(sourceId)).state === 'awaiting_captures') await setTimeout(100);
       return typed.waitForVerdict(sourceId, { attempts: 1 });
     },
@@ -81,13 +81,18 @@ export type Client = ReturnType<typeof clientOf>;
 
 type Upload = NonNullable<UploadsView['uploads']['selfie']>;
 
-function uploadOf({ uploads }: UploadsView): Upload {
+function uploadOf({ uploads }: Pick<UploadsView, 'uploads'>): Upload {
   if (!uploads.selfie) throw new Error('no upload for the selfie');
   return uploads.selfie;
 }
 
 /** `curl -T photo.jpg -H 'content-type: …' -H 'if-none-match: *' "$url"` */
-export async function put(view: UploadsView, bytes: Uint8Array, headers: Record<string, string> = {}, url?: string) {
+export async function put(
+  view: Pick<UploadsView, 'uploads'>,
+  bytes: Uint8Array,
+  headers: Record<string, string> = {},
+  url?: string,
+) {
   const upload = uploadOf(view).put;
   const answer = await fetch(url ?? upload.url, {
     method: 'PUT',

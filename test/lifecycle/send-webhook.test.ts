@@ -9,6 +9,7 @@ import { nextOf, sendWebhook, stepOf } from '../../shared/lifecycle/send-webhook
 import { bodyOf } from '../../shared/webhooks/body.ts';
 import { nextTryAfter } from '../../shared/webhooks/schedule.ts';
 import { signedSender } from '../../shared/webhooks/sign.ts';
+import { idOf } from '../builders/deployment.ts';
 import { anEndpoint } from '../builders/endpoint.ts';
 import { aKeptEvent } from '../builders/kept-event.ts';
 import { setup } from '../builders/setup.ts';
@@ -185,13 +186,9 @@ describe('an event', () => {
     answer = broken;
     await send();
     const [waiting] = at.deliveries.all();
-    const letterOf = (n: number) => String.fromCharCode('a'.charCodeAt(0) + n);
     if (!waiting) throw new Error('nothing waits');
     for (let one = 0; one < 1500; one += 1) {
-      const about = one
-        .toString(26)
-        .replaceAll(/./g, (digit) => letterOf(Number.parseInt(digit, 26)))
-        .padStart(26, '7');
+      const about = idOf(`waiting-${one}`);
       await at.deliveries.begin({ ...waiting, about, eventId: eventId(about, 2) });
     }
     at.advance(6 + 127);

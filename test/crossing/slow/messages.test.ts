@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as z from 'zod';
+import { uploadsView } from '../../../shared/api/verifications.ts';
 import { captureKey } from '../../../shared/domain/captures.ts';
 import { defaultPolicy } from '../../../shared/domain/policy.ts';
 import { portrait } from '../../../tools/samples.ts';
@@ -15,8 +16,8 @@ import { makeTenant } from '../tenants.ts';
 import { invented, inventedIn } from '../words.ts';
 
 /*
- * A verification and an order, from their beginning to what is told of them: each step by the other release than the one
- * before, with the message that this one left in a queue.
+ * The releases take turns on a verification and on an order: one takes a step and leaves a message in a queue, the other
+ * takes that message and the next step, until the webhook is told.
  */
 
 let crossing: Crossing;
@@ -75,8 +76,7 @@ it.each(versions)('a capture becomes a verdict and a webhook, begun by the %s re
   const asked = { source_id: sourceId, check: 'spoof_detect', captures };
   const begun = await crossing.call(first, { key }, '/verifications', asked);
   expect(begun.status, begun.text).toBe(201);
-  const { uploads } = z.looseObject({ uploads: z.record(z.string(), z.unknown()) }).parse(JSON.parse(begun.text));
-  await put({ uploads } as Parameters<typeof put>[0], await portrait());
+  await put(uploadsView.pick({ uploads: true }).parse(JSON.parse(begun.text)), await portrait());
 
   const Key = captureKey(idOf(sourceId, 'shop'), 1, 'selfie');
   const stored = await crossing.bucket.client.send(new HeadObjectCommand({ Bucket: crossing.bucket.name, Key }));
@@ -106,7 +106,7 @@ it.each(versions)(
   'an order becomes a result at its webhook, and costs a credit, taken by the %s release',
   async (first) => {
     const second = other(first);
-    const left = (await credits()).left as number;
+    const left = z.number().parse((await credits()).left);
     const payload = { image_link: `${origin}/face.jpg`, webhook_name: 'ours', source_id: `ordered-${first}` };
     const call = { service: 'identify-anti-spoof', payload };
     const taken = await crossing.call(first, { key }, '/identify', call);
@@ -135,7 +135,7 @@ it.each(versions)(
   'the credit of an order that comes to nothing is given back, taken by the %s release',
   async (first) => {
     const second = other(first);
-    const left = (await credits()).left as number;
+    const left = z.number().parse((await credits()).left);
     const payload = { image_link: 'http://127.0.0.1:9/none.jpg', webhook_name: 'ours', source_id: `lost-${first}` };
     const taken = await crossing.call(first, { key }, '/identify', { service: 'identify-anti-spoof', payload });
     expect(taken.status, taken.text).toBe(200);

@@ -29,7 +29,6 @@ let after: string;
 let face: Uint8Array;
 
 const client = (): Client => clientOf({ url: outputsIn('cdk-outputs.json').ApiUrl ?? '', apiKey });
-/** Asked again where a line broke: on a busy machine the emulator closes some that it has just been asked on. */
 const passed = async (sourceId: string) => expect((await client().verdict(sourceId)).verdict?.outcome).toBe('passed');
 const decidedOne = async () => {
   const sourceId = newSourceId();
