@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { type BuildOptions, buildSync, type Metafile } from 'esbuild';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type BuildOptions, buildSync, type Metafile, type OutputFile } from 'esbuild';
 import { buildPages } from '../web/build.ts';
 
 /** Where the project lies: bundles must not depend on the directory a command was started in. */
@@ -74,6 +74,42 @@ export function bundleFunction(name: string, outputDirectory: string, settings: 
   return metafile;
 }
 
+/** Each function's bundle, by name and not yet written, and what went into them. */
+export interface Bundles {
+  readonly files: ReadonlyMap<string, readonly OutputFile[]>;
+  readonly metafile: Metafile;
+}
+const bundled = new Map<string, Bundles>();
+
+/**
+ * Bundles all functions in one go, which reads what they share once: less than half the time of one after the other. Each is
+ * byte for byte what `bundleFunction` writes into a directory of its own in this one.
+ */
+export function bundleFunctions(directory: string, { sourceMaps = false }: BundleSettings = {}): Bundles {
+  const key = sourceMaps ? directory : ''; // only a map tells where it lies
+  const before = bundled.get(key);
+  if (before) return before;
+  const names = readdirSync(join(projectRoot, 'functions'));
+  const { outfile: _, ...options } = bundleOptions(engineFunction, directory, { sourceMaps });
+  const { metafile, outputFiles } = buildSync({
+    ...options,
+    entryPoints: names.map((name) => ({ in: `functions/${name}/handler.ts`, out: `${name}/index` })),
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    write: false,
+  });
+  const filesOf = (name: string) => outputFiles.filter(({ path }) => dirname(path) === resolve(directory, name));
+  const bundles = { files: new Map(names.map((name) => [name, filesOf(name)])), metafile };
+  bundled.set(key, bundles);
+  return bundles;
+}
+
+/** Writes one function's bundle during a synthesis, whose first one makes all of them. */
+export function layBundle(name: string, outputDirectory: string, settings: BundleSettings = {}): void {
+  for (const { path, contents } of bundleFunctions(dirname(outputDirectory), settings).files.get(name) ?? [])
+    writeFileSync(join(outputDirectory, basename(path)), contents);
+}
+
 export interface EngineParts extends BundleSettings {
   readonly processor: ProcessorName;
   /** Without the picture that goes through the engine while a container starts. */
@@ -98,13 +134,13 @@ export function bundleEngine(
   const left = ['.ready', ...(coldEngine ? ['warm-up.jpg'] : [])];
   cpSync(prepared, outputDirectory, { recursive: true, filter: (path) => !left.includes(basename(path)) });
   if (modelPack !== undefined) replaceModels(join(outputDirectory, 'models'), resolve(root, modelPack));
-  bundleFunction(engineFunction, outputDirectory, { sourceMaps });
+  layBundle(engineFunction, outputDirectory, { sourceMaps });
 }
 
 /** Bundles the function that serves the pages, and builds these beside it. */
 export function bundlePages(outputDirectory: string, { sourceMaps, ...parts }: PagesParts): void {
   layPages(outputDirectory, parts);
-  bundleFunction(pagesFunction, outputDirectory, { sourceMaps });
+  layBundle(pagesFunction, outputDirectory, { sourceMaps });
 }
 
 /** Builds the pages beside a bundle; their guidance runs the engine's own models. */

@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { bundleEngine, bundleFunction, bundlePages, engineFunction, pagesFunction, projectRoot } from '../bundle.ts';
+import { bundleEngine, bundlePages, engineFunction, layBundle, pagesFunction, projectRoot } from '../bundle.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { shipGradually } from './rollout.ts';
@@ -148,7 +148,7 @@ function bundled(name: string, { architecture, modelPack, sourceMaps, quickPages
           if (name === engineFunction) bundleEngine(outputDirectory, { processor, modelPack, sourceMaps, coldEngine });
           else if (name === pagesFunction)
             bundlePages(outputDirectory, { processor, modelPack, sourceMaps, quickPages });
-          else bundleFunction(name, outputDirectory, { sourceMaps });
+          else layBundle(name, outputDirectory, { sourceMaps });
           return true;
         },
       },
