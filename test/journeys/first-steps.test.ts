@@ -59,6 +59,20 @@ it('the capture page of the banner opens, with a token that is good for its veri
   expect(await read.json()).toMatchObject({ source_id: sourceId, state: 'awaiting_captures', missing: ['selfie'] });
 });
 
+it('the console of the banner opens, and the invitation in its address signs a reviewer in', async () => {
+  const [, link = ''] = /^ +console +(\S+)$/m.exec(banner) ?? [];
+  const { origin, hash } = new URL(link);
+  expect(origin).toBe(`http://127.0.0.1:${port}`);
+  expect((await fetch(link)).headers.get('content-type')).toBe('text/html; charset=utf-8');
+  const [, code] = /^#i_(.+)$/.exec(hash) ?? [];
+  const signedIn = await fetch(`${origin}/console/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin },
+    body: JSON.stringify({ code }),
+  });
+  expect(await signedIn.json()).toMatchObject({ tenant: 'demo', operator: { name: 'Demo reviewer', role: 'reviewer' } });
+});
+
 it('the commands of the README work as printed', async () => {
   const [, block = ''] = /```sh\n(KEY=[\s\S]*?)```/.exec(readFileSync('README.md', 'utf8')) ?? [];
   symlinkSync(data, join(directory, '.bonafide'));
