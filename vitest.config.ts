@@ -19,6 +19,9 @@ class LongestFirst extends BaseSequencer {
       '/slow/served.',
       '/integrate/',
       '/journeys/',
+      '/client/',
+      '/serving/credits.',
+      '/webhooks/requests.',
       '/properties/',
       '/stores/verifications.',
       '/simulation/',
@@ -30,24 +33,8 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Tests of what runs in their own process and leaves nothing there: one process for all saves starting sixty. */
-const quick = [
-  'api',
-  'capture',
-  'docs',
-  'domain',
-  'lambda',
-  'lifecycle',
-  'mutants',
-  'providers',
-  'recording',
-  'serving',
-  'stores',
-  'web',
-  'webhooks',
-]
-  .map((folder) => `test/${folder}/**/*.test.ts`)
-  .concat('test/contracts/provider.test.ts');
+/** They replace node:crypto, or load handlers with an environment: no other file may find either. */
+const alone = 'test/properties/*.test.ts';
 
 /** One Smart Lab's nine programs, in languages that `.ci/run` installs. */
 const examples = 'test/serving/examples.test.ts';
@@ -65,6 +52,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     globalSetup: 'test/temporary-files.ts',
     projects: [
+      // Files leave nothing in their process: one for many saves each of them a second of loading what the last one had.
       {
         test: {
           ...shared,
@@ -77,11 +65,14 @@ export default defineConfig({
             'test/infra/**',
             'test/pages/**',
             'test/*/slow/**',
-            ...quick,
+            alone,
+            examples,
           ],
+          isolate: false,
+          setupFiles: 'test/nothing-left.ts',
         },
       },
-      { test: { ...shared, name: 'quick', include: quick, exclude: ['test/*/slow/**', examples], isolate: false } },
+      { test: { ...shared, name: 'alone', include: [alone] } },
       // CDK takes three seconds to load: once for all files, which share nothing else.
       { test: { ...shared, name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
       // Three journeys in a browser: `npm run test:pages` has all of them.

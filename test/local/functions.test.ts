@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type FunctionDefinition, type LocalFunction, startFunction } from '../../local/functions/functions.ts';
 import { isRunning } from './fixtures/is-running.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 
 let running: LocalFunction | undefined;
-afterEach(() => running?.stop(100));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await running?.stop(100);
+});
 
 function start(more: Partial<FunctionDefinition> = {}) {
   const logDirectory = temporaryDirectory();
@@ -30,7 +33,7 @@ function start(more: Partial<FunctionDefinition> = {}) {
 
 describe('a function', () => {
   it('finds only its own environment', async () => {
-    process.env.SECRET_OF_THE_PARENT = 'hidden';
+    vi.stubEnv('SECRET_OF_THE_PARENT', 'hidden');
     const environment = await start().ask('environment');
     expect(environment).toMatchObject({ OURS: 'yes', AWS_LAMBDA_FUNCTION_NAME: 'test-echo' });
     const allowed = /^(OURS|PATH|TZ|LAMBDA_TASK_ROOT|AWS_.*|NODE_CHANNEL_.*|NODE_COMPILE_CACHE)$/;
