@@ -48,7 +48,7 @@ const shared = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 3, // more than the cores: the journeys mostly wait
+    maxWorkers: 4, // on two cores: the journeys mostly wait
     sequence: { sequencer: LongestFirst },
     globalSetup: 'test/temporary-files.ts',
     projects: [

@@ -621,6 +621,7 @@ export function journeys(target: () => Target): void {
 
     it('are seen, read, sent again and replayed, though their endpoint takes none', async () => {
       const { id } = (await client.call('POST', '/endpoints', { url, types: ['verification.decided'] })).body;
+      await new Promise((on) => setTimeout(on, 20_000)); // so long may an announcer know of none: asked sooner, it costs more
       const sourceId = await until(async () => {
         const made = `${newSourceId()}.sandbox-passed`; // several, until one is announced: the engine has no part in it
         await put(await client.request(made, { provider: 'sandbox' }), face);
