@@ -106,8 +106,9 @@ export function bundleFunctions(directory: string, { sourceMaps = false }: Bundl
 
 /** Writes one function's bundle during a synthesis, whose first one makes all of them. */
 export function layBundle(name: string, outputDirectory: string, settings: BundleSettings = {}): void {
-  for (const { path, contents } of bundleFunctions(dirname(outputDirectory), settings).files.get(name) ?? [])
-    writeFileSync(join(outputDirectory, basename(path)), contents);
+  const files = bundleFunctions(dirname(outputDirectory), settings).files.get(name);
+  if (!files) throw new Error(`There is no functions/${name}/handler.ts`);
+  for (const { path, contents } of files) writeFileSync(join(outputDirectory, basename(path)), contents);
 }
 
 export interface EngineParts extends BundleSettings {
