@@ -34,8 +34,9 @@ export function measureFlatColour(faceCrop: Patch): number {
       for (let pixel = y * width + left; pixel < y * width + right; pixel += 1) {
         const brightness = at(grey, pixel);
         if (brightness < lowestLuma || brightness >= highestLuma) continue;
-        const [red, green, blue] = [at(values, pixel), at(values, plane + pixel), at(values, 2 * plane + pixel)];
-        cells[count] = (cellOf(red) * 256 + cellOf(green)) * 256 + cellOf(blue);
+        // One by one: an array for each pixel was most of the garbage of a verification.
+        const redAndGreen = cellOf(at(values, pixel)) * 256 + cellOf(at(values, plane + pixel));
+        cells[count] = redAndGreen * 256 + cellOf(at(values, 2 * plane + pixel));
         count += 1;
       }
     }
@@ -56,9 +57,9 @@ export function measureSlopes(faceCrop: Patch): number {
   let count = 0;
   for (let y = top; y < bottom - 1; y += 1) {
     for (let pixel = y * width + left; pixel < y * width + right - 1; pixel += 1) {
-      const [here, beside, below] = [at(grey, pixel), at(grey, pixel + 1), at(grey, pixel + width)];
+      const here = at(grey, pixel);
       if (here < lowestLuma || here >= highestLuma) continue;
-      slopes[count] = Math.hypot(beside - here, below - here);
+      slopes[count] = Math.hypot(at(grey, pixel + 1) - here, at(grey, pixel + width) - here);
       count += 1;
     }
   }

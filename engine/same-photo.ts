@@ -82,21 +82,24 @@ function detailOf(face: Float32Array): Detail {
 }
 
 /** The mean of a square of 2 · radius + 1; what lies beyond the edge is the edge, repeated. */
-function blurred(values: Float32Array, size: number, radius: number): Float32Array {
-  const along = (from: Float32Array, step: number, line: number) => {
-    const to = new Float32Array(from.length);
-    for (let row = 0; row < size; row += 1) {
-      for (let index = 0; index < size; index += 1) {
-        let sum = 0;
-        for (let near = index - radius; near <= index + radius; near += 1) {
-          sum += at(from, row * line + clamp(near, 0, size - 1) * step);
-        }
-        to[row * line + index * step] = sum / (2 * radius + 1);
-      }
+const blurred = (values: Float32Array, size: number, radius: number): Float32Array =>
+  blurredAlong(blurredAlong(values, size, radius, 1, size), size, radius, size, 1);
+
+/** Lines of pixels that are `step` apart; each line begins `nextLine` after the one before. */
+function blurredAlong(from: Float32Array, size: number, radius: number, step: number, nextLine: number): Float32Array {
+  const to = new Float32Array(from.length);
+  const width = 2 * radius + 1;
+  for (let first = 0, line = 0; line < size; first += nextLine, line += 1) {
+    let sum = 0;
+    for (let near = -radius; near <= radius; near += 1) sum += at(from, first + clamp(near, 0, size - 1) * step);
+    for (let index = 0; index < size; index += 1) {
+      to[first + index * step] = sum / width;
+      const enters = Math.min(index + radius + 1, size - 1);
+      const leaves = Math.max(index - radius, 0);
+      sum += at(from, first + enters * step) - at(from, first + leaves * step);
     }
-    return to;
-  };
-  return along(along(values, 1, size), size, 1);
+  }
+  return to;
 }
 
 function mirrored({ size, values }: Detail): Detail {
