@@ -217,13 +217,22 @@ export function freshDecoders(): PhotoDecoders {
   };
 }
 
+/** A decoder's memory fills up: after some two thousand photos it refused large ones. */
+const mostOfOneDecoder = 100;
+
 /** For captures of one's own, in evaluation and tests: a decoder is used again, which saves its start. */
 export function keptDecoders(): PhotoDecoders {
   const idle: Started[] = [];
+  const uses = new WeakMap<Started, number>();
   return {
     use: async (work) => {
       const decoder = takeAlive(idle) ?? startDecoder(await compiledSharp());
-      return lend(decoder, work, async () => void idle.push(decoder));
+      const used = (uses.get(decoder) ?? 0) + 1;
+      uses.set(decoder, used);
+      return lend(decoder, work, async () => {
+        if (used < mostOfOneDecoder) idle.push(decoder);
+        else await decoder.end();
+      });
     },
     prepare: async () => undefined,
     dismiss: () => undefined,
