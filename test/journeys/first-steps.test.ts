@@ -70,7 +70,10 @@ it('the console of the banner opens, and the invitation in its address signs a r
     headers: { 'content-type': 'application/json', origin },
     body: JSON.stringify({ code }),
   });
-  expect(await signedIn.json()).toMatchObject({ tenant: 'demo', operator: { name: 'Demo reviewer', role: 'reviewer' } });
+  expect(await signedIn.json()).toMatchObject({
+    tenant: 'demo',
+    operator: { name: 'Demo reviewer', role: 'reviewer' },
+  });
 });
 
 it('the commands of the README work as printed', async () => {
