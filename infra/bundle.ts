@@ -111,7 +111,7 @@ export function layBundle(name: string, outputDirectory: string, settings: Bundl
   for (const { path, contents } of files) writeFileSync(join(outputDirectory, basename(path)), contents);
 }
 
-export interface EngineParts extends BundleSettings {
+export interface EngineParts {
   readonly processor: ProcessorName;
   /** Without the picture that goes through the engine while a container starts. */
   readonly coldEngine?: boolean | undefined;
@@ -126,22 +126,21 @@ export interface PagesParts extends EngineParts {
   readonly quickPages?: boolean | undefined;
 }
 
-/** Bundles the engine's function and lays models and native packages of one processor beside it. */
-export function bundleEngine(
+/** Bundles the engine's function, with all that lies beside it. */
+export function bundleEngine(outputDirectory: string, parts: EngineParts): void {
+  layEngine(outputDirectory, parts);
+  bundleFunction(engineFunction, outputDirectory);
+}
+
+/** Lays models and native packages of one processor beside the engine's bundle. */
+export function layEngine(
   outputDirectory: string,
-  { processor, modelPack, root = projectRoot, sourceMaps, coldEngine = false }: EngineParts,
+  { processor, modelPack, root = projectRoot, coldEngine = false }: EngineParts,
 ): void {
   const prepared = preparedFor(processor, root);
   const left = ['.ready', ...(coldEngine ? ['warm-up.jpg'] : [])];
   cpSync(prepared, outputDirectory, { recursive: true, filter: (path) => !left.includes(basename(path)) });
   if (modelPack !== undefined) replaceModels(join(outputDirectory, 'models'), resolve(root, modelPack));
-  layBundle(engineFunction, outputDirectory, { sourceMaps });
-}
-
-/** Bundles the function that serves the pages, and builds these beside it. */
-export function bundlePages(outputDirectory: string, { sourceMaps, ...parts }: PagesParts): void {
-  layPages(outputDirectory, parts);
-  layBundle(pagesFunction, outputDirectory, { sourceMaps });
 }
 
 /** Builds the pages beside a bundle; their guidance runs the engine's own models. */

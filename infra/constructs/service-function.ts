@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { bundleEngine, bundlePages, engineFunction, layBundle, pagesFunction, projectRoot } from '../bundle.ts';
+import { engineFunction, layBundle, layEngine, layPages, pagesFunction, projectRoot } from '../bundle.ts';
 import { readSettings, type Settings } from '../settings.ts';
 import { acknowledge } from './acknowledge.ts';
 import { shipGradually } from './rollout.ts';
@@ -145,10 +145,9 @@ function bundled(name: string, { architecture, modelPack, sourceMaps, quickPages
       image: DockerImage.fromRegistry('unused'),
       local: {
         tryBundle(outputDirectory) {
-          if (name === engineFunction) bundleEngine(outputDirectory, { processor, modelPack, sourceMaps, coldEngine });
-          else if (name === pagesFunction)
-            bundlePages(outputDirectory, { processor, modelPack, sourceMaps, quickPages });
-          else layBundle(name, outputDirectory, { sourceMaps });
+          if (name === engineFunction) layEngine(outputDirectory, { processor, modelPack, coldEngine });
+          if (name === pagesFunction) layPages(outputDirectory, { processor, modelPack, quickPages });
+          layBundle(name, outputDirectory, { sourceMaps });
           return true;
         },
       },
