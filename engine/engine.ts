@@ -7,6 +7,7 @@ import { cardSizePx } from './decode.ts';
 import { contradicts, type DigitsRecogniser, openDigits, recogniseDigits } from './digits.ts';
 import { fingerprintOf, type PictureBands } from './fingerprint.ts';
 import { median, watchFrames } from './footage.ts';
+import { collectLater } from './heap.ts';
 import { type CardOptions, type IdCard, readIdCard } from './id-card.ts';
 import type { Manifest } from './manifest.ts';
 import { cosineOf, distanceOf, matchScoreOf } from './matching.ts';
@@ -95,6 +96,7 @@ export interface AnalysisOptions extends CardOptions {
 
 /** Opens and verifies all models of the pack; the sessions are kept for the life of the process. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  collectLater();
   const threads = Math.min(options.threads ?? 1, availableParallelism());
   const now = options.now ?? (() => performance.now());
   const decoders = options.decoders ?? freshDecoders();
@@ -130,7 +132,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed, look);
     const { reasons, measurements, live, seen } = portrait;
     const bands = seen && fingerprinted.includes('selfie') && { selfie: fingerprintOf(seen.image, seen.landmarks) };
-    release(capture);
+    releaseSoon(capture);
     const told = { measurements, stages, ...(bands && { bands }) };
     if (live === undefined) return { finding: recapture(reasons), ...told };
     return { finding: decide({ live }, thresholds), ...told };
@@ -184,7 +186,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ...(seen && fingerprinted.includes('selfie') && { selfie: fingerprintOf(seen.image, seen.landmarks) }),
       ...(cardSeen && { id_card: fingerprintOf(cardPicture.image) }),
     };
-    for (const looked of [picture, cardPicture]) release(looked);
+    for (const looked of [picture, cardPicture]) releaseSoon(looked);
     const told = { measurements, stages, bands };
     const reasons = new Set([...portrait.reasons, ...reasonsOfCard(card, photoCorrelation)]);
     if (reasons.size > 0 || cosine === undefined || portrait.live === undefined) {
@@ -347,12 +349,12 @@ function recapture(reasons: readonly Reason[]): Finding {
 }
 
 /**
- * Gives back a picture's memory when all that is asked of it is known. Megabytes that wait for the collector make it walk
- * the heap every other photo_verify, which takes longer than a model.
+ * Gives back a picture's memory when all that is asked of it is known, and the answer is on its way: that takes a
+ * millisecond. Megabytes that wait for the collector instead make it walk the heap.
  */
-function release(picture: DecodedCapture | Portrait): void {
+function releaseSoon(picture: DecodedCapture | Portrait): void {
   if (!('image' in picture)) return;
   const { buffer, byteLength } = picture.image.pixels;
   // Small ones may share theirs with other Buffers.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) setImmediate(() => buffer.transfer(0));
 }

@@ -57,12 +57,15 @@ function residualAt({ pixels, width }: RgbImage, x: number, y: number, grain: nu
   let green = 0;
   let blue = 0;
   for (let row = 0; row < 3 * grain; row += 1) {
-    for (let column = 0; column < 3 * grain; column += 1) {
-      const weight = weights[3 * Math.floor(row / grain) + Math.floor(column / grain)] as number;
-      const from = 3 * ((y + row) * width + x + column);
-      red += weight * (pixels[from] as number);
-      green += weight * (pixels[from + 1] as number);
-      blue += weight * (pixels[from + 2] as number);
+    const firstWeight = 3 * Math.floor(row / grain);
+    let from = 3 * ((y + row) * width + x);
+    for (let cell = 0; cell < 3; cell += 1) {
+      const weight = weights[firstWeight + cell] as number;
+      for (let column = 0; column < grain; column += 1, from += 3) {
+        red += weight * (pixels[from] as number);
+        green += weight * (pixels[from + 1] as number);
+        blue += weight * (pixels[from + 2] as number);
+      }
     }
   }
   return [red, green, blue];

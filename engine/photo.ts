@@ -81,7 +81,7 @@ function jobOf(recipe: Sharp): string {
   return JSON.stringify({ ...options, input: { ...options.input, buffer: undefined } });
 }
 
-const asItIs = sharp(noInput, { limitInputPixels: false });
+const asItIs = jobOf(sharp(noInput, { limitInputPixels: false }));
 /** A photo of a selfie's size. A decoder that has read it has its threads, code and memory before the first capture. */
 const makeStartingPhoto = () =>
   sharp({ create: { width: 960, height: 1280, channels: 3, background: '#456' } })
@@ -125,15 +125,15 @@ export function startDecoder(wasm: WebAssembly.Module, script = scriptFile()): S
   worker.on('error', end);
   worker.on('exit', end);
 
-  const ask = (call: PhotoQuestion['call'], bytes: Uint8Array, recipe: Sharp) =>
+  const ask = (call: PhotoQuestion['call'], bytes: Uint8Array, job: string) =>
     new Promise<unknown>((resolve) => {
       if (!isAlive) return resolve(undefined);
       answer = resolve;
-      const question: PhotoQuestion = { call, job: jobOf(recipe), bytes: copyOf(bytes) };
+      const question: PhotoQuestion = { call, job, bytes: copyOf(bytes) };
       port.postMessage(question, [question.bytes.buffer as ArrayBuffer]);
     });
   const askPixels: PhotoDecoder['pixels'] = async (bytes, recipe) =>
-    pixels.safeParse(await ask('pipeline', bytes, recipe)).data;
+    pixels.safeParse(await ask('pipeline', bytes, jobOf(recipe))).data;
   const ready = started.then(async () => {
     startingPhoto ??= makeStartingPhoto();
     const photo = await startingPhoto;

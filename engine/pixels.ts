@@ -137,10 +137,12 @@ export function warp(image: RgbImage, { a, b, x0, y0 }: Similarity, { width, hei
   const share = 1 / (samples * samples);
   for (let v = 0; v < height; v += 1) {
     for (let u = 0; u < width; u += 1) {
-      for (let sample = 0; sample < samples * samples; sample += 1) {
-        const right = u + ((sample % samples) + 0.5) / samples - 0.5;
-        const down = v + (Math.floor(sample / samples) + 0.5) / samples - 0.5;
-        interpolate(image, a * right - b * down + x0, b * right + a * down + y0, share, v * width + u, plane, values);
+      for (let row = 0; row < samples; row += 1) {
+        const down = v + (row + 0.5) / samples - 0.5;
+        for (let column = 0; column < samples; column += 1) {
+          const right = u + (column + 0.5) / samples - 0.5;
+          interpolate(image, a * right - b * down + x0, b * right + a * down + y0, share, v * width + u, plane, values);
+        }
       }
     }
   }
@@ -169,9 +171,7 @@ function interpolate(
   const ne = share * right * (1 - bottom);
   const sw = share * (1 - right) * bottom;
   const se = share * right * bottom;
-  for (let channel = 0; channel < 3; channel += 1) {
-    const from = first + channel;
-    const index = channel * plane + target;
+  for (let channel = 0, index = target, from = first; channel < 3; channel += 1, index += plane, from += 1) {
     values[index] =
       (values[index] as number) +
       nw * (pixels[from] as number) +
