@@ -16,7 +16,7 @@ import { openModelPack } from './models.ts';
 import { freshDecoders, type PhotoDecoders } from './photo.ts';
 import type { DecodedCapture } from './pixels.ts';
 import { photoCorrelationOf, samePhotoCorrelation } from './same-photo.ts';
-import { lookAtPerson, openCapture, type Portrait, type Timed } from './selfie.ts';
+import { lookAtPerson, openCapture, type Plain, type Portrait, type Timed } from './selfie.ts';
 import { openSightModels } from './sight.ts';
 import { syncOf } from './sync.ts';
 import { decodeVideo } from './video.ts';
@@ -130,12 +130,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const capture = await timed('decode', () => openCapture(bytes, { decoders }));
     const look = { compared: false, photo: true, minimumFacePx: thresholds.minimumFacePx };
     const portrait = 'reasons' in capture ? capture : await lookAtPerson(capture, models, timed, look);
-    const { reasons, measurements, live, seen } = portrait;
+    const { reasons, measurements, live, plain, seen } = portrait;
     const bands = seen && fingerprinted.includes('selfie') && { selfie: fingerprintOf(seen.image, seen.landmarks) };
     releaseSoon(capture);
     const told = { measurements, stages, ...(bands && { bands }) };
     if (live === undefined) return { finding: recapture(reasons), ...told };
-    return { finding: decide({ live }, thresholds), ...told };
+    return { finding: unlessColoursDecided(decide({ live }, thresholds), plain, thresholds), ...told };
   }
 
   async function lookAtCard(
@@ -193,7 +193,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { finding: recapture([...reasons]), ...told };
     }
     const scores = { live: portrait.live, match: matchScoreOf(cosine, faceMatching) };
-    return { finding: decide(scores, thresholds, { photoCorrelation }), ...told };
+    const finding = decide(scores, thresholds, { photoCorrelation });
+    return { finding: unlessColoursDecided(finding, portrait.plain, thresholds), ...told };
   }
 
   async function analyseVideo(
@@ -269,7 +270,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       sync: syncOf(footage.track, audio),
     };
     const { changed: faceChanged, motion, turned } = footage;
-    const finding = decide(scores, thresholds, { photoCorrelation, faceChanged, flat: motion === 'flat' });
+    const decided = decide(scores, thresholds, { photoCorrelation, faceChanged, flat: motion === 'flat' });
+    const finding = unlessColoursDecided(decided, footage.plain, thresholds);
     // Asked last: what fails a video anyway needs no head that moves, nor one that turns.
     const unmoved = finding.outcome === 'passed' && (motion === 'unclear' || !turned);
     return { finding: unmoved ? recapture(['move_your_head']) : finding, ...told };
@@ -302,6 +304,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       reasons: failures,
       scores,
     };
+  }
+
+  /** A face that looks live by its colours alone is not accused of anything, and does not pass. */
+  function unlessColoursDecided(finding: Finding, plain: Plain | undefined, thresholds: Thresholds): Finding {
+    if (finding.outcome !== 'passed' || !plain) return finding;
+    return plain.live < (thresholds.live ?? spoofing.thresholds.live) ? recapture([plain.reason]) : finding;
   }
 
   // A decoder that cannot be started fails the capture that needs it.

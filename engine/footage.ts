@@ -3,7 +3,7 @@ import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import { cosineOf, type Embedding } from './matching.ts';
 import { type Tracked, trackFace } from './motion/face-track.ts';
 import { type Motion, type Sighting, watchMotion } from './motion.ts';
-import { type FaceModels, lookAtPerson, type Portrait } from './selfie.ts';
+import { type FaceModels, lookAtPerson, type Plain, type Portrait } from './selfie.ts';
 import type { Sight } from './sight.ts';
 import { watchTurn } from './turn.ts';
 import type { DecodedVideo } from './video-worker.ts';
@@ -41,6 +41,8 @@ export interface Footage {
   readonly measurements: Measurements;
   /** Median over the good frames; absent where another video is needed. */
   readonly live?: number;
+  /** Median over the good frames, and the reason of one of them. */
+  readonly plain?: Plain;
   /** Of the good frames. */
   readonly embeddings: readonly Embedding[];
   readonly changed: boolean;
@@ -82,6 +84,12 @@ export async function watchFrames(
   const share = (count: number) => count / Math.max(frames.length, 1);
   const sameness = samenessOf(recognisable, sameFace);
   const live = good.length > 0 ? median(good.map((portrait) => portrait.live ?? 0)) : undefined;
+  // One frame stands for all: a phone that was held sideways was so throughout.
+  const middle = good[Math.floor(good.length / 2)];
+  const plain = middle?.plain && {
+    live: median(good.map((portrait) => portrait.plain?.live ?? 0)),
+    reason: middle.plain.reason,
+  };
   const motion = watchMotion(greyFrames, sightings);
   const track = await trackFace(greyFrames, sightings, models.landmarker);
   const turned = turn && watchTurn(track, turn, times[0] ?? 0);
@@ -98,19 +106,18 @@ export async function watchFrames(
     single_face_ratio: share(measured('face_count').filter((count) => count === 1).length),
     ...(ratios.length > 0 && { largest_face_width_ratio: Math.max(...ratios) }),
     ...(live !== undefined && { live_score: live }),
+    ...(plain && { live_score_plain: plain.live }),
     ...(recognisable.length > 0 && { face_sameness_ratio: sameness.ratio }),
     ...motion.measurements,
     ...turned?.measurements,
   };
-  // One frame stands for all: a phone that was held sideways was so throughout.
-  const middle = good[Math.floor(good.length / 2)]?.seen;
-  const lies = middle !== undefined && middle.degrees !== 0;
+  const lies = middle?.seen !== undefined && middle.seen.degrees !== 0;
   const reasons = lies ? (['face_turned'] as const) : reasonsOf(portraits, good.length, lastsSeconds(video));
   return {
     reasons,
     measurements,
     embeddings,
-    ...(reasons.length === 0 && live !== undefined && { live }),
+    ...(reasons.length === 0 && live !== undefined && { live, ...(plain && { plain }) }),
     changed: sameness.odd > footageLimits.maximumOddFrames,
     motion: motion.kind,
     track,

@@ -207,9 +207,8 @@ export function turn(image: RgbImage, degrees: 0 | 90 | 180 | 270): RgbImage {
  * Beyond the patch its edge repeats.
  */
 export function smooth(patch: Patch): Patch {
-  const { width, height, values } = patch;
-  for (let channel = 0; channel < 3; channel += 1) {
-    const plane = values.subarray(channel * width * height, (channel + 1) * width * height);
+  const { width, height } = patch;
+  for (const plane of planesOf(patch)) {
     takeMedians(plane, width, height);
     blurLines(plane, height, width, width, 1);
     blurLines(plane, width, height, 1, width);
@@ -270,6 +269,75 @@ function blurLines(plane: Float32Array, count: number, length: number, lineStep:
       plane[start + at * step] = (outer + 4 * inner + 6 * (line[at + 2] as number)) / 16;
     }
   }
+}
+
+/** Every channel as bright on the whole as the luma is, in place: a cast of colour goes, what varies stays. */
+export function balanceColours(patch: Patch): Patch {
+  const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const wanted = mean(luma(patch));
+  for (const plane of planesOf(patch)) {
+    const gain = wanted / Math.max(mean(plane), 1);
+    for (let pixel = 0; pixel < plane.length; pixel += 1) plane[pixel] = Math.min((plane[pixel] as number) * gain, 255);
+  }
+  return patch;
+}
+
+/** How far colours run, twice. */
+const smearRadius = 3;
+
+/** Colours run into one another, the luma stays, in place: two means of 7 × 7 pixels. Beyond the patch its edge repeats. */
+export function smearColours(patch: Patch): Patch {
+  const { width, height } = patch;
+  const grey = luma(patch);
+  const [red, green, blue] = planesOf(patch);
+  for (const plane of [red, blue]) {
+    for (let pixel = 0; pixel < grey.length; pixel += 1)
+      plane[pixel] = (plane[pixel] as number) - (grey[pixel] as number);
+    for (let time = 0; time < 2; time += 1) {
+      meanLines(plane, height, width, width, 1, smearRadius);
+      meanLines(plane, width, height, 1, width, smearRadius);
+    }
+  }
+  for (let pixel = 0; pixel < grey.length; pixel += 1) {
+    const brightness = grey[pixel] as number;
+    const redder = red[pixel] as number;
+    const bluer = blue[pixel] as number;
+    red[pixel] = clamp(brightness + redder, 0, 255);
+    green[pixel] = clamp(brightness - (0.299 * redder + 0.114 * bluer) / 0.587, 0, 255);
+    blue[pixel] = clamp(brightness + bluer, 0, 255);
+  }
+  return patch;
+}
+
+/** The mean of 2 · radius + 1 values, along `count` lines of `length` values that are `step` apart. */
+function meanLines(
+  plane: Float32Array,
+  count: number,
+  length: number,
+  lineStep: number,
+  step: number,
+  radius: number,
+): void {
+  const line = new Float32Array(length + 2 * radius + 1);
+  const share = 1 / (2 * radius + 1);
+  for (let index = 0; index < count; index += 1) {
+    const start = index * lineStep;
+    for (let at = 0; at < line.length; at += 1) {
+      line[at] = plane[start + clamp(at - radius, 0, length - 1) * step] as number;
+    }
+    let sum = 0;
+    for (let at = 0; at < 2 * radius; at += 1) sum += line[at] as number;
+    for (let at = 0; at < length; at += 1) {
+      sum += line[at + 2 * radius] as number;
+      plane[start + at * step] = sum * share;
+      sum -= line[at] as number;
+    }
+  }
+}
+
+function planesOf({ values }: Patch): [Float32Array, Float32Array, Float32Array] {
+  const plane = values.length / 3;
+  return [values.subarray(0, plane), values.subarray(plane, 2 * plane), values.subarray(2 * plane)];
 }
 
 /** Luma (BT.601), 0..255, one value per pixel. */

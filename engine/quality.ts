@@ -1,7 +1,7 @@
 import { defaultMinimumFacePx } from '../shared/domain/face-size.ts';
 import type { Measurements, Reason } from '../shared/domain/verdict.ts';
 import { centreOf, type Face, type Point, sharedArea } from './faces.ts';
-import { measureNoise } from './noise.ts';
+import { measureBlotches, measureLines, measureNoise } from './noise.ts';
 import { at, crop, type DecodedCapture, luma, newPatch, type Patch } from './pixels.ts';
 import { contextAround } from './spoofing.ts';
 
@@ -32,6 +32,10 @@ export const qualityLimits = {
   minimumSharpnessRatio: 0.04,
   /** Standard deviation of the face's noise, 0..255: it hides a print or a screen from the spoof model. */
   maximumNoise: 13,
+  /** Lines of colour through the whole face, as `measureLines` finds them: no face has any, and they hide as much. */
+  maximumLines: 14,
+  /** Blotches of colour, as `measureBlotches` finds them: the spoof model takes them for skin in some light. */
+  maximumBlotches: 5.2,
   /** Luma 0..255 that a tenth of the face exceeds: dark skin under enough light has highlights, an unlit face has none. */
   minimumHighlightLuma: 45,
   /** Share of the face that is burnt out, luma ≥ 250. */
@@ -86,6 +90,8 @@ export function assessQuality(
   );
   const sharpness = measureSharpness(grey, faceCrop.width);
   const noise = measureNoise(image, face);
+  const lines = measureLines(image, face);
+  const blotches = measureBlotches(faceCrop);
 
   const limits = qualityLimits;
   const found: Readonly<Record<(typeof order)[number], boolean>> = {
@@ -95,7 +101,8 @@ export function assessQuality(
     face_too_large: widthRatio > limits.maximumWidthRatio || available < limits.minimumContext,
     face_turned: Math.abs(pose.turn) > limits.maximumTurnRatio || pose.rollDegrees > limits.maximumRollDegrees,
     too_blurred: sharpness < limits.minimumSharpnessRatio,
-    too_noisy: noise > limits.maximumNoise,
+    too_noisy: noise > limits.maximumNoise || lines > limits.maximumLines,
+    unnatural_colours: blotches > limits.maximumBlotches,
   };
   return {
     reasons: [...order.filter((reason) => found[reason]), ...lightReasons(light)],
@@ -112,6 +119,8 @@ export function assessQuality(
       face_roll_degrees: pose.rollDegrees,
       sharpness_ratio: sharpness,
       face_noise: noise,
+      face_lines: lines,
+      face_blotches: blotches,
       face_highlight_luma: light.highlight,
       face_burnt_ratio: light.burnt,
     },
@@ -127,6 +136,7 @@ const order = [
   'face_turned',
   'too_blurred',
   'too_noisy',
+  'unnatural_colours',
 ] as const satisfies readonly Reason[];
 
 /** A person of comparable size beside the first; the detector also finds parts of a face inside its own box. */

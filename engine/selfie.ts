@@ -6,7 +6,7 @@ import type { Model } from './model.ts';
 import type { DecodedCapture } from './pixels.ts';
 import { assessEmptyCapture, assessQuality } from './quality.ts';
 import { type Sight, type SightModels, seeFace } from './sight.ts';
-import { measureRobustLiveness } from './spoofing.ts';
+import { measureRobustLiveness, noticeableNoise } from './spoofing.ts';
 
 export interface FaceModels extends SightModels {
   readonly spoofModels: readonly Model<SpoofingModel>[];
@@ -24,6 +24,13 @@ export interface Portrait {
   readonly seen?: Sight;
   /** 0..1; absent where the gate refused: then it is the measurement `live_score`, and decides nothing. */
   readonly live?: number;
+  /** Beside `live`: at most as much, and why another picture is needed where it alone is too little. */
+  readonly plain?: Plain;
+}
+
+export interface Plain {
+  readonly live: number;
+  readonly reason: Reason;
 }
 
 /** Bytes of a JPEG, PNG, WebP or HEIC, or why there is nothing to look at. */
@@ -84,9 +91,13 @@ export async function lookAtPerson(
       live_score: liveness.live,
       live_score_as_is: liveness.asIs,
       ...(liveness.smoothed !== undefined && { live_score_smoothed: liveness.smoothed }),
+      live_score_plain: liveness.plain,
     },
     seen: sight,
-    ...(reasons.length === 0 && { live: liveness.live }),
+    ...(reasons.length === 0 && {
+      live: liveness.live,
+      plain: { live: liveness.plain, reason: noise < noticeableNoise ? 'unnatural_colours' : 'too_noisy' },
+    }),
   };
 
   async function assess({ degrees, image, faces, landmarks, faceCrop }: Sight) {

@@ -16,6 +16,7 @@ export const recaptureReasons = [
   'face_turned',
   'too_blurred',
   'too_noisy',
+  'unnatural_colours',
   'too_dark',
   'too_bright',
   'capture_unreadable',

@@ -66,6 +66,7 @@ export const whatToDo: Readonly<Record<(typeof recaptureReasons)[number], string
   face_turned: 'Please hold the camera upright and look straight into it.',
   too_blurred: 'The picture is blurred. Wipe the lens and hold still.',
   too_noisy: 'The picture is grainy. Please take it in better light, without filters.',
+  unnatural_colours: 'The colours are unusual. Please take it in daylight or white light, without filters.',
   too_dark: 'It is too dark. Please turn towards a window or a lamp.',
   too_bright: 'It is too bright. Please turn away from direct light.',
   capture_unreadable: 'We could not open the file. Please take a new one with your camera.',

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../engine/engine.ts';
 import { assessQuality, qualityLimits } from '../../engine/quality.ts';
 import { cheapTransforms } from '../../tools/evaluate/transforms.ts';
-import { landscape, portrait, portraitAsStored } from '../../tools/samples.ts';
+import { faceOnScreen, landscape, portrait, portraitAsStored } from '../../tools/samples.ts';
 import { twoPeople, uprightPortrait } from './captures.ts';
 import { decode, outcomeText, shippedEngine } from './engine.ts';
 
@@ -15,10 +15,10 @@ beforeAll(async () => {
 
 const analyse = async (bytes: Uint8Array) => engine.analyseSelfie(bytes, {});
 
-/** The portrait after one of the transforms that `npm run evaluate` tries. */
-async function transformed(name: string): Promise<Uint8Array> {
-  const decoded = await decode(await portrait());
-  if (decoded.kind !== 'decoded') throw new Error('the portrait must decode');
+/** The portrait, or another picture, after one of the transforms that `npm run evaluate` tries. */
+async function transformed(name: string, picture = portrait): Promise<Uint8Array> {
+  const decoded = await decode(await picture());
+  if (decoded.kind !== 'decoded') throw new Error('the picture must decode');
   return cheapTransforms[name]?.(decoded.capture.image).toBuffer() ?? Promise.reject(new Error(`no transform ${name}`));
 }
 const jpeg = (image: Sharp) => image.jpeg({ quality: 92 }).toBuffer();
@@ -96,7 +96,7 @@ describe('The quality gate', () => {
   it('wants the face towards the camera', () => {
     const face = { x: 300, y: 300, width: 200, height: 260, score: 1 };
     const image = { width: 800, height: 800, pixels: new Uint8Array() };
-    const values = Float32Array.from({ length: 3 * 64 * 64 }, (_, index) => (index * 37) % 251);
+    const values = Float32Array.from({ length: 3 * 64 * 64 }, (_, index) => ((index % 4096) * 37) % 251);
     const crop = { width: 64, height: 64, values };
     const withNoseAt = (x: number) => {
       const points = Array.from({ length: 68 }, (_, index) => {
@@ -129,6 +129,43 @@ describe('The quality gate', () => {
       const { finding, measurements } = await analyse(await transformed(name));
       expect(finding.reasons).toEqual(['too_noisy']);
       expect(measurements.face_noise).toBeGreaterThan(qualityLimits.maximumNoise);
+    },
+  );
+
+  it.each([
+    ['noise of columns 30', 'too_noisy', 'face_lines', qualityLimits.maximumLines],
+    ['stripes of colour 20, 8 px', 'too_noisy', 'face_lines', qualityLimits.maximumLines],
+    ['blotches 40, 8 px', 'unnatural_colours', 'face_blotches', qualityLimits.maximumBlotches],
+    ['blotches 40, 12 px', 'unnatural_colours', 'face_blotches', qualityLimits.maximumBlotches],
+  ] as const)('wants a face without patterns: %s', async (name, reason, measurement, limit) => {
+    const before = await analyse(await portrait());
+    expect(before.measurements[measurement]).toBeLessThan(limit / 2);
+    const { finding, measurements } = await analyse(await transformed(name));
+    expect(finding.reasons).toEqual([reason]);
+    expect(measurements[measurement]).toBeGreaterThan(limit);
+  });
+
+  it('sees lines along rows as it sees them along columns', async () => {
+    // JPEG with half of the colours, as most software writes it.
+    const lying = sharp(await transformed('stripes of colour 20, 8 px')).rotate(90);
+    expect((await analyse(await jpeg(lying))).finding.reasons).toEqual(['too_noisy']);
+  });
+
+  it.each(['sepia', 'tinted like skin', 'tinted half', 'warmer'])(
+    'does not take a screen for a person because of its colours: %s',
+    async (name) => {
+      expect(outcomeText(await analyse(await faceOnScreen()))).toBe('failed presentation_attack_suspected');
+      const { finding, measurements } = await analyse(await transformed(name, faceOnScreen));
+      expect(measurements.live_score).toBeGreaterThan(0.5);
+      expect(measurements.live_score_plain).toBeLessThan(0.5);
+      expect(finding).toEqual({ outcome: 'recapture', confidence: null, reasons: ['unnatural_colours'], scores: {} });
+    },
+  );
+
+  it.each(['warmer', 'saturation 0.5', 'saturation 1.5', 'JPEG 15', 'blurred 1'])(
+    'lets a person be whose colours are changed: %s',
+    async (name) => {
+      expect(outcomeText(await analyse(await transformed(name)))).toBe('passed');
     },
   );
 

@@ -330,7 +330,7 @@ it('npm run listen forwards what happens to a verification, signed, each body as
     for (const { text: body, headers } of posts) {
       expect(validates(new Webhook(secret).verify(body, headers as Record<string, string>))).toBe(true);
     }
-    expect(said).toMatch(new RegExp(`verification\\.decided ${sourceId} 4 passed → 200 in `));
+    await expect.poll(() => said).toMatch(new RegExp(`verification\\.decided ${sourceId} 4 passed → 200 in `));
     expect(said).not.toContain(running.apiKey);
   } finally {
     listening.kill();

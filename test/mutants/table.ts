@@ -944,6 +944,38 @@ export const mutants: readonly Mutant[] = [
     tests: ['test/engine/slow/videos.test.ts'],
     named: 'where it turns to the other side',
   },
+  {
+    control: 'a screen or print that looks live by its tint alone does not pass',
+    file: 'engine/engine.ts',
+    find: 'return plain.live < (thresholds.live ?? spoofing.thresholds.live) ? recapture([plain.reason]) : finding;',
+    replace: 'return finding;',
+    tests: ['test/engine/quality.test.ts'],
+    named: 'because of its colours',
+  },
+  {
+    control: 'a video that looks live by its colours alone does not pass',
+    file: 'engine/engine.ts',
+    find: 'const finding = unlessColoursDecided(decided, footage.plain, thresholds);',
+    replace: 'const finding = decided;',
+    tests: ['test/engine/slow/video-verdicts.test.ts'],
+    named: 'by its colours alone',
+  },
+  {
+    control: 'a face under blotches of colour is not judged',
+    file: 'engine/quality.ts',
+    find: 'unnatural_colours: blotches > limits.maximumBlotches,',
+    replace: 'unnatural_colours: false,',
+    tests: ['test/engine/quality.test.ts'],
+    named: 'without patterns: blotches',
+  },
+  {
+    control: 'a face under lines of colour is not judged',
+    file: 'engine/quality.ts',
+    find: ' || lines > limits.maximumLines',
+    replace: '',
+    tests: ['test/engine/quality.test.ts'],
+    named: 'without patterns: ',
+  },
 
   // The stack
   {

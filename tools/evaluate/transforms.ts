@@ -153,6 +153,57 @@ const screenshot = (picture: RgbImage, width: number, quality: number): Sharp =>
 const colourNoise = (sigma: number) => (picture: RgbImage) => of(noisy(picture, gaussian(sigma)));
 const lumaNoise = (sigma: number) => (picture: RgbImage) => of(noisy(picture, gaussian(sigma), { channels: 'all' }));
 
+/** Every channel of every pixel changed by itself; `at` is its offset, of red, green and blue in turns. */
+function recoloured(picture: RgbImage, change: (value: number, at: number) => number): Sharp {
+  const { width, height, pixels } = picture;
+  const out = new Uint8ClampedArray(pixels.length);
+  for (let at = 0; at < pixels.length; at += 1) out[at] = change(pixels[at] as number, at);
+  return of({ width, height, pixels: new Uint8Array(out.buffer) });
+}
+
+/** Its luma alone, in shares of it, beside what is left of its own colour. */
+const tinted = (picture: RgbImage, shares: readonly number[], kept = 0) =>
+  recoloured(picture, (value, at) => {
+    const { pixels } = picture;
+    const first = at - (at % 3);
+    const luma =
+      0.299 * (pixels[first] as number) + 0.587 * (pixels[first + 1] as number) + 0.114 * (pixels[first + 2] as number);
+    return kept * value + (1 - kept) * luma * (shares[at % 3] ?? 1);
+  });
+
+/** Blotches of any colour that run into one another: values drawn every `cell` pixels, interpolated between. */
+function blotched(picture: RgbImage, half: number, cell: number): Sharp {
+  const random = mulberry32(20_242);
+  const across = Math.ceil(picture.width / cell) + 2;
+  const drawn = Float32Array.from(
+    { length: 3 * across * (Math.ceil(picture.height / cell) + 2) },
+    () => half * (2 * random() - 1),
+  );
+  return recoloured(picture, (value, at) => {
+    const pixel = Math.floor(at / 3);
+    const [x, y] = [pixel % picture.width, Math.floor(pixel / picture.width)];
+    const first = 3 * (Math.floor(y / cell) * across + Math.floor(x / cell)) + (at % 3);
+    const next = first + 3 * across;
+    const right = (x % cell) / cell;
+    const down = (y % cell) / cell;
+    const above = (drawn[first] as number) * (1 - right) + (drawn[first + 3] as number) * right;
+    const below = (drawn[next] as number) * (1 - right) + (drawn[next + 3] as number) * right;
+    return value + above * (1 - down) + below * down;
+  });
+}
+
+const columnNoise = (picture: RgbImage, half: number): Sharp => {
+  const random = mulberry32(20_243);
+  const drawn = Float32Array.from({ length: 3 * picture.width }, () => half * (2 * random() - 1));
+  return recoloured(picture, (value, at) => value + (drawn[at % drawn.length] as number));
+};
+
+const stripes = (picture: RgbImage, by: number): Sharp =>
+  recoloured(picture, (value, at) => {
+    const side = (Math.floor(at / 3) % picture.width) & 8 ? by : -by;
+    return value + side * (1 - (at % 3));
+  });
+
 /**
  * Fixed and deterministic: what costs an attacker nothing. Names are those of the report.
  * Adding one changes the "worst of": say so where figures are compared.
@@ -185,6 +236,23 @@ export const cheapTransforms: Readonly<Record<string, Transform>> = {
   },
   'colour noise 45, blurred 0.8': (picture) => asFile(colourNoise(45)(picture).blur(0.8)),
   'colour noise 30, median 3': (picture) => asFile(colourNoise(30)(picture).median(3)),
+  'colour noise 60, blurred 3': (picture) => asFile(colourNoise(60)(picture).blur(3)),
+  'colour noise 50, median 5': (picture) => asFile(colourNoise(50)(picture).median(5)),
+  'noise of columns 30': (picture) => asFile(columnNoise(picture, 30)),
+  'blotches 40, 8 px': (picture) => asFile(blotched(picture, 40, 8)),
+  'blotches 40, 12 px': (picture) => asFile(blotched(picture, 40, 12)),
+  'stripes of colour 20, 8 px': (picture) => asFile(stripes(picture, 20)),
+  sepia: (picture) =>
+    asFile(
+      of(picture).recomb([
+        [0.393, 0.769, 0.189],
+        [0.349, 0.686, 0.168],
+        [0.272, 0.534, 0.131],
+      ]),
+    ),
+  'tinted like skin': (picture) => asFile(tinted(picture, [1.25, 0.98, 0.8])),
+  'tinted half': (picture) => asFile(tinted(picture, [1.15, 0.97, 0.75], 0.4)),
+  'eight shades': (picture) => asFile(recoloured(picture, (value) => value & 0xe0)),
   sharpened: (picture) => asFile(of(picture).sharpen({ sigma: 1, m1: 2, m2: 4 })),
   'sharpened hard': (picture) => asFile(of(picture).sharpen({ sigma: 2, m1: 4, m2: 10 })),
   'blurred 1': (picture) => asFile(of(picture).blur(1)),

@@ -37,6 +37,7 @@ const reasons: Record<Reason, string> = {
   face_turned: 'The face is turned away, tilted, or lies on its side.',
   too_blurred: 'The face is out of focus or was moved.',
   too_noisy: 'The picture of the face is full of noise: taken in the dark, or changed by a filter.',
+  unnatural_colours: 'The face looks live by its colours alone: coloured light, or changed by a filter.',
   too_dark: 'There is too little light on the face.',
   too_bright: 'Too much of the face is burnt out.',
   capture_unreadable: 'The file is no picture or video that the provider can open.',

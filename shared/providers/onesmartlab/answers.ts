@@ -199,6 +199,7 @@ export const reasonFields = {
   face_turned: byError,
   too_blurred: byError,
   too_noisy: byError,
+  unnatural_colours: byError,
   too_dark: byError,
   too_bright: byError,
   capture_unreadable: byError,

@@ -69,6 +69,7 @@ export const reasonAnswers = {
   face_turned: 'FACE_NOT_DETECTED',
   too_blurred: 'FACE_NOT_DETECTED',
   too_noisy: 'FACE_NOT_DETECTED',
+  unnatural_colours: 'FACE_NOT_DETECTED',
   too_dark: 'FACE_NOT_DETECTED',
   too_bright: 'FACE_NOT_DETECTED',
   capture_unreadable: 'INVALID_IMAGE_PAYLOAD',

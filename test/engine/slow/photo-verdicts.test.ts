@@ -113,6 +113,19 @@ describe('A selfie and an ID card', () => {
     );
   });
 
+  it('with a screen that looks live by its colours alone are asked for again, unless something else fails', async () => {
+    const sepia = await sharp(await faceOnScreen())
+      .recomb([
+        [0.393, 0.769, 0.189],
+        [0.349, 0.686, 0.168],
+        [0.272, 0.534, 0.131],
+      ])
+      .jpeg({ quality: 95 })
+      .toBuffer();
+    expect(outcomeText(await compare(sepia, await idCard(), { match: 0 }))).toBe('recapture unnatural_colours');
+    expect(outcomeText(await compare(sepia, await idCard()))).toBe('failed face_mismatch');
+  });
+
   it("follow the tenant's thresholds", async () => {
     expect(outcomeText(await compare(selfie, await idCard(), { match: 1 }))).toBe('failed face_mismatch');
     expect(outcomeText(await compare(await stranger(), await idCard(), { match: 0 }))).toBe('passed');

@@ -61,6 +61,14 @@ describe('A video of the person on the card who says the digits', () => {
     expect(turned.outcome).toBe('passed');
     expect(measurements).toMatchObject({ video_width_px: 540, video_height_px: 960 });
   });
+
+  it('is asked for again where it looks live by its colours alone', async () => {
+    const sideways = await video({ sideways: true });
+    const { live_score: live = 0, live_score_plain: plain = 1 } = (await watch(sideways)).measurements;
+    expect(plain).toBeLessThan(live);
+    const between = await watch(sideways, said, { live: (live + plain) / 2 });
+    expect(outcomeText(between)).toBe('recapture unnatural_colours');
+  });
 });
 
 describe('A video that says', () => {

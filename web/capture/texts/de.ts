@@ -65,6 +65,7 @@ export const de: Texts = {
   guide_face_turned: 'Schauen Sie gerade in die Kamera',
   guide_too_blurred: 'Halten Sie still',
   guide_too_noisy: 'Suchen Sie mehr Licht',
+  guide_unnatural_colours: 'Suchen Sie Tageslicht oder weißes Licht',
   guide_too_dark: 'Drehen Sie sich zu einem Fenster oder einer Lampe',
   guide_too_bright: 'Drehen Sie sich vom direkten Licht weg',
   taken: 'Foto aufgenommen.',
@@ -199,6 +200,8 @@ export const de: Texts = {
   reason_face_turned: 'Bitte halten Sie die Kamera aufrecht, und schauen Sie gerade hinein.',
   reason_too_blurred: 'Das Bild ist unscharf. Wischen Sie die Linse ab, und halten Sie still.',
   reason_too_noisy: 'Das Bild ist körnig. Bitte nehmen Sie es bei besserem Licht und ohne Filter auf.',
+  reason_unnatural_colours:
+    'Die Farben sind ungewöhnlich. Bitte nehmen Sie es bei Tageslicht oder weißem Licht und ohne Filter auf.',
   reason_too_dark: 'Es ist zu dunkel. Bitte drehen Sie sich zu einem Fenster oder einer Lampe.',
   reason_too_bright: 'Es ist zu hell. Bitte drehen Sie sich vom direkten Licht weg.',
   reason_capture_unreadable: 'Wir konnten die Datei nicht öffnen. Bitte nehmen Sie mit Ihrer Kamera eine neue auf.',

@@ -62,6 +62,7 @@ export const es: Texts = {
   guide_face_turned: 'Mire de frente a la cámara',
   guide_too_blurred: 'Quédese quieto',
   guide_too_noisy: 'Busque más luz',
+  guide_unnatural_colours: 'Busque luz de día o luz blanca',
   guide_too_dark: 'Gírese hacia una ventana o una lámpara',
   guide_too_bright: 'Apártese de la luz directa',
   taken: 'Foto tomada.',
@@ -184,6 +185,8 @@ export const es: Texts = {
   reason_face_turned: 'Sostenga la cámara derecha y mírela de frente, por favor.',
   reason_too_blurred: 'La imagen está borrosa. Limpie la lente y quédese quieto.',
   reason_too_noisy: 'La imagen tiene mucho grano. Tómela con mejor luz y sin filtros, por favor.',
+  reason_unnatural_colours:
+    'Los colores son poco naturales. Tómela con luz de día o luz blanca y sin filtros, por favor.',
   reason_too_dark: 'Está demasiado oscuro. Gírese hacia una ventana o una lámpara, por favor.',
   reason_too_bright: 'Hay demasiada luz. Apártese de la luz directa, por favor.',
   reason_capture_unreadable: 'No pudimos abrir el archivo. Tome otro con la cámara, por favor.',
