@@ -35,7 +35,7 @@ export const qualityLimits = {
   /** Lines of colour through the whole face, as `measureLines` finds them: no face has any, and they hide as much. */
   maximumLines: 14,
   /** Blotches of colour, as `measureBlotches` finds them: the spoof model takes them for skin in some light. */
-  maximumBlotches: 5.2,
+  maximumBlotches: 6.5,
   /** Luma 0..255 that a tenth of the face exceeds: dark skin under enough light has highlights, an unlit face has none. */
   minimumHighlightLuma: 45,
   /** Share of the face that is burnt out, luma ≥ 250. */
