@@ -135,7 +135,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     releaseSoon(capture);
     const told = { measurements, stages, ...(bands && { bands }) };
     if (live === undefined) return { finding: recapture(reasons), ...told };
-    return { finding: unlessColoursDecided(decide({ live }, thresholds), plain, thresholds), ...told };
+    return { finding: decide({ live }, thresholds, { plain }), ...told };
   }
 
   async function lookAtCard(
@@ -193,8 +193,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { finding: recapture([...reasons]), ...told };
     }
     const scores = { live: portrait.live, match: matchScoreOf(cosine, faceMatching) };
-    const finding = decide(scores, thresholds, { photoCorrelation });
-    return { finding: unlessColoursDecided(finding, portrait.plain, thresholds), ...told };
+    return { finding: decide(scores, thresholds, { photoCorrelation, plain: portrait.plain }), ...told };
   }
 
   async function analyseVideo(
@@ -269,34 +268,36 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       digits: heard.score,
       sync: syncOf(footage.track, audio),
     };
-    const { changed: faceChanged, motion, turned } = footage;
-    const decided = decide(scores, thresholds, { photoCorrelation, faceChanged, flat: motion === 'flat' });
-    const finding = unlessColoursDecided(decided, footage.plain, thresholds);
+    const { changed: faceChanged, motion, turned, plain } = footage;
+    const finding = decide(scores, thresholds, { photoCorrelation, faceChanged, flat: motion === 'flat', plain });
     // Asked last: what fails a video anyway needs no head that moves, nor one that turns.
     const unmoved = finding.outcome === 'passed' && (motion === 'unclear' || !turned);
     return { finding: unmoved ? recapture(['move_your_head']) : finding, ...told };
   }
 
   /**
-   * Passed where every score reaches its threshold and nothing else is found; confident by all scores. `sync` is told and
+   * Passed where every score reaches its threshold and nothing else is found; confident by all scores. A face that looks
+   * live by its colours alone is not accused of anything, and does not pass. `sync` is told and
    * decides nothing. How sure the
    * findings without a score are, is not known.
    */
   function decide(
     scores: { live: number; match?: number; digits?: number; sync?: number | null },
     thresholds: Thresholds,
-    { photoCorrelation = 0, faceChanged = false, flat = false } = {},
+    { photoCorrelation = 0, faceChanged = false, flat = false, plain }: Found = {},
   ): Finding {
     const { live, match = 1, digits = 1 } = scores;
+    const liveThreshold = thresholds.live ?? spoofing.thresholds.live;
     const failures: Reason[] = [];
     const samePhoto = photoCorrelation >= samePhotoCorrelation;
     if (samePhoto) failures.push('same_photo_as_id');
-    if (live < (thresholds.live ?? spoofing.thresholds.live)) failures.push('presentation_attack_suspected');
+    if (live < liveThreshold) failures.push('presentation_attack_suspected');
     if (flat) failures.push('face_does_not_move');
     if (match < (thresholds.match ?? 0.5)) failures.push('face_mismatch');
     if (faceChanged) failures.push('face_changed_in_video');
     if (digits < (thresholds.digits ?? 0.5)) failures.push('wrong_digits');
     const passes = live * match * digits;
+    if (failures.length === 0 && plain && plain.live < liveThreshold) return recapture([plain.reason]);
     if (failures.length === 0) return { outcome: 'passed', confidence: passes, reasons: [], scores };
     return {
       outcome: 'failed',
@@ -304,12 +305,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       reasons: failures,
       scores,
     };
-  }
-
-  /** A face that looks live by its colours alone is not accused of anything, and does not pass. */
-  function unlessColoursDecided(finding: Finding, plain: Plain | undefined, thresholds: Thresholds): Finding {
-    if (finding.outcome !== 'passed' || !plain) return finding;
-    return plain.live < (thresholds.live ?? spoofing.thresholds.live) ? recapture([plain.reason]) : finding;
   }
 
   // A decoder that cannot be started fails the capture that needs it.
@@ -339,6 +334,14 @@ export async function warmUp(engine: Engine, file: string): Promise<void> {
   if (!picture) return;
   await engine.analysePhotos(picture, picture, {}, { barePortraits: true });
   await engine.prepared();
+}
+
+/** What is found beside the scores. */
+interface Found {
+  readonly photoCorrelation?: number | undefined;
+  readonly faceChanged?: boolean;
+  readonly flat?: boolean;
+  readonly plain?: Plain | undefined;
 }
 
 /** One photo twice fails as such, whether there is a card around it or not. */

@@ -290,49 +290,47 @@ export function smearColours(patch: Patch): Patch {
   const { width, height } = patch;
   const grey = luma(patch);
   const [red, green, blue] = planesOf(patch);
-  for (const plane of [red, blue]) {
-    for (let pixel = 0; pixel < grey.length; pixel += 1)
-      plane[pixel] = (plane[pixel] as number) - (grey[pixel] as number);
-    for (let time = 0; time < 2; time += 1) {
-      meanLines(plane, height, width, width, 1, smearRadius);
-      meanLines(plane, width, height, 1, width, smearRadius);
-    }
-  }
+  const smeared = (plane: Float32Array) => {
+    const differences = plane.map((value, pixel) => value - at(grey, pixel));
+    return meanOfSquares(meanOfSquares(differences, width, height, smearRadius), width, height, smearRadius);
+  };
+  const [redder, bluer] = [smeared(red), smeared(blue)];
   for (let pixel = 0; pixel < grey.length; pixel += 1) {
-    const brightness = grey[pixel] as number;
-    const redder = red[pixel] as number;
-    const bluer = blue[pixel] as number;
-    red[pixel] = clamp(brightness + redder, 0, 255);
-    green[pixel] = clamp(brightness - (0.299 * redder + 0.114 * bluer) / 0.587, 0, 255);
-    blue[pixel] = clamp(brightness + bluer, 0, 255);
+    const brightness = at(grey, pixel);
+    const greener = -(0.299 * at(redder, pixel) + 0.114 * at(bluer, pixel)) / 0.587;
+    red[pixel] = clamp(brightness + at(redder, pixel), 0, 255);
+    green[pixel] = clamp(brightness + greener, 0, 255);
+    blue[pixel] = clamp(brightness + at(bluer, pixel), 0, 255);
   }
   return patch;
 }
 
-/** The mean of 2 · radius + 1 values, along `count` lines of `length` values that are `step` apart. */
-function meanLines(
-  plane: Float32Array,
-  count: number,
+/** The mean of a square of 2 · radius + 1; what lies beyond the edge is the edge, repeated. */
+export const meanOfSquares = (values: Float32Array, width: number, height: number, radius: number): Float32Array =>
+  meanAlong(meanAlong(values, height, width, radius, 1, width), width, height, radius, width, 1);
+
+/** `lines` of `length` pixels that are `step` apart; each line begins `nextLine` after the one before. */
+function meanAlong(
+  from: Float32Array,
+  lines: number,
   length: number,
-  lineStep: number,
-  step: number,
   radius: number,
-): void {
-  const line = new Float32Array(length + 2 * radius + 1);
-  const share = 1 / (2 * radius + 1);
-  for (let index = 0; index < count; index += 1) {
-    const start = index * lineStep;
-    for (let at = 0; at < line.length; at += 1) {
-      line[at] = plane[start + clamp(at - radius, 0, length - 1) * step] as number;
-    }
+  step: number,
+  nextLine: number,
+): Float32Array {
+  const to = new Float32Array(from.length);
+  const width = 2 * radius + 1;
+  for (let first = 0, line = 0; line < lines; first += nextLine, line += 1) {
     let sum = 0;
-    for (let at = 0; at < 2 * radius; at += 1) sum += line[at] as number;
-    for (let at = 0; at < length; at += 1) {
-      sum += line[at + 2 * radius] as number;
-      plane[start + at * step] = sum * share;
-      sum -= line[at] as number;
+    for (let near = -radius; near <= radius; near += 1) sum += at(from, first + clamp(near, 0, length - 1) * step);
+    for (let index = 0; index < length; index += 1) {
+      to[first + index * step] = sum / width;
+      const enters = Math.min(index + radius + 1, length - 1);
+      const leaves = Math.max(index - radius, 0);
+      sum += at(from, first + enters * step) - at(from, first + leaves * step);
     }
   }
+  return to;
 }
 
 function planesOf({ values }: Patch): [Float32Array, Float32Array, Float32Array] {

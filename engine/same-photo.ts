@@ -1,4 +1,4 @@
-import { at, clamp } from './pixels.ts';
+import { at, clamp, meanOfSquares } from './pixels.ts';
 
 /**
  * From this correlation on, two faces are one photo: one photo twice reached 0.994 in 99 of 100 cases, two photos of
@@ -76,30 +76,10 @@ function detailOf(face: Float32Array): Detail {
         (at(face, first) + at(face, first + 1) + at(face, first + whole) + at(face, first + whole + 1)) / 4;
     }
   }
-  const smooth = blurred(blurred(values, size, 1), size, 1);
-  const shadow = blurred(blurred(values, size, 4), size, 4);
+  const blurred = (radius: number) => meanOfSquares(meanOfSquares(values, size, size, radius), size, size, radius);
+  const smooth = blurred(1);
+  const shadow = blurred(4);
   return { size, values: smooth.map((value, index) => value - at(shadow, index)) };
-}
-
-/** The mean of a square of 2 · radius + 1; what lies beyond the edge is the edge, repeated. */
-const blurred = (values: Float32Array, size: number, radius: number): Float32Array =>
-  blurredAlong(blurredAlong(values, size, radius, 1, size), size, radius, size, 1);
-
-/** Lines of pixels that are `step` apart; each line begins `nextLine` after the one before. */
-function blurredAlong(from: Float32Array, size: number, radius: number, step: number, nextLine: number): Float32Array {
-  const to = new Float32Array(from.length);
-  const width = 2 * radius + 1;
-  for (let first = 0, line = 0; line < size; first += nextLine, line += 1) {
-    let sum = 0;
-    for (let near = -radius; near <= radius; near += 1) sum += at(from, first + clamp(near, 0, size - 1) * step);
-    for (let index = 0; index < size; index += 1) {
-      to[first + index * step] = sum / width;
-      const enters = Math.min(index + radius + 1, size - 1);
-      const leaves = Math.max(index - radius, 0);
-      sum += at(from, first + enters * step) - at(from, first + leaves * step);
-    }
-  }
-  return to;
 }
 
 function mirrored({ size, values }: Detail): Detail {
